@@ -1,0 +1,16 @@
+"""From a PyTorch audio model to an artifact that any host plays. This file is the whole public API."""
+
+from neutone_like.errors import ArtifactError as ArtifactError
+from neutone_like.errors import AudioError as AudioError
+from neutone_like.errors import ExportError as ExportError
+from neutone_like.errors import MissingExtraError as MissingExtraError
+from neutone_like.errors import ModelError as ModelError
+from neutone_like.errors import NeutoneLikeError as NeutoneLikeError
+from neutone_like.errors import ParameterError as ParameterError
+from neutone_like.errors import RuntimeEngineError as RuntimeEngineError
+from neutone_like.model import CategoricalParameter as CategoricalParameter
+from neutone_like.model import ContinuousParameter as ContinuousParameter
+from neutone_like.model import ModelMetadata as ModelMetadata
+from neutone_like.model import TextParameter as TextParameter
+from neutone_like.model import TokensParameter as TokensParameter
+from neutone_like.model import WaveformToWaveformBase as WaveformToWaveformBase

@@ -1,0 +1,33 @@
+"""Every exception this package raises on purpose, under one base."""
+
+
+class NeutoneLikeError(Exception):
+    """Base of all errors raised here. A message says what was expected, what came, and what to do."""
+
+
+class ModelError(NeutoneLikeError):
+    """A model declares or does something that the contract does not allow."""
+
+
+class ExportError(NeutoneLikeError):
+    """A model could not be turned into an artifact."""
+
+
+class ArtifactError(NeutoneLikeError):
+    """A file is not a usable artifact."""
+
+
+class ParameterError(NeutoneLikeError):
+    """A parameter is declared wrongly, unknown, or has a value out of its range."""
+
+
+class AudioError(NeutoneLikeError):
+    """Audio has the wrong shape, type, rate or content, or can't be read or written."""
+
+
+class RuntimeEngineError(NeutoneLikeError):
+    """The real-time engine was used in a way it can't serve."""
+
+
+class MissingExtraError(NeutoneLikeError, ImportError):
+    """An optional dependency is absent; the message holds the line that installs it."""

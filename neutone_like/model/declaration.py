@@ -1,0 +1,86 @@
+"""What a live model's attributes say, checked field by field."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from neutone_like.errors import ModelError
+from neutone_like.model.metadata import ModelMetadata
+from neutone_like.model.parameters import CategoricalParameter, ContinuousParameter, NumericalParameter
+
+MINIMUM_SAMPLE_RATE = 1000
+MAXIMUM_SAMPLE_RATE = 384_000
+MAXIMUM_BLOCK_SIZE = 1 << 20
+MAXIMUM_CHANNELS = 64
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A live model's attributes after the check. Rates in Hz, sizes in samples; empty tuples mean any."""
+
+    metadata: ModelMetadata
+    parameters: tuple[NumericalParameter, ...]
+    in_channels: int
+    out_channels: int
+    sample_rates: tuple[int, ...]
+    block_sizes: tuple[int, ...]
+    look_behind_samples: int
+
+
+def check_declaration(model: Any) -> Declaration:
+    """Read the attributes of a ``WaveformToWaveformBase``.
+
+    Raises:
+        ModelError: Names every field that is wrong, its value, and what is allowed.
+    """
+    problems: list[str] = []
+    if not isinstance(model.metadata, ModelMetadata):
+        problems.append(f"metadata: expected a ModelMetadata, got {model.metadata!r}")
+    declaration = Declaration(
+        metadata=model.metadata,
+        parameters=_parameters(model.parameters, problems),
+        in_channels=_integer("in_channels", model.in_channels, 1, MAXIMUM_CHANNELS, problems),
+        out_channels=_integer("out_channels", model.out_channels, 1, MAXIMUM_CHANNELS, problems),
+        sample_rates=_integers(
+            "sample_rates", model.sample_rates, MINIMUM_SAMPLE_RATE, MAXIMUM_SAMPLE_RATE, problems
+        ),
+        block_sizes=_integers("block_sizes", model.block_sizes, 1, MAXIMUM_BLOCK_SIZE, problems),
+        look_behind_samples=_integer(
+            "look_behind_samples", model.look_behind_samples, 0, MAXIMUM_BLOCK_SIZE, problems
+        ),
+    )
+    if problems:
+        raise ModelError(f"{type(model).__name__} is not declared correctly:\n" + "\n".join(problems))
+    return declaration
+
+
+def _parameters(value: Any, problems: list[str]) -> tuple[NumericalParameter, ...]:
+    seen: set[str] = set()
+    for parameter in value:
+        if not isinstance(parameter, (ContinuousParameter, CategoricalParameter)):
+            problems.append(
+                "parameters: a live model takes ContinuousParameter and CategoricalParameter, "
+                f"got {type(parameter).__name__} {getattr(parameter, 'name', '')!r}"
+            )
+        elif parameter.name in seen:
+            problems.append(f"parameters: the name {parameter.name!r} is used twice; every name must be unique")
+        else:
+            seen.add(parameter.name)
+    return tuple(value)
+
+
+def _integer(field: str, value: Any, lowest: int, highest: int, problems: list[str]) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+        problems.append(f"{field}: expected an integer in {lowest}..{highest}, got {value!r}")
+        return lowest
+    return value
+
+
+def _integers(field: str, value: Any, lowest: int, highest: int, problems: list[str]) -> tuple[int, ...]:
+    if not isinstance(value, (tuple, list)):
+        problems.append(f"{field}: expected a tuple of integers (empty for any), got {value!r}")
+        return ()
+    for entry in value:
+        _integer(field, entry, lowest, highest, problems)
+    if len(set(value)) != len(value):
+        problems.append(f"{field}: every value must be unique, got {value!r}")
+    return tuple(value)

@@ -1,0 +1,68 @@
+"""Who made a model and what it is: the part of an artifact's metadata that its author writes."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from neutone_like.errors import ModelError
+
+ShortTag = Annotated[str, Field(min_length=1, max_length=15)]
+GainDb = Annotated[float, Field(ge=-30.0, le=30.0, allow_inf_nan=False)]
+Mix = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+
+
+def describe_validation_error(error: ValidationError) -> str:
+    """One line a problem: which field, what value came, what is allowed."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        field = ".".join(str(part) for part in problem["loc"]) or "(whole)"
+        value = problem.get("input")
+        shown = repr(value)
+        if len(shown) > 80:
+            shown = f"{shown[:77]}... ({len(value) if hasattr(value, '__len__') else '?'} long)"
+        lines.append(f"{field}: {problem['msg']}; got {shown}")
+    return "\n".join(lines)
+
+
+class ModelMetadata(BaseModel):
+    """What an author says about a model. All limits are those of the ``.nm`` format.
+
+    Args:
+        name: Up to 30 characters.
+        authors: One to five names.
+        version: Free text, semantic versioning suggested.
+        short_description: Up to 150 characters.
+        long_description, technical_description: Up to 500 characters each.
+        technical_links: Up to three, from a title to an address.
+        tags: Up to seven, of up to 15 characters each.
+        citation: Up to 150 characters.
+        is_experimental: Hosts may warn about it.
+        wet_default, dry_default: Where a host's mix knobs start, 0..1.
+        input_gain_default_db, output_gain_default_db: Where a host's gain knobs start, -30..30 dB.
+
+    Raises:
+        ModelError: A field is missing, unknown or over its limit; every such field is named.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=30)]
+    authors: Annotated[tuple[str, ...], Field(min_length=1, max_length=5)]
+    version: Annotated[str, Field(min_length=1)]
+    short_description: Annotated[str, Field(max_length=150)] = ""
+    long_description: Annotated[str, Field(max_length=500)] = ""
+    technical_description: Annotated[str, Field(max_length=500)] = ""
+    technical_links: Annotated[dict[str, str], Field(max_length=3)] = Field(default_factory=dict)
+    tags: Annotated[tuple[ShortTag, ...], Field(max_length=7)] = ()
+    citation: Annotated[str, Field(max_length=150)] = ""
+    is_experimental: bool = False
+    wet_default: Mix = 1.0
+    dry_default: Mix = 0.0
+    input_gain_default_db: GainDb = 0.0
+    output_gain_default_db: GainDb = 0.0
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise ModelError(f"ModelMetadata does not fit:\n{describe_validation_error(error)}") from error

@@ -1,0 +1,234 @@
+"""The four kinds of parameter a model can declare, each in its own unit and range."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from neutone_like.errors import ParameterError
+
+Rate = Literal["block", "sample"]
+
+
+def _require_name(kind: str, name: str, description: str) -> None:
+    if not isinstance(name, str) or not name.strip():
+        raise ParameterError(f"{kind}: name must be a non-empty string, got {name!r}.")
+    if not isinstance(description, str):
+        raise ParameterError(f"{kind} {name!r}: description must be a string, got {description!r}.")
+
+
+def _finite(parameter: str, field: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ParameterError(f"{parameter}: {field} must be a finite number, got {value!r}.")
+    return float(value)
+
+
+@dataclass(frozen=True)
+class ContinuousParameter:
+    """A knob. The model receives it in ``unit``, between ``minimum`` and ``maximum``.
+
+    Args:
+        name: Key in the ``params`` dictionary of ``do_forward_pass``; unique in the model.
+        description: What the knob does, for the person turning it.
+        default: Value before anyone touches the knob, in ``unit``.
+        minimum, maximum: Ends of the range, in ``unit``.
+        unit: Shown beside the value, such as ``"dB"`` or ``"Hz"``.
+        rate: ``"block"`` gives one value a model block, of shape ``(1,)``: the value at the block's first sample.
+            ``"sample"`` gives one value a sample, of shape ``(N,)``.
+        smoothing_seconds: A jump becomes a linear ramp of this length; 0 turns smoothing off.
+
+    Raises:
+        ParameterError: A field has the wrong type or is out of range.
+    """
+
+    name: str
+    description: str = ""
+    default: float = 0.0
+    minimum: float = 0.0
+    maximum: float = 1.0
+    unit: str = ""
+    rate: Rate = "block"
+    smoothing_seconds: float = 0.02
+
+    kind: ClassVar[str] = "continuous"
+
+    def __post_init__(self) -> None:
+        _require_name("ContinuousParameter", self.name, self.description)
+        label = f"ContinuousParameter {self.name!r}"
+        for field in ("default", "minimum", "maximum", "smoothing_seconds"):
+            object.__setattr__(self, field, _finite(label, field, getattr(self, field)))
+        if self.minimum >= self.maximum:
+            raise ParameterError(
+                f"{label}: minimum must be below maximum, got minimum={self.minimum} and maximum={self.maximum}."
+            )
+        if not self.minimum <= self.default <= self.maximum:
+            raise ParameterError(
+                f"{label}: default must lie in {self.minimum}..{self.maximum} {self.unit}".rstrip()
+                + f", got {self.default}."
+            )
+        if self.rate not in ("block", "sample"):
+            raise ParameterError(f"{label}: rate must be 'block' or 'sample', got {self.rate!r}.")
+        if not 0.0 <= self.smoothing_seconds <= 1.0:
+            raise ParameterError(f"{label}: smoothing_seconds must lie in 0..1, got {self.smoothing_seconds}.")
+
+    @property
+    def default_0to1(self) -> float:
+        """The default as a host sees it, between 0 and 1."""
+        return self.to_0to1(self.default)
+
+    def to_0to1(self, value: float) -> float:
+        """Map a value in ``unit`` to the host's 0..1.
+
+        Raises:
+            ParameterError: ``value`` is not a number in ``minimum..maximum``.
+        """
+        number = _finite(f"Parameter {self.name!r}", "value", value)
+        if not self.minimum <= number <= self.maximum:
+            raise ParameterError(
+                f"Parameter {self.name!r}: allowed is {self.minimum}..{self.maximum} {self.unit}".rstrip()
+                + f", got {value}."
+            )
+        return (number - self.minimum) / (self.maximum - self.minimum)
+
+
+@dataclass(frozen=True)
+class CategoricalParameter:
+    """A choice. The model receives the index of the chosen label, as a tensor of shape ``(1,)``; it is never smoothed.
+
+    Args:
+        name: Key in the ``params`` dictionary of ``do_forward_pass``; unique in the model.
+        description: What the choice does.
+        labels: At least two different names, in the order of their indices.
+        default: Index, or label, of the choice before anyone makes one.
+
+    Raises:
+        ParameterError: A field has the wrong type or is out of range.
+    """
+
+    name: str
+    description: str = ""
+    labels: tuple[str, ...] = ()
+    default: int | str = 0
+
+    kind: ClassVar[str] = "categorical"
+    unit: ClassVar[str] = ""
+    rate: ClassVar[Rate] = "block"
+    smoothing_seconds: ClassVar[float] = 0.0
+
+    def __post_init__(self) -> None:
+        _require_name("CategoricalParameter", self.name, self.description)
+        object.__setattr__(self, "labels", tuple(self.labels))
+        label = f"CategoricalParameter {self.name!r}"
+        if len(self.labels) < 2 or not all(isinstance(text, str) and text for text in self.labels):
+            raise ParameterError(f"{label}: labels must be two or more non-empty strings, got {self.labels!r}.")
+        if len(set(self.labels)) != len(self.labels):
+            raise ParameterError(f"{label}: labels must differ from one another, got {self.labels!r}.")
+        object.__setattr__(self, "default", self.index_of(self.default))
+
+    @property
+    def minimum(self) -> float:
+        return 0.0
+
+    @property
+    def maximum(self) -> float:
+        return float(len(self.labels) - 1)
+
+    @property
+    def default_0to1(self) -> float:
+        """The default as a host sees it, between 0 and 1."""
+        return self.to_0to1(self.default)
+
+    def index_of(self, value: float | str) -> int:
+        """The index of a label, or the index itself once checked.
+
+        Raises:
+            ParameterError: Neither one of the labels nor one of their indices.
+        """
+        if isinstance(value, str) and value in self.labels:
+            return self.labels.index(value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and value in range(len(self.labels)):
+            return int(value)
+        raise ParameterError(
+            f"Parameter {self.name!r}: allowed is one of {list(self.labels)} or an index in "
+            f"0..{len(self.labels) - 1}, got {value!r}."
+        )
+
+    def to_0to1(self, value: float | str) -> float:
+        """Map a label or an index to the host's 0..1.
+
+        Raises:
+            ParameterError: Neither one of the labels nor one of their indices.
+        """
+        return self.index_of(value) / self.maximum
+
+
+@dataclass(frozen=True)
+class TextParameter:
+    """A text, for non-real-time models.
+
+    Args:
+        name, description: As for the other kinds.
+        default: Text before anyone writes one.
+        max_characters: Longest text allowed; -1 means no limit.
+
+    Raises:
+        ParameterError: A field has the wrong type, or the default is over the limit.
+    """
+
+    name: str
+    description: str = ""
+    default: str = ""
+    max_characters: int = -1
+
+    kind: ClassVar[str] = "text"
+
+    def __post_init__(self) -> None:
+        _require_name("TextParameter", self.name, self.description)
+        _require_limit(f"TextParameter {self.name!r}", "max_characters", self.max_characters)
+        if not isinstance(self.default, str):
+            raise ParameterError(f"TextParameter {self.name!r}: default must be a string, got {self.default!r}.")
+        if 0 <= self.max_characters < len(self.default):
+            raise ParameterError(
+                f"TextParameter {self.name!r}: default may have {self.max_characters} characters, "
+                f"got {len(self.default)}."
+            )
+
+
+@dataclass(frozen=True)
+class TokensParameter:
+    """A list of token numbers, for non-real-time models.
+
+    Args:
+        name, description: As for the other kinds.
+        default: Tokens before anyone sends some.
+        max_tokens: Longest list allowed; -1 means no limit.
+
+    Raises:
+        ParameterError: A field has the wrong type, or the default is over the limit.
+    """
+
+    name: str
+    description: str = ""
+    default: tuple[int, ...] = ()
+    max_tokens: int = -1
+
+    kind: ClassVar[str] = "tokens"
+
+    def __post_init__(self) -> None:
+        _require_name("TokensParameter", self.name, self.description)
+        object.__setattr__(self, "default", tuple(self.default))
+        _require_limit(f"TokensParameter {self.name!r}", "max_tokens", self.max_tokens)
+        if not all(isinstance(token, int) and not isinstance(token, bool) for token in self.default):
+            raise ParameterError(f"TokensParameter {self.name!r}: default must hold integers, got {self.default!r}.")
+        if 0 <= self.max_tokens < len(self.default):
+            raise ParameterError(
+                f"TokensParameter {self.name!r}: default may have {self.max_tokens} tokens, got {len(self.default)}."
+            )
+
+
+def _require_limit(parameter: str, field: str, value: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value == 0 or value < -1:
+        raise ParameterError(f"{parameter}: {field} must be -1 (no limit) or at least 1, got {value!r}.")
+
+
+NumericalParameter = ContinuousParameter | CategoricalParameter
+Parameter = ContinuousParameter | CategoricalParameter | TextParameter | TokensParameter

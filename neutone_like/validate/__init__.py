@@ -1,0 +1,1 @@
+"""The checks an artifact must pass, and their report."""

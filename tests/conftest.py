@@ -1,0 +1,61 @@
+"""What every test shares: isolated random numbers, one thread, and the folder of recordings where there is one."""
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+PROJECT = Path(__file__).resolve().parents[1]
+NO_SHARED_FOLDER = "no shared folder: set NEUTONE_LIKE_SHARED, or put it at ../shared beside the project"
+
+
+def pytest_configure() -> None:
+    # Blocks this small only lose time to a second thread, and xdist already keeps every core busy.
+    torch.set_num_threads(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where the shared folder must be there (``NEUTONE_LIKE_REQUIRE_SHARED=1``), a skip for want of it is a failure."""
+    report = yield
+    if report.skipped and os.environ.get("NEUTONE_LIKE_REQUIRE_SHARED") == "1" and "shared" in str(report.longrepr):
+        report.outcome = "failed"
+        report.longrepr = f"NEUTONE_LIKE_REQUIRE_SHARED=1, so this may not be skipped: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def isolated_random_numbers() -> Iterator[None]:
+    """Every test starts from the same seed and leaves no trace in the generators."""
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()
+    torch.manual_seed(0)
+    np.random.seed(0)
+    yield
+    torch.set_rng_state(torch_state)
+    np.random.set_state(numpy_state)
+
+
+@pytest.fixture(scope="session")
+def project_folder() -> Path:
+    """The root of the checkout."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def shared_folder() -> Path:
+    """The folder with ``audio/`` and ``nam/``; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("NEUTONE_LIKE_SHARED", PROJECT.parent / "shared"))
+    if not (folder / "audio").is_dir():
+        pytest.skip(NO_SHARED_FOLDER)
+    return folder.resolve()
+
+
+@pytest.fixture
+def subprocess_environment() -> dict[str, Any]:
+    """For Python processes that a test starts: this checkout first on the path, warnings are errors."""
+    path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
+    return {**os.environ, "PYTHONPATH": path}

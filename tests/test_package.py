@@ -1,0 +1,173 @@
+"""The house rules that no other test sees: imports without side effects, floors, file sizes, one version."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import neutone_like
+from neutone_like.version import __version__
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib = None
+
+PROJECT = Path(neutone_like.__file__).resolve().parents[1]
+PACKAGE = PROJECT / "neutone_like"
+FLOORS = ("model", "streaming", "host", "artifact", "runtime", "validate", "render", "bench", "cli")
+# The two ground floors know nothing of each other.
+ALLOWED = {floor: set(FLOORS[: position + 1]) for position, floor in enumerate(FLOORS)}
+ALLOWED["model"], ALLOWED["streaming"] = {"model"}, {"streaming"}
+MOST_LINES = 400
+
+PUBLIC_NAMES = (
+    "WaveformToWaveformBase",
+    "ContinuousParameter",
+    "CategoricalParameter",
+    "TextParameter",
+    "TokensParameter",
+    "ModelMetadata",
+    "SampleQueueWrapper",
+    "export_model",
+    "load_artifact",
+    "validate_artifact",
+    "render_file",
+    "NeutoneLikeError",
+    "ModelError",
+    "ExportError",
+    "ArtifactError",
+    "ParameterError",
+    "AudioError",
+    "RuntimeEngineError",
+)
+
+IMPORT_CHECK = """
+import logging, sys, threading, warnings
+import numpy, torch
+state = lambda: (torch.get_num_threads(), torch.is_grad_enabled(), torch.get_default_dtype(), threading.active_count(),
+                 logging.root.handlers[:], logging.root.level, len(warnings.filters), numpy.geterr(),
+                 torch.get_rng_state().tolist())
+before = state()
+import neutone_like
+after = state()
+assert before == after, (before, after)
+optional = {"pedalboard", "soundfile", "soxr", "torchaudio", "typer", "rich", "scipy", "matplotlib", "onnx", "dask"}
+print(*sorted(optional & set(sys.modules)))
+"""
+
+
+def python_files(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (PROJECT / folder).rglob("*.py"))
+
+
+def test_import_has_no_side_effects(subprocess_environment: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-c", IMPORT_CHECK]
+    run = subprocess.run(command, cwd=tmp_path, env=subprocess_environment, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    assert run.stdout.split() == [], "import neutone_like brought in what only some users need"
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", PUBLIC_NAMES)
+def test_public_name(name: str) -> None:
+    assert hasattr(neutone_like, name)
+
+
+def test_errors_have_one_base() -> None:
+    from neutone_like import errors
+
+    classes = [value for value in vars(errors).values() if isinstance(value, type)]
+    assert len(classes) >= 7
+    assert all(issubclass(error, neutone_like.NeutoneLikeError) for error in classes)
+
+
+def test_init_only_re_exports() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    for node in tree.body[1:]:
+        assert isinstance(node, ast.ImportFrom), ast.unparse(node)
+        assert all(alias.asname == alias.name for alias in node.names), ast.unparse(node)
+
+
+def imported_floors(source: str, package: str) -> set[str]:
+    """The floors that a file imports, wherever in the file; ``package`` is what a relative import starts from."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")
+            parents = parts[: len(parts) - node.level + 1] if node.level else []
+            module = ".".join(parents + ([node.module] if node.module else []))
+            names += [f"{module}.{alias.name}" for alias in node.names] if module == "neutone_like" else [module]
+    inside = [name.split(".") for name in names if name.split(".")[0] == "neutone_like"]
+    return {parts[1] if len(parts) > 1 else "(all)" for parts in inside}
+
+
+def floor_problems(floor: str, source: str, package: str) -> set[str]:
+    """What ``source``, on ``floor``, imports and may not. Files beside the floors are their common ground."""
+    ground = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__", "cli"}
+    return imported_floors(source, package) - ALLOWED.get(floor, set()) - ground
+
+
+@pytest.mark.parametrize("path", python_files("neutone_like"), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_floors_import_only_what_is_above(path: Path) -> None:
+    relative = path.relative_to(PACKAGE)
+    if relative.name in ("__init__.py", "__main__.py") and len(relative.parts) == 1:
+        return  # the public API and the start of the command line stand on every floor
+    package = ".".join(("neutone_like", *relative.parts[:-1]))
+    problems = floor_problems(relative.parts[0].removesuffix(".py"), path.read_text(), package)
+    assert not problems, f"{relative} imports {problems}, which is below it or not a floor"
+
+
+@pytest.mark.parametrize(
+    ("floor", "source", "expected"),
+    [
+        ("host", "import neutone_like.artifact.writer", {"artifact"}),
+        ("model", "from neutone_like.streaming import to_streaming", {"streaming"}),
+        ("streaming", "def f():\n    from neutone_like import model", {"model"}),
+        ("artifact", "from ..render import render_file", {"render"}),
+        ("artifact", "from .. import validate", {"validate"}),
+        ("host", "from neutone_like import SampleQueueWrapper", {"SampleQueueWrapper"}),
+        ("host", "import neutone_like", {"(all)"}),
+        ("errors", "from neutone_like.model import ModelMetadata", {"model"}),
+        ("validate", "from neutone_like.host import a\nfrom . import b\nimport torch", set()),
+    ],
+)
+def test_floor_check_sees(floor: str, source: str, expected: set[str]) -> None:
+    assert floor_problems(floor, source, f"neutone_like.{floor}") == expected
+
+
+def test_every_folder_is_a_floor() -> None:
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert folders <= set(FLOORS), "give the new folder a place in FLOORS"
+
+
+def test_files_are_small() -> None:
+    sizes = {
+        path: len(path.read_text().splitlines()) for path in python_files("neutone_like", "tests", "examples", "docs")
+    }
+    assert sizes
+    assert {str(path.relative_to(PROJECT)): lines for path, lines in sizes.items() if lines >= MOST_LINES} == {}
+
+
+def test_changelog_has_this_version() -> None:
+    versions = re.findall(r"^## \[(\d[^\]]*)\]", (PROJECT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    assert versions[0] == __version__
+
+
+@pytest.mark.skipif(tomllib is None, reason="tomllib came with Python 3.11")
+def test_extras_named_in_messages_exist() -> None:
+    assert tomllib is not None
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = set()
+    for path in python_files("neutone_like"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_extra"):
+                named |= {ast.literal_eval(word.value) for word in node.keywords if word.arg == "extra"}
+    assert named <= set(declared)

@@ -1,0 +1,40 @@
+"""A test that wants the shared recordings is skipped without them, and fails where they are promised."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = """
+import pytest
+
+def test_by_fixture(shared_folder):
+    pass
+
+@pytest.mark.skipif(True, reason="no shared folder here")
+def test_by_mark():
+    pass
+
+@pytest.mark.skipif(True, reason="another reason")
+def test_unrelated():
+    pass
+"""
+
+
+@pytest.mark.parametrize(("required", "expected"), [("0", "3 skipped"), ("1", "1 skipped, 2 errors")])
+def test_skip_becomes_failure_when_required(
+    tmp_path: Path, project_folder: Path, subprocess_environment: dict[str, str], required: str, expected: str
+) -> None:
+    shutil.copy(project_folder / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "test_two.py").write_text(TESTS)
+    environment = {
+        **subprocess_environment,
+        "NEUTONE_LIKE_SHARED": str(tmp_path / "absent"),
+        "NEUTONE_LIKE_REQUIRE_SHARED": required,
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert expected in run.stdout.splitlines()[-1], run.stdout
+    assert run.returncode == int(required), run.stdout

@@ -1,0 +1,278 @@
+"""What to change when TorchScript refuses a model: a table from its messages to advice."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One cause of failure.
+
+    Args:
+        name: Short name of the cause.
+        message: Regular expression found in TorchScript's message.
+        advice: The change to make; ``{1}``, ``{2}`` stand for the groups of ``message``.
+        source: Regular expression that the user's line must contain too, when the message alone is ambiguous. It also
+            finds the line for the messages that come without one.
+    """
+
+    name: str
+    message: str
+    advice: str
+    source: str = ""
+
+    def advice_for(self, message: str, source_line: str) -> str | None:
+        """The advice, or None when this is not the cause."""
+        found = re.search(self.message, message)
+        if found is None or (self.source and source_line and not re.search(self.source, source_line)):
+            return None
+        return re.sub(r"\{(\d)\}", lambda group: found.group(int(group.group(1))) or "", self.advice)
+
+
+_LOOP = "Write it as a plain for loop that appends to a list."
+
+# The first one that fits wins, so the narrow ones stand before the wide ones.
+HINTS = (
+    Hint(
+        "context manager",
+        r"",
+        "TorchScript knows `with torch.no_grad():` and its own scriptable classes only. Leave the `with` out: exported "
+        "models always run without gradients.",
+        source=r"^\s*with (?!torch\.no_grad\(\))",
+    ),
+    Hint(
+        "numpy",
+        r"numpy|np\.|python value of type '(?:ndarray|u?int\d+|float\d+|bool_)'",
+        "NumPy does not exist inside TorchScript. Use the torch function of the same name (np.tanh -> torch.tanh); "
+        "convert constants in __init__ with float(value) or torch.from_numpy(array).",
+        source=r"\bnp\.|\bnumpy\b|\bnumpy\(",
+    ),
+    Hint(
+        "numpy value",
+        r"python value of type '(ndarray|u?int\d+|float\d+|bool_)'",
+        "This is a NumPy value of type {1}, which TorchScript can't hold. Convert it in __init__: "
+        "self.value = float(...), or torch.from_numpy(array) for an array.",
+    ),
+    Hint(
+        "old weight_norm",
+        r"'(WeightNorm|SpectralNorm)' object has no attribute '__name__'",
+        "The old hook-based torch.nn.utils.weight_norm and spectral_norm can't be scripted. Use "
+        "torch.nn.utils.parametrizations.weight_norm, or call torch.nn.utils.remove_weight_norm(layer) on the trained "
+        "layers before export.",
+        source=r"(weight|spectral)_norm\(",
+    ),
+    Hint(
+        "source not available",
+        r"[Cc]an't get source for|could not get source|source code not available",
+        "TorchScript reads the source of the model, which has to be in a .py file or a notebook cell: classes made by "
+        "exec(), in `python -c`, or typed at the >>> prompt have none. Move the class into a file and import it.",
+    ),
+    Hint(
+        "missing annotation",
+        r"Inferred '(\w+)' to be of type 'Tensor'",
+        "The argument {1} has no type annotation, and then counts as a Tensor. Annotate it: {1}: int, {1}: float, "
+        "{1}: List[Tensor], ...",
+    ),
+    Hint(
+        "missing annotation",
+        r"Tensor \(inferred\)|indexing tensor with unsupported index type 'str'",
+        "An argument without a type annotation counts as a Tensor. Annotate all of them, as in "
+        "`def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:`.",
+    ),
+    Hint(
+        "attribute that is None",
+        r"attribute assignment\. Expected NoneType|NoneType' object has no attribute|type NoneType",
+        "An attribute that is None in __init__ needs its type at class level: `state: Optional[Tensor]` "
+        "(from typing import Optional), above __init__.",
+    ),
+    Hint(
+        "attribute of another type",
+        r"Wrong type for attribute assignment\. Expected (.+) but got (.+?)[:\n]",
+        "The attribute was {1} in __init__ and can't become {2}. Give it its later type from the start (0.0, not 0, "
+        "for a float), or annotate it at class level.",
+    ),
+    Hint(
+        "Optional not narrowed",
+        r"found type 'Optional\[|'Optional\[.+\]' object|is actually of type Optional\[",
+        "TorchScript believes that an Optional is not None only for a local variable. Write `value = self.value`, then "
+        "`assert value is not None` (or `if value is not None:`), and go on with `value`. Conv1d.bias is an Optional too.",
+    ),
+    Hint(
+        "empty list or dictionary",
+        r"has no attribute '(\w+)' \(.*(?:List|Dictionary) (?:trace )?inputs must have (?:elements|entries)",
+        "TorchScript can't tell what the empty container self.{1} will hold. Annotate it at class level: "
+        "`{1}: List[Tensor]` or `{1}: Dict[str, Tensor]`, above __init__.",
+    ),
+    Hint(
+        "function as attribute",
+        r"has no attribute '(\w+)' \(This function exists as an attribute",
+        "self.{1} is a Python function that can't be compiled, such as a lambda. Make it a method of the class, or an "
+        "nn.Module such as nn.Tanh().",
+    ),
+    Hint(
+        "attribute of a Python type",
+        r"has no attribute '(\w+)' \(.*failed to convert Python type: '([\w.]+)'",
+        "self.{1} is a {2}, which TorchScript can't hold. Keep numbers, strings, tensors, modules, and lists or "
+        "dictionaries of these; convert in __init__.",
+    ),
+    Hint(
+        "class attribute",
+        r"Module '\w+' has no attribute '(\w+)'",
+        "TorchScript does not see attributes of the class, only those of the instance. Set it in __init__, after "
+        "super().__init__(...): `self.{1} = ...`. Methods are seen when they are called or marked @torch.jit.export.",
+    ),
+    Hint(
+        "undeclared attribute",
+        r"Tried to set nonexistent attribute: (\w+)",
+        "An attribute can't appear while the model runs. Create it in __init__, with its type: "
+        '`self.{1} = torch.zeros(...)`, or `self.register_buffer("{1}", torch.zeros(...))`.',
+    ),
+    Hint(
+        "lambda",
+        r"Lambda aren't supported",
+        "TorchScript has no lambda. Make it a method, a function of the module, or write the expression in its place.",
+    ),
+    Hint("comprehension", r"Comprehension ifs|Only a single generator|(?:Set|Dict|List)Comp|GeneratorExp", _LOOP),
+    Hint(
+        "f-string",
+        r"in JoinedStr|JoinedStr aren't|FormattedValue",
+        "TorchScript's f-strings take no format ({x:.3f}) and no conversion ({x!r}, {x=}). Use plain {x}, or "
+        '"...".format(x); better, leave printing out of the model.',
+    ),
+    Hint(
+        "print",
+        r"print doesn't accept any keyword",
+        "TorchScript's print takes values only: no end=, file= or flush=. Leave printing out of the model.",
+    ),
+    Hint(
+        "*args or **kwargs",
+        r"variable number of arguments|keyword-only arguments|[Ss]tarred|unpacking of dict",
+        "TorchScript needs a fixed list of arguments: name and annotate each one instead of *args and **kwargs, or "
+        "pass a List[Tensor] or Dict[str, Tensor].",
+    ),
+    Hint("generator", r"Yield(?:From)? aren't supported", "TorchScript has no generators. Collect a list and return it."),
+    Hint(
+        "try",
+        r"try blocks aren't supported|Try(?:Star)? aren't supported",
+        "TorchScript has no try/except. Test for the condition with `if` before it can fail.",
+    ),
+    Hint(
+        "import in a method",
+        r"import statements aren't supported",
+        "Import at the top of the file. Only torch and the math module work inside TorchScript.",
+    ),
+    Hint(
+        "nested function or class",
+        r"(?:function|class) definitions aren't supported",
+        "TorchScript has no functions inside functions. Make it a method, or a function at the top of the file.",
+    ),
+    Hint(
+        "match or :=",
+        r"(?:Match|NamedExpr) aren't supported",
+        "TorchScript knows neither `match` nor `:=`. Use if/elif, and assign on a line of its own.",
+    ),
+    Hint(
+        "isinstance",
+        r"Unknown type name '([\w.]+)'|isinstance",
+        "isinstance in TorchScript is decided when the model is compiled, and for its own types only (Tensor, int, "
+        "float, str, List[...], Dict[...]). Decide in __init__, and keep the answer in a bool attribute.",
+        source=r"isinstance\(",
+    ),
+    Hint(
+        "unknown type",
+        r"Unknown type name '([\w.]+)'",
+        "TorchScript does not know the type {1}. Annotate with Tensor, int, float, bool, str, and Optional, List, Dict, "
+        "Tuple of these.",
+    ),
+    Hint(
+        "global variable",
+        r"python value of type '(\w+)' cannot be used as a value|global variables aren't supported",
+        "A variable from outside the class is not part of the model. Make it an attribute in __init__ "
+        "(`self.table = ...`; tensors with register_buffer), or pass it as an argument.",
+    ),
+    Hint(
+        "branches of different types",
+        r"Type mismatch: (\w+) is set to type (.+?) in the true branch and type (.+?) in the false branch",
+        "A variable keeps one type: {1} is {2} on one branch and {3} on the other. Make both the same, as in "
+        "torch.tensor(0.0) or torch.zeros_like(x) for a Tensor.",
+    ),
+    Hint(
+        "variable of one branch only",
+        r"(\w+) is not defined in the (true|false) branch",
+        "Give {1} a value before the `if`, so that both branches have one.",
+    ),
+    Hint(
+        "return type",
+        r"Return value was annotated as having type (.+) but is actually of type (.+?)[:\n]",
+        "The method is annotated to return {1} and this line returns {2}. Return {1} on every path, or correct the "
+        "annotation after `->`.",
+    ),
+    Hint(
+        "return type",
+        r"Previous return statement returned a value of type (.+) but this return statement returns a value of type "
+        r"(.+?)[:\n]",
+        "One `return` gives {1} and another {2}. Return the same type on every path, and annotate it after `->`.",
+    ),
+    Hint(
+        "variable of another type",
+        r"Variable '(\w+)' (?:is annotated with type|previously had type) (.+?) but is being assigned to a value of "
+        r"type (.+?)[:\n]",
+        "A variable keeps one type: {1} is {2} and can't become {3}. Use a second variable, or convert with float(...).",
+    ),
+    Hint(
+        "index of a ModuleList",
+        r"Expected integer literal for index",
+        "A ModuleList takes no computed index. Go through it: `for index, layer in enumerate(self.layers): "
+        "if index == wanted: ...`.",
+    ),
+    Hint(
+        ".item() as an argument",
+        r"instead found type '(?:number|Scalar)'",
+        "TorchScript can't tell whether .item() gives an int or a float. Say it: int(value) or float(value).",
+    ),
+    Hint(
+        "operation not in TorchScript",
+        r"Unknown builtin op: aten::(\w+)",
+        "torch.{1} can't be used inside TorchScript. Build it from other torch functions, or compute it in __init__.",
+    ),
+    Hint(
+        "method not in TorchScript",
+        r"'(.+?)' object has no attribute or method '(\w+)'",
+        "TorchScript's {1} has no {2}. Use the torch function that does the same, or compute it in __init__.",
+    ),
+    Hint(
+        "argument of another type",
+        r"Expected a value of type '(.+?)' for argument '(\w+)' but instead found type '(.+?)'",
+        "The argument {2} has to be {1} here and is {3}. Convert it, or correct the annotation it comes from.",
+    ),
+    Hint(
+        "recursion",
+        r"is called recursively|recursion",
+        "TorchScript compiles no method that calls itself without annotations for its arguments and its result; "
+        "a loop always works.",
+    ),
+    Hint(
+        "statement not in TorchScript",
+        r"(\w[\w ]*) aren't supported",
+        "TorchScript has no such thing ({1}). Write it with plain assignments, if and for.",
+    ),
+)
+
+THIRD_PARTY_ADVICE = (
+    "{function} is code of the package {package}, which was not written for TorchScript. Replace the call with torch "
+    "operations, or with a layer of that package that is made for TorchScript."
+)
+
+
+def find_advice(message: str, source_line: str) -> str:
+    """The change to make, or an empty string for a cause that is not in the table."""
+    for hint in HINTS:
+        advice = hint.advice_for(message, source_line)
+        if advice is not None and (hint.message or source_line):
+            return advice
+    return ""
+
+
+def source_patterns(message: str) -> list[str]:
+    """What the user's line looks like, for the messages that come without a line."""
+    return [hint.source for hint in HINTS if hint.source and hint.message and re.search(hint.message, message)]

@@ -1,0 +1,448 @@
+"""Fits a live model to any host: any sample rate, any block size, exact latency."""
+
+from typing import Dict, Final, List, Optional
+
+import torch
+from torch import Tensor
+
+from neutone_like.host.channels import convert_channels
+from neutone_like.host.filter_design import QUALITIES, reduced_ratio
+from neutone_like.host.gain_ramp import RAMP_SECONDS, GainRamp, gain_from_0to1
+from neutone_like.host.latency import buffering_numerator, first_output_end, total_latency_samples
+from neutone_like.host.model_stage import CONTROL_SAMPLES, ModelStage
+from neutone_like.host.resampler import FirResampler
+from neutone_like.host.sample_queue import SampleQueue
+from neutone_like.host.soxr_resampler import SoxrResampler
+from neutone_like.model import WaveformToWaveformBase
+
+DEFAULT_HOST_RATE = 48000
+DEFAULT_HOST_BLOCK = 512
+
+
+class SampleQueueWrapper(ModelStage):
+    """What a ``.nm`` artifact holds: a live model behind the interface that hosts call.
+
+    The way of a block: input gain, channel conversion, resampling to the model's rate, a queue until a model block is
+    complete, the model, resampling back so that the latency is a whole number of host samples, mix, output gain.
+
+    Args:
+        model: A live model. Its attributes are read now; changing them later has no effect here.
+        quality: ``"high"`` (at most 64 samples of the slower rate of delay each way), ``"fast"`` (32), or ``"soxr"`` (libsoxr's
+            best, with some 40 ms of delay each way: for offline use in Python; it can't be exported).
+
+    Raises:
+        ModelError: The model is not declared correctly.
+    """
+
+    default_grid: Final[int] = CONTROL_SAMPLES
+    ramp_seconds: Final[float] = RAMP_SECONDS
+    offline_samples: Final[int] = 8192  # forward_offline hands the stream on in pieces of about this many samples
+
+    def __init__(self, model: WaveformToWaveformBase, quality: str = "high") -> None:
+        super().__init__(model)
+        if quality not in (*QUALITIES, "soxr"):
+            raise ValueError(f"quality must be one of {(*QUALITIES, 'soxr')}, got {quality!r}.")
+        self.quality = quality
+        resampler = SoxrResampler if quality == "soxr" else FirResampler
+        self.resample_in = resampler(self.in_channels)
+        self.resample_out = resampler(self.out_channels)
+        self.model_queue = SampleQueue(self.in_channels)
+        self.host_queue = SampleQueue(self.out_channels)
+        self.dry_queue = SampleQueue(self.out_channels)
+        self.input_gain = GainRamp(1.0)
+        self.output_gain = GainRamp(1.0)
+        self.wet_gain = GainRamp(1.0)
+        self.dry_gain = GainRamp(0.0)
+
+        self.host_rate = DEFAULT_HOST_RATE
+        self.host_block = DEFAULT_HOST_BLOCK
+        self.model_rate = DEFAULT_HOST_RATE
+        self.model_block = 0  # 0: whatever there is
+        self.up = 1
+        self.down = 1
+        self.resampling = False
+        self.model_delay = 0
+        self.latency = 0
+        self.buffering = 0  # model samples, times `down`
+
+        self.started = False
+        self.irregular = False  # the host broke its promise about block sizes
+        self.waiting_silence = 0  # host samples of silence that go out before anything else
+        self.inserted_silence = 0
+        self.bt_calls = 0
+        self.silent_blocks = 0  # whole host blocks of buffering, which forward_bt does not return
+        self.dry_running = False
+        rates = model.declaration().sample_rates
+        rate = rates[0] if rates else DEFAULT_HOST_RATE
+        self.set_daw_sample_rate_and_buffer_size(rate, DEFAULT_HOST_BLOCK)
+
+    # ------------------------------------------------------------------ set-up
+
+    @torch.jit.export
+    def set_daw_sample_rate_and_buffer_size(
+        self, daw_sr: int, daw_bs: int, model_sr: Optional[int] = None, model_bs: Optional[int] = None
+    ) -> int:
+        """Get ready for a host; everything is sized here. Call it before audio starts; it also resets.
+
+        Args:
+            daw_sr: Host rate in Hz.
+            daw_bs: Host block in samples. Blocks that are no multiple of it cost the buffering of varying blocks,
+                which 1 asks for from the start.
+            model_sr, model_bs: Choose among the model's rates and block sizes; by default the host's own where the model
+                has it, else the next rate above, and the block size that waits least.
+
+        Returns:
+            The most samples that one call of :meth:`forward_bt` can return.
+
+        Raises:
+            ValueError: A number is not positive, or not among the model's.
+        """
+        if daw_sr < 1 or daw_bs < 1:
+            raise ValueError(f"Host rate and host block must be at least 1, got {daw_sr} Hz and {daw_bs} samples.")
+        self.host_rate = daw_sr
+        self.host_block = daw_bs
+        self.model_rate = self._choose_rate(model_sr)
+        self.up, self.down = reduced_ratio(self.model_rate, self.host_rate)
+        self.resampling = self.up != self.down
+        self.model_block = self._choose_block(model_bs)
+        host_share = -(-daw_bs * self.up // self.down)
+        self.longest_block = host_share if self.model_block == 0 else self.model_block
+        self.control_grid = self.default_grid if self.model_block == 0 else 1
+        self.w2w_base.prepare_model(self.model_rate, self.longest_block)
+        if self.resampling:
+            self.resample_in.prepare(self.host_rate, self.model_rate, self.quality)
+            self.resample_out.prepare(self.model_rate, self.host_rate, self.quality)
+        else:
+            self.resample_in.release()
+            self.resample_out.release()
+        self._plan()
+        reach = self.resample_in.half_width + (max(self.longest_block, self.default_grid) + 2) * self.down // self.up + 2
+        self.track.prepare(self.host_rate, self.up, self.down, self.resample_in.half_width, reach)
+        self.reset()
+        backlog = 2 * daw_bs + (max(self.model_block, 1) * self.down) // self.up + 2
+        return (backlog // daw_bs) * daw_bs
+
+    def _choose_rate(self, wanted: Optional[int]) -> int:
+        rates = self.get_native_sample_rates()
+        if wanted is not None:
+            if wanted < 1 or (len(rates) > 0 and wanted not in rates):
+                raise ValueError(f"The model's sample rates are {rates} (empty: any), got {wanted} Hz.")
+            return wanted
+        if len(rates) == 0 or self.host_rate in rates:
+            return self.host_rate
+        best = rates[0]
+        for rate in rates:
+            if best < self.host_rate:
+                better = rate > best
+            else:
+                better = self.host_rate < rate and rate < best
+            if better:
+                best = rate
+        return best
+
+    def _choose_block(self, wanted: Optional[int]) -> int:
+        sizes = self.get_native_buffer_sizes()
+        if wanted is not None:
+            if wanted < 1 or (len(sizes) > 0 and wanted not in sizes):
+                raise ValueError(f"The model's block sizes are {sizes} (empty: any), got {wanted}.")
+            return wanted
+        best = 0
+        best_wait = -1
+        for block in sizes:
+            wait = buffering_numerator(self.host_block, block, self.up, self.down)
+            if best_wait < 0 or wait < best_wait or (wait == best_wait and block > best):
+                best = block
+                best_wait = wait
+        return best
+
+    def _plan(self) -> None:
+        """Work out the latency for the host's blocks as they are: of one size, or varying."""
+        host_block = 1 if self.irregular else self.host_block
+        self.model_delay = self.w2w_base.model_delay_samples()
+        self.buffering = buffering_numerator(host_block, max(self.model_block, 1), self.up, self.down)
+        self.latency = total_latency_samples(
+            self.up,
+            self.down,
+            self.resample_in.half_width,
+            self.resample_out.half_width,
+            self.model_delay,
+            self.buffering,
+        )
+
+    @torch.jit.export
+    def reset(self) -> None:
+        """Forget all audio and automation: the same input then gives the same output, bit for bit."""
+        self._reset_model_stage()
+        self.irregular = False
+        self._plan()
+        self.started = False
+        self.waiting_silence = 0
+        self.inserted_silence = 0
+        self.bt_calls = 0
+        self.silent_blocks = 0
+        self.dry_running = False
+        self.model_queue.clear()
+        self.dry_queue.clear()
+        for gain in (self.input_gain, self.output_gain, self.wet_gain, self.dry_gain):
+            gain.settle()
+        if self.resampling:
+            self.resample_in.start(1)
+        self._start_output(self.latency)
+
+    def _start_output(self, latency: int) -> None:
+        """Begin the output stream so that it lags ``latency`` samples behind the input."""
+        self.host_queue.clear()
+        if self.resampling:
+            end = first_output_end(
+                self.up, self.down, self.resample_in.half_width, self.resample_out.half_width, self.model_delay, latency
+            )
+            self.resample_out.start(end)
+        else:
+            self.host_queue.push_silence(latency - self.model_delay)
+
+    def _start_without_silence(self) -> None:
+        """Leave out the whole host blocks of silence that buffering puts first: a background thread needs none."""
+        self.silent_blocks = self.buffering // self.up // self.host_block
+        self._start_output(self.latency - self.silent_blocks * self.host_block)
+
+    @torch.jit.export
+    def set_mix(self, wet: float, dry: float) -> None:
+        """How much of the model's output and of the delayed input is heard, each 0..1. A change takes 20 ms."""
+        if not (0.0 <= wet <= 1.0 and 0.0 <= dry <= 1.0):
+            raise ValueError(f"wet and dry must lie in 0..1, got {wet} and {dry}.")
+        ramp = self._ramp_samples()
+        self.wet_gain.set_target(wet, ramp)
+        self.dry_gain.set_target(dry, ramp)
+
+    @torch.jit.export
+    def set_gains(self, input_gain: float, output_gain: float) -> None:
+        """Gain before the model and after the mix, each 0..1 for -30..30 dB. A change takes 20 ms."""
+        if not (0.0 <= input_gain <= 1.0 and 0.0 <= output_gain <= 1.0):
+            raise ValueError(f"Gains must lie in 0..1 (0.5 is 0 dB), got {input_gain} and {output_gain}.")
+        ramp = self._ramp_samples()
+        self.input_gain.set_target(gain_from_0to1(input_gain), ramp)
+        self.output_gain.set_target(gain_from_0to1(output_gain), ramp)
+
+    def _ramp_samples(self) -> int:
+        return int(self.host_rate * self.ramp_seconds) if self.started else 0
+
+    # ------------------------------------------------------------------ reports
+
+    @torch.jit.export
+    def is_resampling(self) -> bool:
+        return self.resampling
+
+    @torch.jit.export
+    def calc_model_delay_samples(self) -> int:
+        """The model's own delay in host samples, rounded down."""
+        return self.model_delay * self.down // self.up
+
+    @torch.jit.export
+    def calc_buffering_delay_samples(self) -> int:
+        """The rest of the latency in host samples: buffering and both resamplers."""
+        return self.latency - self.calc_model_delay_samples()
+
+    @torch.jit.export
+    def latency_samples(self) -> int:
+        """How many host samples the output lags behind the input, exactly."""
+        return self.latency
+
+    @torch.jit.export
+    def latency_parts(self) -> Dict[str, float]:
+        """The latency's parts in host samples; their sum is :meth:`latency_samples`."""
+        ratio = self.down / self.up
+        resample_in = self.resample_in.half_width - 1.0 / self.up if self.resampling else 0.0
+        buffering = self.buffering / self.up
+        model = self.model_delay * ratio
+        return {
+            "resample_in": resample_in,
+            "buffering": buffering,
+            "model": model,
+            "resample_out": self.latency - resample_in - buffering - model,
+        }
+
+    @torch.jit.export
+    def inserted_silence_samples(self) -> int:
+        """Host samples of silence inserted since reset, because the host broke its promise about block sizes."""
+        return self.inserted_silence
+
+    @torch.jit.export
+    def current_model_sample_rate(self) -> int:
+        return self.model_rate
+
+    @torch.jit.export
+    def current_model_block_size(self) -> int:
+        """The block size that the model is called with, or the longest one if it takes any."""
+        return self.longest_block
+
+    # ------------------------------------------------------------------ audio
+
+    @torch.jit.export
+    def forward(self, x: Tensor, params: Optional[Tensor] = None) -> Tensor:
+        """Process one host block.
+
+        Args:
+            x: float32 ``[channels, n]`` at the host rate, ``n >= 1``. Mono and stereo are converted to what the model takes.
+            params: ``[rows, n]`` in 0..1, a row for each declared parameter; further rows are ignored. ``None``: defaults.
+
+        Returns:
+            float32 ``[channels, n]``, as many channels as came (a model of more than two channels: its own count).
+        """
+        with torch.no_grad():
+            self._check_audio(x)
+            samples = x.size(1)
+            self._note_block_size(samples)
+            self.track.feed(params, samples)
+            wet = self._feed(x)
+            if wet is None:
+                wet = self._deliver(samples)
+            channels = self._output_channels(x)
+            self._feed_dry(x, channels, self.latency)
+            return self._mix(wet, channels)
+
+    @torch.jit.export
+    def forward_bt(self, x: Tensor, params: Optional[Tensor] = None) -> Optional[Tensor]:
+        """Process one host block on a background thread.
+
+        Returns:
+            ``None``, or a whole number of host blocks, as soon as they are done. A host that starts to play with the first
+            one and then takes a block a callback hears the latency that :meth:`latency_samples` reports.
+        """
+        with torch.no_grad():
+            self._check_audio(x)
+            samples = x.size(1)
+            if not self.started:
+                self._start_without_silence()
+            self._note_block_size(samples)
+            self.track.feed(params, samples)
+            wet = self._feed(x)
+            if wet is not None:
+                self.host_queue.push(wet)
+            channels = self._output_channels(x)
+            self._feed_dry(x, channels, self.latency - self.silent_blocks * self.host_block)
+            self.bt_calls += 1
+            ready = 0
+            if self.bt_calls > self.silent_blocks:
+                ready = (self._deliverable() // self.host_block) * self.host_block
+            if ready == 0:
+                return None
+            return self._mix(self._deliver(ready), channels)
+
+    @torch.jit.export
+    def forward_offline(self, x: Tensor, params: Optional[Tensor] = None) -> Tensor:
+        """Process a whole signal: reset, and return ``[channels, n]`` of the same length, aligned with the input."""
+        with torch.no_grad():
+            self._check_audio(x)
+            self.reset()
+            samples = x.size(1)
+            latency = self.latency
+            piece = max(1, self.offline_samples // self.host_block) * self.host_block
+            outputs: List[Tensor] = []
+            for start in range(0, samples + latency, piece):
+                block = self._slice_or_hold(x, start, piece, False)
+                values: Optional[Tensor] = None
+                if params is not None:
+                    values = self._slice_or_hold(params, start, piece, True)
+                outputs.append(self.forward(block, values))
+            self.reset()
+            return torch.cat(outputs, 1).narrow(1, latency, samples).contiguous()
+
+    def _slice_or_hold(self, x: Tensor, start: int, length: int, hold: bool) -> Tensor:
+        """``length`` samples from ``start`` on; past the end, the last value or silence."""
+        begin = min(start, x.size(1))
+        have = min(length, x.size(1) - begin)
+        piece = x.narrow(1, begin, have)
+        if have == length:
+            return piece
+        if hold:
+            last = x.narrow(1, x.size(1) - 1, 1).expand(x.size(0), length - have)
+            return torch.cat((piece, last), 1)
+        return torch.constant_pad_nd(piece, [0, length - have])
+
+    def _check_audio(self, x: Tensor) -> None:
+        if x.dim() != 2 or x.size(1) == 0 or x.dtype != torch.float32:
+            raise ValueError(
+                f"Expected float32 audio of shape (channels, samples) with at least one sample, "
+                f"got {x.dtype} of shape {x.size()}."
+            )
+
+    def _note_block_size(self, samples: int) -> None:
+        """Notice a host that breaks its promise: from here on, buffer as for blocks of any size."""
+        if samples % self.host_block != 0 and not self.irregular:
+            self.irregular = True
+            before = self.latency
+            self._plan()
+            more = self.latency - before
+            self.waiting_silence += more
+            self.inserted_silence += more
+            if self.dry_running:
+                self.dry_queue.push_silence(more)
+        self.started = True
+
+    def _feed(self, x: Tensor) -> Optional[Tensor]:
+        """Take a host block through the model. Returns the output where nothing has to wait, else ``None``."""
+        x = self.input_gain.apply(convert_channels(x, self.in_channels))
+        if self.resampling:
+            self.resample_in.push(x)
+            count = self.resample_in.available()
+            if count > 0:
+                self._feed_model(self.resample_in.pull(count))
+            return None
+        x = x.clone()  # the model may keep or change what it is given, and the host its own buffer
+        if self.model_block == 0:
+            return self._run_any_size(x)
+        self._feed_model(x)
+        return None
+
+    def _feed_model(self, x: Tensor) -> None:
+        """Run the model on what is complete, and pass the output on."""
+        if self.model_block == 0:
+            self._pass_on(self._run_any_size(x))
+            return
+        self.model_queue.push(x)
+        while self.model_queue.size >= self.model_block:
+            self._pass_on(self._run_block(self.model_queue.pop(self.model_block)))
+
+    def _pass_on(self, y: Tensor) -> None:
+        if self.resampling:
+            self.resample_out.push(y)
+        else:
+            self.host_queue.push(y)
+
+    def _deliverable(self) -> int:
+        done = self.resample_out.available() if self.resampling else 0
+        return self.waiting_silence + self.host_queue.size + done
+
+    def _deliver(self, samples: int) -> Tensor:
+        """The next host samples out; there are always enough."""
+        silence = min(self.waiting_silence, samples)
+        rest = samples - silence
+        self.waiting_silence -= silence
+        if rest == 0:
+            return torch.zeros(self.out_channels, samples)
+        y = self.resample_out.pull(rest) if self.resampling else self.host_queue.pop(rest)
+        if silence > 0:
+            y = torch.cat((torch.zeros(self.out_channels, silence), y), 1)
+        return y
+
+    def _output_channels(self, x: Tensor) -> int:
+        """A mono or stereo model answers with as many channels as it was given."""
+        return x.size(0) if self.in_channels <= 2 and self.out_channels <= 2 else self.out_channels
+
+    def _feed_dry(self, x: Tensor, channels: int, delay: int) -> None:
+        """Delay the input for the mix, as long as any of it is heard."""
+        if self.dry_gain.is_silent():
+            self.dry_running = False
+            return
+        if not self.dry_running or self.dry_queue.channels != channels:
+            self.dry_running = True
+            self.dry_queue.clear()
+            self.dry_queue.channels = channels
+            self.dry_queue.push_silence(delay)
+        self.dry_queue.push(torch.nan_to_num(convert_channels(x, channels), 0.0, 0.0, 0.0))
+
+    def _mix(self, wet: Tensor, channels: int) -> Tensor:
+        y = self.wet_gain.apply(convert_channels(wet, channels))
+        if self.dry_running:
+            y = y + self.dry_gain.apply(self.dry_queue.pop(wet.size(1)))
+        return self.output_gain.apply(y).contiguous()

@@ -1,0 +1,123 @@
+"""Echo: a delay line with feedback, and how to keep state in a model.
+
+What it shows:
+
+- **Any rate.** ``sample_rates = ()``: the host's rate is told to ``prepare_model``, which sizes the delay line.
+- **Any block.** Blocks may be longer than the delay. An echo can't be computed before the sound it repeats, so the
+  block is cut into pieces no longer than the shortest delay in it. Within a piece all samples are independent: a
+  handful of tensor operations, not a loop over samples.
+- **Moving knobs.** All parameters are declared ``rate="sample"``: one value for each sample. The delay glides as a tape
+  machine's does, and the result does not depend on where blocks begin.
+- **State.** The line is a ring whose length is a power of two, so that wrapping round is a bitwise and. It is made at
+  the first block after ``prepare_model`` or ``reset_model``: an artifact then does not carry a second of zeros.
+
+Run ``python examples/echo.py`` for the artifact, or ``neutone-like export examples/echo.py --out DIR``.
+"""
+
+from typing import Dict
+
+import torch
+from torch import Tensor, nn
+
+from neutone_like import ContinuousParameter, ModelMetadata, WaveformToWaveformBase
+
+SHORTEST_MS = 10.0
+LONGEST_MS = 1000.0
+
+
+class Echo(WaveformToWaveformBase):
+    """``line[n] = x[n] + feedback * line[n - d]``; the output is a mix of ``x[n]`` and ``line[n - d]``."""
+
+    metadata = ModelMetadata(
+        name="Echo",
+        authors=("Ada",),
+        version="1.0.0",
+        short_description="A delay line with feedback, whose time glides like a tape machine's",
+        tags=("delay", "echo"),
+    )
+    parameters = (
+        ContinuousParameter(
+            "time", "Between repeats", default=300.0, minimum=SHORTEST_MS, maximum=LONGEST_MS, unit="ms", rate="sample"
+        ),
+        ContinuousParameter(
+            "feedback", "How much of a repeat is repeated", default=0.4, minimum=0.0, maximum=0.95, rate="sample"
+        ),
+        ContinuousParameter("mix", "0 = input, 1 = repeats", default=0.35, rate="sample"),
+    )
+    in_channels = 2
+    out_channels = 2
+    sample_rates = ()
+    block_sizes = ()
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model)
+        self.longest_ms: float = LONGEST_MS  # TorchScript sees attributes, not this file's constants
+        self.samples_per_ms: float = 48.0
+        self.longest_piece: int = 512
+        self.line_samples: int = 0
+        self.write_position: int = 0
+        self.register_buffer("line", torch.zeros(2, 0))
+        self.register_buffer("offsets", torch.zeros(0, dtype=torch.long))
+        self.prepare_model(48000, 512)
+
+    def prepare_model(self, sample_rate: int, block_size: int) -> None:
+        """Size the line for the longest delay at this rate. Blocks beyond ``block_size`` work too."""
+        self.samples_per_ms = sample_rate / 1000.0
+        self.longest_piece = min(max(block_size, 64), 4096)
+        needed = int(self.longest_ms * self.samples_per_ms) + 2 + self.longest_piece
+        self.line_samples = 1
+        while self.line_samples < needed:
+            self.line_samples *= 2
+        self.offsets = torch.arange(self.longest_piece)
+        self.reset_model()
+
+    def reset_model(self) -> None:
+        """Silence the line."""
+        self.line = torch.zeros(2, 0)
+        self.write_position = 0
+
+    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+        """``[2, N]`` to ``[2, N]``."""
+        if self.line.size(1) == 0:
+            self.line = torch.zeros(2, self.line_samples)
+        # float64: at 192 kHz a float32 delay of a second would be a 64th of a sample coarse.
+        delay = params["time"].to(torch.float64).mul(self.samples_per_ms).expand(x.size(1))
+        whole = delay.to(torch.long)
+        fraction = (delay - whole).to(x.dtype)
+        feedback = params["feedback"].expand(x.size(1))
+        longest_piece = min(self.longest_piece, int(whole.min()))
+        echoes = torch.empty_like(x)
+        start = 0
+        while start < x.size(1):
+            end = min(start + longest_piece, x.size(1))
+            echoes[:, start:end] = self._advance(
+                x[:, start:end], whole[start:end], fraction[start:end], feedback[start:end]
+            )
+            start = end
+        return torch.lerp(x, echoes, params["mix"])
+
+    def _advance(self, x: Tensor, whole: Tensor, fraction: Tensor, feedback: Tensor) -> Tensor:
+        """Read a piece's echoes, write its sound: no sample read here may be one that is written here."""
+        write = self.offsets[: x.size(1)] + self.write_position
+        read = write - whole
+        wrap = self.line_samples - 1
+        newer = self.line.index_select(1, read.bitwise_and(wrap))
+        older = self.line.index_select(1, (read - 1).bitwise_and(wrap))
+        echoes = torch.lerp(newer, older, fraction)
+        self.line.index_copy_(1, write.bitwise_and(wrap), torch.addcmul(x, echoes, feedback))
+        self.write_position = (self.write_position + x.size(1)) & wrap
+        return echoes
+
+
+def build_model() -> Echo:
+    """What ``neutone-like export examples/echo.py`` calls."""
+    return Echo(nn.Identity())
+
+
+if __name__ == "__main__":
+    import sys
+
+    from neutone_like import export_model
+
+    result = export_model(build_model(), sys.argv[1] if len(sys.argv) > 1 else "build/echo")
+    print(f"Wrote {result.model_path}")

@@ -1,0 +1,79 @@
+"""What an artifact sounds like: a riff and a drum loop through it, as WAV files beside it and as MP3 inside."""
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+import torch
+from torch import Tensor
+from torch.jit import ScriptModule
+
+from neutone_like.artifact.sample_audio import drum_loop, guitar_riff
+from neutone_like.artifact.staging import SAMPLES_FOLDER
+from neutone_like.model import Declaration
+
+SAMPLE_RATE = 48000
+SECONDS = 4.0
+_BLOCK_SIZE = 2048
+_MP3_CEILING = 0.95
+
+
+@dataclass(frozen=True)
+class SampleSound:
+    """A sound before and after the model, float32 ``[channels, samples]`` at :data:`SAMPLE_RATE`."""
+
+    name: str
+    before: Tensor
+    after: Tensor
+
+
+def render_sounds(module: ScriptModule, declaration: Declaration) -> tuple[SampleSound, ...]:
+    """Run the sounds through a module at the declared mix and gains, offline.
+
+    The module must not be the one that is saved: running leaves traces in its state.
+    """
+    metadata = declaration.metadata
+    module.set_daw_sample_rate_and_buffer_size(SAMPLE_RATE, _BLOCK_SIZE)
+    module.set_mix(metadata.wet_default, metadata.dry_default)
+    module.set_gains(metadata.input_gain_default_db / 60.0 + 0.5, metadata.output_gain_default_db / 60.0 + 0.5)
+    channels = max(declaration.in_channels, declaration.out_channels)
+    sounds: list[SampleSound] = []
+    for name, audio in (("guitar_riff", guitar_riff(SAMPLE_RATE, SECONDS)), ("drum_loop", drum_loop(SAMPLE_RATE, SECONDS))):
+        before = _with_channels(audio, channels)
+        with torch.no_grad():
+            sounds.append(SampleSound(name, before, module.forward_offline(before)))
+    return tuple(sounds)
+
+
+def _with_channels(audio: Tensor, channels: int) -> Tensor:
+    if audio.size(0) == channels:
+        return audio
+    return audio.mean(0, keepdim=True) if channels == 1 else audio.expand(channels, -1).contiguous()
+
+
+def write_wav_files(sounds: tuple[SampleSound, ...], folder: Path) -> tuple[Path, ...]:
+    """Write ``samples/<name>_in.wav`` and ``_out.wav`` as float, so that nothing above full scale is cut off."""
+    (folder / SAMPLES_FOLDER).mkdir(exist_ok=True)
+    paths: list[Path] = []
+    for sound in sounds:
+        for side, audio in (("in", sound.before), ("out", sound.after)):
+            path = folder / SAMPLES_FOLDER / f"{sound.name}_{side}.wav"
+            soundfile.write(path, audio.T.numpy(), SAMPLE_RATE, subtype="FLOAT")
+            paths.append(path)
+    return tuple(paths)
+
+
+def to_mp3_pairs(sounds: tuple[SampleSound, ...]) -> list[dict[str, str]]:
+    """The entries of ``sample_sound_files``: MP3 files in base64."""
+    return [{"in": _to_mp3(sound.before), "out": _to_mp3(sound.after)} for sound in sounds]
+
+
+def _to_mp3(audio: Tensor) -> str:
+    peak = float(audio.abs().max())
+    if peak > _MP3_CEILING:  # MP3 has no room above full scale
+        audio = audio * (_MP3_CEILING / peak)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, audio.T.numpy(), SAMPLE_RATE, format="MP3", subtype="MPEG_LAYER_III")
+    return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,123 @@
+"""Make and check the test vector that every artifact carries. What it is: :class:`TestVectorRecord`."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.jit import ScriptModule
+
+from neutone_like.artifact.test_vector_record import TestVectorRecord
+from neutone_like.errors import ArtifactError
+
+_SEED = 20240
+_SAMPLE_RATE = 48000
+_BLOCK_SIZE = 256
+_AUDIBLE_SAMPLES = 2048
+_KEPT_SAMPLES = 32
+# Machines differ in the order of additions and in fused multiply-add; 1e-4 of the peak is -80 dB.
+_RELATIVE_TOLERANCE = 1e-4
+_MULTIPLIER = 1664525
+_INCREMENT = 1013904223
+
+
+def noise(seed: int, channels: int, samples: int) -> Tensor:
+    """The test vector's input: float32 ``[channels, samples]`` between -0.5 and 0.5."""
+    count = channels * samples
+    # s_k = a^k s_0 + c (a^(k-1) + ... + 1), and uint32 wraps at 2**32 by itself.
+    powers = np.cumprod(np.full(count, _MULTIPLIER, np.uint32), dtype=np.uint32)
+    sums = np.cumsum(np.concatenate((np.ones(1, np.uint32), powers[:-1])), dtype=np.uint32)
+    states = powers * np.uint32(seed) + np.uint32(_INCREMENT) * sums
+    values = (states.astype(np.float64) / 2.0**31 - 1.0) / 2.0
+    return torch.from_numpy(values.astype(np.float32).reshape(samples, channels).T.copy())
+
+
+def make_test_vector(module: ScriptModule, channels: int, parameters_0to1: Sequence[float]) -> TestVectorRecord:
+    """Run a module, which must not be the one that is saved: running leaves traces in its state."""
+    module.set_daw_sample_rate_and_buffer_size(_SAMPLE_RATE, _BLOCK_SIZE)
+    latency = int(module.calc_buffering_delay_samples() + module.calc_model_delay_samples())
+    blocks = -(-(latency + _AUDIBLE_SAMPLES) // _BLOCK_SIZE)
+    output = _play(module, _SEED, _SAMPLE_RATE, _BLOCK_SIZE, blocks, channels, parameters_0to1)
+    indices = np.linspace(min(latency, output.shape[1] - 1), output.shape[1] - 1, _KEPT_SAMPLES).astype(int)
+    return TestVectorRecord(
+        seed=_SEED,
+        sample_rate=_SAMPLE_RATE,
+        block_size=_BLOCK_SIZE,
+        blocks=blocks,
+        channels=channels,
+        parameters_0to1=tuple(float(value) for value in parameters_0to1),
+        digest=_digest(output),
+        sample_indices=tuple(int(index) for index in indices),
+        samples=tuple(tuple(_short(value) for value in channel[indices]) for channel in output),
+        rms=tuple(_short(value) for value in _rms(output)),
+        tolerance=_short(_RELATIVE_TOLERANCE * max(1.0, float(np.abs(output).max()))),
+    )
+
+
+def check_test_vector(module: ScriptModule, vector: TestVectorRecord, where: str) -> float:
+    """Play the test vector on a module and compare.
+
+    Returns:
+        The largest difference found; 0 when the digests are equal.
+
+    Raises:
+        ArtifactError: The output differs by more than the vector's tolerance.
+    """
+    output = _play(
+        module, vector.seed, vector.sample_rate, vector.block_size, vector.blocks, vector.channels, vector.parameters_0to1
+    )
+    if _digest(output) == vector.digest:
+        return 0.0
+    expected = np.array(vector.samples, dtype=np.float64)
+    if output.shape[0] != len(expected) or (vector.sample_indices and max(vector.sample_indices) >= output.shape[1]):
+        raise ArtifactError(
+            f"{where}: the test vector expects {len(expected)} channels and more than {max(vector.sample_indices)} "
+            f"samples, the module returned shape {output.shape}. Export the model again."
+        )
+    by_sample = np.abs(output[:, list(vector.sample_indices)] - expected)
+    by_level = np.abs(_rms(output) - np.array(vector.rms))
+    difference = float(max(by_sample.max(initial=0.0), by_level.max(initial=0.0)))
+    if not difference <= vector.tolerance:
+        raise ArtifactError(
+            f"{where} does not play as it did when it was exported: the test vector differs by {difference:.3g}, allowed "
+            f"is {vector.tolerance:.3g}. The file is damaged, the model draws random numbers of its own, or this version "
+            f"of PyTorch ({torch.__version__}) computes it differently. Export the model again."
+        )
+    return difference
+
+
+def _play(
+    module: ScriptModule,
+    seed: int,
+    sample_rate: int,
+    block_size: int,
+    blocks: int,
+    channels: int,
+    parameters_0to1: Sequence[float],
+) -> NDArray[np.float32]:
+    x = noise(seed, channels, block_size * blocks)
+    parameters = None
+    if parameters_0to1:
+        parameters = torch.tensor(list(parameters_0to1)).unsqueeze(1).expand(-1, block_size).contiguous()
+    module.set_daw_sample_rate_and_buffer_size(sample_rate, block_size)
+    module.reset()
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        outputs = [module.forward(block.contiguous(), parameters) for block in x.split(block_size, dim=1)]
+    return torch.cat(outputs, dim=1).numpy()
+
+
+def _digest(output: NDArray[np.float32]) -> str:
+    steps = np.rint(output.astype(np.float64) * 32768.0)
+    limited = np.clip(np.nan_to_num(steps), -(2**31), 2**31 - 1).astype("<i4")
+    return hashlib.sha256(limited.tobytes()).hexdigest()
+
+
+def _rms(output: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.sqrt(np.mean(np.square(output.astype(np.float64)), axis=1))
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.7g}")

@@ -1,0 +1,36 @@
+"""The test vector as metadata writes it down."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Samples = Annotated[tuple[float, ...], Field(max_length=1024)]
+
+
+class TestVectorRecord(BaseModel):
+    """A seeded input, how it is fed, and what comes out: enough for any language to check that it plays the model right.
+
+    The module is set to ``sample_rate`` and ``block_size``, reset, left at full wet and no dry, and called ``blocks`` times
+    with float32 ``[channels, block_size]``. Noise is that of a linear congruential generator: with ``s = seed`` before the
+    first sample, ``s = (1664525 * s + 1013904223) mod 2**32`` gives each next one as ``(s / 2**31 - 1) / 2``; channels take
+    turns, so sample ``n`` of channel ``c`` is number ``n * channels + c``. Every parameter stays at ``parameters_0to1``.
+
+    ``digest`` is the SHA-256 of all output samples, times 32768, rounded to the nearest integer and limited to int32, in
+    little-endian order, channel after channel. It is the same on machines that compute alike. Others compare ``samples`` (for each channel, at
+    ``sample_indices``) and ``rms`` (of each channel's whole output) within ``tolerance``.
+    """
+
+    __test__ = False  # pytest, this is no test
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow")
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    sample_rate: Annotated[int, Field(ge=1)]
+    block_size: Annotated[int, Field(ge=1, le=65536)]
+    blocks: Annotated[int, Field(ge=1, le=100_000)]
+    channels: Annotated[int, Field(ge=1, le=64)]
+    parameters_0to1: tuple[float, ...]
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sample_indices: Annotated[tuple[int, ...], Field(max_length=1024)]
+    samples: tuple[Samples, ...]
+    rms: tuple[float, ...]
+    tolerance: Annotated[float, Field(gt=0.0)]

@@ -39,6 +39,8 @@ lint: $(INSTALLED)
 	$(RUN) -m ruff format --check .
 	$(RUN) -m pyright --pythonpath $(RUN)
 
+# Without the theme's advertisement of its successor.
+docs: export NO_MKDOCS_2_WARNING = 1
 docs: $(INSTALLED)
 	$(RUN) -m mkdocs build --strict
 

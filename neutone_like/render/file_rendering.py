@@ -1,0 +1,190 @@
+"""One audio file through a model or a board, in constant memory."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neutone_like.errors import AudioError, ParameterError
+from neutone_like.render.audio_arrays import Audio
+from neutone_like.render.audio_files import AudioReader
+from neutone_like.render.audio_writer import AudioWriter, require_writable, writing
+from neutone_like.render.board import Board, require_lengths, whole_number
+from neutone_like.render.model_plugin import Model, ModelPlugin
+from neutone_like.render.progress import ProgressFunction, showing
+from neutone_like.render.rate_change import RateChange
+from neutone_like.render.stage import Stream
+from neutone_like.render.torch_settings import inference_settings
+
+DEFAULT_BLOCK_SIZE = 8192
+CHUNK_SAMPLES = 65536  # read, processed and written at a time, at least
+
+
+@dataclass(frozen=True)
+class RenderResult:
+    """What a render did.
+
+    Attributes:
+        in_path, out_path: The files.
+        sample_rate: Of the output, in Hz.
+        channels, samples: Of the output.
+        audio_seconds: How long the audio is.
+        compute_seconds: Time spent in the effects, without reading and writing.
+        rtf: ``compute_seconds / audio_seconds``.
+        latency_samples: What the effects lagged behind, and was taken out; at the input's rate.
+        peak: The greatest absolute sample. Above 1.0 it is cut off in files that hold integers; see ``clipped``.
+        clipped: Whether samples were cut off.
+        nonfinite_samples: Samples that a model gave as NaN or infinite and that became silence.
+    """
+
+    in_path: Path
+    out_path: Path
+    sample_rate: int
+    channels: int
+    samples: int
+    audio_seconds: float
+    compute_seconds: float
+    rtf: float
+    latency_samples: int
+    peak: float
+    clipped: bool
+    nonfinite_samples: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return {**asdict(self), "in_path": str(self.in_path), "out_path": str(self.out_path)}
+
+
+def render_file(
+    model: Model | ModelPlugin | Board,
+    in_path: str | PathLike[str],
+    out_path: str | PathLike[str],
+    *,
+    params: Mapping[str, Any] | None = None,
+    wet: float | None = None,
+    dry: float | None = None,
+    input_gain_db: float | None = None,
+    output_gain_db: float | None = None,
+    block_size: int = DEFAULT_BLOCK_SIZE,
+    out_sample_rate: int | None = None,
+    bit_depth: int | None = None,
+    quality: str | float | None = None,
+    progress: bool | ProgressFunction = True,
+) -> RenderResult:
+    """Render an audio file; the output is as long as the input and aligned with it, to the sample.
+
+    Args:
+        model: Whatever :class:`ModelPlugin` takes, or a :class:`Board` (whose knobs are set on the board).
+        in_path: Any format that libsndfile or pedalboard reads, at any rate.
+        out_path: The extension chooses the format. The file appears when it is whole; until then an older one stays.
+        params, wet, dry, input_gain_db, output_gain_db: As for :class:`ModelPlugin`.
+        block_size: The host block in samples. It trades speed for memory and changes nothing else.
+        out_sample_rate: In Hz; ``None`` for the input's.
+        bit_depth: For WAV 8, 16, 24 or 32 (floating point, the default), for AIFF and FLAC up to 24 (the default).
+        quality: Of MP3 and Ogg Vorbis, as pedalboard takes it, such as ``"V2"``, ``320`` or ``"best"``.
+        progress: A bar on stderr where that is a terminal; or a function of samples done and samples in all.
+
+    Raises:
+        AudioError: The input is missing, damaged, empty, not finite, or of a channel count that the model does not
+            take; the output can't be written.
+        ParameterError: A value that a parameter or a knob does not take.
+        ModelError: The model failed.
+        ArtifactError: The path holds no usable artifact.
+        MissingExtraError: pedalboard is not installed.
+    """
+    source, target = Path(in_path), Path(out_path)
+    knobs = {"wet": wet, "dry": dry, "input_gain_db": input_gain_db, "output_gain_db": output_gain_db}
+    block = whole_number("block_size", block_size, "samples")
+    require_writable(target, source)
+    with AudioReader(source) as reader:
+        if reader.samples == 0:
+            raise AudioError(f"{source} holds no audio: it is 0 samples long.")
+        board = _as_board(model, params, knobs)
+        if reader.length_is_exact:
+            require_lengths(board, reader.samples)
+        rate = reader.sample_rate if out_sample_rate is None else whole_number("out_sample_rate", out_sample_rate, "Hz")
+        with inference_settings(board.modules):
+            stream = board.open_stream(reader.sample_rate, reader.channels, block)
+            change = None if rate == reader.sample_rate else RateChange(reader.sample_rate, rate, stream.out_channels)
+            with (
+                showing(progress, target.name, reader.samples, reader.sample_rate) as report,
+                writing(
+                    target, sample_rate=rate, channels=stream.out_channels, bit_depth=bit_depth, quality=quality
+                ) as writer,
+            ):
+                run = _Run(stream, change, writer)
+                chunk = -(-CHUNK_SAMPLES // block) * block
+                while (x := reader.read(chunk)).shape[1] > 0:
+                    run.take(x)
+                    report(reader.position, max(reader.samples, reader.position))
+                run.end()
+    return run.result(source, target, rate)
+
+
+class _Run:
+    """The loop's bookkeeping."""
+
+    def __init__(self, stream: Stream, change: RateChange | None, writer: AudioWriter) -> None:
+        self.stream = stream
+        self.change = change
+        self.writer = writer
+        self.samples = 0
+        self.peak = 0.0
+        self.compute_seconds = 0.0
+
+    def take(self, x: Audio) -> None:
+        start = time.perf_counter()
+        y = self.stream.push(x)
+        y = y if self.change is None else self.change.push(y)
+        self._write(y, start)
+
+    def end(self) -> None:
+        start = time.perf_counter()
+        y = self.stream.finish()
+        if self.change is not None:
+            self._write(self.change.push(y), start)
+            start = time.perf_counter()
+            y = self.change.finish()
+        self._write(y, start)
+
+    def _write(self, y: Audio, start: float) -> None:
+        self.compute_seconds += time.perf_counter() - start
+        if y.shape[1] == 0:
+            return
+        self.peak = max(self.peak, float(np.abs(y).max()))
+        self.samples += y.shape[1]
+        self.writer.write(y)
+
+    def result(self, source: Path, target: Path, sample_rate: int) -> RenderResult:
+        seconds = self.samples / sample_rate
+        return RenderResult(
+            in_path=source,
+            out_path=target,
+            sample_rate=sample_rate,
+            channels=self.stream.out_channels,
+            samples=self.samples,
+            audio_seconds=seconds,
+            compute_seconds=self.compute_seconds,
+            rtf=self.compute_seconds / seconds,
+            latency_samples=self.stream.latency_samples,
+            peak=self.peak,
+            clipped=self.writer.clips and self.peak > 1.0,
+            nonfinite_samples=self.stream.nonfinite_samples,
+        )
+
+
+def _as_board(model: Any, params: Mapping[str, Any] | None, knobs: Mapping[str, float | None]) -> Board:
+    """The board to play; what was passed beside a finished one is refused, since it has its own."""
+    given = [name for name, value in {"params": params, **knobs}.items() if value is not None]
+    if isinstance(model, (Board, ModelPlugin)):
+        if given:
+            raise ParameterError(
+                f"{', '.join(given)}: a {type(model).__name__} has its own settings. "
+                "Set them there, such as board[0].params['drive'] = 24.0."
+            )
+        return model if isinstance(model, Board) else Board([model])
+    return Board([ModelPlugin(model, params, **knobs)])

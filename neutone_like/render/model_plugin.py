@@ -1,0 +1,109 @@
+"""One of our models as an effect: where it comes from, and how its knobs stand."""
+
+import math
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from neutone_like.artifact import Artifact, load_artifact
+from neutone_like.artifact.working_copy import working_copy
+from neutone_like.errors import ModelError, ParameterError
+from neutone_like.host import SampleQueueWrapper
+from neutone_like.model import NumericalParameter, WaveformToWaveformBase
+from neutone_like.render.parameter_values import ParameterValues
+
+GAIN_RANGE_DB = 30.0
+
+Model = Artifact | SampleQueueWrapper | WaveformToWaveformBase | str | PathLike[str]
+
+
+class ModelPlugin:
+    """A model on a :class:`~neutone_like.render.Board`; a model put there bare becomes one of these.
+
+    Args:
+        model: An artifact, the path of a ``.nm`` file or of its folder, a ``WaveformToWaveformBase`` (copied: the
+            original is left alone), or a ``SampleQueueWrapper`` (used itself; the way to ``quality="soxr"``).
+        params: Values by name, in the parameters' own units. A value is a number or a label; or ``(seconds, value)``
+            points, joined by straight lines (choices step); or a 1-D array with one value a sample.
+        wet, dry: 0..1. ``None``: as the model's metadata says, which is where a plugin's knobs start.
+        input_gain_db, output_gain_db: -30..30 dB. ``None``: as the metadata says.
+
+    Attributes:
+        params: The values, as a dictionary: ``plugin.params["drive"] = 24.0``. Takes effect with the next call.
+        wet, dry, input_gain_db, output_gain_db: As above; may be set at any time.
+
+    Raises:
+        ArtifactError: The path holds no usable artifact.
+        ParameterError: A value that the model, or a knob, does not take.
+        ModelError: Not a model, or one that is not declared correctly.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        params: Mapping[str, Any] | None = None,
+        *,
+        wet: float | None = None,
+        dry: float | None = None,
+        input_gain_db: float | None = None,
+        output_gain_db: float | None = None,
+    ) -> None:
+        self.source = model
+        self.module, self.name, self.in_channels, self.out_channels, parameters = _open(model)
+        self.params: Any = ParameterValues(self.name, parameters, params)
+        self.wet = wet
+        self.dry = dry
+        self.input_gain_db = input_gain_db
+        self.output_gain_db = output_gain_db
+        self.knobs_0to1()
+
+    def __repr__(self) -> str:
+        return f"ModelPlugin({self.name!r}, params={dict(self.params)!r})"
+
+    def knobs_0to1(self) -> tuple[float, float, float, float]:
+        """Wet, dry, input gain and output gain, as the wrapper takes them.
+
+        Raises:
+            ParameterError: One is out of its range.
+        """
+        return (
+            _mix("wet", self.wet, self.module.get_wet_default_value()),
+            _mix("dry", self.dry, self.module.get_dry_default_value()),
+            _gain("input_gain_db", self.input_gain_db, self.module.get_input_gain_default_value()),
+            _gain("output_gain_db", self.output_gain_db, self.module.get_output_gain_default_value()),
+        )
+
+
+def _open(model: Model) -> tuple[Any, str, int, int, tuple[NumericalParameter, ...]]:
+    """Wrapper, name, channels in and out, parameters; the wrapper is this plugin's alone unless a user passes one."""
+    if isinstance(model, (str, Path, PathLike)):
+        model = load_artifact(model)
+    if isinstance(model, Artifact):
+        name = model.metadata.model_name
+        return model.fresh_module(), name, model.in_channels, model.out_channels, model.parameters
+    if isinstance(model, WaveformToWaveformBase):
+        model = SampleQueueWrapper(working_copy(model))
+    if isinstance(model, SampleQueueWrapper):
+        declared = model.w2w_base.declaration()
+        return model, declared.metadata.name, declared.in_channels, declared.out_channels, declared.parameters
+    raise ModelError(
+        "Expected an artifact, the path of a .nm file, a WaveformToWaveformBase or a SampleQueueWrapper, "
+        f"got {type(model).__name__}."
+    )
+
+
+def _mix(name: str, value: float | None, default: float) -> float:
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
+        raise ParameterError(f"{name}: allowed is 0..1, got {value!r}.")
+    return float(value)
+
+
+def _gain(name: str, value: float | None, default: float) -> float:
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.fabs(value) <= GAIN_RANGE_DB:
+        raise ParameterError(f"{name}: allowed is -{GAIN_RANGE_DB:g}..{GAIN_RANGE_DB:g} dB, got {value!r}.")
+    return 0.5 + value / (2.0 * GAIN_RANGE_DB)

@@ -1,0 +1,86 @@
+"""The parameters of one model in a render: what is set, checked when it is set."""
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+from neutone_like.errors import ParameterError
+from neutone_like.model import NumericalParameter
+from neutone_like.render.automation import Constant, Curve, PerSample, read_curve
+
+
+class ParameterValues(MutableMapping[str, Any]):
+    """A dictionary of parameter values in their own units; deleting one brings its default back.
+
+    Args:
+        model_name: For messages.
+        declared: The model's parameters.
+        values: What differs from the defaults; see :func:`neutone_like.render.automation.read_curve`.
+
+    Raises:
+        ParameterError: Unknown name, or a value that the parameter does not take.
+    """
+
+    def __init__(
+        self, model_name: str, declared: tuple[NumericalParameter, ...], values: Mapping[str, Any] | None = None
+    ) -> None:
+        self._model_name = model_name
+        self._declared = {parameter.name: parameter for parameter in declared}
+        self._values: dict[str, Any] = {parameter.name: parameter.default for parameter in declared}
+        self._curves: dict[str, Curve] = {name: Constant(p.default_0to1) for name, p in self._declared.items()}
+        self.update(values or {})
+
+    def __getitem__(self, name: str) -> Any:
+        self._require(name)
+        return self._values[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        parameter = self._require(name)
+        self._curves[name] = read_curve(parameter, value)
+        self._values[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        self[name] = self._require(name).default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+    def __repr__(self) -> str:
+        return f"ParameterValues({self._values!r})"
+
+    @property
+    def curves(self) -> tuple[Curve, ...]:
+        """In the declared order, which is the order of a host's rows."""
+        return tuple(self._curves.values())
+
+    @property
+    def moves_between_blocks(self) -> bool:
+        """Whether a value that the model reads once a block changes during the stream."""
+        return any(
+            not isinstance(curve, Constant) and self._declared[name].rate == "block"
+            for name, curve in self._curves.items()
+        )
+
+    def require_length(self, samples: int) -> None:
+        """Check that values given for every sample are as many as there are samples.
+
+        Raises:
+            ParameterError: Names the parameter, its number of values, and ``samples``.
+        """
+        for name, curve in self._curves.items():
+            if isinstance(curve, PerSample) and len(curve.own_values) != samples:
+                raise ParameterError(
+                    f"Parameter {name!r}: an array holds one value for each of the {samples} samples of the audio, "
+                    f"got {len(curve.own_values)}. Use (seconds, value) points to be free of the length."
+                )
+
+    def _require(self, name: str) -> NumericalParameter:
+        if name not in self._declared:
+            known = ", ".join(repr(each) for each in self._declared) or "none"
+            raise ParameterError(f"{self._model_name} has no parameter {name!r}. Its parameters: {known}.")
+        return self._declared[name]

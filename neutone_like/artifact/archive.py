@@ -65,13 +65,13 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
                 archive = zipfile.ZipFile(file)
             except (zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, NotImplementedError) as error:
                 raise ArtifactError(
-                    f"{path} is damaged: it starts as a zip file and has no readable directory at its end ({error}), as "
-                    f"when a copy or download stopped early. It has {path.stat().st_size} bytes. {_MAKE_AGAIN}"
+                    f"{path} ({path.stat().st_size} bytes) is damaged: it starts as a zip file, but its end is missing "
+                    f"or unreadable ({error}), as when a copy or download stopped early. {_MAKE_AGAIN}"
                 ) from error
             with archive:
                 yield archive
     except FileNotFoundError as error:
-        raise ArtifactError(f"{path} does not exist. Give the path of a .nm file, or of the folder with one.") from error
+        raise ArtifactError(f"{path} does not exist. Give a .nm file, or the folder that one is in.") from error
     except OSError as error:
         raise ArtifactError(f"{path} can't be read: {error.strerror or error}.") from error
 
@@ -129,16 +129,10 @@ def _holds_torchscript(members: list[zipfile.ZipInfo], root: str) -> bool:
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> bytes:
     try:
         return archive.read(member)
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError, OSError, OverflowError) as error:
-        raise _damaged(path, member, error) from error
-    except Exception as error:
-        if type(error).__module__ == "zlib":
-            raise _damaged(path, member, error) from error
-        raise
-
-
-def _damaged(path: Path, member: zipfile.ZipInfo, error: Exception) -> ArtifactError:
-    return ArtifactError(f"{path} is damaged: {member.filename} can't be unpacked ({error}). {_MAKE_AGAIN}")
+    except Exception as error:  # zipfile lets through what each of its decoders raises
+        raise ArtifactError(
+            f"{path} is damaged: {member.filename} can't be unpacked ({error}). {_MAKE_AGAIN}"
+        ) from error
 
 
 def repack(source: Path, target: Path) -> None:

@@ -34,8 +34,8 @@ class Artifact:
     Attributes:
         path: The ``.nm`` file.
         metadata: Its ``metadata.json``.
-        module: The TorchScript wrapper, with the methods of :class:`neutone_like.SampleQueueWrapper`. Its state belongs to
-            whoever uses it; :meth:`fresh_module` gives another one.
+        module: The TorchScript wrapper, with the methods of :class:`neutone_like.SampleQueueWrapper`. Its state belongs
+            to whoever uses it; :meth:`fresh_module` gives another one.
     """
 
     def __init__(self, path: Path, metadata: ArtifactMetadata, module: ScriptModule) -> None:
@@ -122,8 +122,8 @@ def read_metadata(path: str | PathLike[str]) -> ArtifactMetadata:
 def load_artifact(path: str | PathLike[str], *, verify_test_vector: bool = False) -> Artifact:
     """Load an artifact. Nothing is read but this file.
 
-    Live models made by the Neutone SDK load too: their ``metadata.neutone_like`` is ``None``, and only the methods of the
-    common contract are there (no ``latency_samples``, ``set_mix``, ``set_gains`` and the like).
+    Live models made by the Neutone SDK (1.5) load too: their ``metadata.neutone_like`` is ``None``, and only the
+    methods of the common contract are there (no ``latency_samples``, ``set_mix``, ``set_gains`` and the like).
 
     Args:
         path: A ``.nm`` file, or a folder with ``model.nm`` in it.
@@ -172,18 +172,21 @@ def _first_lines(error: Exception) -> str:
 
 def _version_note(metadata: ArtifactMetadata) -> str:
     made, here = metadata.pytorch_version, str(torch.__version__)
+    versions = f"It was made with PyTorch {made}, this is {here}"
     if made.split(".")[0] != here.split(".")[0]:
-        return f"It was made with PyTorch {made}, this is {here}: load it with {made.split('.')[0]}.x, or export it again."
-    return f"It was made with PyTorch {made}, this is {here}. The file is damaged, or needs a newer PyTorch: export it again."
+        return f"{versions}: install version {made.split('.')[0]} of PyTorch, or export the model again."
+    return f"{versions}. The file is damaged, or needs the newer PyTorch: export the model again."
 
 
 def _parameter_of_slot(slot: ParameterSlot, path: Path) -> NumericalParameter:
-    """A knob of the Neutone SDK, whose real-time models receive 0..1 whatever range they tell."""
+    """A knob as another maker describes it: hosts send 0..1, and show it over the range that is told."""
     try:
         if slot.type == "categorical" and slot.labels and not isinstance(slot.default_value, tuple):
             return CategoricalParameter(slot.name, slot.description, slot.labels, int(slot.default_value))
         if isinstance(slot.default_value, (int, float)):
-            return ContinuousParameter(slot.name, slot.description, float(slot.default_value))
+            lowest = 0.0 if slot.min_value is None else slot.min_value
+            highest = 1.0 if slot.max_value is None else slot.max_value
+            return ContinuousParameter(slot.name, slot.description, float(slot.default_value), lowest, highest)
     except (ParameterError, ValueError) as error:
         raise ArtifactError(f"{path}: the parameter {slot.name!r} in its metadata can't be: {error}") from error
     raise ArtifactError(

@@ -74,4 +74,4 @@ def to_parameter(record: ParameterRecord) -> Parameter:
     try:
         return kinds[record.type](**fields)
     except ParameterError as error:
-        raise ArtifactError(f"metadata.json holds a parameter that can't be: {error} Export the model again.") from error
+        raise ArtifactError(f"A parameter in metadata.json can't be: {error} Export the model again.") from error

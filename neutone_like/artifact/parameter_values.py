@@ -43,7 +43,8 @@ def from_host_values(parameters: Sequence[NumericalParameter], host_values: Tens
     rows = host_values.squeeze(1) if host_values.dim() == 2 and host_values.size(1) == 1 else host_values
     if rows.dim() != 1 or rows.size(0) < len(parameters):
         raise ParameterError(
-            f"Expected host values of shape [{len(parameters)}] or [{len(parameters)}, 1], got {list(host_values.shape)}."
+            f"Expected host values of shape [{len(parameters)}] or [{len(parameters)}, 1], "
+            f"got {list(host_values.shape)}."
         )
     return {
         parameter.name: from_host_value(parameter, float(row)) for parameter, row in zip(parameters, rows, strict=False)
@@ -64,8 +65,8 @@ def to_host_value(parameter: NumericalParameter, value: float | str) -> float:
         number = float(value)
     except ValueError as error:
         raise ParameterError(
-            f"Parameter {parameter.name!r}: allowed is {parameter.minimum}..{parameter.maximum} {parameter.unit}".rstrip()
-            + f", got the text {value!r}, which is no number."
+            f"Parameter {parameter.name!r}: allowed is a number in {parameter.minimum}..{parameter.maximum}, "
+            f"got the text {value!r}."
         ) from error
     return parameter.to_0to1(number)
 

@@ -133,6 +133,6 @@ def _advice_for_output(model: WaveformToWaveformBase, result: Any, size: int) ->
     if length == size + model.look_behind_samples:
         return f"Return the output for the new samples only: y[:, {model.look_behind_samples}:]."
     return (
-        f"Return as many samples as came in, {size}: a convolution without padding needs look_behind_samples or a state "
-        "of past samples; a model that works in frames needs its block_sizes declared."
+        f"Return as many samples as came in, {size}: a convolution without padding needs look_behind_samples or a "
+        "state of past samples; a model that works in frames needs its block_sizes declared."
     )

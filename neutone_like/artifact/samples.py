@@ -40,8 +40,8 @@ def render_sounds(module: ScriptModule, declaration: Declaration) -> tuple[Sampl
     module.set_gains(metadata.input_gain_default_db / 60.0 + 0.5, metadata.output_gain_default_db / 60.0 + 0.5)
     channels = max(declaration.in_channels, declaration.out_channels)
     sounds: list[SampleSound] = []
-    for name, audio in (("guitar_riff", guitar_riff(SAMPLE_RATE, SECONDS)), ("drum_loop", drum_loop(SAMPLE_RATE, SECONDS))):
-        before = _with_channels(audio, channels)
+    for name, synthesize in (("guitar_riff", guitar_riff), ("drum_loop", drum_loop)):
+        before = _with_channels(synthesize(SAMPLE_RATE, SECONDS), channels)
         with torch.no_grad():
             sounds.append(SampleSound(name, before, module.forward_offline(before)))
     return tuple(sounds)

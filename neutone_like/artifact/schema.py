@@ -108,7 +108,7 @@ class ArtifactMetadata(_Record):
     native_buffer_sizes: tuple[BlockSize, ...]
     sdk_version: str
     pytorch_version: str
-    date_created: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+    date_created: int | Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
     is_input_mono: bool
     is_output_mono: bool
     model_type: Literal["mono-mono", "mono-stereo", "stereo-mono", "stereo-stereo"]
@@ -120,10 +120,10 @@ class ArtifactMetadata(_Record):
         mono = (self.is_input_mono, self.is_output_mono)
         expected = "-".join("mono" if is_mono else "stereo" for is_mono in mono)
         if self.model_type != expected:
-            raise ValueError(f"model_type must be {expected!r} by is_input_mono and is_output_mono: {self.model_type!r}")
+            raise ValueError(f"model_type is {self.model_type!r}, is_input_mono and is_output_mono say {expected!r}")
         ours = self.neutone_like
         if ours is not None and (ours.in_channels == 1, ours.out_channels == 1) != mono:
-            raise ValueError(f"neutone_like has {ours.in_channels} in and {ours.out_channels} out, model_type {expected}")
+            raise ValueError(f"model_type is {expected!r}, neutone_like says {ours.in_channels} to {ours.out_channels}")
         return self
 
     def to_json(self) -> str:

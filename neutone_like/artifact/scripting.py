@@ -6,9 +6,9 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -140,8 +140,8 @@ def _enclosing_function(line: UserLine) -> str:
 
 
 def _foreign_advice(foreign: UserLine) -> str:
-    parts: Any = Path(foreign.path).parts
-    package = next((after for before, after in zip(parts, parts[1:]) if before.endswith("-packages")), parts[-1])
+    parts = Path(foreign.path).parts
+    package = next((after for before, after in pairwise(parts) if before.endswith("-packages")), parts[-1])
     return THIRD_PARTY_ADVICE.format(
         function=_enclosing_function(foreign) or foreign.path, package=package.removesuffix(".py")
     )

@@ -95,7 +95,7 @@ HINTS = (
         "Optional not narrowed",
         r"found type 'Optional\[|'Optional\[.+\]' object|is actually of type Optional\[",
         "TorchScript believes that an Optional is not None only for a local variable. Write `value = self.value`, then "
-        "`assert value is not None` (or `if value is not None:`), and go on with `value`. Conv1d.bias is an Optional too.",
+        "`assert value is not None` (or `if value is not None:`), and go on with `value`. Conv1d.bias is Optional too.",
     ),
     Hint(
         "empty list or dictionary",
@@ -150,7 +150,9 @@ HINTS = (
         "TorchScript needs a fixed list of arguments: name and annotate each one instead of *args and **kwargs, or "
         "pass a List[Tensor] or Dict[str, Tensor].",
     ),
-    Hint("generator", r"Yield(?:From)? aren't supported", "TorchScript has no generators. Collect a list and return it."),
+    Hint(
+        "generator", r"Yield(?:From)? aren't supported", "TorchScript has no generators. Collect a list and return it."
+    ),
     Hint(
         "try",
         r"try blocks aren't supported|Try(?:Star)? aren't supported",
@@ -181,8 +183,8 @@ HINTS = (
     Hint(
         "unknown type",
         r"Unknown type name '([\w.]+)'",
-        "TorchScript does not know the type {1}. Annotate with Tensor, int, float, bool, str, and Optional, List, Dict, "
-        "Tuple of these.",
+        "TorchScript does not know the type {1}. Annotate with Tensor, int, float, bool, str, and with Optional, List, "
+        "Dict, Tuple of these.",
     ),
     Hint(
         "global variable",
@@ -217,7 +219,7 @@ HINTS = (
         "variable of another type",
         r"Variable '(\w+)' (?:is annotated with type|previously had type) (.+?) but is being assigned to a value of "
         r"type (.+?)[:\n]",
-        "A variable keeps one type: {1} is {2} and can't become {3}. Use a second variable, or convert with float(...).",
+        "A variable keeps one type: {1} is {2} and can't become {3}. Use a second variable, or convert it first.",
     ),
     Hint(
         "index of a ModuleList",

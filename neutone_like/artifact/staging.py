@@ -17,9 +17,7 @@ from neutone_like.errors import ExportError
 
 OUR_FILES = (MODEL_NAME, METADATA_NAME, "validation.json", "report.html")
 SAMPLES_FOLDER = "samples"
-SAMPLE_FILES = tuple(
-    f"{name}_{side}.wav" for name in ("guitar_riff", "drum_loop") for side in ("in", "out")
-)
+SAMPLE_FILES = tuple(f"{name}_{side}.wav" for name in ("guitar_riff", "drum_loop") for side in ("in", "out"))
 _ENDING = ".exporting"
 _MAXIMUM_FOREIGN_FILES = 256
 _DAY_SECONDS = 86_400.0
@@ -30,10 +28,10 @@ def staged_directory(out_dir: str | os.PathLike[str]) -> Iterator[Path]:
     """Give an empty folder to fill, and put its files into ``out_dir`` when the block ends without an exception.
 
     Files of an earlier artifact there that are not written again are removed; files that are not ours stay.
-    ``out_dir`` changes in one step (a rename, or an exchange of two folders). Where the system has no such step, or the folder
-    is the working folder, a mount point or full of other things, files are replaced one by one instead: what lies beside
-    ``model.nm`` goes first and comes back last, so that a process killed in between leaves a whole old or new ``model.nm``, never
-    files that contradict each other.
+    ``out_dir`` changes in one step (a rename, or an exchange of two folders). Where the system has no such step, or the
+    folder is the working folder, a mount point or full of other things, files are replaced one by one instead: what
+    lies beside ``model.nm`` goes first and comes back last, so that a process killed in between leaves a whole old or
+    new ``model.nm``, never files that contradict each other.
 
     Raises:
         ExportError: ``out_dir`` can't be written.
@@ -41,7 +39,7 @@ def staged_directory(out_dir: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(os.path.realpath(out_dir))
     try:
         if target.exists() and not target.is_dir():
-            raise ExportError(f"{target} is a file; an artifact is a folder. Choose another name, or move the file away.")
+            raise ExportError(f"{target} is a file, and an artifact is a folder. Choose another name for it.")
         home = target if _must_stay(target) else target.parent
         home.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(home, target.name)

@@ -66,7 +66,13 @@ def check_test_vector(module: ScriptModule, vector: TestVectorRecord, where: str
         ArtifactError: The output differs by more than the vector's tolerance.
     """
     output = _play(
-        module, vector.seed, vector.sample_rate, vector.block_size, vector.blocks, vector.channels, vector.parameters_0to1
+        module,
+        vector.seed,
+        vector.sample_rate,
+        vector.block_size,
+        vector.blocks,
+        vector.channels,
+        vector.parameters_0to1,
     )
     if _digest(output) == vector.digest:
         return 0.0
@@ -81,9 +87,9 @@ def check_test_vector(module: ScriptModule, vector: TestVectorRecord, where: str
     difference = float(max(by_sample.max(initial=0.0), by_level.max(initial=0.0)))
     if not difference <= vector.tolerance:
         raise ArtifactError(
-            f"{where} does not play as it did when it was exported: the test vector differs by {difference:.3g}, allowed "
-            f"is {vector.tolerance:.3g}. The file is damaged, the model draws random numbers of its own, or this version "
-            f"of PyTorch ({torch.__version__}) computes it differently. Export the model again."
+            f"{where} does not play as it did when it was exported: the test vector differs by {difference:.3g}, "
+            f"allowed is {vector.tolerance:.3g}. The file is damaged, the model draws random numbers of its own, or "
+            f"this version of PyTorch ({torch.__version__}) computes it differently. Export the model again."
         )
     return difference
 

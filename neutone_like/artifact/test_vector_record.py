@@ -8,16 +8,19 @@ Samples = Annotated[tuple[float, ...], Field(max_length=1024)]
 
 
 class TestVectorRecord(BaseModel):
-    """A seeded input, how it is fed, and what comes out: enough for any language to check that it plays the model right.
+    """A seeded input, how it is fed, and what comes out: enough to check in any language that a model plays right.
 
-    The module is set to ``sample_rate`` and ``block_size``, reset, left at full wet and no dry, and called ``blocks`` times
-    with float32 ``[channels, block_size]``. Noise is that of a linear congruential generator: with ``s = seed`` before the
-    first sample, ``s = (1664525 * s + 1013904223) mod 2**32`` gives each next one as ``(s / 2**31 - 1) / 2``; channels take
-    turns, so sample ``n`` of channel ``c`` is number ``n * channels + c``. Every parameter stays at ``parameters_0to1``.
+    The module is set to ``sample_rate`` and ``block_size``, reset, left at full wet and no dry, and called ``blocks``
+    times with float32 ``[channels, block_size]`` and every parameter at its entry in ``parameters_0to1``.
 
-    ``digest`` is the SHA-256 of all output samples, times 32768, rounded to the nearest integer and limited to int32, in
-    little-endian order, channel after channel. It is the same on machines that compute alike. Others compare ``samples`` (for each channel, at
-    ``sample_indices``) and ``rms`` (of each channel's whole output) within ``tolerance``.
+    The input is noise of a linear congruential generator. With ``s = seed`` before the first sample,
+    ``s = (1664525 * s + 1013904223) mod 2**32`` gives each next one as ``(s / 2**31 - 1) / 2``; channels take turns, so
+    sample ``n`` of channel ``c`` is number ``n * channels + c``.
+
+    ``digest`` is the SHA-256 of all output samples, channel after channel, each times 32768, rounded to the nearest
+    integer, limited to int32 and in little-endian order. Machines that compute alike find it the same. Others compare
+    ``samples`` (of each channel, at ``sample_indices``) and ``rms`` (of each channel's whole output) within
+    ``tolerance``.
     """
 
     __test__ = False  # pytest, this is no test

@@ -3,12 +3,14 @@
 import torch
 from torch import Tensor
 
+from neutone_like.errors import AudioError
+
 
 def convert_channels(x: Tensor, channels: int) -> Tensor:
     """``[c, n]`` to ``[channels, n]``. Mono becomes a view on both sides; stereo is averaged.
 
     Raises:
-        ValueError: Neither equal counts nor mono and stereo.
+        AudioError: Neither equal counts nor mono and stereo.
     """
     given = x.size(0)
     if given == channels:
@@ -17,7 +19,7 @@ def convert_channels(x: Tensor, channels: int) -> Tensor:
         return x.expand(2, x.size(1))
     if given == 2 and channels == 1:
         return torch.mean(x, 0, keepdim=True)
-    raise ValueError(
-        f"Expected audio of shape (channels, samples) with {channels} channels (1 and 2 are converted into each other), "
-        f"got {given} channels."
+    raise AudioError(
+        f"Expected audio of shape (channels, samples) with {channels} channels, got {given}. "
+        "Only mono and stereo are converted into each other."
     )

@@ -13,7 +13,7 @@ PARAMETER_SLOTS = 4
 
 
 def contract_metadata(declaration: Declaration) -> dict[str, Any]:
-    """Every required key of a real-time ``metadata.json``; ``sample_sound_files`` is empty. Ours are under ``neutone_like``."""
+    """Every required key of a real-time ``metadata.json``, no sample sounds; our own are under ``neutone_like``."""
     metadata = declaration.metadata
     channels = {1: "mono", 2: "stereo"}
     model_type = "-".join(
@@ -31,9 +31,7 @@ def contract_metadata(declaration: Declaration) -> dict[str, Any]:
         "citation": metadata.citation,
         "is_experimental": metadata.is_experimental,
         "sample_sound_files": [],
-        "neutone_parameters": {
-            f"p{slot + 1}": _slot(declaration.parameters, slot) for slot in range(PARAMETER_SLOTS)
-        },
+        "neutone_parameters": {f"p{slot + 1}": _slot(declaration.parameters, slot) for slot in range(PARAMETER_SLOTS)},
         "wet_default_value": metadata.wet_default,
         "dry_default_value": metadata.dry_default,
         "input_gain_default_value": metadata.input_gain_default_db / 60.0 + 0.5,

@@ -15,16 +15,18 @@ from typing import Tuple
 import torch
 from torch import Tensor
 
+from neutone_like.errors import ModelError
+
 QUALITIES = ("high", "fast")
 
 
 def filter_specification(quality: str) -> Tuple[int, float, float]:
     """Half width in samples of the slower rate, Kaiser beta, and cut-off (-6 dB) as a fraction of the slower rate."""
     if quality == "high":
-        return 64, 12.6, 0.4885
+        return 48, 11.8, 0.4815
     if quality == "fast":
-        return 32, 9.6, 0.4600
-    raise ValueError("quality must be 'high' or 'fast', got '" + quality + "'")
+        return 32, 10.0, 0.4620
+    raise ModelError("quality must be 'high' or 'fast', got '" + quality + "'")
 
 
 def half_width_samples(up: int, down: int, quality: str) -> int:
@@ -37,8 +39,8 @@ def polyphase_table(up: int, down: int, quality: str) -> Tensor:
     """The filter's taps for every phase of an ``up/down`` conversion.
 
     Returns:
-        float32 ``[up, 2 * half_width_samples]``. Row ``r`` holds the taps for an output whose window ends ``r / up`` of an
-        input sample before its last input; column ``j`` weighs the ``j``-th oldest input. Every row sums to 1.
+        float64 ``[up, 2 * half_width_samples]``. Row ``r`` holds the taps for an output whose window ends ``r / up``
+        of an input sample before its last input; column ``j`` weighs the ``j``-th oldest input. Every row sums to 1.
     """
     _, beta, cutoff = filter_specification(quality)
     half_width = half_width_samples(up, down, quality)
@@ -49,7 +51,7 @@ def polyphase_table(up: int, down: int, quality: str) -> Tensor:
     inside = (1.0 - torch.pow(time / float(half_width), 2.0)).clamp(min=0.0)
     window = torch.i0(beta * torch.sqrt(inside)) * (inside > 0.0)
     taps = torch.sinc(2.0 * cutoff * time) * window
-    return (taps / taps.sum(dim=1, keepdim=True)).to(torch.float32)
+    return taps / taps.sum(dim=1, keepdim=True)
 
 
 def reduced_ratio(out_rate: int, in_rate: int) -> Tuple[int, int]:

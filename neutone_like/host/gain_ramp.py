@@ -42,7 +42,7 @@ class GainRamp(nn.Module):
         return self.gain == 1.0 and self.target == 1.0
 
     @torch.jit.export
-    def apply(self, x: Tensor) -> Tensor:
+    def multiply(self, x: Tensor) -> Tensor:
         """``[channels, n]`` times the gain."""
         if self.gain == self.target:
             return x if self.gain == 1.0 else x * self.gain

@@ -2,10 +2,11 @@
 
 With ``up / down`` = model rate / host rate in lowest terms, host blocks of ``H`` and model blocks of ``M`` samples:
 
-After ``n`` host samples the model has been given ``ceil(n * up / down)`` samples and has run on the whole blocks among them.
-What waits for the rest of its block, at the moments when the host calls (``n`` a multiple of ``H``), is at most the largest
-multiple of ``gcd(H * up, M * down) / down`` that is no larger than ``M - 1``. At equal rates that is ``M - gcd(H, M)``
-(S. Letz, "Callback Adaptation Techniques", 2001), and ``M - 1`` for a host whose blocks vary (``H = 1``).
+After ``n`` host samples the model has been given ``ceil(n * up / down)`` samples and has run on the whole blocks
+among them. What waits for the rest of its block, at the moments when the host calls (``n`` a multiple of ``H``), is
+at most the largest multiple of ``gcd(H * up, M * down) / down`` that is no larger than ``M - 1``. At equal rates that
+is ``M - gcd(H, M)`` (S. Letz, "Callback Adaptation Techniques", 2001), and ``M - 1`` for a host whose blocks vary
+(``H = 1``).
 """
 
 import math
@@ -40,7 +41,7 @@ def first_output_end(
 ) -> int:
     """Where the output resampler starts (times ``down``, in model samples) so that ``latency_samples`` is exact.
 
-    Model sample ``m`` belongs to host time ``(m * down + 1) / up - half_width_in``; the fraction that rounding the latency up
-    left over becomes part of the resampler's starting phase.
+    Model sample ``m`` belongs to host time ``(m * down + 1) / up - half_width_in``; the fraction that rounding the
+    latency up left over becomes part of the resampler's starting phase.
     """
     return down * (half_width_out + model_delay) + up * (half_width_in - latency_samples) - 1

@@ -1,6 +1,7 @@
 """The format's metadata as a dictionary that TorchScript can build.
 
-TorchScript can't hold a dictionary of mixed types as an attribute, so values are kept by type and put together when asked.
+TorchScript can't hold a dictionary of mixed types as an attribute, so values are kept by type and put together when
+asked.
 """
 
 from typing import Any, Dict, List

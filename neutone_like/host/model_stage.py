@@ -1,4 +1,4 @@
-"""Runs the user's model on a stream: block sizes, look-behind, parameters, shape checks, the guard against NaN and Inf."""
+"""Runs the user's model on a stream: block sizes, look-behind, parameters, shape checks, the guard against NaN."""
 
 from typing import List
 
@@ -10,8 +10,8 @@ from neutone_like.host.contract_methods import ContractMethods
 from neutone_like.host.parameter_track import ParameterTrack
 from neutone_like.model import WaveformToWaveformBase
 
-# While a block-rate parameter moves, a model that takes any block size is called on a grid of this many samples: the steps
-# are small, and where they fall does not depend on the host's blocks.
+# While a block-rate parameter moves, a model that takes any block size is called on a grid of this many samples: the
+# steps are small, and where they fall does not depend on the host's blocks.
 CONTROL_SAMPLES = 32
 
 

@@ -1,9 +1,9 @@
 """Host automation on its way to the model: range mapping, smoothing, and alignment with the audio it belongs to.
 
-A host sends values 0..1 for every sample. While nothing moves, which is nearly always, the mapped values are kept and one
-comparison a block is all there is to do. When something moves, the values are smoothed by a moving average as long as the
-smoothing time, which turns a jump into a straight line and does not depend on how the stream is cut up, and the recent
-past is kept until the model has caught up with it.
+A host sends values 0..1 for every sample. While nothing moves, which is nearly always, the mapped values are kept and
+one comparison a block is all there is to do. When something moves, the values are smoothed by a moving average as
+long as the smoothing time, which turns a jump into a straight line and does not depend on how the stream is cut up,
+and the recent past is kept until the model has caught up with it.
 """
 
 from typing import Dict, List, Optional
@@ -11,6 +11,7 @@ from typing import Dict, List, Optional
 import torch
 from torch import Tensor, nn
 
+from neutone_like.errors import ParameterError
 from neutone_like.model.parameters import NumericalParameter
 
 
@@ -86,7 +87,7 @@ class ParameterTrack(nn.Module):
         """Take the host's values for the next ``samples``: ``[rows, samples]`` in 0..1, or ``None`` for the defaults.
 
         Raises:
-            ValueError: Too few rows, or another length than the audio's.
+            ParameterError: Too few rows, or another length than the audio's.
         """
         if self.count == 0:
             return
@@ -131,7 +132,7 @@ class ParameterTrack(nn.Module):
         if params is None:
             return self.default.expand(self.count, samples)
         if params.dim() != 2 or params.size(0) < self.count or params.size(1) != samples:
-            raise ValueError(
+            raise ParameterError(
                 f"Expected parameters of shape ({self.count} or more, {samples}), one value a sample of audio in 0..1, "
                 f"got {params.size()}."
             )

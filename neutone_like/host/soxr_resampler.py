@@ -16,8 +16,8 @@ PROBE_SAMPLES = 1 << 16
 class SoxrResampler(nn.Module):
     """Streaming conversion by libsoxr's VHQ, made to look like a FIR filter of a fixed, large half width.
 
-    libsoxr gives output that is aligned with its input, but late and in bursts. Its worst lateness is measured when it is
-    prepared and becomes :attr:`half_width`; silence before the stream puts every output where a filter would.
+    libsoxr gives output that is aligned with its input, but late and in bursts. Its worst lateness is measured when
+    it is prepared and becomes :attr:`half_width`; silence before the stream puts every output where a filter would.
     """
 
     def __init__(self, channels: int) -> None:
@@ -48,8 +48,8 @@ class SoxrResampler(nn.Module):
         self._open()
         self._inputs = 0
         self._end = first_end
-        # Output 0 belongs to input time first_end / up - half_width. libsoxr's outputs lie at multiples of down / up after
-        # the start of what it is given, so as much silence goes first as makes the two meet.
+        # Output 0 belongs to input time first_end / up - half_width. libsoxr's outputs lie at multiples of down / up
+        # after the start of what it is given, so as much silence goes first as makes the two meet.
         silence = 2 * self.half_width
         while (first_end + self.up * (silence - self.half_width)) % self.down != 0:
             silence += 1

@@ -5,6 +5,7 @@ from typing import Dict, Final, List, Optional
 import torch
 from torch import Tensor
 
+from neutone_like.errors import AudioError, ModelError, ParameterError
 from neutone_like.host.channels import convert_channels
 from neutone_like.host.filter_design import QUALITIES, reduced_ratio
 from neutone_like.host.gain_ramp import RAMP_SECONDS, GainRamp, gain_from_0to1
@@ -27,7 +28,8 @@ class SampleQueueWrapper(ModelStage):
 
     Args:
         model: A live model. Its attributes are read now; changing them later has no effect here.
-        quality: ``"high"`` (at most 64 samples of the slower rate of delay each way), ``"fast"`` (32), or ``"soxr"`` (libsoxr's
+        quality: ``"high"`` (at most 64 samples of the slower rate of delay each way), ``"fast"`` (32), or ``"soxr"``
+            (libsoxr's
             best, with some 40 ms of delay each way: for offline use in Python; it can't be exported).
 
     Raises:
@@ -41,7 +43,7 @@ class SampleQueueWrapper(ModelStage):
     def __init__(self, model: WaveformToWaveformBase, quality: str = "high") -> None:
         super().__init__(model)
         if quality not in (*QUALITIES, "soxr"):
-            raise ValueError(f"quality must be one of {(*QUALITIES, 'soxr')}, got {quality!r}.")
+            raise ModelError(f"quality must be one of {(*QUALITIES, 'soxr')}, got {quality!r}.")
         self.quality = quality
         resampler = SoxrResampler if quality == "soxr" else FirResampler
         self.resample_in = resampler(self.in_channels)
@@ -88,17 +90,18 @@ class SampleQueueWrapper(ModelStage):
             daw_sr: Host rate in Hz.
             daw_bs: Host block in samples. Blocks that are no multiple of it cost the buffering of varying blocks,
                 which 1 asks for from the start.
-            model_sr, model_bs: Choose among the model's rates and block sizes; by default the host's own where the model
+            model_sr, model_bs: Choose among the model's rates and block sizes; by default the host's own where the
+                model
                 has it, else the next rate above, and the block size that waits least.
 
         Returns:
             The most samples that one call of :meth:`forward_bt` can return.
 
         Raises:
-            ValueError: A number is not positive, or not among the model's.
+            AudioError: A number is not positive, or not among the model's.
         """
         if daw_sr < 1 or daw_bs < 1:
-            raise ValueError(f"Host rate and host block must be at least 1, got {daw_sr} Hz and {daw_bs} samples.")
+            raise AudioError(f"Host rate and host block must be at least 1, got {daw_sr} Hz and {daw_bs} samples.")
         self.host_rate = daw_sr
         self.host_block = daw_bs
         self.model_rate = self._choose_rate(model_sr)
@@ -116,7 +119,9 @@ class SampleQueueWrapper(ModelStage):
             self.resample_in.release()
             self.resample_out.release()
         self._plan()
-        reach = self.resample_in.half_width + (max(self.longest_block, self.default_grid) + 2) * self.down // self.up + 2
+        reach = (
+            self.resample_in.half_width + (max(self.longest_block, self.default_grid) + 2) * self.down // self.up + 2
+        )
         self.track.prepare(self.host_rate, self.up, self.down, self.resample_in.half_width, reach)
         self.reset()
         backlog = 2 * daw_bs + (max(self.model_block, 1) * self.down) // self.up + 2
@@ -126,7 +131,7 @@ class SampleQueueWrapper(ModelStage):
         rates = self.get_native_sample_rates()
         if wanted is not None:
             if wanted < 1 or (len(rates) > 0 and wanted not in rates):
-                raise ValueError(f"The model's sample rates are {rates} (empty: any), got {wanted} Hz.")
+                raise AudioError(f"The model's sample rates are {rates} (empty: any), got {wanted} Hz.")
             return wanted
         if len(rates) == 0 or self.host_rate in rates:
             return self.host_rate
@@ -144,7 +149,7 @@ class SampleQueueWrapper(ModelStage):
         sizes = self.get_native_buffer_sizes()
         if wanted is not None:
             if wanted < 1 or (len(sizes) > 0 and wanted not in sizes):
-                raise ValueError(f"The model's block sizes are {sizes} (empty: any), got {wanted}.")
+                raise AudioError(f"The model's block sizes are {sizes} (empty: any), got {wanted}.")
             return wanted
         best = 0
         best_wait = -1
@@ -209,7 +214,7 @@ class SampleQueueWrapper(ModelStage):
     def set_mix(self, wet: float, dry: float) -> None:
         """How much of the model's output and of the delayed input is heard, each 0..1. A change takes 20 ms."""
         if not (0.0 <= wet <= 1.0 and 0.0 <= dry <= 1.0):
-            raise ValueError(f"wet and dry must lie in 0..1, got {wet} and {dry}.")
+            raise ParameterError(f"wet and dry must lie in 0..1, got {wet} and {dry}.")
         ramp = self._ramp_samples()
         self.wet_gain.set_target(wet, ramp)
         self.dry_gain.set_target(dry, ramp)
@@ -218,7 +223,7 @@ class SampleQueueWrapper(ModelStage):
     def set_gains(self, input_gain: float, output_gain: float) -> None:
         """Gain before the model and after the mix, each 0..1 for -30..30 dB. A change takes 20 ms."""
         if not (0.0 <= input_gain <= 1.0 and 0.0 <= output_gain <= 1.0):
-            raise ValueError(f"Gains must lie in 0..1 (0.5 is 0 dB), got {input_gain} and {output_gain}.")
+            raise ParameterError(f"Gains must lie in 0..1 (0.5 is 0 dB), got {input_gain} and {output_gain}.")
         ramp = self._ramp_samples()
         self.input_gain.set_target(gain_from_0to1(input_gain), ramp)
         self.output_gain.set_target(gain_from_0to1(output_gain), ramp)
@@ -282,8 +287,9 @@ class SampleQueueWrapper(ModelStage):
         """Process one host block.
 
         Args:
-            x: float32 ``[channels, n]`` at the host rate, ``n >= 1``. Mono and stereo are converted to what the model takes.
-            params: ``[rows, n]`` in 0..1, a row for each declared parameter; further rows are ignored. ``None``: defaults.
+            x: float32 ``[channels, n]`` at the host rate, ``n >= 1``; mono and stereo are converted as needed.
+            params: ``[rows, n]`` in 0..1, a row for each declared parameter; further rows are ignored. ``None``:
+                defaults.
 
         Returns:
             float32 ``[channels, n]``, as many channels as came (a model of more than two channels: its own count).
@@ -305,8 +311,8 @@ class SampleQueueWrapper(ModelStage):
         """Process one host block on a background thread.
 
         Returns:
-            ``None``, or a whole number of host blocks, as soon as they are done. A host that starts to play with the first
-            one and then takes a block a callback hears the latency that :meth:`latency_samples` reports.
+            ``None``, or a whole number of host blocks, as soon as they are done. A host that starts to play with the
+            first one and then takes a block a callback hears the latency that :meth:`latency_samples` reports.
         """
         with torch.no_grad():
             self._check_audio(x)
@@ -361,7 +367,7 @@ class SampleQueueWrapper(ModelStage):
 
     def _check_audio(self, x: Tensor) -> None:
         if x.dim() != 2 or x.size(1) == 0 or x.dtype != torch.float32:
-            raise ValueError(
+            raise AudioError(
                 f"Expected float32 audio of shape (channels, samples) with at least one sample, "
                 f"got {x.dtype} of shape {x.size()}."
             )
@@ -381,7 +387,7 @@ class SampleQueueWrapper(ModelStage):
 
     def _feed(self, x: Tensor) -> Optional[Tensor]:
         """Take a host block through the model. Returns the output where nothing has to wait, else ``None``."""
-        x = self.input_gain.apply(convert_channels(x, self.in_channels))
+        x = self.input_gain.multiply(convert_channels(x, self.in_channels))
         if self.resampling:
             self.resample_in.push(x)
             count = self.resample_in.available()
@@ -442,7 +448,7 @@ class SampleQueueWrapper(ModelStage):
         self.dry_queue.push(torch.nan_to_num(convert_channels(x, channels), 0.0, 0.0, 0.0))
 
     def _mix(self, wet: Tensor, channels: int) -> Tensor:
-        y = self.wet_gain.apply(convert_channels(wet, channels))
+        y = self.wet_gain.multiply(convert_channels(wet, channels))
         if self.dry_running:
-            y = y + self.dry_gain.apply(self.dry_queue.pop(wet.size(1)))
-        return self.output_gain.apply(y).contiguous()
+            y = y + self.dry_gain.multiply(self.dry_queue.pop(wet.size(1)))
+        return self.output_gain.multiply(y).contiguous()

@@ -40,13 +40,9 @@ def check_declaration(model: Any) -> Declaration:
         parameters=_parameters(model.parameters, problems),
         in_channels=_integer("in_channels", model.in_channels, 1, MAXIMUM_CHANNELS, problems),
         out_channels=_integer("out_channels", model.out_channels, 1, MAXIMUM_CHANNELS, problems),
-        sample_rates=_integers(
-            "sample_rates", model.sample_rates, MINIMUM_SAMPLE_RATE, MAXIMUM_SAMPLE_RATE, problems
-        ),
+        sample_rates=_integers("sample_rates", model.sample_rates, MINIMUM_SAMPLE_RATE, MAXIMUM_SAMPLE_RATE, problems),
         block_sizes=_integers("block_sizes", model.block_sizes, 1, MAXIMUM_BLOCK_SIZE, problems),
-        look_behind_samples=_integer(
-            "look_behind_samples", model.look_behind_samples, 0, MAXIMUM_BLOCK_SIZE, problems
-        ),
+        look_behind_samples=_integer("look_behind_samples", model.look_behind_samples, 0, MAXIMUM_BLOCK_SIZE, problems),
     )
     if problems:
         raise ModelError(f"{type(model).__name__} is not declared correctly:\n" + "\n".join(problems))

@@ -10,7 +10,7 @@ from neutone_like.errors import ModelError
 from neutone_like.model.declaration import Declaration, check_declaration
 
 
-class _DeclaredParameters(tuple):
+class _DeclaredParameters(tuple[Any, ...]):
     """The declared parameters, which still answer ``model.parameters()`` with the weights, as PyTorch expects."""
 
     weights: Callable[..., Iterator[nn.Parameter]]
@@ -25,7 +25,7 @@ class _ParametersAttribute:
     def __get__(self, model: Optional["WaveformToWaveformBase"], owner: type) -> Any:
         if model is None:
             return getattr(owner, "_declared_parameters", ())
-        declared = _DeclaredParameters(model.__dict__.get("_declared_parameters", type(model)._declared_parameters))
+        declared = _DeclaredParameters(getattr(model, "_declared_parameters"))  # noqa: B009
         declared.weights = lambda recurse=True: nn.Module.parameters(model, recurse)
         return declared
 
@@ -33,7 +33,7 @@ class _ParametersAttribute:
         model.__dict__["_declared_parameters"] = _as_parameter_tuple(value)
 
 
-def _as_parameter_tuple(value: Any) -> tuple:
+def _as_parameter_tuple(value: Any) -> tuple[Any, ...]:
     if not isinstance(value, (tuple, list)):
         raise ModelError(
             "parameters must be a tuple of ContinuousParameter and CategoricalParameter, "
@@ -45,8 +45,8 @@ def _as_parameter_tuple(value: Any) -> tuple:
 class WaveformToWaveformBase(nn.Module):
     """Subclass this, set the attributes, write :meth:`do_forward_pass`.
 
-    Attributes may be set on the class or on the instance, before or after ``super().__init__()``; they are read when the
-    model is wrapped or exported.
+    Attributes may be set on the class or on the instance, before or after ``super().__init__()``; they are read when
+    the model is wrapped or exported.
 
     Attributes:
         metadata: Who made it and what it is (:class:`ModelMetadata`).
@@ -143,5 +143,3 @@ class WaveformToWaveformBase(nn.Module):
             length = block_size if parameter.rate == "sample" else 1
             values[parameter.name] = torch.full((length,), float(parameter.default))
         return values
-
-

@@ -27,8 +27,8 @@ def pedalboard_io() -> Any:
 class AudioReader:
     """An open audio file. Use it as a context manager.
 
-    libsndfile decodes wherever it can: it notices damage, and leaves out the padding that MP3 encoders add, so that an
-    MP3 is as long as what was encoded. What it does not know goes to pedalboard.
+    libsndfile decodes wherever it can: it notices most damage, and leaves out the padding that MP3 encoders add, so that
+    an MP3 is as long as what was encoded. What it does not know goes to pedalboard.
 
     Attributes:
         sample_rate: In Hz.
@@ -53,7 +53,7 @@ class AudioReader:
             self.sample_rate, self.channels = int(self._soundfile.samplerate), int(self._soundfile.channels)
             self.samples = int(self._soundfile.frames)
             if pedalboard_file is not None:
-                self._require_all_of_it(int(pedalboard_file.frames))
+                self._require_all_of_it(int(pedalboard_file.frames), str(pedalboard_file.file_dtype))
                 pedalboard_file.close()
         else:
             self.sample_rate, self.channels = _whole_rate(path, pedalboard_file), int(pedalboard_file.num_channels)
@@ -95,11 +95,12 @@ class AudioReader:
             return np.ascontiguousarray(frames.T)
         return np.asarray(self._pedalboard.read(samples), dtype=np.float32).reshape(self.channels, -1)
 
-    def _require_all_of_it(self, promised: int) -> None:
+    def _require_all_of_it(self, promised: int, sample_type: str) -> None:
         """libsndfile adjusts the length of a WAV or AIFF file that is cut off; pedalboard gives the header's."""
         if self._soundfile is None or self._soundfile.format not in ("WAV", "WAVEX", "AIFF"):
             return
-        total_bytes = self.path.stat().st_size / max(self.samples, 1) * promised
+        bits = int(sample_type.strip("abcdefghijklmnopqrstuvwxyz") or 16)  # such as "int24"
+        total_bytes = promised * self.channels * bits // 8
         placeholder = any(abs(total_bytes - size) <= PLACEHOLDER_SLACK for size in PLACEHOLDER_BYTES)
         if promised > self.samples and not placeholder:
             raise AudioError(

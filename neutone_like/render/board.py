@@ -58,7 +58,8 @@ class Board(MutableSequence[Any]):
         if isinstance(index, slice):
             self._replace(index, [as_plugin(each) for each in value])
         else:
-            self._replace(slice(index, index + 1 or None), [as_plugin(value)])
+            index = range(len(self))[index]  # an IndexError where there is nothing
+            self._replace(slice(index, index + 1), [as_plugin(value)])
 
     def __delitem__(self, index: int | slice) -> None:
         del self._plugins[index]

@@ -36,23 +36,23 @@ def _is_any(plugin: Any, *names: str) -> bool:
 
 
 class PluginStage(Stage):
-    """A plugin, called block by block.
+    """A plugin, called with blocks of one size: longer ones in mid-stream make most plugins forget their state.
 
     Args:
         plugin: Any pedalboard plugin or container of them; it is reset.
         sample_rate: In Hz.
         channels: Of the audio that comes.
-        block_size: The longest block that the plugin is handed inside.
+        block_size: In samples; a little more where pedalboard could take so few samples for channels.
     """
 
     def __init__(self, plugin: Any, sample_rate: int, channels: int, block_size: int) -> None:
         self.plugin = plugin
         self.sample_rate = sample_rate
         self.out_channels = channels
-        self.block_size = block_size
+        self.block_size = max(block_size, channels + 1)
         self.name = type(plugin).__name__
         plugin.reset()
-        self._waiting = silence(channels, 0)  # too short for pedalboard to tell channels from samples
+        self._waiting = silence(channels, 0)  # less than a block
         self._owed = 0  # samples that came and have not left
         self._lag = 0  # samples that pedalboard was given and has not returned
         self._to_drop = 0
@@ -64,30 +64,30 @@ class PluginStage(Stage):
 
     def push(self, x: Audio) -> Audio:
         waiting = join(self._waiting, x)
+        whole = waiting.shape[1] // self.block_size * self.block_size
         self._owed += x.shape[1]
-        if waiting.shape[1] <= self.out_channels:
-            self._waiting = waiting.copy()
-            return silence(self.out_channels, 0)
-        self._waiting = silence(self.out_channels, 0)
-        y = self._advance(waiting)
+        self._waiting = waiting[:, whole:].copy()
+        y = self._advance(waiting[:, :whole])
         self._owed -= y.shape[1]
         return y
 
     def finish(self) -> Audio:
-        parts = [silence(self.out_channels, 0)]
+        if self._owed == 0:
+            return silence(self.out_channels, 0)
         limit = self._owed + LONGEST_LATENCY_SECONDS * self.sample_rate
-        padding = silence(self.out_channels, max(self.block_size, self.out_channels + 1))
+        parts = []
         while self._owed > 0:
-            limit -= padding.shape[1]
+            padding = silence(self.out_channels, self.block_size - self._waiting.shape[1])
+            y = self._advance(join(self._waiting, padding))[:, : self._owed]
+            self._waiting = silence(self.out_channels, 0)
+            self._owed -= y.shape[1]
+            parts.append(y)
+            limit -= self.block_size
             if limit < 0:
                 raise AudioError(
                     f"{self.name} still holds {self._owed} samples after {LONGEST_LATENCY_SECONDS:g} s of silence. "
                     "Use a plugin that returns as many samples as it is given."
                 )
-            y = self._advance(join(self._waiting, padding))[:, : self._owed]
-            self._waiting = silence(self.out_channels, 0)
-            self._owed -= y.shape[1]
-            parts.append(y)
         self._to_drop = self._lag  # what comes next lags behind again
         return join(*parts)
 
@@ -98,9 +98,12 @@ class PluginStage(Stage):
             raise AudioError(
                 f"{self.name} must return as many samples as it is given, got {y.shape[1]} for {x.shape[1]}."
             )
+        self.block_size = min(self.block_size, x.shape[1] + missing)  # so that what comes next finds its state
         return y
 
     def _advance(self, x: Audio) -> Audio:
+        if x.shape[1] == 0:
+            return silence(self.out_channels, 0)
         y = self._call(x, reset=False)
         self._lag += x.shape[1] - y.shape[1]
         dropped = min(self._to_drop, y.shape[1])

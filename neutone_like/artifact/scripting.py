@@ -51,8 +51,22 @@ def script_wrapper(wrapper: nn.Module) -> ScriptModule:
     except NeutoneLikeError:
         raise
     except Exception as error:  # TorchScript raises nearly every type, according to where it stumbles
+        _forget_failed_types(wrapper)
         model = getattr(wrapper, "w2w_base", getattr(wrapper, "nrb", wrapper))
         raise ExportError(explain_scripting_failure(error, model)) from error
+
+
+def _forget_failed_types(wrapper: nn.Module) -> None:
+    """Drop the half-compiled classes that a refusal leaves in PyTorch's cache.
+
+    Otherwise the next try, such as the same notebook cell run again, fails with "Can't redefine method" instead of the
+    cause. The cache is private to PyTorch: where it looks different, nothing is dropped.
+    """
+    store = getattr(getattr(torch.jit, "_recursive", None), "concrete_type_store", None)
+    types = getattr(store, "type_store", None)
+    if isinstance(types, dict):
+        for module in wrapper.modules():
+            types.pop(type(module), None)
 
 
 def save_script(module: ScriptModule, target: str | PathLike[str] | io.BytesIO, metadata_json: str = "") -> None:
@@ -83,14 +97,16 @@ def explain_scripting_failure(error: Exception, model: nn.Module) -> str:
     places = [UserLine(found["path"], int(found["line"])) for found in _PLACE.finditer(message)]
     foreign = places[0] if places and not _is_the_users(places[0], model) else None
     line = _line_of(message, places, foreign, model)
-    advice = _foreign_advice(foreign) if foreign is not None and line not in places else ""
-    advice = advice or find_advice(message, line.text if line is not None else "")
+    source_line = "" if line is None else line.text
+    if foreign is None:
+        advice = find_advice(message, source_line)
+    else:  # the message is about code that the user did not write, unless the user's line itself tells the cause
+        advice = find_advice(message, source_line, only_by_source=True) or _foreign_advice(foreign, source_line)
     parts = [f"{type(model).__name__} can't be turned into TorchScript."]
     if line is not None:
         parts.append(str(line))
     parts.append(f"TorchScript says: {shorten_message(message) or type(error).__name__}")
-    if advice:
-        parts.append(f"What to do: {advice}")
+    parts.append(f"What to do: {advice}")
     return "\n".join(parts)
 
 
@@ -127,21 +143,21 @@ def _line_of(message: str, places: list[UserLine], foreign: UserLine | None, mod
 
 
 def _enclosing_function(line: UserLine) -> str:
-    """The name of the function that a line of a file belongs to."""
+    """The name of the function, or of the class whose constructor it is, that a line of a file belongs to."""
     try:
         tree = ast.parse(Path(line.path).read_bytes())
     except (OSError, SyntaxError):
         return ""
     name = ""
-    for node in ast.walk(tree):  # outer functions come before inner ones
-        if isinstance(node, ast.FunctionDef) and node.lineno <= line.line <= (node.end_lineno or 0):
-            name = node.name
+    for node in ast.walk(tree):  # outer ones come before inner ones
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.lineno <= line.line <= (node.end_lineno or 0):
+            name = name if node.name.startswith("__") else node.name
     return name
 
 
-def _foreign_advice(foreign: UserLine) -> str:
+def _foreign_advice(foreign: UserLine, source_line: str) -> str:
     parts = Path(foreign.path).parts
     package = next((after for before, after in pairwise(parts) if before.endswith("-packages")), parts[-1])
-    return THIRD_PARTY_ADVICE.format(
-        function=_enclosing_function(foreign) or foreign.path, package=package.removesuffix(".py")
-    )
+    function = _enclosing_function(foreign)
+    called = function if re.search(rf"\b{re.escape(function)}\b", source_line) else "What this line uses"
+    return THIRD_PARTY_ADVICE.format(function=called, package=package.removesuffix(".py"))

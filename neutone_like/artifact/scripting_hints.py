@@ -41,6 +41,13 @@ HINTS = (
         source=r"^\s*with (?!torch\.no_grad\(\))",
     ),
     Hint(
+        "isinstance",
+        r"Unknown type name|variable number of arguments|isinstance|not a type",
+        "isinstance in TorchScript is decided when the model is compiled, and for its own types only (Tensor, int, "
+        "float, str, List[...], Dict[...]). Decide in __init__, and keep the answer in a bool attribute.",
+        source=r"isinstance\(",
+    ),
+    Hint(
         "numpy",
         r"numpy|np\.|python value of type '(?:ndarray|u?int\d+|float\d+|bool_)'",
         "NumPy does not exist inside TorchScript. Use the torch function of the same name (np.tanh -> torch.tanh); "
@@ -174,13 +181,6 @@ HINTS = (
         "TorchScript knows neither `match` nor `:=`. Use if/elif, and assign on a line of its own.",
     ),
     Hint(
-        "isinstance",
-        r"Unknown type name '([\w.]+)'|isinstance",
-        "isinstance in TorchScript is decided when the model is compiled, and for its own types only (Tensor, int, "
-        "float, str, List[...], Dict[...]). Decide in __init__, and keep the answer in a bool attribute.",
-        source=r"isinstance\(",
-    ),
-    Hint(
         "unknown type",
         r"Unknown type name '([\w.]+)'",
         "TorchScript does not know the type {1}. Annotate with Tensor, int, float, bool, str, and with Optional, List, "
@@ -234,8 +234,8 @@ HINTS = (
     ),
     Hint(
         "operation not in TorchScript",
-        r"Unknown builtin op: aten::(\w+)",
-        "torch.{1} can't be used inside TorchScript. Build it from other torch functions, or compute it in __init__.",
+        r"(?:Unknown builtin op: aten::|^\s*object has no attribute )(\w+)",
+        "TorchScript knows no {1}. Build it from other torch functions, or compute it in __init__.",
     ),
     Hint(
         "method not in TorchScript",
@@ -244,7 +244,7 @@ HINTS = (
     ),
     Hint(
         "argument of another type",
-        r"Expected a value of type '(.+?)' for argument '(\w+)' but instead found type '(.+?)'",
+        r"Expected a value of type '(.+?)' for argument '([\w<>]+)' but instead found type '(.+?)'",
         "The argument {2} has to be {1} here and is {3}. Convert it, or correct the annotation it comes from.",
     ),
     Hint(
@@ -261,18 +261,29 @@ HINTS = (
 )
 
 THIRD_PARTY_ADVICE = (
-    "{function} is code of the package {package}, which was not written for TorchScript. Replace the call with torch "
+    "{function} is code of the package {package}, which was not written for TorchScript. Replace it with torch "
     "operations, or with a layer of that package that is made for TorchScript."
 )
 
 
-def find_advice(message: str, source_line: str) -> str:
-    """The change to make, or an empty string for a cause that is not in the table."""
+GENERAL_ADVICE = "Rewrite this line with torch functions on tensors, numbers, and Python's if, for and while."
+
+
+def find_advice(message: str, source_line: str, *, only_by_source: bool = False) -> str:
+    """The change to make; general advice for a cause that is not in the table.
+
+    Args:
+        message: TorchScript's.
+        source_line: The user's.
+        only_by_source: Use the part of the table that looks at the user's line; the answer may then be empty.
+    """
     for hint in HINTS:
+        if only_by_source and not hint.source:
+            continue
         advice = hint.advice_for(message, source_line)
         if advice is not None and (hint.message or source_line):
             return advice
-    return ""
+    return "" if only_by_source else GENERAL_ADVICE
 
 
 def source_patterns(message: str) -> list[str]:

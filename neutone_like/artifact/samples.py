@@ -5,7 +5,6 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-import soundfile
 import torch
 from torch import Tensor
 from torch.jit import ScriptModule
@@ -55,6 +54,8 @@ def _with_channels(audio: Tensor, channels: int) -> Tensor:
 
 def write_wav_files(sounds: tuple[SampleSound, ...], folder: Path) -> tuple[Path, ...]:
     """Write ``samples/<name>_in.wav`` and ``_out.wav`` as float, so that nothing above full scale is cut off."""
+    import soundfile  # here, because who only loads artifacts never needs it
+
     (folder / SAMPLES_FOLDER).mkdir(exist_ok=True)
     paths: list[Path] = []
     for sound in sounds:
@@ -71,6 +72,8 @@ def to_mp3_pairs(sounds: tuple[SampleSound, ...]) -> list[dict[str, str]]:
 
 
 def _to_mp3(audio: Tensor) -> str:
+    import soundfile
+
     peak = float(audio.abs().max())
     if peak > _MP3_CEILING:  # MP3 has no room above full scale
         audio = audio * (_MP3_CEILING / peak)

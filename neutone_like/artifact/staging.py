@@ -1,5 +1,6 @@
 """Replace a folder's files all at once: whoever looks, and whenever the process dies, they are all old or all new."""
 
+import errno
 import os
 import secrets
 import shutil
@@ -51,9 +52,18 @@ def staged_directory(out_dir: str | os.PathLike[str]) -> Iterator[Path]:
         yield staging
         _publish(staging, target)
     except OSError as error:
-        raise _cannot_write(target, error) from error
+        if _is_below_or_full(error, target.parent):
+            raise _cannot_write(target, error) from error
+        raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _is_below_or_full(error: OSError, folder: Path) -> bool:
+    """Whether an error is about writing there, and not about something else that the caller does meanwhile."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        return True
+    return error.filename is not None and folder in Path(os.fsdecode(error.filename)).parents
 
 
 def _cannot_write(target: Path, error: OSError) -> ExportError:

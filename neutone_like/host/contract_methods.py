@@ -83,6 +83,44 @@ class ContractMethods(nn.Module):
         return self.about.to_dictionary()
 
     @torch.jit.export
+    def get_preserved_attributes(self) -> List[str]:
+        """Names that must survive freezing."""
+        return [
+            "w2w_base",
+            "realtime",
+            "use_debug_mode",
+            "forward_bt",
+            "forward_offline",
+            "set_daw_sample_rate_and_buffer_size",
+            "reset",
+            "is_resampling",
+            "calc_buffering_delay_samples",
+            "calc_model_delay_samples",
+            "is_input_mono",
+            "is_output_mono",
+            "get_native_sample_rates",
+            "get_native_buffer_sizes",
+            "get_default_param_values",
+            "get_wet_default_value",
+            "get_dry_default_value",
+            "get_input_gain_default_value",
+            "get_output_gain_default_value",
+            "to_metadata",
+            "get_metadata_json",
+            "get_model_name",
+            "get_model_authors",
+            "get_preserved_attributes",
+            "latency_samples",
+            "latency_parts",
+            "set_mix",
+            "set_gains",
+            "nonfinite_samples",
+            "inserted_silence_samples",
+            "current_model_sample_rate",
+            "current_model_block_size",
+        ]
+
+    @torch.jit.export
     def get_metadata_json(self) -> str:
         """``metadata.json`` as of wrapping: without sample sounds and without what export adds."""
         return self.metadata_json

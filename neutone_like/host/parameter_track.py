@@ -61,7 +61,8 @@ class ParameterTrack(nn.Module):
 
     @torch.jit.export
     def prepare(self, host_rate: int, up: int, down: int, half_width: int, reach: int) -> None:
-        """Set the clock: model sample ``m`` belongs to host sample ``m * down / up - half_width``."""
+        """Set the clock: model sample ``m`` belongs to host time ``(m * down + 1) / up - half_width``,
+        or ``m`` itself at equal rates."""
         for index in range(self.count):
             self.smoothing[index] = max(1, int(round(self.smoothing_seconds[index] * host_rate)))
         self.longest = 1
@@ -188,7 +189,7 @@ class ParameterTrack(nn.Module):
             start = min(max(model_position - self.track_start, 0), last + 1 - samples)
             return track.narrow(0, start, samples)
         sample = torch.arange(model_position, model_position + samples, dtype=torch.float64)
-        time = sample * self.down / self.up - float(self.half_width + self.track_start)
+        time = (sample * self.down + 1.0) / self.up - float(self.half_width + self.track_start)
         time = time.clamp(0.0, float(last))
         before = torch.floor(time)
         part = (time - before).to(torch.float32)

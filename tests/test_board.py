@@ -9,13 +9,13 @@ import numpy.typing as npt
 import pedalboard
 import pytest
 import torch
-from render_models import Downmix, Echo, Failing, PureDelay, Spread, Volume
-from test_render_refusals import Absent
 from torch import nn
 
 from neutone_like import AudioError, MissingExtraError, ModelError, ParameterError
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.render import Board, ModelPlugin
+from render_models import Downmix, Echo, Failing, PureDelay, Spread, Volume
+from test_render_refusals import Absent
 
 Audio = npt.NDArray[np.float32]
 RATE = 48000
@@ -45,7 +45,7 @@ def streamed(board: Board, x: Audio, sizes: list[int]) -> Audio:
 def test_any_order_equals_one_after_the_other() -> None:
     x = noise()
     for order in ([0, 1, 2], [2, 1, 0], [1, 0, 2]):
-        effects = [pedalboard.Compressor(threshold_db=-30), volume(gain=2.0), pedalboard.Reverb()]
+        effects: list[Any] = [pedalboard.Compressor(threshold_db=-30), volume(gain=2.0), pedalboard.Reverb()]
         expected = x
         for position in order:
             effect = effects[position]
@@ -87,7 +87,7 @@ def test_without_effects() -> None:
 
 def test_containers_and_boards_on_a_board() -> None:
     x = noise()
-    inner = Board([volume(gain=0.5), pedalboard.Pedalboard([pedalboard.Gain(6.0), pedalboard.Chain([pedalboard.Invert()])])])
+    inner = Board([volume(gain=0.5), pedalboard.Chain([pedalboard.Gain(6.0), pedalboard.Chain([pedalboard.Invert()])])])
     y = Board([inner, volume(gain=2.0)])(x, RATE)
     np.testing.assert_allclose(y, -x * 10 ** (6 / 20), rtol=1e-5)
 
@@ -150,7 +150,10 @@ def test_the_input_is_left_as_it_is(layout: str) -> None:
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        (np.zeros((2, 100), dtype=np.int16), "Expected audio of a floating-point type with full scale at 1.0, got int16."),
+        (
+            np.zeros((2, 100), dtype=np.int16),
+            "Expected audio of a floating-point type with full scale at 1.0, got int16.",
+        ),
         (torch.zeros((2, 100), dtype=torch.int32), "got torch.int32. Integers are divided by their full scale first"),
         (np.zeros((2, 100), dtype=np.complex64), "got complex64."),
         (np.zeros((2, 2, 100)), "Expected audio of shape (channels, samples) or (samples,), got (2, 2, 100)."),
@@ -281,7 +284,13 @@ def test_automation_acts_on_the_audio_it_belongs_to() -> None:
 @pytest.mark.parametrize("sizes", [[512], [1], [1000, 1, 3, 77, 5000], [7]])
 def test_pieces_join_to_the_whole(sizes: list[int]) -> None:
     x = noise(samples=6000)
-    effects = [pedalboard.Compressor(), Echo(), pedalboard.Resample(22050), PureDelay((44100,), (256,)), pedalboard.Reverb()]
+    effects = [
+        pedalboard.Compressor(),
+        Echo(),
+        pedalboard.Resample(22050),
+        PureDelay((44100,), (256,)),
+        pedalboard.Reverb(),
+    ]
     whole = Board(effects)(x, RATE)
     y = streamed(Board(effects), x, sizes)
     assert y.shape == x.shape
@@ -337,7 +346,9 @@ def test_what_must_stay_in_a_stream() -> None:
         lambda: board(x[:1], RATE, reset=False),
         lambda: board(x, RATE, 64, reset=False),
     ):
-        with pytest.raises(AudioError, match=re.escape("must stay as they are in a stream (reset=False): it began with")):
+        with pytest.raises(
+            AudioError, match=re.escape("must stay as they are in a stream (reset=False): it began with")
+        ):
             change()
     board.append(pedalboard.Gain(0.0))
     with pytest.raises(AudioError, match="must stay as they are in a stream"):

@@ -15,7 +15,9 @@ SHAPE = CategoricalParameter("shape", labels=("soft", "hard", "fold"), default="
 RATE = 1000
 
 
-def own_values(parameter: ContinuousParameter | CategoricalParameter, value: object, start: int, samples: int) -> list[float]:
+def own_values(
+    parameter: ContinuousParameter | CategoricalParameter, value: object, start: int, samples: int
+) -> list[float]:
     host = read_curve(parameter, value).values(start, samples, RATE)
     assert host.dtype == np.float32
     assert host.shape == (samples,)
@@ -97,7 +99,7 @@ def test_what_is_refused(parameter: ContinuousParameter | CategoricalParameter, 
 
 
 def test_values_by_name() -> None:
-    values = ParameterValues("Amp", (DRIVE, SHAPE), {"shape": "fold"})
+    values = ParameterValues((DRIVE, SHAPE), {"shape": "fold"})
     assert dict(values) == {"drive": 12.0, "shape": "fold"}
     values["drive"] = 36.0
     assert [float(curve.values(0, 1, RATE)[0]) for curve in values.curves] == [1.0, 1.0]
@@ -109,19 +111,19 @@ def test_values_by_name() -> None:
 
 
 def test_unknown_names_list_the_known() -> None:
-    message = "Amp has no parameter 'drvie'. Its parameters: 'drive', 'shape'."
+    message = "The model has no parameter 'drvie'; it has ['drive', 'shape']. Did you mean 'drive'?"
     with pytest.raises(ParameterError, match=re.escape(message)):
-        ParameterValues("Amp", (DRIVE, SHAPE), {"drvie": 1.0})
-    values = ParameterValues("Amp", (DRIVE, SHAPE))
+        ParameterValues((DRIVE, SHAPE), {"drvie": 1.0})
+    values = ParameterValues((DRIVE, SHAPE))
     for action in (lambda: values["drvie"], lambda: values.pop("drvie"), lambda: values.update(drvie=1.0)):
         with pytest.raises(ParameterError, match=re.escape(message)):
             action()
-    with pytest.raises(ParameterError, match=re.escape("Plain has no parameter 'drive'. Its parameters: none.")):
-        ParameterValues("Plain", (), {"drive": 1.0})
+    with pytest.raises(ParameterError, match=re.escape("The model has no parameter 'drive'; it has none.")):
+        ParameterValues((), {"drive": 1.0})
 
 
 def test_a_refused_value_changes_nothing() -> None:
-    values = ParameterValues("Amp", (DRIVE,), {"drive": 1.0})
+    values = ParameterValues((DRIVE,), {"drive": 1.0})
     with pytest.raises(ParameterError):
         values["drive"] = 99.0
     assert values["drive"] == 1.0

@@ -8,21 +8,23 @@ import numpy.typing as npt
 import pytest
 import soundfile
 import torch
-from render_models import Downmix, Echo, PureDelay, Spread, Square, Volume
 from scipy import signal
 from torch import nn
 
+from neutone_like import AudioError
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.render import Board, ModelPlugin, RenderResult, render_file
+from render_models import Downmix, Echo, PureDelay, Spread, Square, Volume
 
 Audio = npt.NDArray[np.float32]
 
 
 def noise(channels: int, samples: int, rate: int = 48000) -> Audio:
     """Band-limited to 5 kHz, so that resampling keeps it as it is."""
-    taps = signal.firwin(1023, 5000, fs=rate, window=("kaiser", 12.0))
-    x = signal.fftconvolve(np.random.default_rng(1).standard_normal((channels, samples)), taps[None], "same", axes=1)
-    return (0.2 * signal.windows.tukey(samples, 0.2) * x).astype(np.float32)
+    spectrum = np.fft.rfft(np.random.default_rng(1).standard_normal((channels, samples)))
+    spectrum[:, np.fft.rfftfreq(samples, 1 / rate) > 5000] = 0.0
+    fade = np.minimum(1.0, np.minimum(np.arange(samples), np.arange(samples)[::-1]) / (0.1 * samples))
+    return (0.2 * (0.5 - 0.5 * np.cos(np.pi * fade)) * np.fft.irfft(spectrum, samples)).astype(np.float32)
 
 
 def write(path: Path, x: Audio, rate: int = 48000, **options: Any) -> Path:
@@ -253,6 +255,16 @@ def test_real_recordings(tmp_path: Path, shared_folder: Path) -> None:
         lag = signal.correlate(y[0], x[0], "full", "fft").argmax() - (x.shape[1] - 1)
         assert lag == 0
         assert np.abs(y - x).max() < 0.05
+
+
+def test_what_libsndfile_does_not_know_goes_to_pedalboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neutone_like.render.audio_files._open_soundfile", lambda path: None)
+    x = noise(2, 100_000)
+    y, _ = rendered(tmp_path, PureDelay(), x)
+    np.testing.assert_array_equal(y, x)
+    (tmp_path / "text.wav").write_text("text")
+    with pytest.raises(AudioError, match=f"{tmp_path}/text.wav can't be read as audio: "):
+        render_file(PureDelay(), tmp_path / "text.wav", tmp_path / "out.wav")
 
 
 # ---------------------------------------------------------------------- what else it takes and tells

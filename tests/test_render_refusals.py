@@ -12,11 +12,11 @@ import numpy as np
 import pedalboard.io
 import pytest
 import soundfile
-from render_models import Downmix, Failing, Poison, PureDelay, Spread, Volume
 from torch import nn
 
 from neutone_like import AudioError, MissingExtraError, ModelError, NeutoneLikeError, ParameterError
 from neutone_like.render import Board, ModelPlugin, render_file
+from render_models import Downmix, Failing, Poison, PureDelay, Spread, Volume
 
 RATE = 48000
 
@@ -31,9 +31,7 @@ def write(path: Path, x: Any, rate: int = RATE, **options: Any) -> Path:
     return path
 
 
-def refused(
-    error: type[NeutoneLikeError], message: str, model: Any, source: Any, target: Path, **options: Any
-) -> None:
+def refused(error: type[NeutoneLikeError], message: str, model: Any, source: Any, target: Path, **options: Any) -> None:
     """The message, and a folder with nothing new in it."""
     before = sorted(target.parent.iterdir()) if target.parent.is_dir() else None
     with pytest.raises(error, match=re.escape(message)):
@@ -45,7 +43,9 @@ def refused(
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    refused(AudioError, f"There is no file {tmp_path}/none.wav.", PureDelay(), tmp_path / "none.wav", tmp_path / "o.wav")
+    refused(
+        AudioError, f"There is no file {tmp_path}/none.wav.", PureDelay(), tmp_path / "none.wav", tmp_path / "o.wav"
+    )
 
 
 def test_a_folder(tmp_path: Path) -> None:
@@ -146,7 +146,9 @@ def test_the_input_itself(tmp_path: Path, source: Path) -> None:
 
 
 def test_folders(tmp_path: Path, source: Path) -> None:
-    refused(AudioError, f"There is no folder {tmp_path}/none to write", PureDelay(), source, tmp_path / "none" / "o.wav")
+    refused(
+        AudioError, f"There is no folder {tmp_path}/none to write", PureDelay(), source, tmp_path / "none" / "o.wav"
+    )
     (tmp_path / "folder.wav").mkdir()
     refused(AudioError, "folder.wav, which is a folder.", PureDelay(), source, tmp_path / "folder.wav")
 
@@ -258,7 +260,14 @@ def test_a_killed_process_leaves_the_old_file(
 
 def test_parameters(tmp_path: Path, source: Path) -> None:
     model, target = Volume(nn.Identity()), tmp_path / "o.wav"
-    refused(ParameterError, "Volume has no parameter 'drive'.", model, source, target, params={"drive": 1.0})
+    refused(
+        ParameterError,
+        "The model has no parameter 'drive'; it has ['gain', 'polarity'].",
+        model,
+        source,
+        target,
+        params={"drive": 1.0},
+    )
     refused(ParameterError, "allowed is 0.0..4.0, got 9.0", model, source, target, params={"gain": 9.0})
     wrong = np.ones(100)
     message = "Parameter 'gain': an array holds one value for each of the 20000 samples of the audio, got 100."
@@ -295,7 +304,9 @@ def test_numbers(tmp_path: Path, source: Path) -> None:
 
 
 def test_not_a_model(tmp_path: Path, source: Path) -> None:
-    message = "Expected an artifact, the path of a .nm file, a WaveformToWaveformBase or a SampleQueueWrapper, got Identity."
+    message = (
+        "Expected an artifact, the path of a .nm file, a WaveformToWaveformBase or a SampleQueueWrapper, got Identity."
+    )
     refused(ModelError, message, nn.Identity(), source, tmp_path / "o.wav")
 
 

@@ -27,8 +27,8 @@ def pedalboard_io() -> Any:
 class AudioReader:
     """An open audio file. Use it as a context manager.
 
-    libsndfile decodes wherever it can: it notices most damage, and leaves out the padding that MP3 encoders add, so that
-    an MP3 is as long as what was encoded. What it does not know goes to pedalboard.
+    libsndfile decodes wherever it can: it notices most damage, and leaves out the padding that MP3 encoders add, so
+    that an MP3 is as long as what was encoded. What it does not know goes to pedalboard.
 
     Attributes:
         sample_rate: In Hz.
@@ -41,24 +41,18 @@ class AudioReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.position = 0
         _require_file(path)
-        pedalboard_file, reason = _open_pedalboard(path)
-        self._soundfile = _open_soundfile(path)
-        if self._soundfile is None and pedalboard_file is None:
-            formats = ", ".join(sorted(pedalboard_io().get_supported_read_formats()))
-            raise AudioError(f"{path} can't be read as audio: {reason} Formats read here: {formats}.")
-        self._pedalboard = pedalboard_file if self._soundfile is None else None
-        self.length_is_exact = pedalboard_file is None or bool(pedalboard_file.exact_duration_known)
+        self._soundfile: Any = _open_soundfile(path)
+        self._pedalboard: Any = _open_pedalboard(path, required=self._soundfile is None)
+        self.length_is_exact = bool(getattr(self._pedalboard, "exact_duration_known", True))
         if self._soundfile is not None:
             self.sample_rate, self.channels = int(self._soundfile.samplerate), int(self._soundfile.channels)
             self.samples = int(self._soundfile.frames)
-            if pedalboard_file is not None:
-                self._require_all_of_it(int(pedalboard_file.frames), str(pedalboard_file.file_dtype))
-                pedalboard_file.close()
+            self._require_all_of_it()
         else:
-            self.sample_rate, self.channels = _whole_rate(path, pedalboard_file), int(pedalboard_file.num_channels)
-            self.samples = int(pedalboard_file.frames)
-        self.position = 0
+            self.sample_rate, self.channels = _whole_rate(path, self._pedalboard), int(self._pedalboard.num_channels)
+            self.samples = int(self._pedalboard.frames)
 
     def __enter__(self) -> "AudioReader":
         return self
@@ -66,7 +60,9 @@ class AudioReader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        (self._soundfile or self._pedalboard).close()
+        for file in (self._soundfile, self._pedalboard):
+            if file is not None:
+                file.close()
 
     def read(self, samples: int) -> Audio:
         """The next samples, fewer at the end and none after it.
@@ -95,11 +91,12 @@ class AudioReader:
             return np.ascontiguousarray(frames.T)
         return np.asarray(self._pedalboard.read(samples), dtype=np.float32).reshape(self.channels, -1)
 
-    def _require_all_of_it(self, promised: int, sample_type: str) -> None:
+    def _require_all_of_it(self) -> None:
         """libsndfile adjusts the length of a WAV or AIFF file that is cut off; pedalboard gives the header's."""
-        if self._soundfile is None or self._soundfile.format not in ("WAV", "WAVEX", "AIFF"):
+        if self._pedalboard is None or self._soundfile.format not in ("WAV", "WAVEX", "AIFF"):
             return
-        bits = int(sample_type.strip("abcdefghijklmnopqrstuvwxyz") or 16)  # such as "int24"
+        promised = int(self._pedalboard.frames)
+        bits = int(self._pedalboard.file_dtype.strip("abcdefghijklmnopqrstuvwxyz"))  # such as "int24"
         total_bytes = promised * self.channels * bits // 8
         placeholder = any(abs(total_bytes - size) <= PLACEHOLDER_SLACK for size in PLACEHOLDER_BYTES)
         if promised > self.samples and not placeholder:
@@ -132,11 +129,14 @@ def _open_soundfile(path: Path) -> Any:
         return None
 
 
-def _open_pedalboard(path: Path) -> tuple[Any, str]:
+def _open_pedalboard(path: Path, required: bool) -> Any:
     try:
-        return pedalboard_io().AudioFile(str(path)), ""
+        return pedalboard_io().AudioFile(str(path))
     except (ValueError, RuntimeError) as error:
-        return None, str(error)
+        if not required:
+            return None
+        formats = ", ".join(sorted(pedalboard_io().get_supported_read_formats()))
+        raise AudioError(f"{path} can't be read as audio: {error} Formats read here: {formats}.") from error
 
 
 def _whole_rate(path: Path, file: Any) -> int:

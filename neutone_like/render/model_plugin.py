@@ -11,6 +11,7 @@ from neutone_like.artifact.working_copy import working_copy
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import NumericalParameter, WaveformToWaveformBase
+from neutone_like.render.foreign_module import ForeignModule
 from neutone_like.render.parameter_values import ParameterValues
 
 GAIN_RANGE_DB = 30.0
@@ -51,7 +52,7 @@ class ModelPlugin:
     ) -> None:
         self.source = model
         self.module, self.name, self.in_channels, self.out_channels, parameters = _open(model)
-        self.params: Any = ParameterValues(self.name, parameters, params)
+        self.params: Any = ParameterValues(parameters, params)
         self.wet = wet
         self.dry = dry
         self.input_gain_db = input_gain_db
@@ -80,8 +81,9 @@ def _open(model: Model) -> tuple[Any, str, int, int, tuple[NumericalParameter, .
     if isinstance(model, (str, Path, PathLike)):
         model = load_artifact(model)
     if isinstance(model, Artifact):
-        name = model.metadata.model_name
-        return model.fresh_module(), name, model.in_channels, model.out_channels, model.parameters
+        ours = model.metadata.neutone_like is not None
+        module = model.fresh_module() if ours else ForeignModule(model.fresh_module())
+        return module, model.metadata.model_name, model.in_channels, model.out_channels, model.parameters
     if isinstance(model, WaveformToWaveformBase):
         model = SampleQueueWrapper(working_copy(model))
     if isinstance(model, SampleQueueWrapper):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
+from neutone_like.artifact.parameter_values import check_names
 from neutone_like.errors import ParameterError
 from neutone_like.model import NumericalParameter
 from neutone_like.render.automation import Constant, Curve, PerSample, read_curve
@@ -12,7 +13,6 @@ class ParameterValues(MutableMapping[str, Any]):
     """A dictionary of parameter values in their own units; deleting one brings its default back.
 
     Args:
-        model_name: For messages.
         declared: The model's parameters.
         values: What differs from the defaults; see :func:`neutone_like.render.automation.read_curve`.
 
@@ -20,10 +20,7 @@ class ParameterValues(MutableMapping[str, Any]):
         ParameterError: Unknown name, or a value that the parameter does not take.
     """
 
-    def __init__(
-        self, model_name: str, declared: tuple[NumericalParameter, ...], values: Mapping[str, Any] | None = None
-    ) -> None:
-        self._model_name = model_name
+    def __init__(self, declared: tuple[NumericalParameter, ...], values: Mapping[str, Any] | None = None) -> None:
         self._declared = {parameter.name: parameter for parameter in declared}
         self._values: dict[str, Any] = {parameter.name: parameter.default for parameter in declared}
         self._curves: dict[str, Curve] = {name: Constant(p.default_0to1) for name, p in self._declared.items()}
@@ -80,7 +77,5 @@ class ParameterValues(MutableMapping[str, Any]):
                 )
 
     def _require(self, name: str) -> NumericalParameter:
-        if name not in self._declared:
-            known = ", ".join(repr(each) for each in self._declared) or "none"
-            raise ParameterError(f"{self._model_name} has no parameter {name!r}. Its parameters: {known}.")
+        check_names(tuple(self._declared.values()), {name: None})
         return self._declared[name]

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch.jit import ScriptModule
 
-from neutone_like.artifact.archive import MODEL_NAME, read_metadata_text
+from neutone_like.artifact.archive import MODEL_NAME, check_contents, read_metadata_text
 from neutone_like.artifact.parameter_records import to_parameter
 from neutone_like.artifact.schema import ArtifactMetadata, ParameterSlot, parse_metadata
 from neutone_like.artifact.scripting import load_script
@@ -150,9 +150,10 @@ def _resolve(path: str | PathLike[str]) -> Path:
 
 
 def _load_module(path: Path, metadata: ArtifactMetadata) -> ScriptModule:
+    check_contents(path)
     try:
         module = load_script(path)
-    except (RuntimeError, ValueError, OSError, EOFError, MemoryError) as error:
+    except Exception as error:  # errors of C++ come through as nearly every type
         raise ArtifactError(
             f"{path} can't be loaded as TorchScript: {_first_lines(error)}\n{_version_note(metadata)}"
         ) from error

@@ -63,7 +63,7 @@ def _is_below_or_full(error: OSError, folder: Path) -> bool:
     """Whether an error is about writing there, and not about something else that the caller does meanwhile."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
         return True
-    return error.filename is not None and folder in Path(os.fsdecode(error.filename)).parents
+    return isinstance(error.filename, (str, bytes)) and folder in Path(os.fsdecode(error.filename)).parents
 
 
 def _cannot_write(target: Path, error: OSError) -> ExportError:

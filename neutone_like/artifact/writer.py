@@ -198,7 +198,7 @@ def _measured(runnable: ScriptModule, declaration: Declaration) -> dict[str, Any
 
 
 def _write_model(script: ScriptModule, folder: Path, metadata: ArtifactMetadata) -> None:
-    raw = folder / f"{MODEL_NAME}.raw"
+    raw = folder / "model.raw"  # PyTorch names the folder inside the archive after the file
     try:
         try:
             save_script(script, raw, metadata.to_json())

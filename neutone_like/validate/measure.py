@@ -108,6 +108,22 @@ def fit_delay(response: ComplexArray, frequencies: FloatArray, longest_seconds: 
     return DelayFit(best, float(np.abs(np.sum(response * np.exp(1j * omega * best))) / total))
 
 
+def fit_delay_on_lines(response: ComplexArray, spacing: float, longest_seconds: float) -> DelayFit:
+    """The same as :func:`fit_delay` for the lines 0, 1, 2... of a spectrum, ``spacing`` Hz apart: fast for many."""
+    total = float(np.abs(response).sum())
+    if total == 0.0:
+        return DelayFit(0.0, 0.0)
+    size = 1 << (5 * response.size).bit_length()
+    strength = np.abs(np.fft.ifft(response, size))
+    step = 1.0 / (size * spacing)
+    reach = min(round(longest_seconds / step), size // 2 - 1)
+    strength[reach + 1 : size - reach] = 0.0
+    top = int(np.argmax(strength))
+    omega = 2.0 * np.pi * spacing * np.arange(response.size, dtype=np.float64)
+    best = _refine(response, omega, step * (top - size if top > reach else top), step)
+    return DelayFit(best, float(np.abs(np.sum(response * np.exp(1j * omega * best))) / total))
+
+
 def _refine(response: ComplexArray, omega: FloatArray, start: float, radius: float) -> float:
     """Golden-section search for the top of ``|sum H exp(i omega t)|`` around a grid point."""
     ratio = (math.sqrt(5.0) - 1.0) / 2.0

@@ -1,0 +1,89 @@
+"""The file plays in a new process that has torch and nothing of this package."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+
+from neutone_like.validate.context import Context, Outcome, verdict
+from neutone_like.validate.playing import HostSetting, play
+
+PLAYER = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+import torch
+model_path, case_path = sys.argv[1:]
+extra = {"metadata.json": ""}
+module = torch.jit.load(model_path, map_location="cpu", _extra_files=extra)
+json.loads(extra["metadata.json"])
+case = torch.load(case_path, weights_only=True)
+module.set_daw_sample_rate_and_buffer_size(case["sample_rate"], case["block_size"])
+module.reset()
+difference = 0.0
+with torch.no_grad():
+    for x, expected in zip(case["inputs"], case["outputs"]):
+        difference = max(difference, float((module.forward(x) - expected).abs().max()))
+foreign = sorted(name for name in sys.modules if name.split(".")[0] in ("neutone_like", "pedalboard", "soxr"))
+print(json.dumps({"difference": difference, "foreign": foreign}))
+"""
+SECONDS_ALLOWED = 120.0
+DIFFERENCE_ALLOWED = 1e-6
+
+
+class FreshProcess:
+    """A process of its own that plays the file; started early, asked late, since most of its time is torch's start."""
+
+    def __init__(self, context: Context) -> None:
+        setting = HostSetting(context.native_rate, 512)
+        x = context.sound(4 * setting.block_size)
+        self._folder = tempfile.TemporaryDirectory(prefix="neutone_like_")
+        case = Path(self._folder.name) / "case.pt"
+        inputs = list(x.split(setting.block_size, 1))
+        outputs = list(play(context.fresh(setting), x, [setting.block_size] * 4).split(setting.block_size, 1))
+        torch.save(
+            {
+                "sample_rate": setting.sample_rate,
+                "block_size": setting.block_size,
+                "inputs": [block.clone() for block in inputs],
+                "outputs": [block.clone() for block in outputs],
+            },
+            case,
+        )
+        # -I: neither this folder nor PYTHONPATH can lend the process anything.
+        command = [sys.executable, "-I", "-c", PLAYER, str(context.artifact.path), str(case)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def result(self) -> tuple[int, str, str]:
+        """Exit code, output and errors, once it is done."""
+        try:
+            output, errors = self._process.communicate(timeout=SECONDS_ALLOWED)
+        except subprocess.TimeoutExpired:
+            self.close()
+            return -1, "", f"it took longer than {SECONDS_ALLOWED:.0f} s"
+        return self._process.returncode, output, errors
+
+    def close(self) -> None:
+        """Stop the process if it still runs, and remove what it was given."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.communicate()
+        self._folder.cleanup()
+
+
+def check_reloads_in_a_fresh_process(context: Context, process: FreshProcess) -> Outcome:
+    """Compare what the other process heard with what this one does."""
+    import json
+
+    allowed = f"loads with torch alone, and plays within {DIFFERENCE_ALLOWED:g}"
+    advice = "The file must hold all that it needs: no Python code, no custom operators, no files beside it."
+    code, output, errors = process.result()
+    if code != 0:
+        last = errors.strip().splitlines()[-1:] or ["no message"]
+        return verdict(False, f"the process ended with code {code}: {last[0]}", allowed, advice)
+    answer = json.loads(output)
+    if answer["foreign"]:
+        return verdict(False, f"it imported {', '.join(answer['foreign'])}", allowed, advice)
+    difference = float(answer["difference"])
+    return verdict(difference <= DIFFERENCE_ALLOWED, f"largest difference {difference:.2g}", allowed, advice)

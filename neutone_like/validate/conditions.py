@@ -1,0 +1,36 @@
+"""Settings of torch that checks and exports run under, and that are as before when they are done."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import torch
+import torch.jit
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """A single intra-op thread: audio blocks are small, and on a busy machine threads that wait for each other take
+    a hundred times as long. Results don't depend on the machine's processors either.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def optimiser(on: bool) -> AbstractContextManager[None]:
+    """Modules that are first run inside use TorchScript's profiling optimiser, or do without.
+
+    It is what hosts use. It also takes a third of a second for every module that is loaded, and more for every new
+    shape, so that most checks turn it off.
+    """
+    return torch.jit.optimized_execution(on)  # pyright: ignore[reportPrivateImportUsage]
+
+
+@contextmanager
+def steady_conditions() -> Iterator[None]:
+    """For checks: one thread, no gradients, no optimiser, and the caller's random numbers left where they were."""
+    with one_thread(), torch.no_grad(), torch.random.fork_rng(devices=[]), optimiser(False):
+        yield

@@ -1,0 +1,127 @@
+"""What a validation found: one line a check, as a table in the terminal and as JSON beside the artifact."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.table import Table
+
+from neutone_like.errors import ExportError
+
+Status = Literal["passed", "failed", "skipped"]
+
+REPORT_VERSION = 1
+_MARKS = {
+    "passed": "[green]passed[/green]",
+    "failed": "[bold red]FAILED[/bold red]",
+    "skipped": "[yellow]skipped[/yellow]",
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: what it measured, what was allowed, and, where it failed, what to change.
+
+    A skipped check says in ``measured`` why it was not run. ``information`` are measurements that decide nothing.
+    """
+
+    name: str
+    status: Status
+    measured: str
+    allowed: str
+    advice: str = ""
+    seconds: float = 0.0
+    information: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the check was run and found nothing wrong."""
+        return self.status == "passed"
+
+    def line(self) -> str:
+        """The check in one line of plain text."""
+        text = f"{self.name}: {self.status}; measured {self.measured}; allowed {self.allowed}"
+        return f"{text}. {self.advice}" if self.status == "failed" and self.advice else text
+
+
+@dataclass(frozen=True)
+class ValidationReport:
+    """All checks of one artifact. ``conditions`` says where and how they were run."""
+
+    artifact: str
+    checks: tuple[Check, ...]
+    conditions: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed. Skipped checks don't count, and are shown as what they are."""
+        return not any(check.status == "failed" for check in self.checks)
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if check.status == "failed")
+
+    def __getitem__(self, name: str) -> Check:
+        for check in self.checks:
+            if check.name == name:
+                return check
+        raise KeyError(f"No check is called {name!r}; there are: {', '.join(check.name for check in self.checks)}.")
+
+    def __iter__(self) -> Iterator[Check]:
+        return iter(self.checks)
+
+    def summary(self) -> str:
+        """How many checks passed, failed and were skipped, in one line."""
+        counts = {status: sum(check.status == status for check in self.checks) for status in _MARKS}
+        verdict = "passed" if self.passed else "FAILED"
+        seconds = sum(check.seconds for check in self.checks)
+        shown = ", ".join(f"{count} {status}" for status, count in counts.items())
+        return f"{verdict}: {shown}, in {seconds:.1f} s"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON types."""
+        return {
+            "report_version": REPORT_VERSION,
+            "artifact": self.artifact,
+            "passed": self.passed,
+            "conditions": dict(self.conditions),
+            "checks": [{**asdict(check), "seconds": round(check.seconds, 3)} for check in self.checks],
+        }
+
+    def to_json(self) -> str:
+        """The report as indented JSON."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Write the JSON to ``path``, which appears whole or not at all.
+
+        Raises:
+            ExportError: The file can't be written.
+        """
+        target = Path(path)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            temporary.write_text(self.to_json(), encoding="utf-8")
+            os.replace(temporary, target)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise ExportError(
+                f"The validation report can't be written to {target}: {error}. "
+                "Choose a folder that exists and is writable."
+            ) from error
+        return target
+
+    def table(self) -> Table:
+        """The report as a table for a terminal."""
+        table = Table(title=f"Validation of {self.artifact}: {self.summary()}", title_justify="left")
+        for heading in ("check", "result", "measured", "allowed", "what to change", "s"):
+            table.add_column(heading, justify="right" if heading == "s" else "left", overflow="fold")
+        for check in self.checks:
+            measured = "\n".join((check.measured, *(f"({line})" for line in check.information)))
+            advice = check.advice if check.status == "failed" else ""
+            table.add_row(check.name, _MARKS[check.status], measured, check.allowed, advice, f"{check.seconds:.1f}")
+        return table

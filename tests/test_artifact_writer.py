@@ -165,6 +165,21 @@ def test_what_cannot_be_copied_is_named(tmp_path: Path) -> None:
         write(Uncopyable(), tmp_path / "out")
 
 
+def test_old_weight_norm_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    # Its computed weight also is what deepcopy refuses, and that must not be the message.
+    with pytest.warns(FutureWarning, match="weight_norm"):
+        layer = nn.utils.weight_norm(nn.Conv1d(2, 2, 1))  # pyright: ignore[reportDeprecated]
+
+    class Normed(Identity):
+        def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+            return self.model(x)
+
+    model = Normed()
+    model.model = layer
+    with pytest.raises(ExportError, match=r"torch\.nn\.utils\.parametrizations\.weight_norm"):
+        write(model, tmp_path / "out")
+
+
 def test_progress_is_told(tmp_path: Path) -> None:
     steps: list[str] = []
     write(Identity(), tmp_path / "out", progress=steps.append)

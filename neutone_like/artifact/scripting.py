@@ -96,12 +96,13 @@ def explain_scripting_failure(error: Exception, model: nn.Module) -> str:
     message = str(error)
     places = [UserLine(found["path"], int(found["line"])) for found in _PLACE.finditer(message)]
     foreign = places[0] if places and not _is_the_users(places[0], model) else None
-    line = _line_of(message, places, foreign, model)
-    source_line = "" if line is None else line.text
+    refused = _refused_line(message, places, foreign, model)
+    source_line = "" if refused is None else refused.text
     if foreign is None:
         advice = find_advice(message, source_line)
     else:  # the message is about code that the user did not write, unless the user's line itself tells the cause
         advice = find_advice(message, source_line, only_by_source=True) or _foreign_advice(foreign, source_line)
+    line = refused or user_line_of_function(getattr(type(model), "do_forward_pass", None))
     parts = [f"{type(model).__name__} can't be turned into TorchScript."]
     if line is not None:
         parts.append(str(line))
@@ -128,8 +129,8 @@ def _path_of(model: nn.Module) -> str:
     return "" if line is None else line.path
 
 
-def _line_of(message: str, places: list[UserLine], foreign: UserLine | None, model: nn.Module) -> UserLine | None:
-    """The line to show: from the message, else the call of the foreign function, else found by what was refused."""
+def _refused_line(message: str, places: list[UserLine], foreign: UserLine | None, model: nn.Module) -> UserLine | None:
+    """The user's line: from the message, else the call of the foreign function, else found by what was refused."""
     line = choose_user_line(places)
     if line is not None and _is_the_users(line, model):
         return line
@@ -139,7 +140,7 @@ def _line_of(message: str, places: list[UserLine], foreign: UserLine | None, mod
     for pattern in patterns:
         if found := search_model_source(model, pattern):
             return found
-    return user_line_of_function(getattr(type(model), "do_forward_pass", None))
+    return None
 
 
 def _enclosing_function(line: UserLine) -> str:

@@ -106,13 +106,16 @@ def write_files(
         probe_model(model)
         report("Compiling to TorchScript")
         script = _scripted(model, quality)
-        runnable = reload_script(script)
+        runnable = reload_script(script)  # playing leaves traces, so what is played is not what is saved
+        measured = _measure(runnable, declaration)
         sounds: tuple[SampleSound, ...] = ()
         if render_samples or mp3_samples:
             report("Rendering sounds")
             sounds = render_sounds(runnable, declaration)
-            runnable = reload_script(script)
-        metadata = _metadata(runnable, declaration, quality, to_mp3_pairs(sounds) if mp3_samples else [])
+    content = json.loads(script.get_metadata_json())
+    content["sample_sound_files"] = to_mp3_pairs(sounds) if mp3_samples else []
+    content["neutone_like"] |= _stamps(quality) | measured
+    metadata = parse_metadata(json.dumps(content), METADATA_NAME)
     report("Writing")
     _write_model(script, folder, metadata)
     (folder / METADATA_NAME).write_text(metadata.to_json(), encoding="utf-8")
@@ -163,24 +166,17 @@ def _scripted(model: WaveformToWaveformBase, quality: str) -> ScriptModule:
     return script_wrapper(wrapper)
 
 
-def _metadata(
-    runnable: ScriptModule, declaration: Declaration, quality: str, sounds: list[dict[str, str]]
-) -> ArtifactMetadata:
-    content = json.loads(runnable.get_metadata_json())
-    content["sample_sound_files"] = sounds
-    content["neutone_like"] = {
+def _stamps(quality: str) -> dict[str, Any]:
+    return {
         "schema_version": SCHEMA_VERSION,
         "neutone_like_version": __version__,
         "torch_version": str(torch.__version__),
         "created_by": f"Python {platform.python_version()}, {platform.system()} {platform.machine()}",
         "quality": quality,
-        **content["neutone_like"],
-        **_measured(runnable, declaration),
     }
-    return parse_metadata(json.dumps(content), METADATA_NAME)
 
 
-def _measured(runnable: ScriptModule, declaration: Declaration) -> dict[str, Any]:
+def _measure(runnable: ScriptModule, declaration: Declaration) -> dict[str, Any]:
     defaults = [parameter.default_0to1 for parameter in declaration.parameters]
     vector = make_test_vector(runnable, declaration.in_channels, defaults)
     rate = declaration.sample_rates[0] if declaration.sample_rates else _ANY_RATE

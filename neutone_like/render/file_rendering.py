@@ -1,5 +1,6 @@
 """One audio file through a model or a board, in constant memory."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -53,6 +54,31 @@ class RenderResult:
     peak: float
     clipped: bool
     nonfinite_samples: int
+
+    def summary(self) -> str:
+        """The render in one line of text."""
+        channels = {1: "mono", 2: "stereo"}.get(self.channels, f"{self.channels} channels")
+        peak = f"{20.0 * math.log10(self.peak):+.1f} dBFS" if self.peak > 0.0 else "silence"
+        return (
+            f"{self.out_path}: {self.audio_seconds:.3f} s, {channels} at {self.sample_rate} Hz, peak {peak}; "
+            f"{self.latency_samples} samples of latency taken out; {1.0 / self.rtf:.1f} x real time"
+        )
+
+    def warnings(self) -> list[str]:
+        """What the user should know about the sound."""
+        found: list[str] = []
+        if self.clipped:
+            over = 20.0 * math.log10(self.peak)
+            found.append(
+                f"The peak is {over:.1f} dB over full scale, and {self.out_path.suffix} cuts it off. "
+                "Lower output_gain_db, or write a WAV of 32 bits."
+            )
+        if self.nonfinite_samples:
+            found.append(
+                f"The model gave {self.nonfinite_samples} samples that were NaN or infinite, which became silence. "
+                "neutone-like validate says what input does that."
+            )
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON types."""

@@ -1,0 +1,309 @@
+"""The command line: parses, calls, prints. What takes long to import is imported by the verb that needs it."""
+
+import json
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from neutone_like.cli_arguments import numbers_of, read_points, split_assignments, typed_value
+from neutone_like.cli_user_file import load_object, split_source
+from neutone_like.errors import AudioError, NeutoneLikeError, ParameterError
+
+FELL_SHORT = 1
+
+app = typer.Typer(
+    name="neutone-like",
+    help="From a PyTorch audio model to an artifact that any host plays.",
+    epilog="Exit codes: 0 good, 1 the artifact or model fell short, 2 wrong use.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
+ArtifactPath = Annotated[
+    Path, typer.Argument(metavar="PATH", exists=True, help="A .nm file, or the folder that holds model.nm.")
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    if debug:  # allowed anywhere
+        given = ["--debug", *(each for each in given if each != "--debug")]
+    try:
+        app(args=given, prog_name="neutone-like")
+    except NeutoneLikeError as error:
+        if debug:
+            raise
+        typer.echo(f"Error: {error}", err=True)
+    except Exception as error:
+        if debug:
+            raise
+        typer.echo(f"Unexpected error: {type(error).__name__}: {error}\nAdd --debug for the details.", err=True)
+    sys.exit(FELL_SHORT)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from neutone_like.version import __version__
+
+        typer.echo(f"neutone-like {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
+) -> None:
+    """What stands before the verb."""
+
+
+@app.command()
+def export(
+    source: Annotated[
+        str, typer.Argument(metavar="FILE.py[:callable]", help="What makes the model; build_model unless named.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="The folder to write.", file_okay=False)],
+    validate: Annotated[bool, typer.Option("--validate/--no-validate", help="Run every check first.")] = True,
+    samples: Annotated[
+        bool, typer.Option("--samples/--no-samples", help="Render a riff and a drum loop beside the model.")
+    ] = True,
+    mp3_samples: Annotated[bool, typer.Option("--mp3-samples", help="Put sounds into the .nm, as MP3.")] = False,
+    allow_failed_validation: Annotated[
+        bool, typer.Option("--allow-failed-validation", help="Write the artifact even if a check fails.")
+    ] = False,
+    quality: Annotated[str, typer.Option(help="Of the resampler: high, or fast with half its delay.")] = "high",
+    as_json: AsJson = False,
+) -> None:
+    """Build a model, export it and validate the artifact.
+
+    \b
+    Example: neutone-like export examples/overdrive.py --out exported/overdrive
+    """
+    if quality not in ("high", "fast"):
+        raise typer.BadParameter(f"allowed is high or fast, got {quality}.", param_hint="--quality")
+    try:
+        path, name = split_source(source)
+        model = load_object(path, name)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="FILE.py[:callable]") from error
+    from neutone_like.validate.exporting import export_model
+
+    with _status() as show:
+        result = export_model(
+            model,
+            out,
+            validate=validate,
+            render_samples=samples,
+            mp3_samples=mp3_samples,
+            allow_failed_validation=allow_failed_validation,
+            quality=quality,
+            progress=show,
+        )
+    written = [result.model_path, result.metadata_path, result.validation_path, *result.sample_paths]
+    files = [str(each) for each in written if each is not None]
+    if as_json:
+        validation = None if result.validation is None else result.validation.to_dict()
+        _print_json({"directory": str(result.directory), "files": files, "validation": validation})
+        return
+    if result.validation is not None:
+        _print_tables(result.validation.table())
+    typer.echo("\n".join(["Written:", *(f"  {each}" for each in files)]))
+
+
+@app.command()
+def inspect(path: ArtifactPath, as_json: AsJson = False) -> None:
+    """Show an artifact's metadata, without running anything in it.
+
+    \b
+    Example: neutone-like inspect exported/overdrive/model.nm
+    """
+    from neutone_like.artifact import read_metadata
+
+    metadata = read_metadata(path)
+    if as_json:
+        typer.echo(metadata.to_json())
+        return
+    from neutone_like.cli_inspect import metadata_tables
+
+    _print_tables(*metadata_tables(metadata))
+
+
+@app.command()
+def validate(
+    path: ArtifactPath,
+    as_json: AsJson = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer host settings; leaves out the slowest checks.")] = False,
+) -> None:
+    """Run every check on an artifact.
+
+    \b
+    Example: neutone-like validate exported/overdrive/model.nm
+    """
+    from neutone_like.validate import validate_artifact
+
+    with _status() as show:
+        report = validate_artifact(path, quick=quick, progress=show)
+    if as_json:
+        _print_json(report.to_dict())
+    else:
+        _print_tables(report.table())
+    if not report.passed:
+        raise typer.Exit(FELL_SHORT)
+
+
+@app.command()
+def render(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", exists=True, help="A .nm file, or the folder that holds model.nm.")
+    ],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", exists=True, dir_okay=False, help="An audio file.")],
+    target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The file to write; its ending chooses the format.")],
+    param: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter in its own unit, or a label.")
+    ] = None,
+    automation: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=FILE.csv", help="A parameter's curve: lines of seconds,value.")
+    ] = None,
+    wet: Annotated[float | None, typer.Option(help="The model's share, 0..1 [default: the artifact's].")] = None,
+    dry: Annotated[float | None, typer.Option(help="The input's share, 0..1 [default: the artifact's].")] = None,
+    input_gain_db: Annotated[float | None, typer.Option(help="-30..30 dB [default: the artifact's].")] = None,
+    output_gain_db: Annotated[float | None, typer.Option(help="-30..30 dB [default: the artifact's].")] = None,
+    out_sample_rate: Annotated[int | None, typer.Option(help="In Hz [default: the input's].")] = None,
+    bit_depth: Annotated[int | None, typer.Option(help="Of WAV (32 is floating point), AIFF and FLAC.")] = None,
+    quality: Annotated[str | None, typer.Option(help="Of MP3 and Ogg Vorbis, such as V2, 320 or best.")] = None,
+    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="A bar on stderr.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Render an audio file through an artifact; the output is as long as the input and aligned with it.
+
+    \b
+    Example: neutone-like render exported/overdrive/model.nm in.wav out.wav --param drive=24
+    """
+    from neutone_like.artifact import load_artifact
+    from neutone_like.render import render_file
+    from neutone_like.render.audio_writer import require_writable
+
+    try:
+        require_writable(target, source)
+    except AudioError as error:
+        raise typer.BadParameter(str(error), param_hint="OUTPUT") from error
+    artifact = load_artifact(model)
+    try:
+        with _ending_in_order():
+            result = render_file(
+                artifact,
+                source,
+                target,
+                params=_parameters(artifact, param or [], automation or []),
+                wet=wet,
+                dry=dry,
+                input_gain_db=input_gain_db,
+                output_gain_db=output_gain_db,
+                out_sample_rate=out_sample_rate,
+                bit_depth=bit_depth,
+                quality=quality,
+                progress=progress,
+            )
+    except ParameterError as error:
+        raise typer.BadParameter(str(error)) from error
+    if as_json:
+        _print_json(result.to_dict())
+    else:
+        typer.echo(result.summary())
+    for warning in result.warnings():
+        typer.echo(f"Warning: {warning}", err=True)
+    if result.nonfinite_samples:
+        raise typer.Exit(FELL_SHORT)
+
+
+@app.command()
+def bench(
+    path: ArtifactPath,
+    rates: Annotated[str | None, typer.Option(help="Host rates in Hz, such as 44100,48000.")] = None,
+    blocks: Annotated[str | None, typer.Option(help="Host blocks in samples, such as 64,128,512.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure an artifact: time per block, and the latency, reported beside measured.
+
+    \b
+    Example: neutone-like bench exported/overdrive/model.nm --rates 44100,48000 --blocks 64,512
+    """
+    chosen: dict[str, Any] = {}
+    try:
+        if rates is not None:
+            chosen["sample_rates"] = numbers_of("--rates", rates)
+        if blocks is not None:
+            chosen["block_sizes"] = numbers_of("--blocks", blocks)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    from neutone_like.artifact import load_artifact
+    from neutone_like.bench import bench_artifact
+
+    report = bench_artifact(load_artifact(path), **chosen)
+    if as_json:
+        _print_json(report.to_dict())
+    else:
+        _print_tables(*report.tables())
+
+
+def _parameters(artifact: Any, params: list[str], automations: list[str]) -> dict[str, Any]:
+    """What ``--param`` and ``--automation`` say, by name.
+
+    Raises:
+        typer.BadParameter: Not ``name=value``, a name twice, or a file that holds no curve.
+        ParameterError: An unknown name.
+    """
+    from neutone_like.artifact.parameter_values import check_names
+
+    try:
+        constants, curves = split_assignments(params, automations)
+        check_names(artifact.parameters, {**constants, **curves})
+        by_name = {parameter.name: parameter for parameter in artifact.parameters}
+        values: dict[str, Any] = {name: typed_value(by_name[name], text) for name, text in constants.items()}
+        for name, file in curves.items():
+            values[name] = [(seconds, typed_value(by_name[name], text)) for seconds, text in read_points(Path(file))]
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return values
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """A request to end the process lets it clean up what is half done."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _status() -> Any:
+    """A context whose value shows what is being done now, on stderr where that is a terminal."""
+    if not sys.stderr.isatty():
+        return nullcontext(lambda text: None)
+    from neutone_like.cli_output import status_line
+
+    return status_line()
+
+
+def _print_tables(*tables: Any) -> None:
+    from neutone_like.cli_output import print_tables
+
+    print_tables(*tables)
+
+
+def _print_json(content: Any) -> None:
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))

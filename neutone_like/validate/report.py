@@ -89,7 +89,10 @@ class ValidationReport:
             "artifact": self.artifact,
             "passed": self.passed,
             "conditions": dict(self.conditions),
-            "checks": [{**asdict(check), "seconds": round(check.seconds, 3)} for check in self.checks],
+            "checks": [
+                {**asdict(check), "seconds": round(check.seconds, 3), "information": list(check.information)}
+                for check in self.checks
+            ],
         }
 
     def to_json(self) -> str:

@@ -11,7 +11,10 @@ from neutone_like.validate.context import Context, Outcome, verdict
 from neutone_like.validate.measure import decibels
 from neutone_like.validate.playing import HostSetting, play
 
-LOUD_DB = 40.0
+RUNAWAY_DB = 100.0  # no gain that anybody wants
+LOUDEST_TAIL_DB = 20.0
+QUIET_DB = -20.0
+GROWTH_DB = 6.0
 BLOCKS_PER_SIGNAL = 3
 FINITE = "finite samples only, none replaced by the guard"
 
@@ -53,7 +56,7 @@ def check_extremes_stay_finite(context: Context) -> Outcome:
             loudest = max(loudest, float(y.abs().max()))
     level = decibels(loudest)
     measured = f"{len(corners)} parameter corners x 7 sounds, loudest {level:+.1f} dBFS"
-    return verdict(level <= LOUD_DB, measured, f"{FINITE}; at most {LOUD_DB:+.0f} dBFS", advice)
+    return verdict(level <= RUNAWAY_DB, measured, f"{FINITE}; at most {RUNAWAY_DB:+.0f} dBFS", advice)
 
 
 def _named(context: Context, values: Tensor) -> str:
@@ -105,9 +108,9 @@ def check_silence(context: Context) -> Outcome:
     tail = _play(module, silence, setting)
     early, late = _level(tail[:, : 40 * setting.block_size]), _level(tail[:, 40 * setting.block_size :])
     return verdict(
-        late < max(-20.0, early + 6.0),
+        late <= min(LOUDEST_TAIL_DB, max(QUIET_DB, early + GROWTH_DB)),
         f"{_shown(alone)} in silence; after sound {_shown(early)}, then {_shown(late)}",
-        "after sound, no growth by 6 dB above -20 dBFS",
+        f"at most {LOUDEST_TAIL_DB:+.0f} dBFS, and above {QUIET_DB:.0f} dBFS no growth by {GROWTH_DB:.0f} dB",
         "The model keeps getting louder without input: keep feedback below 1.",
     )
 

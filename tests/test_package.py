@@ -101,12 +101,18 @@ def imported_floors(source: str, package: str) -> set[str]:
             module = ".".join(parents + ([node.module] if node.module else []))
             names += [f"{module}.{alias.name}" for alias in node.names] if module == "neutone_like" else [module]
     inside = [name.split(".") for name in names if name.split(".")[0] == "neutone_like"]
-    return {parts[1] if len(parts) > 1 else "(all)" for parts in inside}
+    return {floor_of(parts[1]) if len(parts) > 1 else "(all)" for parts in inside}
+
+
+def floor_of(name: str) -> str:
+    """The floor of a folder, or of a file beside them: the command line's files are one floor."""
+    stem = name.removesuffix(".py")
+    return "cli" if stem.startswith("cli_") else stem
 
 
 def floor_problems(floor: str, source: str, package: str) -> set[str]:
     """What ``source``, on ``floor``, imports and may not. Files beside the floors are their common ground."""
-    ground = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__", "cli"}
+    ground = {floor_of(path.name) for path in PACKAGE.glob("*.py")} - {"__init__", "__main__", "cli"}
     return imported_floors(source, package) - ALLOWED.get(floor, set()) - ground
 
 
@@ -116,7 +122,7 @@ def test_floors_import_only_what_is_above(path: Path) -> None:
     if relative.name in ("__init__.py", "__main__.py") and len(relative.parts) == 1:
         return  # the public API and the start of the command line stand on every floor
     package = ".".join(("neutone_like", *relative.parts[:-1]))
-    problems = floor_problems(relative.parts[0].removesuffix(".py"), path.read_text(), package)
+    problems = floor_problems(floor_of(relative.parts[0]), path.read_text(), package)
     assert not problems, f"{relative} imports {problems}, which is below it or not a floor"
 
 
@@ -130,6 +136,7 @@ def test_floors_import_only_what_is_above(path: Path) -> None:
         ("artifact", "from .. import validate", {"validate"}),
         ("host", "from neutone_like import SampleQueueWrapper", {"SampleQueueWrapper"}),
         ("host", "import neutone_like", {"(all)"}),
+        ("render", "from neutone_like.cli_output import table", {"cli"}),
         ("errors", "from neutone_like.model import ModelMetadata", {"model"}),
         ("validate", "from neutone_like.host import a\nfrom . import b\nimport torch", set()),
     ],

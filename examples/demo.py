@@ -59,11 +59,12 @@ def export(console: Console, out: Path) -> dict[str, ExportResult]:
         started = time.perf_counter()
         with console.status(f"Exporting and validating {name}"):
             results[name] = export_model(model, out / name)
-        report = results[name].validation
-        checks = 0 if report is None else len(report.checks)
+        result = results[name]
+        verdict = "not validated" if result.validation is None else result.validation.summary()
         console.print(
-            f"{name}: {checks} checks passed, {results[name].model_path.stat().st_size / 1000:.0f} kB, "
-            f"{time.perf_counter() - started:.1f} s"
+            f"{name}: {result.model_path.stat().st_size / 1000:.0f} kB in {time.perf_counter() - started:.1f} s; "
+            f"checks: {verdict}",
+            soft_wrap=True,
         )
     return results
 

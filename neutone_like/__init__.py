@@ -1,5 +1,8 @@
 """From a PyTorch audio model to an artifact that any host plays. This file is the whole public API."""
 
+from neutone_like.artifact import Artifact as Artifact
+from neutone_like.artifact import ArtifactMetadata as ArtifactMetadata
+from neutone_like.artifact import load_artifact as load_artifact
 from neutone_like.errors import ArtifactError as ArtifactError
 from neutone_like.errors import AudioError as AudioError
 from neutone_like.errors import ExportError as ExportError
@@ -15,3 +18,11 @@ from neutone_like.model import ModelMetadata as ModelMetadata
 from neutone_like.model import TextParameter as TextParameter
 from neutone_like.model import TokensParameter as TokensParameter
 from neutone_like.model import WaveformToWaveformBase as WaveformToWaveformBase
+from neutone_like.render import RenderResult as RenderResult
+from neutone_like.render import render_file as render_file
+from neutone_like.validate import Check as Check
+from neutone_like.validate import ExportResult as ExportResult
+from neutone_like.validate import ValidationReport as ValidationReport
+from neutone_like.validate import export_model as export_model
+from neutone_like.validate import validate_artifact as validate_artifact
+from neutone_like.version import __version__ as __version__

@@ -59,7 +59,7 @@ def test_metadata_is_one_and_the_same_everywhere() -> None:
     dictionary = wrapper.to_metadata()
     assert dictionary == {key: told[key] for key in told if key not in ("sample_sound_files", "neutone_like")}
     assert told["neutone_parameters"]["p1"] == {
-        "name": "value", "description": "", "default_value": 0.5, "used": True, "type": "continuous",
+        "name": "value", "description": "", "default_value": 5.0, "used": True, "type": "continuous",
         "min_value": 0.0, "max_value": 10.0,
     }  # fmt: skip
     assert told["neutone_parameters"]["p4"]["used"] is False

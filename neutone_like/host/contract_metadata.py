@@ -54,7 +54,7 @@ def contract_metadata(declaration: Declaration) -> dict[str, Any]:
 
 
 def _slot(parameters: tuple[NumericalParameter, ...], slot: int) -> dict[str, Any]:
-    """One of the format's four knobs. Its default is the host's 0..1; its range is told in the parameter's own unit."""
+    """One of the format's four knobs. Default and range are in the parameter's own unit."""
     if slot >= len(parameters):
         return {
             "name": "",
@@ -69,7 +69,7 @@ def _slot(parameters: tuple[NumericalParameter, ...], slot: int) -> dict[str, An
     entry: dict[str, Any] = {
         "name": parameter.name,
         "description": parameter.description,
-        "default_value": parameter.default_0to1,
+        "default_value": parameter.default,
         "used": True,
         "type": parameter.kind,
     }

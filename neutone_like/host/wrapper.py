@@ -1,26 +1,22 @@
 """Fits a live model to any host: any sample rate, any block size, exact latency."""
 
-from typing import Dict, Final, List, Optional
+from typing import List, Optional
 
 import torch
 from torch import Tensor
 
-from neutone_like.errors import AudioError, ModelError, ParameterError
+from neutone_like.errors import AudioError, ParameterError
 from neutone_like.host.channels import convert_channels
-from neutone_like.host.filter_design import QUALITIES, reduced_ratio
 from neutone_like.host.gain_ramp import RAMP_SECONDS, GainRamp, gain_from_0to1
-from neutone_like.host.latency import buffering_numerator, first_output_end, total_latency_samples
-from neutone_like.host.model_stage import CONTROL_SAMPLES, ModelStage
-from neutone_like.host.resampler import FirResampler
+from neutone_like.host.host_fit import DEFAULT_HOST_BLOCK, DEFAULT_HOST_RATE, HostFit
+from neutone_like.host.latency import first_output_end
 from neutone_like.host.sample_queue import SampleQueue
-from neutone_like.host.soxr_resampler import SoxrResampler
 from neutone_like.model import WaveformToWaveformBase
 
-DEFAULT_HOST_RATE = 48000
-DEFAULT_HOST_BLOCK = 512
+OFFLINE_SAMPLES = 8192
 
 
-class SampleQueueWrapper(ModelStage):
+class SampleQueueWrapper(HostFit):
     """What a ``.nm`` artifact holds: a live model behind the interface that hosts call.
 
     The way of a block: input gain, channel conversion, resampling to the model's rate, a queue until a model block is
@@ -28,26 +24,17 @@ class SampleQueueWrapper(ModelStage):
 
     Args:
         model: A live model. Its attributes are read now; changing them later has no effect here.
-        quality: ``"high"`` (at most 64 samples of the slower rate of delay each way), ``"fast"`` (32), or ``"soxr"``
-            (libsoxr's
-            best, with some 40 ms of delay each way: for offline use in Python; it can't be exported).
+        quality: ``"high"`` (48 samples of the slower rate of delay each way), ``"fast"`` (32), or ``"soxr"`` (libsoxr's
+            best, some 50 ms late each way: for offline use in Python; it can't be exported).
 
     Raises:
         ModelError: The model is not declared correctly.
     """
 
-    default_grid: Final[int] = CONTROL_SAMPLES
-    ramp_seconds: Final[float] = RAMP_SECONDS
-    offline_samples: Final[int] = 8192  # forward_offline hands the stream on in pieces of about this many samples
-
     def __init__(self, model: WaveformToWaveformBase, quality: str = "high") -> None:
-        super().__init__(model)
-        if quality not in (*QUALITIES, "soxr"):
-            raise ModelError(f"quality must be one of {(*QUALITIES, 'soxr')}, got {quality!r}.")
-        self.quality = quality
-        resampler = SoxrResampler if quality == "soxr" else FirResampler
-        self.resample_in = resampler(self.in_channels)
-        self.resample_out = resampler(self.out_channels)
+        super().__init__(model, quality)
+        self.ramp_seconds = RAMP_SECONDS
+        self.offline_samples = OFFLINE_SAMPLES  # forward_offline hands the stream on in pieces of about this many
         self.model_queue = SampleQueue(self.in_channels)
         self.host_queue = SampleQueue(self.out_channels)
         self.dry_queue = SampleQueue(self.out_channels)
@@ -55,30 +42,14 @@ class SampleQueueWrapper(ModelStage):
         self.output_gain = GainRamp(1.0)
         self.wet_gain = GainRamp(1.0)
         self.dry_gain = GainRamp(0.0)
-
-        self.host_rate = DEFAULT_HOST_RATE
-        self.host_block = DEFAULT_HOST_BLOCK
-        self.model_rate = DEFAULT_HOST_RATE
-        self.model_block = 0  # 0: whatever there is
-        self.up = 1
-        self.down = 1
-        self.resampling = False
-        self.model_delay = 0
-        self.latency = 0
-        self.buffering = 0  # model samples, times `down`
-
         self.started = False
-        self.irregular = False  # the host broke its promise about block sizes
         self.waiting_silence = 0  # host samples of silence that go out before anything else
         self.inserted_silence = 0
         self.bt_calls = 0
         self.silent_blocks = 0  # whole host blocks of buffering, which forward_bt does not return
         self.dry_running = False
         rates = model.declaration().sample_rates
-        rate = rates[0] if rates else DEFAULT_HOST_RATE
-        self.set_daw_sample_rate_and_buffer_size(rate, DEFAULT_HOST_BLOCK)
-
-    # ------------------------------------------------------------------ set-up
+        self.set_daw_sample_rate_and_buffer_size(rates[0] if rates else DEFAULT_HOST_RATE, DEFAULT_HOST_BLOCK)
 
     @torch.jit.export
     def set_daw_sample_rate_and_buffer_size(
@@ -90,9 +61,8 @@ class SampleQueueWrapper(ModelStage):
             daw_sr: Host rate in Hz.
             daw_bs: Host block in samples. Blocks that are no multiple of it cost the buffering of varying blocks,
                 which 1 asks for from the start.
-            model_sr, model_bs: Choose among the model's rates and block sizes; by default the host's own where the
-                model
-                has it, else the next rate above, and the block size that waits least.
+            model_sr, model_bs: Choose among the model's rates and block sizes. By default the host's own rate where the
+                model has it, else the next one above, and the block size that waits least.
 
         Returns:
             The most samples that one call of :meth:`forward_bt` can return.
@@ -100,79 +70,10 @@ class SampleQueueWrapper(ModelStage):
         Raises:
             AudioError: A number is not positive, or not among the model's.
         """
-        if daw_sr < 1 or daw_bs < 1:
-            raise AudioError(f"Host rate and host block must be at least 1, got {daw_sr} Hz and {daw_bs} samples.")
-        self.host_rate = daw_sr
-        self.host_block = daw_bs
-        self.model_rate = self._choose_rate(model_sr)
-        self.up, self.down = reduced_ratio(self.model_rate, self.host_rate)
-        self.resampling = self.up != self.down
-        self.model_block = self._choose_block(model_bs)
-        host_share = -(-daw_bs * self.up // self.down)
-        self.longest_block = host_share if self.model_block == 0 else self.model_block
-        self.control_grid = self.default_grid if self.model_block == 0 else 1
-        self.w2w_base.prepare_model(self.model_rate, self.longest_block)
-        if self.resampling:
-            self.resample_in.prepare(self.host_rate, self.model_rate, self.quality)
-            self.resample_out.prepare(self.model_rate, self.host_rate, self.quality)
-        else:
-            self.resample_in.release()
-            self.resample_out.release()
-        self._plan()
-        reach = (
-            self.resample_in.half_width + (max(self.longest_block, self.default_grid) + 2) * self.down // self.up + 2
-        )
-        self.track.prepare(self.host_rate, self.up, self.down, self.resample_in.half_width, reach)
+        self._fit(daw_sr, daw_bs, model_sr, model_bs)
         self.reset()
         backlog = 2 * daw_bs + (max(self.model_block, 1) * self.down) // self.up + 2
         return (backlog // daw_bs) * daw_bs
-
-    def _choose_rate(self, wanted: Optional[int]) -> int:
-        rates = self.get_native_sample_rates()
-        if wanted is not None:
-            if wanted < 1 or (len(rates) > 0 and wanted not in rates):
-                raise AudioError(f"The model's sample rates are {rates} (empty: any), got {wanted} Hz.")
-            return wanted
-        if len(rates) == 0 or self.host_rate in rates:
-            return self.host_rate
-        best = rates[0]
-        for rate in rates:
-            if best < self.host_rate:
-                better = rate > best
-            else:
-                better = self.host_rate < rate and rate < best
-            if better:
-                best = rate
-        return best
-
-    def _choose_block(self, wanted: Optional[int]) -> int:
-        sizes = self.get_native_buffer_sizes()
-        if wanted is not None:
-            if wanted < 1 or (len(sizes) > 0 and wanted not in sizes):
-                raise AudioError(f"The model's block sizes are {sizes} (empty: any), got {wanted}.")
-            return wanted
-        best = 0
-        best_wait = -1
-        for block in sizes:
-            wait = buffering_numerator(self.host_block, block, self.up, self.down)
-            if best_wait < 0 or wait < best_wait or (wait == best_wait and block > best):
-                best = block
-                best_wait = wait
-        return best
-
-    def _plan(self) -> None:
-        """Work out the latency for the host's blocks as they are: of one size, or varying."""
-        host_block = 1 if self.irregular else self.host_block
-        self.model_delay = self.w2w_base.model_delay_samples()
-        self.buffering = buffering_numerator(host_block, max(self.model_block, 1), self.up, self.down)
-        self.latency = total_latency_samples(
-            self.up,
-            self.down,
-            self.resample_in.half_width,
-            self.resample_out.half_width,
-            self.model_delay,
-            self.buffering,
-        )
 
     @torch.jit.export
     def reset(self) -> None:
@@ -231,56 +132,10 @@ class SampleQueueWrapper(ModelStage):
     def _ramp_samples(self) -> int:
         return int(self.host_rate * self.ramp_seconds) if self.started else 0
 
-    # ------------------------------------------------------------------ reports
-
-    @torch.jit.export
-    def is_resampling(self) -> bool:
-        return self.resampling
-
-    @torch.jit.export
-    def calc_model_delay_samples(self) -> int:
-        """The model's own delay in host samples, rounded down."""
-        return self.model_delay * self.down // self.up
-
-    @torch.jit.export
-    def calc_buffering_delay_samples(self) -> int:
-        """The rest of the latency in host samples: buffering and both resamplers."""
-        return self.latency - self.calc_model_delay_samples()
-
-    @torch.jit.export
-    def latency_samples(self) -> int:
-        """How many host samples the output lags behind the input, exactly."""
-        return self.latency
-
-    @torch.jit.export
-    def latency_parts(self) -> Dict[str, float]:
-        """The latency's parts in host samples; their sum is :meth:`latency_samples`."""
-        ratio = self.down / self.up
-        resample_in = self.resample_in.half_width - 1.0 / self.up if self.resampling else 0.0
-        buffering = self.buffering / self.up
-        model = self.model_delay * ratio
-        return {
-            "resample_in": resample_in,
-            "buffering": buffering,
-            "model": model,
-            "resample_out": self.latency - resample_in - buffering - model,
-        }
-
     @torch.jit.export
     def inserted_silence_samples(self) -> int:
         """Host samples of silence inserted since reset, because the host broke its promise about block sizes."""
         return self.inserted_silence
-
-    @torch.jit.export
-    def current_model_sample_rate(self) -> int:
-        return self.model_rate
-
-    @torch.jit.export
-    def current_model_block_size(self) -> int:
-        """The block size that the model is called with, or the longest one if it takes any."""
-        return self.longest_block
-
-    # ------------------------------------------------------------------ audio
 
     @torch.jit.export
     def forward(self, x: Tensor, params: Optional[Tensor] = None) -> Tensor:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pedalboard
 import pytest
 import soundfile
 import torch
@@ -267,6 +268,12 @@ def test_what_libsndfile_does_not_know_goes_to_pedalboard(tmp_path: Path, monkey
         render_file(PureDelay(), tmp_path / "text.wav", tmp_path / "out.wav")
 
 
+def test_what_pedalboard_can_t_stream_is_given_the_whole(tmp_path: Path) -> None:
+    x = noise(2, 100_000)
+    y, _ = rendered(tmp_path, Board([PureDelay(), pedalboard.PitchShift(0.0), PureDelay()]), x)
+    assert np.abs(y - x).max() < 1e-4
+
+
 # ---------------------------------------------------------------------- what else it takes and tells
 
 
@@ -316,7 +323,10 @@ def test_progress_function(tmp_path: Path) -> None:
     calls: list[tuple[int, int]] = []
     x = noise(1, 200_000)
     rendered(tmp_path, PureDelay(), x, progress=lambda done, total: calls.append((done, total)))
-    assert [done for done, _ in calls] == [65536, 131072, 196608, 200_000]
+    done = [done for done, _ in calls]
+    assert len(done) > 5
+    assert done == sorted(set(done))
+    assert done[-1] == 200_000
     assert {total for _, total in calls} == {200_000}
 
 

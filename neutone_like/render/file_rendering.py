@@ -22,7 +22,7 @@ from neutone_like.render.stage import Stream
 from neutone_like.render.torch_settings import inference_settings
 
 DEFAULT_BLOCK_SIZE = 8192
-CHUNK_SAMPLES = 65536  # read, processed and written at a time, at least
+CHUNK_SAMPLES = 16384  # read, processed and written at a time, at least
 
 
 @dataclass(frozen=True)

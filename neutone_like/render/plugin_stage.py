@@ -127,10 +127,15 @@ class PluginStage(Stage):
 class WholeSignalStage(PluginStage):
     """A plugin that can't be called block by block: the signal is kept in memory until it ends."""
 
+    def __init__(self, plugin: Any, sample_rate: int, channels: int, block_size: int) -> None:
+        super().__init__(plugin, sample_rate, channels, block_size)
+        self._kept: list[Audio] = []
+
     def push(self, x: Audio) -> Audio:
-        self._waiting = join(self._waiting, x.copy())
+        self._kept.append(x.copy())
         return silence(self.out_channels, 0)
 
     def finish(self) -> Audio:
-        x, self._waiting = self._waiting, silence(self.out_channels, 0)
+        x = join(silence(self.out_channels, 0), *self._kept)
+        self._kept = []
         return self.process_all(x) if x.shape[1] > 0 else x

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from neutone_like.artifact import Artifact
 from neutone_like.validate.context import Context, Outcome, verdict
 from neutone_like.validate.playing import HostSetting
 
@@ -148,16 +149,17 @@ def check_metadata(context: Context) -> Outcome:
     ):
         if answer != stored[key]:
             problems.append(f"{key}: {stored[key]!r} in metadata.json, but the method returns {answer!r}")
-    problems += _knob_problems(stored["neutone_parameters"], module.get_default_param_values())
+    problems += _knob_problems(context.artifact, module.get_default_param_values())
     return verdict(not problems, "; ".join(problems) or f"{len(REQUIRED_KEYS)} keys agree", CONTRACT, ADVICE)
 
 
-def _knob_problems(knobs: dict[str, Any], defaults: torch.Tensor) -> list[str]:
+def _knob_problems(artifact: Artifact, defaults: torch.Tensor) -> list[str]:
+    """Defaults stand in the knobs' own units in the metadata, and as 0..1 in the module."""
     problems: list[str] = []
-    for row, slot in enumerate(PARAMETER_SLOTS):
-        if slot not in knobs:
-            problems.append(f"neutone_parameters lacks {slot!r}")
-        elif knobs[slot]["used"] and abs(float(knobs[slot]["default_value"]) - float(defaults[row, 0])) > 1e-6:
-            shown = f"{knobs[slot]['default_value']!r} in metadata.json, {float(defaults[row, 0])!r} in the module"
-            problems.append(f"{slot} default: {shown}")
+    knobs = artifact.metadata.neutone_parameters
+    problems += [f"neutone_parameters lacks {slot!r}" for slot in PARAMETER_SLOTS if slot not in knobs]
+    for row, (slot, parameter) in enumerate(zip(PARAMETER_SLOTS, artifact.parameters, strict=False)):
+        told, plays = knobs[slot].default_value, float(defaults[row, 0])
+        if told != parameter.default or abs(parameter.default_0to1 - plays) > 1e-6:
+            problems.append(f"{slot} default: {told!r} in metadata.json, but the module starts at {plays:g} of 0..1")
     return problems

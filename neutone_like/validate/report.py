@@ -5,11 +5,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-from rich.table import Table
+from typing import TYPE_CHECKING, Any, Literal
 
 from neutone_like.errors import ExportError
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 Status = Literal["passed", "failed", "skipped"]
 
@@ -118,8 +119,10 @@ class ValidationReport:
             ) from error
         return target
 
-    def table(self) -> Table:
+    def table(self) -> "Table":
         """The report as a table for a terminal."""
+        from rich.table import Table  # here, so that importing the package does not need it
+
         table = Table(title=f"Validation of {self.artifact}: {self.summary()}", title_justify="left")
         for heading in ("check", "result", "measured", "allowed", "what to change", "s"):
             table.add_column(heading, justify="right" if heading == "s" else "left", overflow="fold")

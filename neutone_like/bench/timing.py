@@ -1,0 +1,60 @@
+"""How long one block takes: first calls and warm ones, with nothing left out."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+FIRST_CALLS = 3
+WARM_UP_CALLS = 50
+
+
+@dataclass(frozen=True)
+class BlockTimes:
+    """Times of single calls, in seconds, in the order they were made. No outlier is dropped."""
+
+    first: tuple[float, ...]
+    warm: tuple[float, ...]
+
+    def percentile_us(self, percent: float) -> float:
+        """The time, in microseconds, that ``percent`` of the warm calls stay within (nearest rank)."""
+        ordered = sorted(self.warm)
+        rank = max(1, -(-len(ordered) * percent // 100.0))
+        return ordered[int(rank) - 1] * 1e6
+
+    @property
+    def first_us(self) -> float:
+        return self.first[0] * 1e6
+
+    @property
+    def slowest_first_us(self) -> float:
+        return max(self.first) * 1e6
+
+    @property
+    def median_us(self) -> float:
+        return self.percentile_us(50.0)
+
+    @property
+    def max_us(self) -> float:
+        return max(self.warm) * 1e6
+
+    def real_time_factor(self, block_size: int, sample_rate: int) -> float:
+        """Warm computing time over the duration of the audio; below 1 is faster than real time."""
+        return sum(self.warm) / (len(self.warm) * block_size / sample_rate)
+
+
+def time_calls(call: Callable[[], object], *, calls: int, seconds_at_most: float = 2.0) -> BlockTimes:
+    """Time the first calls, warm up, and time ``calls`` more, or as many as fit into the time given (at least 100)."""
+    first = tuple(_timed(call) for _ in range(FIRST_CALLS))
+    for _ in range(WARM_UP_CALLS):
+        call()
+    warm: list[float] = []
+    end = time.perf_counter() + seconds_at_most
+    while len(warm) < calls and (len(warm) < 100 or time.perf_counter() < end):
+        warm.append(_timed(call))
+    return BlockTimes(first, tuple(warm))
+
+
+def _timed(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start

@@ -303,6 +303,12 @@ def test_numbers(tmp_path: Path, source: Path) -> None:
     refused(AudioError, message, PureDelay(), source, tmp_path / "o.wav", out_sample_rate=44100.5)
 
 
+def test_nothing_left_at_a_lower_rate(tmp_path: Path) -> None:
+    short = write(tmp_path / "short.wav", np.zeros((2, 1)))
+    message = "The input is so short that no sample is left at out_sample_rate."
+    refused(AudioError, message, PureDelay(), short, tmp_path / "o.wav", out_sample_rate=16000)
+
+
 def test_not_a_model(tmp_path: Path, source: Path) -> None:
     message = (
         "Expected an artifact, the path of a .nm file, a WaveformToWaveformBase or a SampleQueueWrapper, got Identity."

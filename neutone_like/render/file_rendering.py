@@ -176,6 +176,8 @@ class _Run:
             start = time.perf_counter()
             y = self.change.finish()
         self._write(y, start)
+        if self.samples == 0:
+            raise AudioError("The input is so short that no sample is left at out_sample_rate. Keep the input's rate.")
 
     def _write(self, y: Audio, start: float) -> None:
         self.compute_seconds += time.perf_counter() - start

@@ -248,7 +248,7 @@ def test_a_killed_process_leaves_the_old_file(
         [sys.executable, "-c", code], env=subprocess_environment, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "20000\n"
+        assert process.stdout.readline().strip().isdecimal()
         process.send_signal(signal.SIGKILL)
         process.wait(timeout=60)
     assert target.read_bytes() == b"what was there before"

@@ -315,6 +315,12 @@ def test_bench_passes_on_what_is_asked(run: Run, volume: Path, monkeypatch: pyte
     assert asked == [("Volume", {"sample_rates": (44100, 48000), "block_sizes": (64,)}), ("Volume", {})]
 
 
+def test_bench(run: Run, volume: Path) -> None:
+    code, out, _ = run("bench", volume, "--json", "--rates", "48000", "--blocks", "512")
+    assert code == GOOD
+    assert json.loads(out)["artifact"] == "Volume"
+
+
 def test_echo_keeps_ringing(run: Run, source: Path, tmp_path: Path) -> None:
     echo = write_artifact(Echo(), tmp_path / "echo", render_samples=False).directory
     code, out, _ = run(

@@ -1,7 +1,5 @@
 """The model that benchmarks run: does nothing, or waits a number of samples, so that all time is the wrapper's."""
 
-from typing import Dict
-
 import torch
 from torch import Tensor, nn
 
@@ -33,12 +31,29 @@ class Delay(WaveformToWaveformBase):
     def model_delay_samples(self) -> int:
         return self.delay
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         if self.delay == 0:
             return x
         joined = torch.cat((self.past, x), 1)
         self.past = joined[:, x.size(1) :].clone()
         return joined[:, : x.size(1)]
+
+
+class Recorder(WaveformToWaveformBase):
+    """Passes everything through, and keeps what it heard at its own rate; for Python only."""
+
+    metadata = ModelMetadata(name="Recorder", authors=("neutone-like",), version="1.0.0")
+    in_channels = 1
+    out_channels = 1
+
+    def __init__(self, sample_rates: tuple[int, ...]) -> None:
+        self.sample_rates = sample_rates
+        super().__init__(nn.Identity())
+        self.heard: list[Tensor] = []
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        self.heard.append(x.clone())
+        return x
 
 
 def eager_wrapper(

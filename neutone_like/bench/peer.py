@@ -37,6 +37,7 @@ def peer_python(folder: Path) -> Path:
     if _has_sdk(python):
         return python
     venv.create(folder, with_pip=True)
+    folder.joinpath(".gitignore").write_text("*\n", encoding="utf-8")
     # torch first, and pinned: whatever asks for it later must not bring another build.
     for packages in ((TORCH,), (f"neutone-sdk=={VERSION}", "--no-deps"), (*OTHERS, TORCH)):
         command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]

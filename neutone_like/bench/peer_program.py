@@ -1,16 +1,17 @@
 """Times neutone-sdk's wrapper round an identity model. Runs in an environment of its own, never inside this package.
 
-Reads one JSON object a line ({"rate": 48000, "model_rate": 44100, "block": 64, "model_block": 0, "calls": 100}), answers with the times
-of those calls in seconds, and ends with its input. The first line out says which versions answer.
+Reads one JSON object a line, such as {"rate": 48000, "model_rate": 44100, "block": 64, "model_block": 0, "calls": 100},
+answers with the seconds of those calls, and ends with its input. The first line out says which versions answer.
 """
+# pyright: basic, reportMissingImports=false
 
+import importlib
 import importlib.metadata
 import json
 import sys
 import time
 import types
 import warnings
-from typing import Dict, List
 
 warnings.simplefilter("ignore")
 
@@ -27,7 +28,7 @@ def stub_torchaudio() -> None:
 
 
 try:
-    import torchaudio  # noqa: F401
+    importlib.import_module("torchaudio")
 except (ImportError, OSError):
     stub_torchaudio()
 
@@ -38,7 +39,7 @@ class At48000(WaveformToWaveformBase):
     def get_model_name(self) -> str:
         return "identity"
 
-    def get_model_authors(self) -> List[str]:
+    def get_model_authors(self) -> list[str]:
         return ["nobody"]
 
     def get_model_short_description(self) -> str:
@@ -50,10 +51,10 @@ class At48000(WaveformToWaveformBase):
     def get_technical_description(self) -> str:
         return ""
 
-    def get_technical_links(self) -> Dict[str, str]:
+    def get_technical_links(self) -> dict[str, str]:
         return {}
 
-    def get_tags(self) -> List[str]:
+    def get_tags(self) -> list[str]:
         return []
 
     def get_model_version(self) -> str:
@@ -65,7 +66,7 @@ class At48000(WaveformToWaveformBase):
     def get_citation(self) -> str:
         return ""
 
-    def get_neutone_parameters(self):
+    def get_neutone_parameters(self) -> list:
         return []
 
     @torch.jit.export
@@ -77,32 +78,32 @@ class At48000(WaveformToWaveformBase):
         return False
 
     @torch.jit.export
-    def get_native_sample_rates(self) -> List[int]:
+    def get_native_sample_rates(self) -> list[int]:
         return [48000]
 
     @torch.jit.export
-    def get_native_buffer_sizes(self) -> List[int]:
+    def get_native_buffer_sizes(self) -> list[int]:
         return []
 
-    def do_forward_pass(self, x: torch.Tensor, params: Dict[str, torch.Tensor]) -> torch.Tensor:
+    def do_forward_pass(self, x: torch.Tensor, params: dict[str, torch.Tensor]) -> torch.Tensor:
         return x
 
 
 class At44100(At48000):
     @torch.jit.export
-    def get_native_sample_rates(self) -> List[int]:
+    def get_native_sample_rates(self) -> list[int]:
         return [44100]
 
 
 class At48000By512(At48000):
     @torch.jit.export
-    def get_native_buffer_sizes(self) -> List[int]:
+    def get_native_buffer_sizes(self) -> list[int]:
         return [512]
 
 
 class At44100By512(At44100):
     @torch.jit.export
-    def get_native_buffer_sizes(self) -> List[int]:
+    def get_native_buffer_sizes(self) -> list[int]:
         return [512]
 
 

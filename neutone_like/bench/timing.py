@@ -34,6 +34,10 @@ class BlockTimes:
         return self.percentile_us(50.0)
 
     @property
+    def mean_us(self) -> float:
+        return sum(self.warm) / len(self.warm) * 1e6
+
+    @property
     def max_us(self) -> float:
         return max(self.warm) * 1e6
 

@@ -1,0 +1,51 @@
+"""``python -m neutone_like.bench``: the package's own benchmark, as tables."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from neutone_like.bench.conversions import conversions_table
+from neutone_like.bench.fidelity import fidelity_tables
+from neutone_like.bench.identity import identity_table
+from neutone_like.bench.latency_matrix import latency_matrix_table, measure_matrix
+from neutone_like.bench.machine import conditions_line, machine_conditions
+from neutone_like.bench.peer import FOLDER
+from neutone_like.bench.render_memory import render_memory_table
+from neutone_like.validate.conditions import one_thread
+
+PARTS = ("identity", "latency", "fidelity", "conversions", "memory")
+
+
+def main(
+    parts: Annotated[list[str] | None, typer.Argument(help=f"Which tables: {', '.join(PARTS)} [default: all].")] = None,
+    peer: Annotated[bool, typer.Option("--peer/--no-peer", help="Install and time neutone-sdk beside.")] = True,
+    peer_folder: Annotated[Path, typer.Option(help="The peer's own environment; made if missing.")] = Path(FOLDER),
+    minutes: Annotated[float, typer.Option(help="Length of the file in the memory table.")] = 60.0,
+) -> None:
+    """Print what this package costs and how exact it is, beside others where they can be had.
+
+    Example: python -m neutone_like.bench identity fidelity
+    """
+    unknown = [part for part in parts or () if part not in PARTS]
+    if unknown:
+        raise typer.BadParameter(f"there is no table {unknown[0]!r}; there are {', '.join(PARTS)}")
+    chosen = parts or list(PARTS)
+    console = Console(width=None if Console().is_terminal else 160)
+    console.print(conditions_line(machine_conditions()))
+    with one_thread():
+        if "identity" in chosen:
+            console.print(identity_table(peer_folder, with_peer=peer))
+        if "latency" in chosen:
+            console.print(latency_matrix_table(list(measure_matrix())))
+        if "fidelity" in chosen:
+            console.print(*fidelity_tables())
+        if "conversions" in chosen:
+            console.print(conversions_table())
+        if "memory" in chosen:
+            console.print(render_memory_table(minutes))
+
+
+if __name__ == "__main__":
+    typer.run(main)

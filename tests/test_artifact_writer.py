@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Dict
 
+import numpy as np
 import pytest
 import soundfile
 import torch
@@ -73,18 +74,51 @@ def test_metadata_says_what_was_declared(drive: WrittenArtifact) -> None:
     assert ours["reported_latency"] == {"sample_rate": 44100, "block_size": 128, "latency_samples": 5}
 
 
+def read_wav(path: Path) -> Tensor:
+    return torch.from_numpy(soundfile.read(path, dtype="float32", always_2d=True)[0]).T
+
+
+STEP = 1 / 32768  # rounding costs half; the other half is that writers scale by 32767 and readers by 32768
+
+
 def test_samples_are_the_riff_through_the_model_at_the_default_mix(drive: WrittenArtifact) -> None:
-    before, rate = soundfile.read(drive.sample_paths[0], dtype="float32")
-    after, _ = soundfile.read(drive.sample_paths[1], dtype="float32")
-    riff = guitar_riff(48000, 4.0).expand(2, -1)
-    assert rate == 48000
-    torch.testing.assert_close(torch.from_numpy(before).T, riff)
-    assert after.shape == before.shape
+    before, after = read_wav(drive.sample_paths[0]), read_wav(drive.sample_paths[1])
+    riff = guitar_riff(48000, 4.0)
+    assert soundfile.info(drive.sample_paths[0]).samplerate == 48000
+    torch.testing.assert_close(before, riff, atol=1.01 * STEP, rtol=0)
     artifact = load_artifact(drive.model_path)
     artifact.module.set_daw_sample_rate_and_buffer_size(48000, 2048)
     artifact.module.set_mix(0.75, 0.25)
     artifact.module.set_gains(0.6, 0.4)
-    torch.testing.assert_close(torch.from_numpy(after).T, artifact.module.forward_offline(riff.contiguous()))
+    expected = artifact.module.forward_offline(riff.expand(2, -1).contiguous())
+    assert float(expected.abs().max()) < 1.0
+    torch.testing.assert_close(after, expected[:1], atol=1.6 * STEP, rtol=0)
+
+
+def test_samples_of_equal_channels_are_written_as_one(drive: WrittenArtifact) -> None:
+    assert [soundfile.info(path).channels for path in drive.sample_paths] == [1, 1, 2, 2]  # the riff, the drums
+    assert sum(path.stat().st_size for path in drive.sample_paths) < 2_400_000
+
+
+class Loud(Identity):
+    """Leaves one channel as it is and lifts the other far above full scale."""
+
+    metadata = metadata_of("Loud")
+
+    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+        return torch.stack((x[0], 7.0 * x[1]))
+
+
+def test_what_is_above_full_scale_is_made_quieter_and_says_so(tmp_path: Path) -> None:
+    paths = write(Loud(), tmp_path / "loud", render_samples=True).sample_paths
+    riff = guitar_riff(48000, 4.0)
+    share = 0.95 / (7.0 * float(riff.max()))
+    before, after = read_wav(paths[0]), read_wav(paths[1])
+    torch.testing.assert_close(after, share * torch.cat((riff, 7.0 * riff)), atol=1.6 * STEP, rtol=0)
+    torch.testing.assert_close(before, riff, atol=1.01 * STEP, rtol=0)
+    with soundfile.SoundFile(paths[0]) as file_in, soundfile.SoundFile(paths[1]) as file_out:
+        assert file_in.comment == ""
+        assert file_out.comment == f"Made {-20 * np.log10(share):.1f} dB quieter to fit below full scale"
 
 
 def test_mp3_samples_inside(drive: WrittenArtifact) -> None:

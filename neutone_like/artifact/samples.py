@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from neutone_like.model import Declaration
 SAMPLE_RATE = 48000
 SECONDS = 4.0
 _BLOCK_SIZE = 2048
-_MP3_CEILING = 0.95
+_CEILING = 0.95  # for the peak of what has to be made quieter
+_INAUDIBLE = 0.5 / 32768
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,12 @@ def _with_channels(audio: Tensor, channels: int) -> Tensor:
 
 
 def write_wav_files(sounds: tuple[SampleSound, ...], folder: Path) -> tuple[Path, ...]:
-    """Write ``samples/<name>_in.wav`` and ``_out.wav`` as float, so that nothing above full scale is cut off."""
+    """Write ``samples/<name>_in.wav`` and ``_out.wav``, 16 bits.
+
+    A sound above full scale is made quieter as a whole, as a listener would with a fader: cutting off its peaks would
+    add distortion that the model does not make. The file's comment then says by how many decibels. Where all channels
+    carry the same, one is written; players play it on both sides.
+    """
     import soundfile  # here, because who only loads artifacts never needs it
 
     (folder / SAMPLES_FOLDER).mkdir(exist_ok=True)
@@ -61,22 +68,38 @@ def write_wav_files(sounds: tuple[SampleSound, ...], folder: Path) -> tuple[Path
     for sound in sounds:
         for side, audio in (("in", sound.before), ("out", sound.after)):
             path = folder / SAMPLES_FOLDER / f"{sound.name}_{side}.wav"
-            soundfile.write(path, audio.T.numpy(), SAMPLE_RATE, subtype="FLOAT")
+            fitted, lowered_db = _below(1.0, _without_copies(audio))
+            with soundfile.SoundFile(path, "w", SAMPLE_RATE, fitted.size(0), "PCM_16") as file:
+                if lowered_db > 0.0:
+                    file.comment = f"Made {lowered_db:.1f} dB quieter to fit below full scale"
+                file.write(fitted.T.numpy())
             paths.append(path)
     return tuple(paths)
 
 
+def _without_copies(audio: Tensor) -> Tensor:
+    """The first channel alone where the others differ from it by less than 16 bits can tell."""
+    first = audio[:1]
+    return first if bool(((audio - first).abs() < _INAUDIBLE).all()) else audio
+
+
+def _below(limit: float, audio: Tensor) -> tuple[Tensor, float]:
+    """The audio, and by how many decibels it was made quieter: 0 if its peak is below the limit as it is."""
+    peak = float(audio.abs().max())
+    if peak < limit:
+        return audio, 0.0
+    return audio * (_CEILING / peak), 20.0 * math.log10(peak / _CEILING)
+
+
 def to_mp3_pairs(sounds: tuple[SampleSound, ...]) -> list[dict[str, str]]:
-    """The entries of ``sample_sound_files``: MP3 files in base64."""
+    """The entries of ``sample_sound_files``: MP3 files in base64, lowered as the WAV files are."""
     return [{"in": _to_mp3(sound.before), "out": _to_mp3(sound.after)} for sound in sounds]
 
 
 def _to_mp3(audio: Tensor) -> str:
     import soundfile
 
-    peak = float(audio.abs().max())
-    if peak > _MP3_CEILING:  # MP3 has no room above full scale
-        audio = audio * (_MP3_CEILING / peak)
+    fitted, _ = _below(_CEILING, audio)  # what a decoder returns overshoots a little
     buffer = io.BytesIO()
-    soundfile.write(buffer, audio.T.numpy(), SAMPLE_RATE, format="MP3", subtype="MPEG_LAYER_III")
+    soundfile.write(buffer, fitted.T.numpy(), SAMPLE_RATE, format="MP3", subtype="MPEG_LAYER_III")
     return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,5 +1,6 @@
 """The metadata that every host of a ``.nm`` reads, built from what a model declares."""
 
+import os
 import time
 from dataclasses import asdict
 from typing import Any
@@ -40,7 +41,7 @@ def contract_metadata(declaration: Declaration) -> dict[str, Any]:
         "native_buffer_sizes": list(declaration.block_sizes),
         "sdk_version": __version__,
         "pytorch_version": torch.__version__,
-        "date_created": int(time.time()),
+        "date_created": _now_unix_seconds(),
         "is_input_mono": declaration.in_channels == 1,
         "is_output_mono": declaration.out_channels == 1,
         "model_type": model_type,
@@ -51,6 +52,12 @@ def contract_metadata(declaration: Declaration) -> dict[str, Any]:
             "parameters": [{"type": parameter.kind, **asdict(parameter)} for parameter in declaration.parameters],
         },
     }
+
+
+def _now_unix_seconds() -> int:
+    """Now, or what ``SOURCE_DATE_EPOCH`` says: the convention for builds that are to be the same to the byte."""
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return int(fixed) if fixed.isdecimal() else int(time.time())
 
 
 def _slot(parameters: tuple[NumericalParameter, ...], slot: int) -> dict[str, Any]:

@@ -211,7 +211,7 @@ def fake_peer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("small_comparison", "fake_peer")
 def test_the_peer_is_timed_by_turns() -> None:
     text = shown(identity.identity_table(Path("unused")))
-    assert "both in this run, by turns, torch 2.0" in text
+    assert "both in this run, 2 rounds by turns, torch 2.0" in text
     assert text.count("1000.0") >= 4  # their median and mean, for both ways
 
 

@@ -13,24 +13,39 @@ from rich.table import Table
 from neutone_like.artifact.scripting import script_wrapper
 from neutone_like.bench.models import Delay, eager_wrapper
 from neutone_like.bench.peer import REFERENCE_US, VERSION, Peer, PeerMissingError, running_peer
+from neutone_like.bench.timing import BlockTimes
 
 HOST_RATE = 48000
 BLOCKS = (64, 128, 256, 512)
 WAYS = (("pass-through", 48000), ("48 kHz to 44.1 kHz", 44100))
 MODEL_BLOCKS = (0, 512)
-ROUNDS = 20
-CALLS_A_ROUND = 100
+ROUNDS = 30
+CALLS_A_ROUND = 96  # whole cycles of a 512-sample model block, for every host block
+
+
+Rounds = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Times of one setting, in seconds a call. ``theirs`` is empty where the peer could not run."""
+    """Times of one setting, in seconds a call, round by round. ``theirs`` is empty where the peer could not run."""
 
     way: str
     block: int
     model_block: int
-    ours: tuple[float, ...]
-    theirs: tuple[float, ...]
+    ours: Rounds
+    theirs: Rounds
+
+    @property
+    def ratio(self) -> float:
+        """Our time over theirs: median over the rounds, so that what disturbs a round disturbs both its halves.
+
+        A round counts by its median call; by its mean where the model's block is longer than the host's, since only
+        some calls then run the model.
+        """
+        average = statistics.fmean if self.model_block > self.block else statistics.median
+        ratios = [average(ours) / average(theirs) for ours, theirs in zip(self.ours, self.theirs, strict=True)]
+        return statistics.median(ratios)
 
 
 def scripted_identity(model_rate: int, block: int, model_block: int, quality: str = "high") -> Any:
@@ -57,14 +72,15 @@ def compare(peer: Peer | None) -> list[Comparison]:
 
 def _compare_setting(peer: Peer | None, way: str, model_rate: int, block: int, model_block: int) -> Comparison:
     module = scripted_identity(model_rate, block, model_block)
-    ours: list[float] = []
-    theirs: list[float] = []
+    ours: list[tuple[float, ...]] = []
+    theirs: list[tuple[float, ...]] = []
     for _ in range(ROUNDS):
-        ours += _round(module, block)
+        ours.append(tuple(_round(module, block)))
         if peer is not None:
-            theirs += peer.times(
+            times = peer.times(
                 rate=HOST_RATE, model_rate=model_rate, block=block, model_block=model_block, calls=CALLS_A_ROUND
             )
+            theirs.append(tuple(times))
     return Comparison(way, block, model_block, tuple(ours), tuple(theirs))
 
 
@@ -92,8 +108,7 @@ def identity_table(peer_folder: Path, with_peer: bool = True) -> Table:
         comparisons = compare(peer)
         title = f"Identity model, scripted, 48 kHz host, one thread: us per block, beside neutone-sdk {VERSION}"
         caption = (
-            f"both in this run, by turns, torch {peer.versions['torch']}; ratio of medians, but of means where the "
-            "model's block is longer than the host's, so that only some calls run the model"
+            f"both in this run, {ROUNDS} rounds by turns, torch {peer.versions['torch']}; ratio: median over the rounds"
             if peer is not None
             else f"neutone-sdk did not run here ({why}): its times are from another machine"
         )
@@ -108,31 +123,18 @@ def identity_table(peer_folder: Path, with_peer: bool = True) -> Table:
 
 def _row(comparison: Comparison) -> tuple[str, ...]:
     ours = _summary(comparison.ours)
-    row = (
-        comparison.way,
-        str(comparison.model_block or "any"),
-        str(comparison.block),
-        *(f"{value:.1f}" for value in ours),
-    )
+    row = (comparison.way, str(comparison.model_block or "any"), str(comparison.block), *map(_shown, ours))
     if comparison.theirs:
-        theirs = _summary(comparison.theirs)
-        return (
-            *row,
-            f"{theirs[0]:.1f}",
-            f"{theirs[2]:.1f}",
-            f"{_cost(comparison, ours) / _cost(comparison, theirs):.2f}",
-        )
+        return (*row, *map(_shown, _summary(comparison.theirs)[:3]), f"{comparison.ratio:.2f}")
     low, high = REFERENCE_US[comparison.way]
     return (*row, f"({low:.0f}..{high:.0f})", "-", "-", f"({ours[0] / high:.2f}..{ours[0] / low:.2f})")
 
 
-def _summary(seconds: tuple[float, ...]) -> tuple[float, float, float, float]:
-    """Median, mean, p99 and maximum in microseconds."""
-    ordered = sorted(seconds)
-    p99 = ordered[max(0, -(-99 * len(ordered) // 100) - 1)]
-    return statistics.median(ordered) * 1e6, statistics.fmean(ordered) * 1e6, p99 * 1e6, ordered[-1] * 1e6
+def _shown(microseconds: float) -> str:
+    return f"{microseconds:.1f}"
 
 
-def _cost(comparison: Comparison, summary: tuple[float, float, float, float]) -> float:
-    """Medians are compared; means where only some calls run the model, because it waits for a longer block."""
-    return summary[1] if comparison.model_block > comparison.block else summary[0]
+def _summary(rounds: Rounds) -> tuple[float, float, float, float]:
+    """Median, mean, p99 and maximum of all calls, in microseconds."""
+    times = BlockTimes((), tuple(seconds for calls in rounds for seconds in calls))
+    return times.median_us, times.mean_us, times.percentile_us(99.0), times.max_us

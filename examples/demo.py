@@ -28,6 +28,7 @@ from neutone_like.artifact import Artifact
 from neutone_like.artifact.sample_audio import SAMPLES
 from neutone_like.extras import import_extra
 from neutone_like.render import Board, ModelPlugin, RenderResult
+from neutone_like.render.audio_files import AudioReader
 from neutone_like.validate.exporting import ExportResult
 
 SAMPLE_RATE = 44100
@@ -127,6 +128,9 @@ def main(
     console = Console()
     try:
         inputs = [source] if source else write_inputs(out / "input")
+        for path in inputs:
+            with AudioReader(path):
+                pass  # a file that can't be read is better refused before the exports than after
         artifacts = {name: load_artifact(result.model_path) for name, result in export(console, out).items()}
         rows = [row for path in inputs for row in render(artifacts, path, out)]
     except NeutoneLikeError as error:

@@ -72,10 +72,14 @@ def _call(model: WaveformToWaveformBase, method: str, *arguments: Any) -> tuple[
 
 @contextmanager
 def _last_line_of(function: Any) -> Iterator[list[UserLine]]:
-    """Collect the lines on which calls of ``function`` return. Python's profiler hook knows them; it is put back."""
+    """Collect the lines on which calls of ``function`` return. Python's profiler hook knows them; a profiler that is
+    running already keeps it, and no line is known.
+    """
     code = getattr(function, "__code__", None)
     lines: list[UserLine] = []
-    before = sys.getprofile()
+    if sys.getprofile() is not None:
+        yield lines
+        return
 
     def note(frame: FrameType, event: str, _: Any) -> None:
         if event == "return" and frame.f_code is code:
@@ -85,7 +89,7 @@ def _last_line_of(function: Any) -> Iterator[list[UserLine]]:
     try:
         yield lines
     finally:
-        sys.setprofile(before)
+        sys.setprofile(None)
 
 
 def _describe_arguments(arguments: tuple[Any, ...]) -> str:

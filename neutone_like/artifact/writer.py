@@ -22,6 +22,7 @@ from neutone_like.artifact.working_copy import working_copy
 from neutone_like.errors import ExportError
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import Declaration, WaveformToWaveformBase
+from neutone_like.torch_threads import one_thread
 from neutone_like.version import __version__
 
 MAXIMUM_PARAMETERS = 4
@@ -101,7 +102,10 @@ def write_files(
     """As :func:`write_artifact`, straight into an empty folder such as :func:`staged_directory` gives."""
     report: Progress = progress or (lambda _: None)
     declaration = check_format(model, quality)
-    with torch.random.fork_rng(devices=[]):  # whatever the model draws, the caller's generator stays where it is
+    with (
+        one_thread(),
+        torch.random.fork_rng(devices=[]),
+    ):  # whatever the model draws, the caller's generator stays where it is
         report("Trying the model")
         probe_model(model)
         report("Compiling to TorchScript")

@@ -13,7 +13,7 @@ from neutone_like.bench.latency_matrix import latency_matrix_table, measure_matr
 from neutone_like.bench.machine import conditions_line, machine_conditions
 from neutone_like.bench.peer import FOLDER
 from neutone_like.bench.render_memory import render_memory_table
-from neutone_like.validate.conditions import one_thread
+from neutone_like.torch_threads import one_thread
 
 PARTS = ("identity", "latency", "fidelity", "conversions", "memory")
 

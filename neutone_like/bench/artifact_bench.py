@@ -10,9 +10,10 @@ from neutone_like.artifact.loader import Artifact
 from neutone_like.bench.machine import conditions_line, machine_conditions
 from neutone_like.bench.timing import BlockTimes, time_calls
 from neutone_like.errors import AudioError
+from neutone_like.torch_threads import one_thread
 from neutone_like.validate import signals
 from neutone_like.validate.checks.latency import LatencyMeasurement, measure_latency
-from neutone_like.validate.conditions import one_thread, optimiser
+from neutone_like.validate.conditions import optimiser
 from neutone_like.validate.playing import HostSetting, prepare
 
 if TYPE_CHECKING:

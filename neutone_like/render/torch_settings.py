@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from neutone_like.torch_threads import one_thread
+
 
 @contextmanager
 def inference_settings(modules: Iterable[nn.Module] = ()) -> Iterator[None]:
@@ -14,20 +16,18 @@ def inference_settings(modules: Iterable[nn.Module] = ()) -> Iterator[None]:
     Blocks of audio are too small for a second thread to pay, and the number of threads belongs to the calling thread.
     Denormals make decaying echoes 10 to 100 times slower and are 700 dB below full scale.
     """
-    threads, flushes = torch.get_num_threads(), _flushes_denormals()
+    flushes = _flushes_denormals()
     training = [part for module in modules for part in module.modules() if part.training]
     try:
-        torch.set_num_threads(1)
         torch.set_flush_denormal(True)
         for part in training:
             part.training = False
-        with torch.no_grad():
+        with one_thread(), torch.no_grad():
             yield
     finally:
         for part in training:
             part.training = True
         torch.set_flush_denormal(flushes)
-        torch.set_num_threads(threads)
 
 
 def _flushes_denormals() -> bool:

@@ -6,18 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 import torch
 import torch.jit
 
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """A single intra-op thread: audio blocks are small, and on a busy machine threads that wait for each other take
-    a hundred times as long. Results don't depend on the machine's processors either.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+from neutone_like.torch_threads import one_thread
 
 
 def optimiser(on: bool) -> AbstractContextManager[None]:

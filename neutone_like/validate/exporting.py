@@ -9,7 +9,7 @@ from neutone_like.artifact.staging import staged_directory
 from neutone_like.artifact.writer import Progress, write_files
 from neutone_like.errors import ExportError
 from neutone_like.model import WaveformToWaveformBase
-from neutone_like.validate.conditions import one_thread
+from neutone_like.torch_threads import one_thread
 from neutone_like.validate.report import ValidationReport
 from neutone_like.validate.validation import validate_artifact
 

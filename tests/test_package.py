@@ -158,6 +158,15 @@ def test_files_are_small() -> None:
     assert {str(path.relative_to(PROJECT)): lines for path, lines in sizes.items() if lines >= MOST_LINES} == {}
 
 
+def test_everything_in_the_package_is_installed() -> None:
+    pyproject = (PROJECT / "pyproject.toml").read_text()
+    patterns = re.findall(r'"([^"]+)"', pyproject.split("[tool.setuptools.package-data]")[1].split("\n[")[0])
+    data = {path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+    assert data - {path for pattern in patterns for path in PACKAGE.glob(pattern)} == set(), "extend package-data"
+    folders = {path.parent for path in python_files("neutone_like")}
+    assert {folder for folder in folders if not (folder / "__init__.py").exists()} == set()
+
+
 def test_changelog_has_this_version() -> None:
     versions = re.findall(r"^## \[(\d[^\]]*)\]", (PROJECT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
     assert versions[0] == __version__
@@ -171,5 +180,7 @@ def test_extras_named_in_messages_exist() -> None:
     for path in python_files("neutone_like"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_extra"):
-                named |= {ast.literal_eval(word.value) for word in node.keywords if word.arg == "extra"}
+                values = [word.value for word in node.keywords if word.arg == "extra"]
+                named |= {value.value for value in values if isinstance(value, ast.Constant)}
+    assert named >= {"render"}
     assert named <= declared

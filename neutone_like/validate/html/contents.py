@@ -1,0 +1,196 @@
+"""Everything the page shows, measured and drawn. A part that can't be measured says why; the rest goes on."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import matplotlib
+
+from neutone_like.artifact.loader import Artifact
+from neutone_like.errors import AudioError
+from neutone_like.validate.conditions import steady_conditions
+from neutone_like.validate.context import Context
+from neutone_like.validate.html.conversion import Conversion, describe_conversion
+from neutone_like.validate.html.figures.drawing import AFTER, BEFORE, Drawing, drawing_settings
+from neutone_like.validate.html.figures.host_figures import (
+    conversion_figure,
+    gain_figure,
+    impulse_figure,
+    pass_band_figure,
+    time_figure,
+)
+from neutone_like.validate.html.figures.parameter_figures import sweep_figure
+from neutone_like.validate.html.figures.sound_figures import sound_figures
+from neutone_like.validate.html.latencies import LatencyTable, read_latencies
+from neutone_like.validate.html.response import Response, measure_response
+from neutone_like.validate.html.sounds import Sound, sounds_of, to_mp3
+from neutone_like.validate.html.sweep import Sweep, sweep_parameters
+from neutone_like.validate.html.timing import BlockTime, time_blocks
+from neutone_like.validate.playing import HostSetting
+from neutone_like.validate.report import ValidationReport
+from neutone_like.version import __version__
+
+RESPONSE_BLOCK = 128
+HOST_RATES = (44100, 48000, 96000)
+
+Measured = TypeVar("Measured")
+
+
+@dataclass(frozen=True)
+class Part(Generic[Measured]):
+    """A part of the page: what was measured, or the reason why nothing was."""
+
+    content: Measured | None
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Listening:
+    """A sound with its pictures and its MP3s (base64)."""
+
+    sound: Sound
+    figures: tuple[Drawing, Drawing]
+    mp3: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class ResponseShown:
+    response: Response
+    impulse: Drawing
+    gain: Drawing
+
+
+@dataclass(frozen=True)
+class ConversionShown:
+    there: Conversion
+    back: Conversion
+    whole: Drawing
+    close: Drawing
+
+
+@dataclass(frozen=True)
+class SweepShown:
+    sweep: Sweep
+    figure: Drawing
+
+
+@dataclass(frozen=True)
+class TimesShown:
+    times: list[BlockTime]
+    figure: Drawing
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the page is made from."""
+
+    artifact: Artifact
+    validation: ValidationReport
+    host_rate: int
+    native_rate: int
+    latencies: Part[LatencyTable]
+    listening: Part[list[Listening]]
+    response: Part[ResponseShown]
+    conversion: Part[ConversionShown]
+    sweeps: Part[list[SweepShown]]
+    times: Part[TimesShown]
+    conditions: tuple[tuple[str, str], ...]
+
+
+def gather(artifact: Artifact, validation: ValidationReport, host_rate: int | None) -> Contents:
+    """Measure and draw. Takes a few seconds at most; a slow model is measured at fewer points.
+
+    Raises:
+        AudioError: ``host_rate`` is not a rate.
+    """
+    rate = _host_rate(artifact) if host_rate is None else host_rate
+    if rate < 1:
+        raise AudioError(f"host_sample_rate: expected a rate in Hz, at least 1, got {rate!r}.")
+    context = Context(artifact, quick=True)
+    with steady_conditions(), drawing_settings():
+        return Contents(
+            artifact=artifact,
+            validation=validation,
+            host_rate=rate,
+            native_rate=context.native_rate,
+            latencies=_part(lambda: read_latencies(context, rate)),
+            listening=_part(lambda: _listening(context)),
+            response=_part(lambda: _response(context, rate)),
+            conversion=_part(lambda: _conversion(context, rate)),
+            sweeps=_part(lambda: _sweeps(context)),
+            times=_part(lambda: _times(context)),
+            conditions=(*validation.conditions, *_conditions(artifact)),
+        )
+
+
+def _host_rate(artifact: Artifact) -> int:
+    """The first usual rate at which the artifact has something to resample."""
+    return next((rate for rate in HOST_RATES if artifact.sample_rates and rate not in artifact.sample_rates), 48000)
+
+
+class _NothingToShow(Exception):
+    """A part that this artifact has no need of; the message says why."""
+
+
+def _part(measure: Callable[[], Measured]) -> Part[Measured]:
+    try:
+        return Part(measure())
+    except _NothingToShow as reason:
+        return Part(None, str(reason))
+    except Exception as error:  # a model's code can raise anything; the page says what, in the part's place
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ["no message"]
+        return Part(None, f"This could not be measured: {type(error).__name__}: {lines[-1]}")
+
+
+def _listening(context: Context) -> list[Listening]:
+    result: list[Listening] = []
+    for sound in sounds_of(context):
+        mp3 = tuple(to_mp3(side, sound.sample_rate, sound.scale) for side in (sound.before, sound.after))
+        result.append(Listening(sound, sound_figures(sound, BEFORE, AFTER), (mp3[0], mp3[1])))
+    return result
+
+
+def _response(context: Context, rate: int) -> ResponseShown:
+    response = measure_response(context, HostSetting(rate, RESPONSE_BLOCK))
+    if response is None:
+        raise _NothingToShow("Nothing comes out for quiet noise at the default parameters, so there is no response.")
+    return ResponseShown(response, impulse_figure(response), gain_figure(response))
+
+
+def _conversion(context: Context, rate: int) -> ConversionShown:
+    ours = context.artifact.metadata.neutone_like
+    if ours is None:
+        raise _NothingToShow("Another tool made this file, and it does not say what its resampler does.")
+    module = context.reused(HostSetting(rate, RESPONSE_BLOCK))
+    model_rate = int(module.current_model_sample_rate())
+    if model_rate == rate:
+        anyway = "at any rate" if not context.artifact.sample_rates else "at its own rate"
+        raise _NothingToShow(f"At {rate} Hz the model runs {anyway}, and nothing is resampled.")
+    there = describe_conversion(rate, model_rate, ours.quality)
+    back = describe_conversion(model_rate, rate, ours.quality)
+    return ConversionShown(there, back, conversion_figure(there, back), pass_band_figure(there, back))
+
+
+def _sweeps(context: Context) -> list[SweepShown]:
+    if not context.artifact.parameters:
+        raise _NothingToShow("This model has no parameters.")
+    return [SweepShown(sweep, sweep_figure(sweep, index)) for index, sweep in enumerate(sweep_parameters(context))]
+
+
+def _times(context: Context) -> TimesShown:
+    times = time_blocks(context, context.native_rate)
+    return TimesShown(times, time_figure(times))
+
+
+def _conditions(artifact: Artifact) -> tuple[tuple[str, str], ...]:
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    return (
+        ("neutone_like", __version__),
+        ("matplotlib", matplotlib.__version__),
+        ("load when drawn", f"{load} processes on {os.cpu_count()} logical processors"),
+        ("report drawn", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())),
+        ("model.nm, SHA-256", hashlib.sha256(artifact.path.read_bytes()).hexdigest()),
+    )

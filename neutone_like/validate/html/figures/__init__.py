@@ -1,0 +1,1 @@
+"""The report's drawings, as SVG that takes its colours and its font from the page around it."""

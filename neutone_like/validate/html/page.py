@@ -1,0 +1,80 @@
+"""From measurements to HTML. Texts that come from an artifact are escaped by the template engine."""
+
+import base64
+import hashlib
+import time
+from importlib.resources import files
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from neutone_like.model import CategoricalParameter, NumericalParameter
+from neutone_like.validate.html.contents import Contents
+
+TEMPLATE = "report.html.jinja"
+LINK_BEGINNINGS = ("https://", "http://")
+
+
+def render_page(contents: Contents) -> str:
+    """The whole page as text."""
+    environment = Environment(
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(khz=_khz, hz=_hz, default_text=_default_text, range_text=_range_text, day=_day)
+    script = _asset("player.js")
+    counts = {
+        status: sum(check.status == status for check in contents.validation.checks)
+        for status in ("passed", "failed", "skipped")
+    }
+    return environment.get_template(TEMPLATE).render(
+        c=contents,
+        m=contents.artifact.metadata,
+        counts=counts,
+        links=_links(contents.artifact.metadata.technical_links),
+        size=contents.artifact.path.stat().st_size,
+        style=Markup(_asset("style.css")),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _asset(name: str) -> str:
+    return (files(__package__) / "assets" / name).read_text(encoding="utf-8")
+
+
+def _links(links: dict[str, str]) -> list[tuple[str, str, bool]]:
+    """Name, address, and whether it is one to follow: ``javascript:`` and the like are shown as text."""
+    return [(name, address, address.lower().startswith(LINK_BEGINNINGS)) for name, address in links.items()]
+
+
+def _khz(hertz: float) -> str:
+    return f"{hertz / 1000.0:g} kHz"
+
+
+def _hz(hertz: float) -> str:
+    return f"{hertz / 1000.0:.1f} kHz" if hertz >= 1000.0 else f"{hertz:.0f} Hz"
+
+
+def _day(seconds: float) -> str:
+    try:
+        return time.strftime("%Y-%m-%d", time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return "an unknown day"
+
+
+def _default_text(parameter: NumericalParameter) -> str:
+    if isinstance(parameter, CategoricalParameter):
+        return parameter.labels[int(parameter.default)]
+    return f"{parameter.default:g} {parameter.unit}".rstrip()
+
+
+def _range_text(parameter: NumericalParameter) -> str:
+    if isinstance(parameter, CategoricalParameter):
+        return ", ".join(parameter.labels)
+    return f"{parameter.minimum:g} to {parameter.maximum:g} {parameter.unit}".rstrip()
+
+

@@ -1,0 +1,1 @@
+"""Interfaces of other tools, for bringing old work here. Nothing else in this package imports them."""

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from neutone_like.model import CategoricalParameter, NumericalParameter
 from neutone_like.validate.html.contents import Contents
+from neutone_like.validate.html.figures.drawing import LEFT, RIGHT
 
 TEMPLATE = "report.html.jinja"
 LINK_BEGINNINGS = ("https://", "http://")
@@ -35,6 +36,8 @@ def render_page(contents: Contents) -> str:
         m=contents.artifact.metadata,
         counts=counts,
         links=_links(contents.artifact.metadata.technical_links),
+        plot_left=LEFT,
+        plot_right=RIGHT,
         size=contents.artifact.path.stat().st_size,
         style=Markup(_asset("style.css")),
         script=Markup(script),

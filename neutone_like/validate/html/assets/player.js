@@ -4,8 +4,6 @@
 (() => {
   const FADE_SECONDS = 0.01;
   const LEAD_SECONDS = 0.05;
-  const PLOT_LEFT = 0.125; // where the pictures' time axes begin and end, as shares of their width
-  const PLOT_RIGHT = 0.985;
   const SIDES = ["before", "after"];
   const players = [];
   let context = null;
@@ -18,6 +16,8 @@
       this.root = root;
       this.seconds = Number(root.dataset.seconds);
       this.loudness = Number(root.dataset.loudness);
+      this.plotLeft = Number(root.dataset.plotLeft); // where the pictures' time axes begin, as a share of their width
+      this.plotWidth = Number(root.dataset.plotRight) - this.plotLeft;
       this.button = find(".play");
       this.seekBar = find(".seek");
       this.clock = find(".clock");
@@ -46,7 +46,7 @@
         const canvas = take.querySelector(".canvas");
         canvas.addEventListener("click", (event) => {
           const box = canvas.getBoundingClientRect();
-          const share = ((event.clientX - box.left) / box.width - PLOT_LEFT) / (PLOT_RIGHT - PLOT_LEFT);
+          const share = ((event.clientX - box.left) / box.width - this.plotLeft) / this.plotWidth;
           this.seek(share * this.seconds);
         });
       });
@@ -150,7 +150,7 @@
     }
 
     mix() {
-      this.takes.forEach((take, index) => take.classList.toggle("unheard", SIDES[index] !== this.side()));
+      this.takes.forEach((take, index) => take.classList.toggle("heard", SIDES[index] === this.side()));
       if (this.gains === null) return;
       this.gains.forEach((gain, index) => {
         gain.gain.setTargetAtTime(this.level(index), context.currentTime, FADE_SECONDS / 3);
@@ -167,7 +167,7 @@
       const position = this.position();
       this.seekBar.value = position;
       this.clock.textContent = `${position.toFixed(1)} / ${this.seconds.toFixed(1)} s`;
-      const left = PLOT_LEFT + (PLOT_RIGHT - PLOT_LEFT) * (position / this.seconds);
+      const left = this.plotLeft + this.plotWidth * (position / this.seconds);
       this.cursors.forEach((cursor) => {
         cursor.hidden = false;
         cursor.style.left = `${100 * left}%`;

@@ -36,7 +36,7 @@ VARIABLES = {
 
 WIDTH_POINTS = 390.0
 TEXT_POINTS = 11.0
-LEFT, RIGHT = 0.125, 0.985
+LEFT, RIGHT = 0.125, 0.965
 
 SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -101,7 +101,7 @@ def new_figure(height_points: float) -> Figure:
     return Figure(figsize=(WIDTH_POINTS / 72.0, height_points / 72.0))
 
 
-def new_axes(height_points: float, *, bottom: float = 0.2, top: float = 0.95) -> tuple[Figure, Axes]:
+def new_axes(height_points: float, *, bottom: float = 0.18, top: float = 0.95) -> tuple[Figure, Axes]:
     """A figure with one set of axes."""
     figure = new_figure(height_points)
     axes = figure.add_axes((LEFT, bottom, RIGHT - LEFT, top - bottom))

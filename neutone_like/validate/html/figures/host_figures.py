@@ -20,7 +20,8 @@ from neutone_like.validate.html.figures.sound_figures import short_hertz
 from neutone_like.validate.html.response import Response
 from neutone_like.validate.html.timing import BlockTime
 
-BEFORE_SAMPLES, AFTER_SAMPLES = 90, 190
+BEFORE_SAMPLES, FEWEST_AFTER, MOST_AFTER = 60, 60, 240
+TAIL_ENERGY = 0.999
 GAIN_RANGE_DB = 60.0
 FREQUENCY_TICKS = (20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10000.0, 20000.0)
 TIME_TICKS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0, 30000.0, 100000.0, 1e6)
@@ -30,21 +31,22 @@ def impulse_figure(response: Response) -> Drawing:
     """The response around the reported delay, which is marked."""
     figure, axes = new_axes(215.0, top=0.88)
     first = max(0, response.reported - BEFORE_SAMPLES)
-    samples = np.arange(first, first + BEFORE_SAMPLES + AFTER_SAMPLES)
-    axes.plot(samples, response.impulse[samples], color=AFTER)
-    axes.axvline(response.reported, color=ACCENT, linewidth=1.4, linestyle=(0, (4, 3)))
+    samples = np.arange(first, response.reported + _tail_samples(response))
+    shown = response.impulse[samples]
+    axes.axvline(response.reported, color=ACCENT, linewidth=1.4, linestyle=(0, (4, 3)), zorder=1.5)
+    axes.plot(samples, shown, color=AFTER, linewidth=1.1, marker="o", markersize=1.8)
     milliseconds = 1000.0 * response.reported / response.setting.sample_rate
     axes.annotate(
         f"reported: {response.reported} samples, {milliseconds:.2f} ms",
         (response.reported, 1.0),
         xycoords=("data", "axes fraction"),
-        xytext=(4 if response.reported < samples[-1] - 150 else -4, 5),
+        xytext=(0, 5),
         textcoords="offset points",
         color=ACCENT,
-        ha="left" if response.reported - first < 140 else "right",
+        ha="center" if response.reported - first >= 0.3 * samples.size else "left",
     )
     axes.set_xlim(samples[0], samples[-1])
-    axes.set_ylim(-1.15, 1.15)
+    axes.set_ylim(min(-0.3, float(shown.min()) - 0.1), max(0.3, float(shown.max()) + 0.1))
     axes.set_yticks([-1.0, 0.0, 1.0])
     axes.set_xlabel("samples of the host after the impulse")
     text = (
@@ -52,6 +54,13 @@ def impulse_figure(response: Response) -> Drawing:
         f"the reported delay is {response.reported} samples."
     )
     return finish(figure, "impulse-response", text)
+
+
+def _tail_samples(response: Response) -> int:
+    """How far after the reported delay the response is shown: until nearly all of its energy has come."""
+    energy = np.cumsum(response.impulse[response.reported :] ** 2)
+    end = int(np.searchsorted(energy, TAIL_ENERGY * energy[-1])) + 10
+    return min(max(end, FEWEST_AFTER), MOST_AFTER, response.impulse.size - response.reported)
 
 
 def gain_figure(response: Response) -> Drawing:

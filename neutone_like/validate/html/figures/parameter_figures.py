@@ -40,8 +40,8 @@ def sweep_figure(sweep: Sweep, index: int) -> Drawing:
     spectrum.yaxis.set_minor_locator(NullLocator())
     spectrum.grid(visible=False)
     default = float(sweep.parameter.default)
-    for axes in (level, spectrum):
-        axes.axvline(default, color=ACCENT, linewidth=1.2, linestyle=(0, (4, 3)))
+    for axes, colour in ((level, ACCENT), (spectrum, "#ffffff")):
+        axes.axvline(default, color=colour, linewidth=1.2, linestyle=(0, (4, 3)))
         axes.set_xlim(float(_edges(sweep.values)[0]), float(_edges(sweep.values)[-1]))
     level.annotate(
         "default", (default, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",

@@ -167,8 +167,9 @@ def _conversion(context: Context, rate: int) -> ConversionShown:
     module = context.reused(HostSetting(rate, RESPONSE_BLOCK))
     model_rate = int(module.current_model_sample_rate())
     if model_rate == rate:
-        anyway = "at any rate" if not context.artifact.sample_rates else "at its own rate"
-        raise _NothingToShow(f"At {rate} Hz the model runs {anyway}, and nothing is resampled.")
+        if not context.artifact.sample_rates:
+            raise _NothingToShow("The model runs at whatever rate the host has, so nothing is resampled.")
+        raise _NothingToShow(f"{rate} Hz is a rate of the model's own, so nothing is resampled.")
     there = describe_conversion(rate, model_rate, ours.quality)
     back = describe_conversion(model_rate, rate, ours.quality)
     return ConversionShown(there, back, conversion_figure(there, back), pass_band_figure(there, back))

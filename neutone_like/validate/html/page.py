@@ -55,7 +55,7 @@ def _links(links: dict[str, str]) -> list[tuple[str, str, bool]]:
 
 
 def _khz(hertz: float) -> str:
-    return f"{hertz / 1000.0:g} kHz"
+    return f"{hertz / 1000.0:g}\N{NO-BREAK SPACE}kHz"
 
 
 def _hz(hertz: float) -> str:

@@ -15,7 +15,7 @@ from neutone_like.validate.playing import HostSetting, prepare
 BLOCK_SIZES = (64, 128, 256, 512, 1024)
 WARM_UP_CALLS = 15
 MOST_CALLS = 400
-SECONDS_PER_SIZE = 0.15
+SECONDS_PER_SIZE = 0.1
 FEWEST_CALLS = 20
 
 

@@ -1,5 +1,7 @@
 """What lies between a host and the model: delay, rate conversion, time."""
 
+from typing import Literal
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -22,6 +24,7 @@ from neutone_like.validate.html.timing import BlockTime
 
 BEFORE_SAMPLES, FEWEST_AFTER, MOST_AFTER = 60, 60, 240
 TAIL_ENERGY = 0.999
+FARTHEST = 4096
 GAIN_RANGE_DB = 60.0
 FREQUENCY_TICKS = (20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10000.0, 20000.0)
 TIME_TICKS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0, 30000.0, 100000.0, 1e6)
@@ -30,8 +33,7 @@ TIME_TICKS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0, 30000
 def impulse_figure(response: Response) -> Drawing:
     """The response around the reported delay, which is marked."""
     figure, axes = new_axes(215.0, top=0.88)
-    first = max(0, response.reported - BEFORE_SAMPLES)
-    samples = np.arange(first, response.reported + _tail_samples(response))
+    samples = _samples_shown(response)
     shown = response.impulse[samples]
     axes.axvline(response.reported, color=ACCENT, linewidth=1.4, linestyle=(0, (4, 3)), zorder=1.5)
     axes.plot(samples, shown, color=AFTER, linewidth=1.1, marker="o", markersize=1.8)
@@ -43,17 +45,31 @@ def impulse_figure(response: Response) -> Drawing:
         xytext=(0, 5),
         textcoords="offset points",
         color=ACCENT,
-        ha="center" if response.reported - first >= 0.3 * samples.size else "left",
+        ha=_alignment((response.reported - samples[0]) / samples.size),
     )
-    axes.set_xlim(samples[0], samples[-1])
-    axes.set_ylim(min(-0.3, float(shown.min()) - 0.1), max(0.3, float(shown.max()) + 0.1))
+    axes.set_xlim(samples[0] - 2, samples[-1])
     axes.set_yticks([-1.0, 0.0, 1.0])
+    axes.set_ylim(min(-0.3, float(shown.min()) - 0.1), max(0.3, float(shown.max()) + 0.1))
     axes.set_xlabel("samples of the host after the impulse")
     text = (
         f"Impulse response at {response.setting}. It is strongest at sample {response.strongest}; "
         f"the reported delay is {response.reported} samples."
     )
     return finish(figure, "impulse-response", text)
+
+
+def _samples_shown(response: Response) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """From before the reported delay to the end of the response; wider where it is strongest somewhere else."""
+    first, last = response.reported - BEFORE_SAMPLES, response.reported + _tail_samples(response)
+    if abs(response.strongest - response.reported) <= FARTHEST:
+        first = min(first, response.strongest - BEFORE_SAMPLES)
+        last = max(last, response.strongest + FEWEST_AFTER)
+    return np.arange(max(0, first), min(last, response.impulse.size))
+
+
+def _alignment(share: float) -> Literal["left", "center", "right"]:
+    """How a label fits that belongs to a place at this share of the width."""
+    return "left" if share < 0.3 else "right" if share > 0.7 else "center"
 
 
 def _tail_samples(response: Response) -> int:

@@ -1,7 +1,7 @@
 """What a parameter does to level and spectrum."""
 
 import numpy as np
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from neutone_like.model import CategoricalParameter, NumericalParameter
 from neutone_like.validate.html.figures.drawing import ACCENT, AFTER, LEFT, RIGHT, Drawing, finish, new_figure
@@ -22,6 +22,7 @@ def sweep_figure(sweep: Sweep, index: int) -> Drawing:
     level.plot(sweep.values, sweep.level_db, color=AFTER, marker="o", markersize=4)
     low, high = float(sweep.level_db.min()), float(sweep.level_db.max())
     level.set_ylim(min(low, high - 6.0) - 1.5, high + 1.5)
+    level.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
     level.set_ylabel("dBFS", labelpad=2.0)
     level.tick_params(labelbottom=False)
     top = float(sweep.bands_db.max())

@@ -1,6 +1,8 @@
 """Every check on models that are right, and on models that are wrong in one way each: its positive controls."""
 
+import json
 import math
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,13 @@ import torch
 from neutone_like.artifact.loader import load_artifact
 from neutone_like.artifact.writer import write_artifact
 from neutone_like.model import WaveformToWaveformBase
+from neutone_like.validate import validate_artifact
 from neutone_like.validate.checks import chunking, contract, equivalence, extremes, inputs, latency, realtime, state
 from neutone_like.validate.checks import model_delay as declared
 from neutone_like.validate.checks.reload import FreshProcess, check_reloads_in_a_fresh_process
 from neutone_like.validate.conditions import optimiser, steady_conditions
 from neutone_like.validate.context import CheckFunction, Context, Outcome, largest_difference, verdict
+from neutone_like.validate.validation import OWN_ARTIFACTS_ONLY
 from validate_models import (
     DeclaresNoDelay,
     DeclaresTooMuchDelay,
@@ -29,8 +33,10 @@ from validate_models import (
     NanAtACorner,
     NeverForgets,
     NormalisesByBlock,
+    OffByOne,
     PoisonedForEver,
     Random,
+    Resonant,
     SharesState,
     Silent,
     WritesItsArguments,
@@ -102,6 +108,7 @@ def test_models_that_are_right_pass(model_class: type[Any], check: CheckFunction
         (NormalisesByBlock, chunking.check_any_chunking_equals_whole, r"from sample \d+ on"),
         (ForgetsBetweenBlocks, chunking.check_any_chunking_equals_whole, r"from sample \d+ on"),
         (DeclaresNoDelay, declared.check_declared_delay, "a clear peak at sample 37"),
+        (OffByOne, declared.check_declared_delay, "a clear peak at sample 37"),
         (DeclaresTooMuchDelay, declared.check_declared_delay, "the whole response comes before sample 100"),
         (DelayThatGrows, latency.check_reported_delay, r"\+\d+\.\d+ samples|-\d+\.\d+ samples"),
     ],
@@ -125,6 +132,11 @@ def test_filters_and_echoes_contradict_no_declaration(judge: Judge) -> None:
         outcome = judge(model_class, declared.check_declared_delay)
         assert outcome.status == "passed"
         assert "no single clear peak" in outcome.measured
+
+
+def test_the_lag_of_a_filter_contradicts_nothing(judge: Judge) -> None:
+    outcome = judge(Resonant, declared.check_declared_delay)
+    assert (outcome.status, outcome.measured) == ("passed", "a clear peak at sample 2")
 
 
 def test_what_cannot_be_timed_is_skipped_with_a_reason(judge: Judge) -> None:
@@ -222,6 +234,21 @@ def test_a_method_that_is_missing_or_of_the_wrong_type_is_named(
     assert outcome.status == "failed"
     assert "is_resampling() must return bool, got 1" in outcome.measured
     assert "get_wet_default_value() must return float 0..1, got nan" in outcome.measured
+
+
+def test_a_file_of_another_maker_is_checked_as_far_as_the_format_goes(tmp_path: Path) -> None:
+    written = write_artifact(Gain(), tmp_path, render_samples=False)
+    metadata = json.loads(written.metadata.to_json())
+    del metadata["neutone_like"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        module = torch.jit.load(str(written.model_path))
+        torch.jit.save(module, str(tmp_path / "other.nm"), _extra_files={"metadata.json": json.dumps(metadata)})
+    report = validate_artifact(tmp_path / "other.nm", quick=True)
+    assert report.passed, [check.line() for check in report.failures]
+    skipped = {check.name for check in report if check.status == "skipped"}
+    assert skipped == OWN_ARTIFACTS_ONLY | {"real-time deadlines"}
+    assert report["metadata"].measured == "not run: another tool made this file, which can't answer what this asks"
 
 
 def test_metadata_that_contradicts_the_module_is_named(context_of: Callable[[type[Any]], Context]) -> None:

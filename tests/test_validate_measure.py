@@ -58,7 +58,8 @@ def test_a_delay_between_two_rates_is_found_to_a_thousandth(rates: tuple[float, 
 @pytest.mark.parametrize("delay_seconds", [0.0, 1.37e-3, -0.02])
 def test_the_lines_of_a_spectrum_give_the_same_delay(delay_seconds: float) -> None:
     frequencies = 2.5 * np.arange(800, dtype=np.float64)
-    response = np.exp(-2j * np.pi * frequencies * delay_seconds) * np.random.default_rng(4).uniform(0.1, 1.0, 800)
+    strength = np.random.default_rng(4).uniform(0.1, 1.0, 800)
+    response = (np.exp(-2j * np.pi * frequencies * delay_seconds) * strength).astype(np.complex128)
     fit = measure.fit_delay_on_lines(response, 2.5, 0.1)
     assert fit.seconds == pytest.approx(delay_seconds, abs=1e-9)
     assert fit.coherence == pytest.approx(1.0)

@@ -79,6 +79,35 @@ class DeclaresTooMuchDelay(Gain):
         return 100
 
 
+class Resonant(_Base):
+    """A filter that is strongest some samples in, as a cabinet is: that is no delay to declare."""
+
+    metadata = named("Resonant")
+    taps: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("taps", torch.tensor([0.0, 0.2, 1.0, 0.4, -0.1, 0.05]).repeat(2, 1, 1))
+        self.past = torch.zeros(2, 5)
+
+    @torch.jit.export
+    def reset_model(self) -> None:
+        self.past = torch.zeros(2, 5)
+
+    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+        joined = torch.cat((self.past, x), 1)
+        self.past = joined[:, x.size(1) :].clone()
+        return torch.conv1d(joined.unsqueeze(0), self.taps.flip(2), groups=2).squeeze(0)
+
+
+class OffByOne(Delayed):
+    metadata = named("Off by one")
+
+    @torch.jit.export
+    def model_delay_samples(self) -> int:
+        return 36
+
+
 class DelayThatGrows(Gain):
     """Gives another answer each time it is asked for its delay."""
 

@@ -54,6 +54,11 @@ class Context:
     module: Any = None
 
     @property
+    def is_ours(self) -> bool:
+        """Whether this package wrote the artifact; others keep to the format, but lack what we add to it."""
+        return self.artifact.metadata.neutone_like is not None
+
+    @property
     def channels(self) -> int:
         """How many channels the host sends: stereo where either side of the model is, so that nothing is averaged."""
         sides = (self.artifact.in_channels, self.artifact.out_channels)

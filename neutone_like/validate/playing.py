@@ -51,7 +51,8 @@ def play(module: Any, x: Tensor, sizes: Iterable[int], values: Tensor | None = N
         block = x[:, start : start + size]
         if block.size(1) == 0:
             break
-        outputs.append(module.forward(block, None if rows is None else rows[:, start : start + size]))
+        output = module.forward(block, None if rows is None else rows[:, start : start + size])
+        outputs.append(output.clone())  # some wrappers hand out a view of what they overwrite next
         start += size
     return torch.cat(outputs, 1)
 

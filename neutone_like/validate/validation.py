@@ -104,8 +104,8 @@ def _loaded(path_or_artifact: str | os.PathLike[str] | Artifact) -> Artifact:
 
 def _run(name: str, function: CheckFunction, context: Context) -> Check:
     started = time.perf_counter()
-    if name in OWN_ARTIFACTS_ONLY and context.artifact.metadata.neutone_like is None:
-        return Check(name, "skipped", "not run: another tool made this file, which lacks what is needed", "")
+    if name in OWN_ARTIFACTS_ONLY and not context.is_ours:
+        return Check(name, "skipped", "not run: another tool made this file, which can't answer what this asks", "")
     try:
         outcome = function(context)
     except Exception as error:  # a model's code can raise anything; what it raised is the check's result

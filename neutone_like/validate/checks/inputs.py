@@ -25,7 +25,7 @@ def check_inputs_are_untouched(context: Context) -> Outcome:
         f"the host's {changed[0]} was overwritten" if changed else "the host's audio and parameters are as before",
         "no change",
         "Don't write into what do_forward_pass receives (x.mul_(), x[...] = ..., out=x): make new tensors.",
-        _what_the_model_writes(context),
+        _what_the_model_writes(context) if context.is_ours else (),
     )
 
 

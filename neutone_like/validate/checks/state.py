@@ -50,7 +50,8 @@ def check_instances_are_independent(context: Context) -> Outcome:
         together: list[list[Tensor]] = [[], []]
         for start in range(0, 12 * setting.block_size, setting.block_size):
             for index, module in enumerate((one, two)):
-                together[index].append(module.forward(sounds[index][:, start : start + setting.block_size], None))
+                block = sounds[index][:, start : start + setting.block_size]
+                together[index].append(module.forward(block, None).clone())
         for index in range(2):
             mixed = torch.cat(together[index], 1)
             if not torch.equal(mixed, alone[index]):

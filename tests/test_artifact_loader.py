@@ -53,6 +53,11 @@ def with_metadata(source: Path, target: Path, change: Callable[[dict[str, Any]],
     return rewrite(source, target, edit)
 
 
+def without_fingerprints(metadata: dict[str, Any]) -> None:
+    """As an artifact of an earlier version, which no check but those of zip and PyTorch protects."""
+    del metadata["neutone_like"]["members_sha256"]
+
+
 def both_refuse(path: Path, match: str) -> None:
     for read in (read_metadata, load_artifact):
         with pytest.raises(ArtifactError, match=match) as caught:
@@ -167,7 +172,8 @@ def test_vector_notices_other_weights(exported: Path, tmp_path: Path) -> None:
         eye = torch.eye(2).numpy().tobytes()
         return (1.01 * torch.eye(2)).numpy().tobytes() if content == eye else content
 
-    path = rewrite(exported / "model.nm", tmp_path / "louder.nm", louder)
+    old = with_metadata(exported / "model.nm", tmp_path / "old.nm", without_fingerprints)
+    path = rewrite(old, tmp_path / "louder.nm", louder)
     load_artifact(path)
     with pytest.raises(ArtifactError, match=r"does not play as it did.*differs by 0\.\d+, allowed is 0\.0001"):
         load_artifact(path, verify_test_vector=True)
@@ -223,7 +229,9 @@ def test_torchscript_of_something_else(tmp_path: Path) -> None:
 
 
 def test_torchscript_module_that_is_no_wrapper(exported: Path, tmp_path: Path) -> None:
-    text = (exported / "metadata.json").read_text()
+    metadata = json.loads((exported / "metadata.json").read_text())
+    without_fingerprints(metadata)
+    text = json.dumps(metadata)
     torch.jit.save(torch.jit.script(torch.nn.Tanh()), str(tmp_path / "a.nm"), _extra_files={"metadata.json": text})
     with pytest.raises(ArtifactError, match=r"not that of a live \.nm: it has no forward_bt, forward_offline"):
         load_artifact(tmp_path / "a.nm")
@@ -235,7 +243,8 @@ def test_metadata_without_torchscript(exported: Path, tmp_path: Path) -> None:
 
 
 def test_damaged_code(exported: Path, tmp_path: Path) -> None:
-    path = rewrite(exported / "model.nm", tmp_path / "a.nm", lambda name, c: b"def (" if "wrapper" in name else c)
+    old = with_metadata(exported / "model.nm", tmp_path / "old.nm", without_fingerprints)
+    path = rewrite(old, tmp_path / "a.nm", lambda name, c: b"def (" if "wrapper" in name else c)
     assert read_metadata(path).model_name == "Drive"
     with pytest.raises(ArtifactError, match=r"(?s)can't be loaded as TorchScript: .*made with PyTorch .* is damaged"):
         load_artifact(path)
@@ -243,7 +252,12 @@ def test_damaged_code(exported: Path, tmp_path: Path) -> None:
 
 def test_other_major_version_is_mentioned(exported: Path, tmp_path: Path) -> None:
     broken = rewrite(exported / "model.nm", tmp_path / "a.nm", lambda n, c: b"def (" if "wrapper" in n else c)
-    path = with_metadata(broken, tmp_path / "b.nm", lambda metadata: metadata.update(pytorch_version="9.1.0"))
+
+    def older(metadata: dict[str, Any]) -> None:
+        without_fingerprints(metadata)
+        metadata["pytorch_version"] = "9.1.0"
+
+    path = with_metadata(broken, tmp_path / "b.nm", older)
     with pytest.raises(ArtifactError, match=r"made with PyTorch 9\.1\.0, this is 2\..*install version 9 of PyTorch"):
         load_artifact(path)
 
@@ -273,10 +287,7 @@ def test_contradicting_parameter(exported: Path, tmp_path: Path) -> None:
     path = with_metadata(
         exported / "model.nm", tmp_path / "a.nm", lambda m: m["neutone_like"]["parameters"][0].update(default=99.0)
     )
-    with pytest.raises(
-        ArtifactError, match=r"(?s)A parameter in metadata\.json can't be: .*default must lie in 0.0..36"
-    ):
-        _ = load_artifact(path).parameters
+    both_refuse(path, r"(?s)A parameter in metadata\.json in .*a\.nm can't be: .*default must lie in 0.0..36")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "\ud800x", '{"neutone_like": 3}', "[" * 100_000])
@@ -307,7 +318,7 @@ def test_zip_bomb(exported: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(exported / "model.nm", tmp_path / "a.nm"))
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as file:
         file.writestr("model/code/bomb.py", bytes(32 << 20))
-    both_refuse(path, r"member 'model/code/bomb\.py' unpacks from \d+ to 33554432 bytes, allowed is 200 times")
+    both_refuse(path, r"member 'model/code/bomb\.py' unpacks from \d+ to 33554432 bytes, allowed is 100 times")
 
 
 @pytest.mark.parametrize(

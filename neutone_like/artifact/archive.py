@@ -1,11 +1,17 @@
-"""The zip archive that a ``.nm`` is: looked at with suspicion, and packed without what nobody needs."""
+"""The zip archive that a ``.nm`` is, looked at with suspicion before anybody else gets to see it.
+
+Python's and PyTorch's readers of zip files differ, so whatever the two could understand differently is refused: PyTorch
+finds members whatever the case of their names, and reads beyond the end of a tensor's record if that is too short.
+"""
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
+from neutone_like.artifact.bounded_file import BoundedFile, open_bounded
+from neutone_like.artifact.packing import COPY_BYTES, METADATA_MEMBER, digest_of, name_inside
+from neutone_like.artifact.storage_sizes import short_storages
 from neutone_like.errors import ArtifactError
 
 MODEL_NAME = "model.nm"
@@ -13,15 +19,18 @@ METADATA_NAME = "metadata.json"
 MAXIMUM_METADATA_BYTES = 64 << 20
 """Metadata may carry three pairs of MP3 files in base64; more than this is no metadata."""
 MAXIMUM_MEMBERS = 20_000
+MAXIMUM_DIRECTORY_BYTES = 4 << 20
+"""The list of members at the end of the file."""
+MAXIMUM_PICKLE_BYTES = 256 << 20
+"""The description of a module's attributes, without its tensors' data."""
 MAXIMUM_MEMBER_BYTES = 16 << 30
 MAXIMUM_TOTAL_BYTES = 64 << 30
-MAXIMUM_EXPANSION = 200
+MAXIMUM_EXPANSION = 100
 """Allowed ratio of unpacked to packed size: code packs 3 to 10 times, tensors are stored as they are."""
-_SMALL_ENOUGH_TO_EXPAND = 16 << 20
-
-_ALIGNMENT = 64  # of tensor data in the file, so that it can be mapped
-_LOCAL_HEADER_BYTES = 30
-_COPY_BYTES = 1 << 20
+_SMALL_ENOUGH_TO_EXPAND = 1 << 20
+_ENCRYPTED = 0x1
+_LONGEST_SHOWN_NAME = 120
+_PICKLES = (("data.pkl", "data"), ("constants.pkl", "constants"))  # and the folder with the data of their tensors
 _MAKE_AGAIN = "Copy the file again, or export the model again."
 
 
@@ -34,7 +43,7 @@ def read_metadata_text(path: Path) -> bytes:
     with open_archive(path) as archive:
         members = _checked_members(archive, path)
         root = members[0].filename.split("/")[0]
-        metadata = next((member for member in members if member.filename == f"{root}/extra/{METADATA_NAME}"), None)
+        metadata = next((member for member in members if member.filename == f"{root}/{METADATA_MEMBER}"), None)
         if metadata is None:
             kind = "a TorchScript file" if _holds_torchscript(members, root) else "a zip file of something else"
             raise ArtifactError(
@@ -56,19 +65,20 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a zip file.
 
     Raises:
-        ArtifactError: Missing, unreadable, empty, truncated, or not a zip file.
+        ArtifactError: Missing, unreadable, not a plain file, empty, truncated, or not a zip file.
     """
     try:
-        with open(path, "rb") as file:
+        with open_bounded(path, MAXIMUM_DIRECTORY_BYTES) as file:
             _check_signature(file, path)
             try:
                 archive = zipfile.ZipFile(file)
             except (zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, NotImplementedError) as error:
                 raise ArtifactError(
-                    f"{path} ({path.stat().st_size} bytes) is damaged: it starts as a zip file, but its end is missing "
+                    f"{path} ({file.file_bytes} bytes) is damaged: it starts as a zip file, but its end is missing "
                     f"or unreadable ({error}), as when a copy or download stopped early. {_MAKE_AGAIN}"
                 ) from error
             with archive:
+                _check_layout(archive, file, path)
                 yield archive
     except FileNotFoundError as error:
         raise ArtifactError(f"{path} does not exist. Give a .nm file, or the folder that one is in.") from error
@@ -76,7 +86,7 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
         raise ArtifactError(f"{path} can't be read: {error.strerror or error}.") from error
 
 
-def _check_signature(file: BinaryIO, path: Path) -> None:
+def _check_signature(file: BoundedFile, path: Path) -> None:
     start = file.read(4)
     if not start:
         raise ArtifactError(f"{path} is empty. {_MAKE_AGAIN}")
@@ -88,37 +98,71 @@ def _check_signature(file: BinaryIO, path: Path) -> None:
     file.seek(0)
 
 
+def _check_layout(archive: zipfile.ZipFile, file: BoundedFile, path: Path) -> None:
+    """Refuse what lets two readers find two different archives in one file, or one part of it in many members."""
+    members = archive.infolist()
+    if archive.comment or (members and min(member.header_offset for member in members) != 0):
+        raise ArtifactError(f"{path} is damaged: there is something before or after its zip archive. {_MAKE_AGAIN}")
+    packed = sum(member.compress_size for member in members)
+    if packed > file.file_bytes:
+        raise ArtifactError(
+            f"{path} is damaged: its members claim {packed} bytes of a file of {file.file_bytes}. {_MAKE_AGAIN}"
+        )
+
+
 def _checked_members(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
     members = archive.infolist()
     if not members:
         raise ArtifactError(f"{path} is a zip file with nothing in it. {_MAKE_AGAIN}")
     if len(members) > MAXIMUM_MEMBERS:
         raise ArtifactError(f"{path} has {len(members)} members, allowed are {MAXIMUM_MEMBERS}.")
-    names: set[str] = set()
+    names: dict[str, str] = {}
     for member in members:
         _check_member(member, path)
-        if member.filename in names:
-            raise ArtifactError(f"{path} has the member {member.filename!r} twice. {_MAKE_AGAIN}")
-        names.add(member.filename)
+        earlier = names.setdefault(member.filename.lower(), member.filename)
+        if earlier is not member.filename:
+            how = "twice" if earlier == member.filename else f"and {_shown(earlier)}, which PyTorch takes for the same"
+            raise ArtifactError(f"{path} has the member {_shown(member.filename)} {how}. {_MAKE_AGAIN}")
     total = sum(member.file_size for member in members)
     if total > MAXIMUM_TOTAL_BYTES:
         raise ArtifactError(f"{path} unpacks to {total} bytes, allowed are {MAXIMUM_TOTAL_BYTES}.")
+    packed = sum(member.compress_size for member in members)
+    if _expands_too_much(total, packed):
+        raise ArtifactError(
+            f"{path} unpacks from {packed} to {total} bytes, allowed is {MAXIMUM_EXPANSION} times. "
+            "Do not use this file."
+        )
     return members
 
 
 def _check_member(member: zipfile.ZipInfo, path: Path) -> None:
     name = member.filename
     if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
-        raise ArtifactError(f"{path} has a member whose name leads out of the archive: {name!r}. Do not use this file.")
+        raise ArtifactError(
+            f"{path} has a member whose name leads out of the archive: {_shown(name)}. Do not use this file."
+        )
     if member.file_size > MAXIMUM_MEMBER_BYTES:
         raise ArtifactError(
-            f"{path}: the member {name!r} has {member.file_size} bytes, allowed are {MAXIMUM_MEMBER_BYTES}."
+            f"{path}: the member {_shown(name)} has {member.file_size} bytes, allowed are {MAXIMUM_MEMBER_BYTES}."
         )
-    if member.file_size > max(_SMALL_ENOUGH_TO_EXPAND, MAXIMUM_EXPANSION * member.compress_size):
+    if _expands_too_much(member.file_size, member.compress_size):
         raise ArtifactError(
-            f"{path}: the member {name!r} unpacks from {member.compress_size} to {member.file_size} bytes, allowed is "
-            f"{MAXIMUM_EXPANSION} times. Do not use this file."
+            f"{path}: the member {_shown(name)} unpacks from {member.compress_size} to {member.file_size} bytes, "
+            f"allowed is {MAXIMUM_EXPANSION} times. Do not use this file."
         )
+    if member.flag_bits & _ENCRYPTED or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ArtifactError(
+            f"{path}: the member {_shown(name)} is encrypted or packed in a way that TorchScript does not know "
+            f"(method {member.compress_type}). {_MAKE_AGAIN}"
+        )
+
+
+def _expands_too_much(unpacked: int, packed: int) -> bool:
+    return unpacked > max(_SMALL_ENOUGH_TO_EXPAND, MAXIMUM_EXPANSION * packed)
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= _LONGEST_SHOWN_NAME else f"{name[:_LONGEST_SHOWN_NAME]}...")
 
 
 def _holds_torchscript(members: list[zipfile.ZipInfo], root: str) -> bool:
@@ -128,62 +172,67 @@ def _holds_torchscript(members: list[zipfile.ZipInfo], root: str) -> bool:
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> bytes:
     try:
-        return archive.read(member)
+        with archive.open(member) as reader:
+            return b"".join(iter(lambda: reader.read(COPY_BYTES), b""))
     except Exception as error:  # zipfile lets through what each of its decoders raises
         raise _damaged(member, path, error) from error
 
 
 def _damaged(member: zipfile.ZipInfo, path: Path, error: Exception) -> ArtifactError:
-    return ArtifactError(f"{path} is damaged: {member.filename} can't be unpacked ({error}). {_MAKE_AGAIN}")
+    return ArtifactError(f"{path} is damaged: {_shown(member.filename)} can't be unpacked ({error}). {_MAKE_AGAIN}")
 
 
-def check_contents(path: Path) -> None:
+def check_contents(path: Path, expected: Mapping[str, str] | None = None) -> None:
     """Read every member and compare its checksum, which PyTorch does not: it would play damaged weights.
 
+    Args:
+        path: The archive.
+        expected: What :func:`neutone_like.artifact.packing.fingerprints` gave at export; None where nobody took them.
+
     Raises:
-        ArtifactError: A member is damaged; the message names it.
+        ArtifactError: A member is damaged, was changed, is missing or was not there at export; the message names it.
     """
     with open_archive(path) as archive:
-        for member in _checked_members(archive, path):
-            try:
-                with archive.open(member) as reader:
-                    while reader.read(_COPY_BYTES):
-                        pass
-            except Exception as error:  # zipfile lets through what each of its decoders raises
-                raise _damaged(member, path, error) from error
+        members = _checked_members(archive, path)
+        found = {name_inside(member.filename): _digest_member(archive, member, path) for member in members}
+        if expected is not None:
+            _compare(found, expected, path)
+        _check_storages(archive, members, path)
 
 
-def repack(source: Path, target: Path) -> None:
-    """Copy a TorchScript archive without its debug records, and with tensors on 64-byte boundaries.
-
-    The debug records hold the source of the model once more, and the paths of the machine it was made on: about a third
-    of a small artifact, and nothing that a host should get to see.
-    """
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
-        for member in old.infolist():
-            if not member.filename.endswith(".debug_pkl"):
-                _copy_member(old, member, new)
+def _digest_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> str:
+    try:
+        with archive.open(member) as reader:
+            return digest_of(reader)
+    except Exception as error:  # zipfile lets through what each of its decoders raises
+        raise _damaged(member, path, error) from error
 
 
-def _copy_member(old: zipfile.ZipFile, member: zipfile.ZipInfo, new: zipfile.ZipFile) -> None:
-    fresh = zipfile.ZipInfo(member.filename, date_time=(1980, 1, 1, 0, 0, 0))
-    fresh.file_size = member.file_size
-    folder = member.filename.split("/")[1] if "/" in member.filename else ""
-    if folder in ("code", "extra"):  # text; tensors must stay as they are to be mapped
-        fresh.compress_type = zipfile.ZIP_DEFLATED
-    else:
-        fresh.compress_type = zipfile.ZIP_STORED
-        fresh.extra = _padding(new, fresh)
-    with old.open(member) as reader, new.open(fresh, "w") as writer:
-        while chunk := reader.read(_COPY_BYTES):
-            writer.write(chunk)
-    fresh.extra = b""  # padding is of use before the data only, not once more in the directory at the end
+def _compare(found: Mapping[str, str], expected: Mapping[str, str], path: Path) -> None:
+    for name in sorted({*found, *expected} - {METADATA_MEMBER}):
+        if found.get(name) != expected.get(name):
+            what = "is missing" if name not in found else "was added" if name not in expected else "was changed"
+            raise ArtifactError(
+                f"{path}: its part {_shown(name)} {what} after export: members_sha256 in {METADATA_NAME} says so. "
+                f"{_MAKE_AGAIN}"
+            )
 
 
-def _padding(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """An extra field that nobody reads, as long as it takes for the data to start on a boundary."""
-    if member.file_size == 0:
-        return b""
-    position = archive.start_dir + _LOCAL_HEADER_BYTES + len(member.filename.encode()) + 4
-    length = -position % _ALIGNMENT
-    return b"FB" + length.to_bytes(2, "little") + b"Z" * length
+def _check_storages(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], path: Path) -> None:
+    sizes = {name_inside(member.filename): member for member in members}
+    for pickle_name, folder in _PICKLES:
+        if (member := sizes.get(pickle_name)) is None:
+            continue
+        if member.file_size > MAXIMUM_PICKLE_BYTES:
+            raise ArtifactError(
+                f"{path}: {_shown(member.filename)} has {member.file_size} bytes, allowed are {MAXIMUM_PICKLE_BYTES}."
+            )
+        lengths = {
+            name[len(folder) + 1 :]: record.file_size for name, record in sizes.items() if name.startswith(f"{folder}/")
+        }
+        try:
+            wrong = short_storages(_read_member(archive, member, path), lengths)
+        except ValueError as error:
+            raise _damaged(member, path, error) from error
+        if wrong:
+            raise ArtifactError(f"{path} is damaged: the tensor {folder}/{wrong[0]}. {_MAKE_AGAIN}")

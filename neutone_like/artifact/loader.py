@@ -1,5 +1,6 @@
 """Read artifacts, which may come from anywhere."""
 
+import os
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import torch
 from torch.jit import ScriptModule
 
+from neutone_like.artifact.agreement import check_agreement, check_tensors
 from neutone_like.artifact.archive import MODEL_NAME, check_contents, read_metadata_text
 from neutone_like.artifact.parameter_records import to_parameter
 from neutone_like.artifact.schema import ArtifactMetadata, ParameterSlot, parse_metadata
@@ -142,15 +144,18 @@ def load_artifact(path: str | PathLike[str], *, verify_test_vector: bool = False
 
 def _resolve(path: str | PathLike[str]) -> Path:
     file = Path(path)
-    if not file.is_dir():
+    if "\0" in str(file):
+        raise ArtifactError(f"Expected the path of a .nm file, got {str(file)!r}, which no file can have.")
+    if not os.path.isdir(file):
         return file
-    if not (file / MODEL_NAME).is_file():
+    if not os.path.isfile(file / MODEL_NAME):
         raise ArtifactError(f"{file} is a folder without {MODEL_NAME}. Give the folder that export_model made.")
     return file / MODEL_NAME
 
 
 def _load_module(path: Path, metadata: ArtifactMetadata) -> ScriptModule:
-    check_contents(path)
+    ours = metadata.neutone_like
+    check_contents(path, None if ours is None else ours.members_sha256)
     try:
         module = load_script(path)
     except Exception as error:  # errors of C++ come through as nearly every type
@@ -163,6 +168,9 @@ def _load_module(path: Path, metadata: ArtifactMetadata) -> ScriptModule:
             f"{path} is a TorchScript module, but not that of a live .nm: it has no {', '.join(missing)}. "
             "Make one with export_model(model, folder)."
         )
+    check_tensors(module, path)
+    if ours is not None:
+        check_agreement(module, metadata, path)
     return module.eval()
 
 

@@ -58,8 +58,8 @@ ParameterRecord = Annotated[
 ]
 
 
-def to_parameter(record: ParameterRecord) -> Parameter:
-    """The parameter that was declared.
+def to_parameter(record: ParameterRecord, where: str = "metadata.json") -> Parameter:
+    """The parameter that was declared. ``where`` is what messages call its metadata.
 
     Raises:
         ArtifactError: The record contradicts itself, such as a default out of its range.
@@ -74,4 +74,4 @@ def to_parameter(record: ParameterRecord) -> Parameter:
     try:
         return kinds[record.type](**fields)
     except ParameterError as error:
-        raise ArtifactError(f"A parameter in metadata.json can't be: {error} Export the model again.") from error
+        raise ArtifactError(f"A parameter in {where} can't be: {error} Export the model again.") from error

@@ -1,11 +1,13 @@
 """``metadata.json``: what every ``.nm`` says about itself, and what is allowed there."""
 
 import json
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from neutone_like.artifact.parameter_records import ParameterRecord
+from neutone_like.artifact.parameter_records import ParameterRecord, to_parameter
+from neutone_like.artifact.strict_json import parse_strict_json
 from neutone_like.artifact.test_vector_record import TestVectorRecord
 from neutone_like.errors import ArtifactError
 from neutone_like.model.declaration import MAXIMUM_BLOCK_SIZE, MAXIMUM_CHANNELS, MAXIMUM_SAMPLE_RATE
@@ -13,10 +15,20 @@ from neutone_like.model.metadata import describe_validation_error
 
 SCHEMA_VERSION = 1
 """Raised by one when a reader of the old version could misunderstand the new one; keys may be added without."""
+PLAYABLE_SCHEMA_VERSIONS = range(1, SCHEMA_VERSION + 1)
+"""What this version promises to play. Versions are added here, and none is ever taken away."""
+MAXIMUM_DELAY_SAMPLES = 1 << 31
+
+LATEST_DATE_UNIX_SECONDS = 253_402_300_799
+"""The end of the year 9999, where dates of most languages end."""
+
+_VERSION = re.compile(r"[0-9A-Za-z.+_-]{1,40}")
 
 UnitInterval = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 SampleRate = Annotated[int, Field(ge=1, le=MAXIMUM_SAMPLE_RATE)]
 BlockSize = Annotated[int, Field(ge=1, le=MAXIMUM_BLOCK_SIZE)]
+Delay = Annotated[int, Field(ge=0, le=MAXIMUM_DELAY_SAMPLES)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Tag = Annotated[str, Field(min_length=1, max_length=15)]
 SlotName = Annotated[str, Field(pattern=r"^p[1-9]$")]
 
@@ -24,7 +36,7 @@ SlotName = Annotated[str, Field(pattern=r"^p[1-9]$")]
 class _Record(BaseModel):
     """Types are exact (no "1" for 1), values are never changed, and keys that are not known are kept."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="allow", populate_by_name=True)
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", populate_by_name=True, allow_inf_nan=False)
 
 
 class SoundPair(_Record):
@@ -55,6 +67,9 @@ class ParameterSlot(_Record):
             raise ValueError(f"min_value must be below max_value, got {self.min_value} and {self.max_value}")
         if self.n_values is not None and self.labels is not None and self.n_values != len(self.labels):
             raise ValueError(f"n_values must be the number of labels, got {self.n_values} and {len(self.labels)}")
+        index = self.default_value
+        if self.labels and isinstance(index, (int, float)) and not 0 <= index < len(self.labels):
+            raise ValueError(f"default_value must be the index of one of the {len(self.labels)} labels, got {index}")
         return self
 
 
@@ -63,13 +78,17 @@ class ReportedLatency(_Record):
 
     sample_rate: SampleRate
     block_size: BlockSize
-    latency_samples: Annotated[int, Field(ge=0)]
+    latency_samples: Delay
 
 
 class NeutoneLikeSection(_Record):
-    """Everything the format has no place for."""
+    """Everything the format has no place for.
 
-    schema_version: Annotated[int, Field(ge=1, le=SCHEMA_VERSION)]
+    ``members_sha256`` tells that nobody changed the archive after export: the SHA-256 of each of its members but
+    ``metadata.json``, by name inside. Artifacts of earlier versions do not have it.
+    """
+
+    schema_version: Annotated[int, Field(ge=PLAYABLE_SCHEMA_VERSIONS[0], le=PLAYABLE_SCHEMA_VERSIONS[-1])]
     neutone_like_version: str
     torch_version: str
     created_by: str
@@ -77,9 +96,10 @@ class NeutoneLikeSection(_Record):
     in_channels: Annotated[int, Field(ge=1, le=MAXIMUM_CHANNELS)]
     out_channels: Annotated[int, Field(ge=1, le=MAXIMUM_CHANNELS)]
     parameters: tuple[ParameterRecord, ...]
-    model_delay_samples: Annotated[int, Field(ge=0)]
+    model_delay_samples: Delay
     reported_latency: ReportedLatency
     test_vector: TestVectorRecord
+    members_sha256: dict[str, Digest] | None = None
 
 
 class ArtifactMetadata(_Record):
@@ -108,7 +128,7 @@ class ArtifactMetadata(_Record):
     native_buffer_sizes: tuple[BlockSize, ...]
     sdk_version: str
     pytorch_version: str
-    date_created: int | Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+    date_created: Annotated[int | float, Field(ge=0, le=LATEST_DATE_UNIX_SECONDS)]
     is_input_mono: bool
     is_output_mono: bool
     model_type: Literal["mono-mono", "mono-stereo", "stereo-mono", "stereo-stereo"]
@@ -153,23 +173,31 @@ def parse_metadata(text: bytes | str, where: str) -> ArtifactMetadata:
         return _validate(ForeignMetadata, text, where)
     version = section.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
+        maker = section.get("neutone_like_version")
         raise ArtifactError(
-            f"{where} was made for schema version {version}, by neutone_like "
-            f"{section.get('neutone_like_version', '(unknown version)')}. This version reads up to schema version "
-            f"{SCHEMA_VERSION}: install a newer one with pip install --upgrade neutone-like."
+            f"{where} was made for schema version {version!s:.20}, by neutone_like "
+            f"{maker if isinstance(maker, str) and _VERSION.fullmatch(maker) else '(unknown version)'}. This version "
+            f"reads up to schema version {SCHEMA_VERSION}: install a newer one with "
+            "pip install --upgrade neutone-like."
         )
-    return _validate(ArtifactMetadata, text, where)
+    metadata = _validate(ArtifactMetadata, text, where)
+    if metadata.neutone_like is not None:
+        for record in metadata.neutone_like.parameters:
+            to_parameter(record, where)
+    return metadata
 
 
 def _peek_section(text: bytes | str, where: str) -> dict[str, Any] | None:
     """Our section as it stands, before any check."""
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        content = parse_strict_json(text)
+    except RecursionError as error:
+        raise ArtifactError(f"{where} is not JSON for metadata: nested too deeply. Export the model again.") from error
+    except ValueError as error:
         raise ArtifactError(f"{where} is not JSON: {error}. Export the model again.") from error
     if not isinstance(content, dict):
         raise ArtifactError(f"{where} must hold a JSON object, got a {type(content).__name__}. Export the model again.")
-    section: Any = content.get("neutone_like")
+    section: object = content.get("neutone_like")
     return section if isinstance(section, dict) else {} if section is not None else None
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.jit import ScriptModule
 
-from neutone_like.artifact.test_vector_record import TestVectorRecord
+from neutone_like.artifact.test_vector_record import MAXIMUM_TOLERANCE, TestVectorRecord
 from neutone_like.errors import ArtifactError
 
 _SEED = 20240
@@ -52,7 +52,7 @@ def make_test_vector(module: ScriptModule, channels: int, parameters_0to1: Seque
         sample_indices=tuple(int(index) for index in indices),
         samples=tuple(tuple(_short(value) for value in channel[indices]) for channel in output),
         rms=tuple(_short(value) for value in _rms(output)),
-        tolerance=_short(_RELATIVE_TOLERANCE * max(1.0, float(np.abs(output).max()))),
+        tolerance=_short(min(MAXIMUM_TOLERANCE, _RELATIVE_TOLERANCE * max(1.0, float(np.abs(output).max())))),
     )
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch.jit import ScriptModule
 
-from neutone_like.artifact.archive import METADATA_NAME, MODEL_NAME, repack
+from neutone_like.artifact.archive import METADATA_NAME, MODEL_NAME
+from neutone_like.artifact.packing import fingerprints, repack
 from neutone_like.artifact.probe import probe_model
 from neutone_like.artifact.samples import SampleSound, render_sounds, to_mp3_pairs, write_wav_files
 from neutone_like.artifact.schema import SCHEMA_VERSION, ArtifactMetadata, parse_metadata
@@ -119,9 +120,8 @@ def write_files(
     content = json.loads(script.get_metadata_json())
     content["sample_sound_files"] = to_mp3_pairs(sounds) if mp3_samples else []
     content["neutone_like"] |= _stamps(quality) | measured
-    metadata = parse_metadata(json.dumps(content), METADATA_NAME)
     report("Writing")
-    _write_model(script, folder, metadata)
+    metadata = _write_model(script, folder, content)
     (folder / METADATA_NAME).write_text(metadata.to_json(), encoding="utf-8")
     return WrittenArtifact(
         directory=folder,
@@ -197,13 +197,17 @@ def _measure(runnable: ScriptModule, declaration: Declaration) -> dict[str, Any]
     }
 
 
-def _write_model(script: ScriptModule, folder: Path, metadata: ArtifactMetadata) -> None:
+def _write_model(script: ScriptModule, folder: Path, content: dict[str, Any]) -> ArtifactMetadata:
+    """Write ``model.nm`` with that metadata, to which fingerprints of all that is in the archive are added."""
     raw = folder / "model.raw"  # PyTorch names the folder inside the archive after the file
     try:
         try:
-            save_script(script, raw, metadata.to_json())
+            save_script(script, raw, "{}")
         except RuntimeError as error:  # PyTorch's writer has no other error for a full disk
             raise ExportError(f"Can't write {raw}: {str(error).splitlines()[0]} Is the disk full?") from error
-        repack(raw, folder / MODEL_NAME)
+        content["neutone_like"]["members_sha256"] = fingerprints(raw)
+        metadata = parse_metadata(json.dumps(content), METADATA_NAME)
+        repack(raw, folder / MODEL_NAME, metadata.to_json())
+        return metadata
     finally:
         raw.unlink(missing_ok=True)

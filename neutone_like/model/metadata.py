@@ -1,5 +1,6 @@
 """Who made a model and what it is: the part of an artifact's metadata that its author writes."""
 
+import reprlib
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -11,17 +12,31 @@ GainDb = Annotated[float, Field(ge=-30.0, le=30.0, allow_inf_nan=False)]
 Mix = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 
 
+_MOST_PROBLEMS = 20
+_MOST_CHARACTERS = 80
+_BRIEF = reprlib.Repr()
+
+
 def describe_validation_error(error: ValidationError) -> str:
     """One line a problem: which field, what value came, what is allowed."""
-    lines = []
-    for problem in error.errors(include_url=False):
-        field = ".".join(str(part) for part in problem["loc"]) or "(whole)"
-        value = problem.get("input")
-        shown = repr(value)
-        if len(shown) > 80:
-            shown = f"{shown[:77]}... ({len(value) if hasattr(value, '__len__') else '?'} long)"
-        lines.append(f"{field}: {problem['msg']}; got {shown}")
+    problems = error.errors(include_url=False, include_context=False)
+    lines: list[str] = []
+    for problem in problems[:_MOST_PROBLEMS]:
+        field = ".".join(str(part) for part in problem["loc"])[: 2 * _MOST_CHARACTERS] or "(whole)"
+        shown_field = field if field.isprintable() else repr(field)
+        lines.append(f"{shown_field}: {problem['msg']}; got {_shown(problem.get('input'))}")
+    if len(problems) > _MOST_PROBLEMS:
+        lines.append(f"... and {len(problems) - _MOST_PROBLEMS} more")
     return "\n".join(lines)
+
+
+def _shown(value: object) -> str:
+    """A value that may be long, without ever writing it out whole."""
+    length = len(value) if isinstance(value, (str, bytes, list, tuple, dict)) else 0
+    shown = repr(value[:_MOST_CHARACTERS]) if isinstance(value, (str, bytes)) else _BRIEF.repr(value)
+    if len(shown) <= _MOST_CHARACTERS and length <= _MOST_CHARACTERS:
+        return shown
+    return f"{shown[: _MOST_CHARACTERS - 3]}... ({length or '?'} long)"
 
 
 class ModelMetadata(BaseModel):

@@ -1,0 +1,70 @@
+"""Whether a loaded module is what the metadata beside it says, and whether its tensors lie within their own data."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.jit import ScriptModule
+
+from neutone_like.artifact.schema import ArtifactMetadata
+from neutone_like.errors import ArtifactError
+
+# What decides how a model sounds and is played; names and descriptions may be edited after export.
+PLAYED_KEYS = (
+    "neutone_parameters",
+    "wet_default_value",
+    "dry_default_value",
+    "input_gain_default_value",
+    "output_gain_default_value",
+    "native_sample_rates",
+    "native_buffer_sizes",
+    "is_input_mono",
+    "is_output_mono",
+    "look_behind_samples",
+)
+PLAYED_KEYS_OF_OURS = ("in_channels", "out_channels", "parameters")
+
+
+def check_agreement(module: ScriptModule, metadata: ArtifactMetadata, path: Path) -> None:
+    """Compare metadata with what the module tells about itself. For artifacts of our own.
+
+    Raises:
+        ArtifactError: The two say different things; the message names the first one.
+    """
+    try:
+        inside: dict[str, Any] = json.loads(module.get_metadata_json())
+        section_inside: dict[str, Any] = inside["neutone_like"]
+    except Exception as error:  # a module that was tampered with may return or raise anything
+        raise ArtifactError(
+            f"{path}: its module does not tell its own metadata ({type(error).__name__}). Export the model again."
+        ) from error
+    beside = json.loads(metadata.to_json())
+    section_beside: dict[str, Any] = beside["neutone_like"]
+    pairs = [(key, beside, inside) for key in PLAYED_KEYS]
+    pairs += [(key, section_beside, section_inside) for key in PLAYED_KEYS_OF_OURS]
+    for key, ours, theirs in pairs:
+        if ours.get(key) != theirs.get(key):
+            raise ArtifactError(
+                f"{path}: metadata.json has {key} = {ours.get(key)!r:.200}, the module in it says "
+                f"{theirs.get(key)!r:.200}. One of them was changed after export: export the model again."
+            )
+
+
+def check_tensors(module: ScriptModule, path: Path) -> None:
+    """Refuse tensors that reach beyond their own data: PyTorch takes shapes and strides as they are written.
+
+    Raises:
+        ArtifactError: Names the tensor.
+    """
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        if tensor.layout != torch.strided or tensor.numel() == 0:
+            continue
+        steps = zip(tensor.shape, tensor.stride(), strict=True)
+        last = tensor.storage_offset() + sum((size - 1) * step for size, step in steps)
+        needed, there = (last + 1) * tensor.element_size(), tensor.untyped_storage().nbytes()
+        if needed > there or tensor.storage_offset() < 0 or min(tensor.stride(), default=0) < 0:
+            raise ArtifactError(
+                f"{path} is damaged: the tensor {name} of shape {list(tensor.shape)} needs {needed} bytes and has "
+                f"{there}. Copy the file again, or export the model again."
+            )

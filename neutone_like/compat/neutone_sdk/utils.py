@@ -11,9 +11,9 @@ from typing import Any
 from torch.jit import ScriptModule
 
 from neutone_like.artifact import load_artifact
-from neutone_like.artifact.archive import METADATA_NAME, repack
+from neutone_like.artifact.archive import METADATA_NAME
+from neutone_like.artifact.packing import repack
 from neutone_like.artifact.schema import parse_metadata
-from neutone_like.artifact.scripting import load_script, save_script
 from neutone_like.compat.neutone_sdk.audio import AudioSamplePair
 from neutone_like.compat.neutone_sdk.constants import MAX_N_AUDIO_SAMPLES
 from neutone_like.compat.neutone_sdk.wavform_to_wavform import WaveformToWaveformBase
@@ -113,9 +113,8 @@ def _embed(pairs: list[AudioSamplePair], result: ExportResult) -> None:
     content["sample_sound_files"] = [pair.to_metadata_format() for pair in pairs]
     text = parse_metadata(json.dumps(content), METADATA_NAME).to_json()
     with tempfile.TemporaryDirectory(dir=result.directory) as folder:
-        raw, packed, metadata = Path(folder, "model.raw"), Path(folder, "model.nm"), Path(folder, METADATA_NAME)
-        save_script(load_script(result.model_path), raw, text)
-        repack(raw, packed)
+        packed, metadata = Path(folder, "model.nm"), Path(folder, METADATA_NAME)
+        repack(result.model_path, packed, text)
         metadata.write_text(text, encoding="utf-8")
         os.replace(packed, result.model_path)
         os.replace(metadata, result.metadata_path)

@@ -46,7 +46,7 @@ def render_page(contents: Contents) -> str:
 
 
 def _asset(name: str) -> str:
-    return (files(__package__) / "assets" / name).read_text(encoding="utf-8")
+    return (files("neutone_like.validate.html") / "assets" / name).read_text(encoding="utf-8")
 
 
 def _links(links: dict[str, str]) -> list[tuple[str, str, bool]]:
@@ -79,5 +79,3 @@ def _range_text(parameter: NumericalParameter) -> str:
     if isinstance(parameter, CategoricalParameter):
         return ", ".join(parameter.labels)
     return f"{parameter.minimum:g} to {parameter.maximum:g} {parameter.unit}".rstrip()
-
-

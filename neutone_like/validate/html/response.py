@@ -59,7 +59,7 @@ def measure_response(context: Context, setting: HostSetting) -> Response | None:
     peak = float(np.abs(impulse).max())
     if not np.isfinite(peak) or peak < SILENT:
         return None
-    frequencies = np.fft.rfftfreq(samples, 1.0 / setting.sample_rate)
+    frequencies = np.arange(samples // 2 + 1, dtype=np.float64) * (setting.sample_rate / samples)
     shown, gain_db = _smoothed(frequencies, np.abs(spectrum) ** 2, 0.495 * setting.sample_rate)
     return Response(setting, reported, bool(module.is_resampling()), impulse / peak, shown, gain_db)
 
@@ -67,7 +67,7 @@ def measure_response(context: Context, setting: HostSetting) -> Response | None:
 def _smoothed(frequencies: FloatArray, power: FloatArray, highest: float) -> tuple[FloatArray, FloatArray]:
     """Mean power in narrow bands, evenly spread over octaves from 20 Hz on; in dB."""
     count = int(np.log2(highest / 20.0) / SMOOTHING_OCTAVES) + 1
-    centres = 20.0 * 2.0 ** (np.arange(count) * SMOOTHING_OCTAVES)
+    centres: FloatArray = np.geomspace(20.0, 20.0 * 2.0 ** ((count - 1) * SMOOTHING_OCTAVES), count)
     half = 2.0 ** (SMOOTHING_OCTAVES / 2.0)
     step = float(frequencies[1])
     low = np.maximum(1, np.floor(centres / half / step)).astype(int)

@@ -85,7 +85,9 @@ def _read(folder: Path, name: str) -> Sound | None:
         if not path.is_file():
             return None
         with soundfile.SoundFile(path) as file:
-            sides.append(file.read(int(MOST_SECONDS * file.samplerate), dtype="float32", always_2d=True))
+            sides.append(
+                file.read(int(MOST_SECONDS * file.samplerate), dtype="float32", always_2d=True).astype(np.float32)
+            )
             rates.add(file.samplerate)
     if len(rates) != 1 or sides[0].shape[0] != sides[1].shape[0] or sides[0].shape[0] == 0:
         return None

@@ -109,7 +109,7 @@ def conversion_figure(there: Conversion, back: Conversion) -> Drawing:
     axes.legend(loc="upper right")
     text = (
         f"Resampling filters between {there.in_rate} and {there.out_rate} Hz: half power at "
-        f"{there.half_power_hz / 1000.0:.2f} kHz, below {STOP_DB:.0f} dB from {there.stops_from_hz / 1000.0:.2f} kHz on."
+        f"{there.half_power_hz / 1e3:.2f} kHz, below {STOP_DB:.0f} dB from {there.stops_from_hz / 1e3:.2f} kHz on."
     )
     return finish(figure, "resampler", text)
 

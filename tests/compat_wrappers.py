@@ -1,33 +1,18 @@
-"""Wrappers as people write them for the Neutone SDK, from its documented interface. ``origin`` is what they import.
+"""Wrappers as people write them for the Neutone SDK, from its documented interface.
 
-The file takes its names from this package, or, when run beside the Neutone SDK itself for comparison, from there.
+With ``from neutone_sdk import ...`` instead of the one import below, they run there too, unchanged.
 """
 
-import os
 from typing import Any, Dict, List
 
 import torch
 from torch import Tensor, nn
 
-if os.environ.get("COMPAT_WRAPPERS_FROM") == "neutone_sdk":
-    from neutone_sdk import (  # pyright: ignore  # noqa
-        ContinuousNeutoneParameter,
-        NeutoneParameter,
-        WaveformToWaveformBase,
-    )
-else:
-    from neutone_like.compat.neutone_sdk import (
-        ContinuousNeutoneParameter,
-        NeutoneParameter,
-        WaveformToWaveformBase,
-    )
+from neutone_like.compat.neutone_sdk import ContinuousNeutoneParameter, NeutoneParameter, WaveformToWaveformBase
 
 
 class Described(WaveformToWaveformBase):
     """Getters that most wrappers only differ in by their strings."""
-
-    def get_model_name(self) -> str:
-        return type(self).__name__.lower()
 
     def get_model_authors(self) -> List[str]:
         return ["Ada", "Grace"]
@@ -87,6 +72,9 @@ class ClipperModel(nn.Module):
 class Clipper(Described):
     """Three knobs with a value for each sample."""
 
+    def get_model_name(self) -> str:
+        return "clipper"
+
     def get_neutone_parameters(self) -> List[NeutoneParameter]:
         return [
             ContinuousNeutoneParameter("low", "lowest sample", default_value=0.15),
@@ -117,6 +105,9 @@ class Averager(Described):
     def __init__(self) -> None:
         torch.manual_seed(1)
         super().__init__(nn.Conv1d(1, 1, 33, bias=False))
+
+    def get_model_name(self) -> str:
+        return "averager"
 
     def get_neutone_parameters(self) -> List[NeutoneParameter]:
         return [ContinuousNeutoneParameter("level", "level", 0.5)]
@@ -159,6 +150,9 @@ class Delayed(Described):
 
     def __init__(self) -> None:
         super().__init__(Delay(100))
+
+    def get_model_name(self) -> str:
+        return "delayed"
 
     @torch.jit.export
     def is_input_mono(self) -> bool:
@@ -224,6 +218,9 @@ class Overdrive(Described):
     def __init__(self) -> None:
         super().__init__(OverdriveModel())
 
+    def get_model_name(self) -> str:
+        return "overdrive"
+
     def get_neutone_parameters(self) -> List[NeutoneParameter]:
         return [
             ContinuousNeutoneParameter("depth", "depth", 1.0, min_value=-1.0, max_value=3.0),
@@ -264,6 +261,9 @@ class Lstm(Described):
     def __init__(self) -> None:
         super().__init__(torch.jit.script(LstmModel()))
 
+    def get_model_name(self) -> str:
+        return "lstm"
+
     def is_input_mono(self) -> bool:
         return True
 
@@ -287,12 +287,13 @@ class Lstm(Described):
 class Tone(Described):
     """A one-pole low-pass that is told the rate, in blocks of 128; debug mode is off when it plays."""
 
-    past: Tensor
-
     def __init__(self, model: nn.Module, use_debug_mode: bool = True) -> None:
         super().__init__(model, use_debug_mode)
         self.rate = 0
         self.past = torch.zeros(2, 1)
+
+    def get_model_name(self) -> str:
+        return "tone"
 
     def get_neutone_parameters(self) -> List[NeutoneParameter]:
         return [ContinuousNeutoneParameter("cutoff", "cut-off frequency", 0.5)]

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,8 @@ class NeutoneModel(ABC, nn.Module):
     """
 
     neutone_parameter_names: list[str]
+    if TYPE_CHECKING:
+        model: Any  # TorchScript would take an annotation of a submodule for its type
 
     def __init__(self, model: nn.Module, use_debug_mode: bool = True) -> None:
         if not isinstance(model, nn.Module):

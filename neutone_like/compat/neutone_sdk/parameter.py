@@ -183,8 +183,8 @@ def to_live_parameter(parameter: AnyParameter, rate: Rate) -> Any:
 
 
 def default_0to1(parameter: AnyParameter) -> float:
-    """Where the knob stands before anyone turns it."""
-    return parameter.default_value_0to1 if isinstance(parameter, NeutoneParameter) else parameter.default_0to1
+    """Where the knob stands before anyone turns it; 0 for what is no knob."""
+    return getattr(parameter, "default_value_0to1" if isinstance(parameter, NeutoneParameter) else "default_0to1", 0.0)
 
 
 def value_for_model(parameter: AnyParameter, knob: Tensor) -> Tensor:

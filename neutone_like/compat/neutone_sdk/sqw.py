@@ -1,5 +1,7 @@
 """The Neutone SDK's way to put a wrapper behind the interface that hosts call."""
 
+from typing import cast
+
 from neutone_like.compat.neutone_sdk.constants import DEFAULT_DAW_BS, DEFAULT_DAW_SR
 from neutone_like.compat.neutone_sdk.live_model import adapt
 from neutone_like.compat.neutone_sdk.wavform_to_wavform import WaveformToWaveformBase
@@ -31,6 +33,6 @@ class SampleQueueWrapper(HostWrapper):
 
     def prepare_for_inference(self) -> None:
         """Get ready to be compiled."""
-        self.w2w_base.model.prepare_for_inference()
+        cast(WaveformToWaveformBase, self.w2w_base.model).prepare_for_inference()
         self.use_debug_mode = False
         self.eval()

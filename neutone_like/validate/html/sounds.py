@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ SECONDS = 4.0
 BLOCK_SIZE = 2048
 MOST_SECONDS = 12.0
 MP3_CEILING = 0.95
+MOST_LOWERED_DB = 120.0
+_LOWERED = re.compile(r"Made (\d{1,3}\.\d) dB quieter")
 NAMES = ("guitar_riff", "drum_loop")
 
 Samples = npt.NDArray[np.float32]
@@ -85,13 +88,18 @@ def _read(folder: Path, name: str) -> Sound | None:
         if not path.is_file():
             return None
         with soundfile.SoundFile(path) as file:
-            sides.append(
-                file.read(int(MOST_SECONDS * file.samplerate), dtype="float32", always_2d=True).astype(np.float32)
-            )
+            samples = file.read(int(MOST_SECONDS * file.samplerate), dtype="float32", always_2d=True)
+            sides.append(samples.astype(np.float32) * np.float32(_undo_lowering(file.comment)))
             rates.add(file.samplerate)
     if len(rates) != 1 or sides[0].shape[0] != sides[1].shape[0] or sides[0].shape[0] == 0:
         return None
     return Sound(name, rates.pop(), sides[0], np.nan_to_num(sides[1]), True)
+
+
+def _undo_lowering(comment: str) -> float:
+    """A file that was made quieter to fit says so in its comment; the picture shows the level that the sound has."""
+    lowered = _LOWERED.match(comment)
+    return 10.0 ** (min(float(lowered[1]), MOST_LOWERED_DB) / 20.0) if lowered else 1.0
 
 
 def _render(context: Context) -> list[Sound]:

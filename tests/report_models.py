@@ -68,6 +68,15 @@ class AnyRate(WaveformToWaveformBase):
         return 0.5 * x
 
 
+class TooLoud(AnyRate):
+    """Four times as loud: above full scale."""
+
+    metadata = ModelMetadata(name="Too loud", authors=("Ada",), version="1.0.0", short_description="For tests")
+
+    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+        return 4.0 * x
+
+
 def build_overdrive() -> WaveformToWaveformBase:
     """The example."""
     return load_object(Path(__file__).resolve().parents[1] / "examples" / "overdrive.py", "build_model")

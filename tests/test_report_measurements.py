@@ -25,7 +25,7 @@ from neutone_like.validate.html.latencies import read_latencies
 from neutone_like.validate.html.response import measure_response
 from neutone_like.validate.html.sounds import Sound, sounds_of, to_mp3
 from neutone_like.validate.html.sweep import sweep_parameters
-from report_models import AnyRate, Hostile
+from report_models import AnyRate, Hostile, TooLoud
 from validate_models import DeclaresNoDelay, Delayed, Gain
 
 
@@ -156,10 +156,18 @@ def test_sounds_are_those_beside_the_artifact_or_the_same_rendered_anew(tmp_path
     (tmp_path / "samples" / "drum_loop_out.wav").unlink()
     for first, second in zip(from_files, sounds_of(context), strict=True):
         assert not second.from_files
-        np.testing.assert_allclose(second.before, first.before, atol=1e-7)
-        np.testing.assert_allclose(second.after, first.after, atol=1e-7)
-        assert second.after == pytest.approx(0.5 * second.before, abs=1e-6)
+        assert np.abs(second.before - first.before).max() < 2e-4  # 16 bits
+        assert np.abs(second.after - first.after).max() < 2e-4
+        assert np.abs(second.after - 0.5 * second.before).max() < 1e-6
         assert second.loudness_gain == pytest.approx(2.0, rel=1e-3)
+
+
+def test_a_file_that_was_made_quieter_is_shown_as_loud_as_the_sound_is(tmp_path: Path) -> None:
+    context = context_of(TooLoud(), tmp_path, render_samples=True)
+    for sound in sounds_of(context):
+        assert sound.from_files
+        assert np.abs(sound.after).max() == pytest.approx(4.0 * np.abs(sound.before).max(), rel=0.02)
+        assert np.abs(sound.after).max() * sound.scale <= 0.951
 
 
 def test_the_mp3s_of_both_sides_stay_in_step_and_in_proportion() -> None:
@@ -186,7 +194,7 @@ def test_a_tone_stands_where_its_frequency_is() -> None:
     row = int(np.argmax(picture[:, module.COLUMNS // 2]))
     edges = np.geomspace(module.LOWEST_HZ, module.HIGHEST_HZ, module.ROWS + 1)
     assert edges[row - 1] < 1000.0 < edges[row + 2]
-    assert picture[row].max() == pytest.approx(measure.decibels(0.5), abs=2.0)
+    assert picture[row].max() == pytest.approx(measure.decibels(0.5), abs=4.0)
     texts = [drawing.text for drawing in sound_figures(Sound("a_b", 48000, tone, 0.5 * tone, False), "#010203", "red")]
     assert texts[0].startswith("A b before: waveform and spectrogram over 1.0 s; peak -6.0 dBFS")
     assert "peak -12.0 dBFS" in texts[1]

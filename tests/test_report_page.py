@@ -189,7 +189,7 @@ def test_a_model_for_any_rate_without_sounds(tmp_path: Path) -> None:
     assert "The model runs at whatever rate the host has, so nothing is resampled." in page.text
     assert "This model has no parameters." in page.text
     assert sum(tag == "audio" for tag, _ in page.elements) == 4
-    assert "The full quality is in" not in page.text
+    assert "Without MP3" not in page.text
 
 
 def test_settings_of_matplotlib_and_torch_are_left_alone(overdrive: Path, tmp_path: Path) -> None:

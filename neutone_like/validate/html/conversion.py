@@ -70,6 +70,5 @@ def describe_conversion(in_rate: int, out_rate: int, quality: str) -> Conversion
     spacing = in_rate * up / size
     shown = int(min(in_rate, out_rate) / spacing) + 1
     gain = np.abs(np.fft.rfft(prototype, size))[:shown]
-    return Conversion(
-        in_rate, out_rate, np.arange(shown, dtype=np.float64) * spacing, 20.0 * np.log10(np.maximum(gain, 1e-10))
-    )
+    gain_db = 20.0 * np.log10(np.maximum(gain, 1e-10))
+    return Conversion(in_rate, out_rate, np.arange(shown, dtype=np.float64) * spacing, gain_db)

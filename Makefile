@@ -1,6 +1,7 @@
 # Every target sets itself up in .venv and is quick when nothing changed.
 #   make demo [INPUT=file.wav]   export, validate and render real audio into build/demo
 #   make test | lint | docs | bench
+#   make exported                artifacts of the examples, into exported/
 #   make PYTHON=python3.12 TORCH=2.9.1 test    another interpreter, another torch
 PYTHON ?= python3
 TORCH ?= 2.13.0
@@ -15,7 +16,7 @@ CONSTRAINTS := $(VENV)/constraints.txt
 INSTALLED := $(VENV)/installed-torch-$(TORCH)
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint docs bench setup clean
+.PHONY: demo test lint docs bench exported setup clean
 
 setup: $(INSTALLED)
 
@@ -46,6 +47,10 @@ docs: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(RUN) -m neutone_like.bench
+
+# The examples' artifacts that the tests hold tomorrow's loader to.
+exported: $(INSTALLED)
+	$(RUN) examples/rebuild_exported.py
 
 clean:
 	rm -rf $(VENV) build site .pytest_cache .ruff_cache *.egg-info

@@ -90,7 +90,7 @@ def _highest(sample_rate: int) -> float:
 
 
 def _spectrogram(samples: Samples, sample_rate: int) -> FloatArray:
-    """Mean level in each band, in dB (0: near that of a full-scale sine), on a logarithmic frequency scale, ``[ROWS, COLUMNS]``."""
+    """Mean level in bands of equal ratio, in dB (0: near that of a full-scale sine), ``[ROWS, COLUMNS]``."""
     mono = samples.mean(1, dtype=np.float64)
     padded = np.concatenate((np.zeros(WINDOW // 2), mono, np.zeros(WINDOW)))
     starts = np.linspace(0, max(0, mono.size - 1), COLUMNS).astype(int)

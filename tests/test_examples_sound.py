@@ -16,8 +16,9 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 if str(EXAMPLES) not in sys.path:
     sys.path.append(str(EXAMPLES))
 
-overdrive, echo, tone_control, lstm_amp, train_lstm_amp = (
-    importlib.import_module(name) for name in ("overdrive", "echo", "tone_control", "lstm_amp", "train_lstm_amp")
+overdrive, echo, tone_control, lstm_amp, amp_training, train_lstm_amp = (
+    importlib.import_module(name)
+    for name in ("overdrive", "echo", "tone_control", "lstm_amp", "amp_training", "train_lstm_amp")
 )
 
 
@@ -219,13 +220,13 @@ def error_of_the_amp(dry: Tensor, wet: Tensor) -> float:
 def test_lstm_amp_has_the_error_that_it_states() -> None:
     stated = lstm_amp.load_training_report()["held_out_esr"]
     assert stated < 0.02
-    pair = train_lstm_amp.held_out_pair()
+    pair = amp_training.held_out_pair()
     assert error_of_the_amp(pair.dry, pair.wet) == pytest.approx(stated, rel=0.05)
     assert f"{stated:.4f}" in lstm_amp.build_model().metadata.technical_description
 
 
 def test_lstm_amp_is_as_good_on_another_riff_of_notes_it_never_heard() -> None:
-    pair = train_lstm_amp.riff_pair(4.0, seed=77, held_out=True)
+    pair = amp_training.riff_pair(4.0, seed=77, held_out=True)
     assert error_of_the_amp(pair.dry, pair.wet) < 0.02
     # Positive control: the rig does something, and a wrong target is noticed.
     assert error_of_the_amp(pair.dry, pair.dry) > 0.1
@@ -238,9 +239,9 @@ def test_held_out_notes_are_in_no_other_set(monkeypatch: pytest.MonkeyPatch) -> 
         heard[now_held_out].update(note for strum in strums for note in strum.notes)
         return torch.zeros(1, round(seconds * sample_rate))
 
-    monkeypatch.setattr(train_lstm_amp, "play_strums", listen)
+    monkeypatch.setattr(amp_training, "play_strums", listen)
     for now_held_out in (False, True):
-        train_lstm_amp.random_riff(torch.Generator().manual_seed(1), 200.0, held_out=now_held_out)
+        amp_training.random_riff(torch.Generator().manual_seed(1), 200.0, held_out=now_held_out)
     assert heard[True]
     assert {note % 12 for note in heard[True]} == {1, 6, 8}
     assert {note % 12 for note in heard[False]} == set(range(12)) - {1, 6, 8}
@@ -256,8 +257,8 @@ def test_training_script_learns_and_writes_what_the_example_loads(tmp_path: Path
     report = lstm_amp.load_training_report(weights)
     assert f"Held-out error-to-signal ratio {report['held_out_esr']:.4f}" in result.stdout
     untrained = train_lstm_amp.LstmNetwork(8)
-    pair = train_lstm_amp.held_out_pair()
-    before = train_lstm_amp.error_to_signal_ratio(train_lstm_amp.run(untrained, pair.dry), pair.wet)
+    pair = amp_training.held_out_pair()
+    before = amp_training.error_to_signal_ratio(train_lstm_amp.run(untrained, pair.dry), pair.wet)
     assert report["held_out_esr"] < 0.8 * float(before)
     model = lstm_amp.build_model(weights)
     assert model.hidden.shape == (1, 1, 8)

@@ -256,7 +256,7 @@ class LstmModel(nn.Module):
 
 
 class Lstm(Described):
-    """A mono recurrent amp, scripted before it is wrapped."""
+    """A mono recurrent amp in blocks of 128, scripted before it is wrapped."""
 
     def __init__(self) -> None:
         super().__init__(torch.jit.script(LstmModel()))
@@ -272,6 +272,9 @@ class Lstm(Described):
 
     def get_native_sample_rates(self) -> List[int]:
         return [48000]
+
+    def get_native_buffer_sizes(self) -> List[int]:
+        return [128]
 
     def get_neutone_parameters(self) -> List[NeutoneParameter]:
         return [ContinuousNeutoneParameter("drive", "gain before", 0.3)]

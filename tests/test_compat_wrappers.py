@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 
 import compat_wrappers
-from neutone_like import load_artifact, render_file
+from neutone_like import ContinuousParameter, load_artifact, render_file
 from neutone_like.artifact.scripting import script_wrapper
-from neutone_like.compat.neutone_sdk import NeutoneParameter, SampleQueueWrapper
+from neutone_like.compat.neutone_sdk import CategoricalNeutoneParameter, NeutoneParameter, SampleQueueWrapper
 from neutone_like.compat.neutone_sdk.live_model import LiveModel
 from neutone_like.compat.neutone_sdk.utils import load_neutone_model, save_neutone_model
 
 NAMES = tuple(compat_wrappers.build_all())
 RATES = {"averager": 44100, "delayed": 44100}
-BLOCKS = {"averager": 256, "delayed": 256, "tone": 128}
+BLOCKS = {"averager": 256, "delayed": 256, "tone": 128, "lstm": 128}
 BLOCK_COUNT = 12
 
 
@@ -85,7 +85,7 @@ def test_scripted_wrapper_plays_as_by_hand(name: str) -> None:
     assert_equal_to_hand(name, script_wrapper(module), moving=False)
 
 
-@pytest.mark.parametrize("name", ["clipper", "averager", "tone"])
+@pytest.mark.parametrize("name", ["clipper", "averager", "lstm", "tone"])
 def test_moving_knobs_are_aggregated_as_by_hand(name: str) -> None:
     assert_equal_to_hand(name, SampleQueueWrapper(compat_wrappers.build_all()[name]), moving=True)
 
@@ -133,6 +133,38 @@ def test_wrapper_exports(name: str, tmp_path: Path) -> None:
     assert metadata["model_name"] == name
     assert metadata["citation"] == "Ada (1843). Notes."
     assert load_artifact(result.model_path).verify_test_vector() == 0.0
+
+
+class Shaper(compat_wrappers.Described):
+    """A choice, and a gain in its own unit, which the Neutone SDK has neither of in live models."""
+
+    def get_model_name(self) -> str:
+        return "shaper"
+
+    def get_neutone_parameters(self) -> List[Any]:
+        gain = ContinuousParameter("gain", "Gain", default=6.0, minimum=-24.0, maximum=24.0, unit="dB")
+        return [CategoricalNeutoneParameter("shape", "Curve", 3, 1, ["none", "soft", "hard"]), gain]
+
+    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+        y = x * torch.pow(10.0, params["gain"] / 20.0)
+        shape = int(params["shape"])
+        if shape == 0:
+            return y
+        return torch.tanh(y) if shape == 1 else y.clamp(-1.0, 1.0)
+
+
+@pytest.mark.slow
+def test_choice_and_unit_export(tmp_path: Path) -> None:
+    save_neutone_model(Shaper(nn.Identity()), tmp_path, submission=True)
+    module, metadata = load_neutone_model(tmp_path)
+    assert metadata["neutone_parameters"]["p1"]["labels"] == ["none", "soft", "hard"]
+    x = torch.linspace(-1.0, 1.0, 512).repeat(2, 1)
+    module.set_daw_sample_rate_and_buffer_size(48000, 512)
+    torch.testing.assert_close(module.forward(x), torch.tanh(x * 10.0 ** (6.0 / 20.0)))
+    for index, expected in enumerate((x * 10.0**0.6, torch.tanh(x * 10.0**0.6), (x * 10.0**0.6).clamp(-1.0, 1.0))):
+        module.reset()
+        y = module.forward(x, torch.tensor([[index / 2.0], [0.75]]).expand(2, 512))
+        torch.testing.assert_close(y, expected)
 
 
 @pytest.mark.slow

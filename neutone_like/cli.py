@@ -85,6 +85,7 @@ def export(
         bool, typer.Option("--allow-failed-validation", help="Write the artifact even if a check fails.")
     ] = False,
     quality: Annotated[str, typer.Option(help="Of the resampler: high, or fast with half its delay.")] = "high",
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Draw report.html from the validation.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Build a model, export it and validate the artifact.
@@ -110,9 +111,11 @@ def export(
             mp3_samples=mp3_samples,
             allow_failed_validation=allow_failed_validation,
             quality=quality,
+            report=report,
             progress=show,
         )
-    written = [result.model_path, result.metadata_path, result.validation_path, *result.sample_paths]
+    beside = (result.metadata_path, result.validation_path, result.report_path)
+    written = [result.model_path, *beside, *result.sample_paths]
     files = [str(each) for each in written if each is not None]
     if as_json:
         validation = None if result.validation is None else result.validation.to_dict()
@@ -146,21 +149,32 @@ def validate(
     path: ArtifactPath,
     as_json: AsJson = False,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer host settings; leaves out the slowest checks.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Write report.html beside the .nm, to look at.")] = False,
+    report_to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report to this file.", dir_okay=False)
+    ] = None,
 ) -> None:
     """Run every check on an artifact.
 
     \b
     Example: neutone-like validate exported/overdrive/model.nm
     """
-    from neutone_like.validate import validate_artifact
+    from neutone_like.validate import validate_artifact, write_report
 
+    page: Path | None = None
     with _status() as show:
-        report = validate_artifact(path, quick=quick, progress=show)
+        validation = validate_artifact(path, quick=quick, progress=show)
+        if report or report_to is not None:
+            show("Drawing the report")
+            beside = path if path.is_dir() else path.parent
+            page = write_report(path, validation, report_to or beside)
     if as_json:
-        _print_json(report.to_dict())
+        _print_json(validation.to_dict())
     else:
-        _print_tables(report.table())
-    if not report.passed:
+        _print_tables(validation.table())
+    if page is not None:
+        typer.echo(f"Report: {page}", err=True)
+    if not validation.passed:
         raise typer.Exit(FELL_SHORT)
 
 

@@ -29,7 +29,8 @@ RECORD_PLAYING = """
 window.starts = []; window.stops = 0; window.levels = [];
 const start = AudioBufferSourceNode.prototype.start, stop = AudioBufferSourceNode.prototype.stop;
 AudioBufferSourceNode.prototype.start = function (when, offset) {
-  window.starts.push({when, offset, seconds: this.buffer.duration, peak: this.buffer.getChannelData(0).reduce((a, b) => Math.max(a, b), 0),
+  const peak = this.buffer.getChannelData(0).reduce((a, b) => Math.max(a, b), 0);
+  window.starts.push({when, offset, peak, seconds: this.buffer.duration,
                       clock: this.context.currentTime, loop: this.loop});
   return start.call(this, when, offset);
 };

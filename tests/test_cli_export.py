@@ -89,8 +89,12 @@ def test_export_and_validate_in_full(run: Run, model_file: Path, tmp_path: Path)
     exported = json.loads(out)
     assert exported["validation"]["passed"] is True
     assert all(Path(file).is_file() for file in exported["files"])
-    code, out, _ = run("validate", tmp_path / "out", "--quick", "--json")
+    assert str(tmp_path / "out" / "report.html") in exported["files"]
+    page = tmp_path / "page.html"
+    code, out, err = run("validate", tmp_path / "out", "--quick", "--json", "--report-to", page)
     assert code == GOOD
+    assert err.strip() == f"Report: {page}"
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert json.loads(out)["passed"] is True
 
 

@@ -33,9 +33,12 @@ def test_an_export_holds_what_it_says(tmp_path: Path) -> None:
         "model.nm",
         "metadata.json",
         "validation.json",
+        "report.html",
         *(str(path.relative_to(result.directory)) for path in result.sample_paths),
     }
     assert result.sample_paths
+    assert result.report_path is not None
+    assert "<title>Gain 1.0.0: passed</title>" in result.report_path.read_text(encoding="utf-8")
     assert result.validation is not None
     assert result.validation.passed
     assert result.validation_path is not None
@@ -49,6 +52,7 @@ def test_validation_and_samples_can_be_left_out(tmp_path: Path) -> None:
     result = export_model(Gain(), tmp_path, validate=False, render_samples=False)
     assert result.validation is None
     assert result.validation_path is None
+    assert result.report_path is None
     assert set(_files(tmp_path)) == {"model.nm", "metadata.json"}
 
 
@@ -69,7 +73,9 @@ def test_a_failed_check_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_failed_check_can_be_allowed(tmp_path: Path) -> None:
-    result = export_model(NeverForgets(), tmp_path, render_samples=False, allow_failed_validation=True)
+    result = export_model(NeverForgets(), tmp_path, render_samples=False, allow_failed_validation=True, report=False)
+    assert result.report_path is None
+    assert not (tmp_path / "report.html").exists()
     assert result.validation is not None
     assert not result.validation.passed
     assert json.loads((tmp_path / "validation.json").read_text(encoding="utf-8"))["passed"] is False
@@ -80,7 +86,7 @@ def test_exporting_leaves_the_model_as_it_was(tmp_path: Path) -> None:
     model.last = torch.full((2, 1), 0.25)
     model.train()
     numbers = torch.get_rng_state()
-    export_model(model, tmp_path, render_samples=False)
+    export_model(model, tmp_path, render_samples=False, report=False)
     assert torch.equal(model.last, torch.full((2, 1), 0.25))
     assert model.training
     assert torch.equal(torch.get_rng_state(), numbers)

@@ -172,7 +172,7 @@ def test_a_file_that_was_made_quieter_is_shown_as_loud_as_the_sound_is(tmp_path:
 
 def test_the_mp3s_of_both_sides_stay_in_step_and_in_proportion() -> None:
     sound = signals.changing(1, 96000).T.numpy()
-    pair = Sound("x", 48000, sound, 4.0 * sound, False)
+    pair = Sound("x", 48000, sound, np.float32(4.0) * sound, False)
     assert pair.scale * 4.0 * np.abs(sound).max() == pytest.approx(0.95)
     assert pair.quieter_db == pytest.approx(-measure.decibels(pair.scale))
     decoded: list[np.ndarray[Any, Any]] = []
@@ -195,6 +195,9 @@ def test_a_tone_stands_where_its_frequency_is() -> None:
     edges = np.geomspace(module.LOWEST_HZ, module.HIGHEST_HZ, module.ROWS + 1)
     assert edges[row - 1] < 1000.0 < edges[row + 2]
     assert picture[row].max() == pytest.approx(measure.decibels(0.5), abs=4.0)
-    texts = [drawing.text for drawing in sound_figures(Sound("a_b", 48000, tone, 0.5 * tone, False), "#010203", "red")]
+    texts = [
+        drawing.text
+        for drawing in sound_figures(Sound("a_b", 48000, tone, np.float32(0.5) * tone, False), "#010203", "red")
+    ]
     assert texts[0].startswith("A b before: waveform and spectrogram over 1.0 s; peak -6.0 dBFS")
     assert "peak -12.0 dBFS" in texts[1]

@@ -10,6 +10,7 @@ from neutone_like.artifact.writer import Progress, write_files
 from neutone_like.errors import ExportError
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.torch_threads import one_thread
+from neutone_like.validate.html import REPORT_NAME, write_report
 from neutone_like.validate.report import ValidationReport
 from neutone_like.validate.validation import validate_artifact
 
@@ -18,7 +19,7 @@ VALIDATION_NAME = "validation.json"
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What an export made, and where. ``validation`` and its path are None where validation was turned off."""
+    """What an export made, and where; None stands for what was turned off."""
 
     directory: Path
     model_path: Path
@@ -27,6 +28,7 @@ class ExportResult:
     sample_paths: tuple[Path, ...]
     metadata: ArtifactMetadata
     validation: ValidationReport | None
+    report_path: Path | None = None
 
 
 def export_model(
@@ -38,12 +40,14 @@ def export_model(
     mp3_samples: bool = False,
     allow_failed_validation: bool = False,
     quality: str = "high",
+    report: bool = True,
     progress: Progress | None = None,
 ) -> ExportResult:
     """Turn a model into an artifact that any host plays. The model itself is left as it was.
 
-    The folder gets ``model.nm``, ``metadata.json``, ``validation.json`` and ``samples/``. All of them appear at once,
-    after validation: where that fails, or the process dies, an earlier artifact in the folder stays whole.
+    The folder gets ``model.nm``, ``metadata.json``, ``validation.json``, ``report.html`` and ``samples/``. All of them
+    appear at once, after validation: where that fails, or the process dies, an earlier artifact in the folder stays
+    whole.
 
     Args:
         model: A live model.
@@ -53,6 +57,7 @@ def export_model(
         mp3_samples: Put them into the metadata too, as MP3.
         allow_failed_validation: Put the artifact in place even if a check fails; the report says which.
         quality: Of the resampler: ``"high"``, or ``"fast"`` with half its delay.
+        report: Draw ``report.html``, a page to look at and listen to; needs ``validate``. It takes a few seconds.
         progress: Called with what is being done now.
 
     Raises:
@@ -68,21 +73,24 @@ def export_model(
             quality=quality,
             progress=progress,
         )
-        report: ValidationReport | None = None
+        validation: ValidationReport | None = None
         if validate:
-            report = _validate(model, written.model_path, quality, progress)
-            if not (report.passed or allow_failed_validation):
-                raise ExportError(_explain(report))
-            report.write(staging / VALIDATION_NAME)
+            validation = _validate(model, written.model_path, quality, progress)
+            if not (validation.passed or allow_failed_validation):
+                raise ExportError(_explain(validation))
+            validation.write(staging / VALIDATION_NAME)
+            if report:
+                _draw(written.model_path, validation, staging / REPORT_NAME, progress)
     placed = written.moved_to(Path(out_dir))
     return ExportResult(
         directory=placed.directory,
         model_path=placed.model_path,
         metadata_path=placed.metadata_path,
-        validation_path=placed.directory / VALIDATION_NAME if report is not None else None,
+        validation_path=placed.directory / VALIDATION_NAME if validation is not None else None,
         sample_paths=placed.sample_paths,
         metadata=placed.metadata,
-        validation=report,
+        validation=validation,
+        report_path=placed.directory / REPORT_NAME if validation is not None and report else None,
     )
 
 
@@ -92,6 +100,12 @@ def _validate(model: WaveformToWaveformBase, path: Path, quality: str, progress:
             progress(f"Validating: {name}")
 
     return validate_artifact(path, eager_model=model, quality=quality, progress=report_step)
+
+
+def _draw(model_path: Path, validation: ValidationReport, target: Path, progress: Progress | None) -> None:
+    if progress is not None:
+        progress("Drawing the report")
+    write_report(model_path, validation, target)
 
 
 def _explain(report: ValidationReport) -> str:

@@ -11,11 +11,13 @@ a little wider than one period serves every phase and every block size: short ru
 the same rectangle for every period, as rows of one matrix product. Nothing is looked up or gathered in the audio path,
 whose time is mostly that of dispatching operations.
 
-Sums are in double precision, because a matrix product adds in an order that depends on its shape: rounded to float32
-only once, the result is the same, bit for bit, however the host cuts up the stream.
+A matrix product adds in an order that depends on its shape, which leaves differences of 1e-6 between one way to cut up
+a stream and another. Where runs follow the host's blocks, sums are therefore in double precision and rounded to float32
+once: the result is the same, bit for bit. Where runs follow the model's blocks, single precision does that already, in
+half the time.
 """
 
-from typing import Final
+from typing import Final, List
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +40,8 @@ class FirResampler(nn.Module):
     most_table_elements: Final[int] = 16_000_000
     gathered_outputs: Final[int] = 1024  # a gathered run is cut into pieces of this many outputs, to bound memory
 
+    pending: List[Tensor]
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.channels = channels
@@ -48,22 +52,26 @@ class FirResampler(nn.Module):
         self.group_outputs = 1
         self.group_inputs = 1
         self.run_outputs = 1
-        self.table = torch.zeros(0, 0, dtype=torch.float64)  # only where the matrix would be too large
-        self.matrix = torch.zeros(0, 0, dtype=torch.float64)
-        self.inputs = torch.zeros(
-            channels, 0, dtype=torch.float64
-        )  # with `slack` behind: long products read past the end
-        self.slack = torch.zeros(channels, 0)
-        self.length = 0  # inputs kept, without the slack
-        self.head = 0  # where in `inputs` the next output's window starts
+        self.dtype = torch.float64
+        self.table = torch.zeros(0, 0)  # only where the matrix would be too large
+        self.matrix = torch.zeros(0, 0)
+        self.slack = torch.zeros(channels, 0)  # long products may read past the end
+        self.inputs = torch.zeros(channels, 0)
+        self.pending = []  # inputs that are not joined yet
+        self.length = 0  # of `inputs` and `pending` together
+        self.head = 0  # where in them the next output's window starts
         self.phase = 0  # the next output's index modulo `up`
 
     @torch.jit.export
-    def prepare(self, in_rate: int, out_rate: int, quality: str) -> None:
-        """Design everything for a conversion from ``in_rate`` to ``out_rate`` Hz. Call :meth:`start` afterwards."""
+    def prepare(self, in_rate: int, out_rate: int, quality: str, double_precision: bool = True) -> None:
+        """Design everything for a conversion from ``in_rate`` to ``out_rate`` Hz. Call :meth:`start` afterwards.
+
+        Without ``double_precision``, pull runs of the same lengths at the same places, and results are the same too.
+        """
         self.up, self.down = reduced_ratio(out_rate, in_rate)
         self.half_width = half_width_samples(self.up, self.down, quality)
         self.taps = 2 * self.half_width
+        self.dtype = torch.float64 if double_precision else torch.float32
         if self.up * self.taps > self.most_table_elements:
             raise AudioError(
                 f"Converting {in_rate} Hz to {out_rate} Hz needs a filter with {self.up} phases of {self.taps} taps, "
@@ -74,22 +82,24 @@ class FirResampler(nn.Module):
         self.group_inputs = periods * self.down
         self.run_outputs = max(self.group_outputs, self.shortest_run)
         columns = self.up + self.run_outputs
-        rows = self._last(columns - 1) + self.taps
-        table = polyphase_table(self.up, self.down, quality)
+        rows = self._last(columns) + self.taps
+        table = polyphase_table(self.up, self.down, quality).to(self.dtype)
         if rows * columns <= self.most_matrix_elements:
             self.matrix = self._banded_matrix(table, rows, columns)
-            self.table = torch.zeros(0, 0, dtype=torch.float64)
+            self.table = torch.zeros(0, 0)
         else:
-            self.matrix = torch.zeros(0, 0, dtype=torch.float64)
+            self.matrix = torch.zeros(0, 0)
             self.table = table
+        self.slack = torch.zeros(self.channels, self.group_inputs, dtype=self.dtype)
 
     @torch.jit.export
     def release(self) -> None:
         """Forget the design: rates are equal now, and a saved module should be small."""
-        self.table = torch.zeros(0, 0, dtype=torch.float64)
-        self.matrix = torch.zeros(0, 0, dtype=torch.float64)
-        self.inputs = torch.zeros(self.channels, 0, dtype=torch.float64)
+        self.table = torch.zeros(0, 0)
+        self.matrix = torch.zeros(0, 0)
         self.slack = torch.zeros(self.channels, 0)
+        self.inputs = torch.zeros(self.channels, 0)
+        self.pending.clear()
         self.length = 0
         self.head = 0
         self.half_width = 0
@@ -108,26 +118,16 @@ class FirResampler(nn.Module):
         window_start = whole + (1 if fraction > 0 else 0) - self.taps
         if window_start > 0:
             raise AudioError(f"first_end must lie within {self.taps} input samples of the start, got {whole}")
+        self.pending.clear()
         self.length = -window_start
-        self.slack = torch.zeros(self.channels, self.group_inputs, dtype=torch.float64)
-        self.inputs = torch.zeros(self.channels, self.length + self.group_inputs, dtype=torch.float64)
+        self.inputs = torch.zeros(self.channels, self.length, dtype=self.dtype)
         self.head = 0
 
     @torch.jit.export
     def push(self, x: Tensor) -> None:
         """Take ``[channels, n]`` more inputs. ``x`` is copied."""
-        left = self.length - self.head
-        if left < 0:
-            # A conversion far down can need only inputs that are still to come: skip what no window will see.
-            skipped = min(-left, x.size(1))
-            self.head -= skipped
-            x = x.narrow(1, skipped, x.size(1) - skipped)
-            left += skipped
-            if left < 0:
-                return
-        self.inputs = torch.cat((self.inputs.narrow(1, self.head, left), x, self.slack), 1)
-        self.length = left + x.size(1)
-        self.head = 0
+        self.pending.append(x.to(torch.float64) if self.dtype == torch.float64 else x.clone())
+        self.length += x.size(1)
 
     @torch.jit.export
     def available(self) -> int:
@@ -142,44 +142,64 @@ class FirResampler(nn.Module):
             return torch.zeros(self.channels, 0)
         first = self._last(self.phase)
         span = self._last(self.phase + count - 1) - first + self.taps
-        if self.matrix.size(0) == 0:
-            y = self._gathered(count)
-        elif count <= self.run_outputs:
-            y = torch.mm(self.inputs.narrow(1, self.head, span), self._rectangle(first, span, count))
+        has_matrix = self.matrix.size(0) > 0
+        x = self._joined(has_matrix and count > self.run_outputs)
+        if not has_matrix:
+            y = self._gathered(x, count)
+        elif count > self.run_outputs:
+            y = self._grouped(x, count, first)
+        elif x.size(1) == span:
+            y = torch.mm(x, self._rectangle(first, span, count))
         else:
-            y = self._grouped(count, first)
+            y = torch.mm(x.narrow(1, self.head, span), self._rectangle(first, span, count))
         self.phase += count
         self.head += self._last(self.phase) - first
         self.phase = self.phase % self.up
+        # What no window will see again goes. A conversion far down may skip inputs that are still to come.
+        seen = min(self.head, self.length)
+        self.length -= seen
+        self.head -= seen
+        self.inputs = x.narrow(1, seen, self.length)
         return y.to(torch.float32)
+
+    def _joined(self, with_slack: bool) -> Tensor:
+        """All inputs in one piece."""
+        if len(self.pending) == 0 and not with_slack:
+            return self.inputs
+        pieces = [self.inputs]
+        pieces.extend(self.pending)
+        if with_slack:
+            pieces.append(self.slack)
+        self.pending.clear()
+        return torch.cat(pieces, 1)
 
     def _last(self, output: int) -> int:
         """Inputs needed for an output, counted from the end of output 0's window."""
         return (output * self.down + self.up - 1) // self.up
 
-    def _grouped(self, count: int, first: int) -> Tensor:
-        """A long run: one row of the product for every group of whole periods. The last row may read past the end."""
+    def _grouped(self, x: Tensor, count: int, first: int) -> Tensor:
+        """A long run: one row of the product for every group of whole periods. The last row may read the slack."""
         rows = -(-count // self.group_outputs)
         span = self._last(self.phase + self.group_outputs - 1) - first + self.taps
         windows = torch.as_strided(
-            self.inputs, [self.channels, rows, span], [self.inputs.size(1), self.group_inputs, 1], self.head
+            x, [self.channels, rows, span], [x.size(1), self.group_inputs, 1], self.head
         ).reshape(self.channels * rows, span)
         y = torch.mm(windows, self._rectangle(first, span, self.group_outputs))
-        return y.view(self.channels, rows * self.group_outputs).narrow(1, 0, count)
+        return torch.as_strided(y, [self.channels, count], [rows * self.group_outputs, 1], 0).contiguous()
 
     def _rectangle(self, first: int, span: int, count: int) -> Tensor:
         """``span`` rows from ``first`` on of the ``count`` columns from the phase on."""
         columns = self.matrix.size(1)
         return torch.as_strided(self.matrix, [span, count], [columns, 1], first * columns + self.phase)
 
-    def _gathered(self, count: int) -> Tensor:
+    def _gathered(self, x: Tensor, count: int) -> Tensor:
         """A run through a filter whose period is too long for a matrix: each output gathers its own taps."""
         output = torch.arange(self.phase, self.phase + count)
         last = torch.div(output * self.down + (self.up - 1), self.up, rounding_mode="floor")
         row = last * self.up - output * self.down
         start = last - self._last(self.phase) + self.head
-        windows = self.inputs.narrow(1, 0, self.length).unfold(1, self.taps, 1)
-        y = torch.zeros(self.channels, count, dtype=torch.float64)
+        windows = x.unfold(1, self.taps, 1)
+        y = torch.zeros(self.channels, count, dtype=self.dtype)
         for begin in range(0, count, self.gathered_outputs):
             size = min(self.gathered_outputs, count - begin)
             window = windows.index_select(1, start.narrow(0, begin, size))
@@ -192,4 +212,4 @@ class FirResampler(nn.Module):
         last = torch.div(output * self.down + (self.up - 1), self.up, rounding_mode="floor")
         taps = table.index_select(0, last * self.up - output * self.down)
         row = last.unsqueeze(1) + torch.arange(self.taps)
-        return torch.zeros(columns, rows, dtype=torch.float64).scatter_(1, row, taps).t().contiguous()
+        return torch.zeros(columns, rows, dtype=self.dtype).scatter_(1, row, taps).t().contiguous()

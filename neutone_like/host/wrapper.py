@@ -103,6 +103,8 @@ class SampleQueueWrapper(HostFit):
                 self.up, self.down, self.resample_in.half_width, self.resample_out.half_width, self.model_delay, latency
             )
             self.resample_out.start(end)
+            if self.model_block > 0:
+                self._convert_output()
         else:
             self.host_queue.push_silence(latency - self.model_delay)
 
@@ -245,30 +247,30 @@ class SampleQueueWrapper(HostFit):
         x = self.input_gain.multiply(convert_channels(x, self.in_channels))
         if self.resampling:
             self.resample_in.push(x)
-            count = self.resample_in.available()
-            if count > 0:
-                self._feed_model(self.resample_in.pull(count))
+            self._feed_resampled()
             return None
         x = x.clone()  # the model may keep or change what it is given, and the host its own buffer
         if self.model_block == 0:
             return self._run_any_size(x)
-        self._feed_model(x)
-        return None
-
-    def _feed_model(self, x: Tensor) -> None:
-        """Run the model on what is complete, and pass the output on."""
-        if self.model_block == 0:
-            self._pass_on(self._run_any_size(x))
-            return
         self.model_queue.push(x)
         while self.model_queue.size >= self.model_block:
-            self._pass_on(self._run_block(self.model_queue.pop(self.model_block)))
+            self.host_queue.push(self._run_block(self.model_queue.pop(self.model_block)))
+        return None
 
-    def _pass_on(self, y: Tensor) -> None:
-        if self.resampling:
-            self.resample_out.push(y)
-        else:
-            self.host_queue.push(y)
+    def _feed_resampled(self) -> None:
+        """Convert as late as possible: whole blocks of the model, or, where it takes any size, what there is."""
+        if self.model_block == 0:
+            count = self.resample_in.available()
+            if count > 0:
+                self.resample_out.push(self._run_any_size(self.resample_in.pull(count)))
+            return
+        while self.resample_in.available() >= self.model_block:
+            self.resample_out.push(self._run_block(self.resample_in.pull(self.model_block)))
+            self._convert_output()
+
+    def _convert_output(self) -> None:
+        """Convert all of the model's output that there is, so that runs follow the model's blocks, not the host's."""
+        self.host_queue.push(self.resample_out.pull(self.resample_out.available()))
 
     def _deliverable(self) -> int:
         done = self.resample_out.available() if self.resampling else 0
@@ -281,7 +283,8 @@ class SampleQueueWrapper(HostFit):
         self.waiting_silence -= silence
         if rest == 0:
             return torch.zeros(self.out_channels, samples)
-        y = self.resample_out.pull(rest) if self.resampling else self.host_queue.pop(rest)
+        direct = self.resampling and self.model_block == 0
+        y = self.resample_out.pull(rest) if direct else self.host_queue.pop(rest)
         if silence > 0:
             y = torch.cat((torch.zeros(self.out_channels, silence), y), 1)
         return y

@@ -32,6 +32,7 @@ from neutone_like import ContinuousParameter, ModelMetadata, WaveformToWaveformB
 WINDOW_SAMPLES = 1024
 HOP_SAMPLES = 256
 HOLD_WINDOWS = 3
+REACH_LINES = 3  # the width of a tone in a spectrum, to either side
 KNEE_DB = 6.0
 BLOCK_SAMPLES = 512
 DELAY_SAMPLES = WINDOW_SAMPLES - HOP_SAMPLES
@@ -70,6 +71,7 @@ class SpectralGate(WaveformToWaveformBase):
         self.window_samples: int = WINDOW_SAMPLES
         self.hop_samples: int = HOP_SAMPLES
         self.hold_windows: int = HOLD_WINDOWS
+        self.reach_lines: int = REACH_LINES
         self.knee_db: float = KNEE_DB
         self.register_buffer("window", torch.hann_window(WINDOW_SAMPLES, periodic=True).sqrt())
         # A tone of amplitude a has a spectral line of a * sum(window) / 2. The power of one at 0 dB:
@@ -91,8 +93,10 @@ class SpectralGate(WaveformToWaveformBase):
     def _gain(self, spectra: Tensor, threshold: Tensor, reduction: Tensor) -> Tensor:
         """``[1, windows - hold, bins]``: both channels get the same, or the stereo image would wander."""
         power = torch.view_as_real(spectra).square().sum(3).amax(0, keepdim=True)
-        # A frequency is as loud as it was in the loudest of its last windows: a decay is not chopped off.
-        held = torch.nn.functional.max_pool2d(power, (self.hold_windows + 1, 1), stride=1)
+        # A line is as loud as the loudest of its neighbours, so that a tone passes with its skirts, and of its last
+        # windows, so that no decay is chopped off.
+        size = (self.hold_windows + 1, 2 * self.reach_lines + 1)
+        held = torch.nn.functional.max_pool2d(power, size, stride=1, padding=(0, self.reach_lines))
         level = 10.0 * torch.log10(held / self.full_scale_power + 1e-20)
         closed = ((threshold - level) / self.knee_db).clamp(0.0, 1.0)
         return torch.pow(10.0, closed * reduction / -20.0)

@@ -109,8 +109,15 @@ def _import_without_libraries() -> ModuleType:
         return module
 
 
-def _import_torchaudio() -> tuple[ModuleType, str]:
-    """The module, and why its native libraries were not loaded (empty when they were)."""
+def import_torchaudio() -> tuple[ModuleType, str]:
+    """Import torchaudio, without its native libraries if they do not load.
+
+    Returns:
+        The module, and why its libraries were not loaded (empty when nothing went wrong).
+
+    Raises:
+        MissingExtraError: torchaudio is not installed.
+    """
     try:
         return _import_plain(), ""
     except OSError as error:
@@ -124,7 +131,7 @@ def _has_native_extension(module: ModuleType) -> bool:
     return bool(getattr(getattr(module, "_extension", None), "_IS_TORCHAUDIO_EXT_AVAILABLE", False))
 
 
-_module, _cause = _import_torchaudio()
+_module, _cause = import_torchaudio()
 if not TYPE_CHECKING:
     torchaudio = _module
 

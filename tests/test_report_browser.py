@@ -8,6 +8,7 @@ import pytest
 from neutone_like.artifact.writer import write_artifact
 from neutone_like.validate import Check, ValidationReport, validate_artifact
 from neutone_like.validate.html import write_report
+from neutone_like.validate.html.figures.drawing import LEFT, RIGHT
 from report_browser import CONTRAST, Browser, open_browser
 from report_models import Hostile, build_overdrive
 
@@ -124,7 +125,7 @@ def test_seeking_pausing_and_the_other_player(browser: Browser, good: Path) -> N
     browser.click(f"{PLAYER} .take[data-side=before] .canvas")  # in the middle of the picture, not quite that of time
     browser.wait("return window.starts.length === 4")
     moved = browser.run("return window.starts.slice(2)")
-    assert moved[0]["offset"] == moved[1]["offset"] == pytest.approx(4.0 * (0.5 - 0.135) / 0.83, abs=0.05)
+    assert moved[0]["offset"] == moved[1]["offset"] == pytest.approx(4.0 * (0.5 - LEFT) / (RIGHT - LEFT), abs=0.05)
     assert moved[0]["when"] == moved[1]["when"]
     browser.click("#listen article:nth-of-type(2) .play")
     browser.wait("return window.starts.length === 6")

@@ -13,7 +13,7 @@ from neutone_like.validate.context import Context
 from neutone_like.validate.measure import FloatArray
 from neutone_like.validate.playing import HostSetting, play_aligned, prepare
 
-SECONDS_OF_SOUND = 0.4
+SECONDS_OF_SOUND = 1.0  # long enough for an echo to come back
 SECONDS_ALLOWED = 1.0
 MOST_PARAMETERS = 12
 MOST_VALUES = 9

@@ -36,7 +36,7 @@ VARIABLES = {
 
 WIDTH_POINTS = 390.0
 TEXT_POINTS = 11.0
-LEFT, RIGHT = 0.135, 0.965
+LEFT, RIGHT = 0.145, 0.965
 
 SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",

@@ -137,10 +137,10 @@ def time_figure(times: list[BlockTime]) -> Drawing:
     figure, axes = new_axes(230.0)
     sizes = np.arange(len(times))
     budget = [time.budget_us for time in times]
-    axes.plot(sizes, budget, color=BAD, linewidth=1.4, label="what a block lasts")
+    axes.plot(sizes, budget, color=BAD, linewidth=1.4, label="block lasts")
     axes.vlines(sizes, [t.median_us for t in times], [t.largest_us for t in times], color=MUTED, linewidth=1.0)
     axes.plot(sizes, [t.largest_us for t in times], "v", color=MUTED, markersize=6, label="longest")
-    axes.plot(sizes, [t.p99_us for t in times], "D", color=BEFORE, markersize=5, label="99 of 100 below")
+    axes.plot(sizes, [t.p99_us for t in times], "D", color=BEFORE, markersize=5, label="99 % below")
     axes.plot(sizes, [t.median_us for t in times], "o", color=AFTER, markersize=7, label="median")
     axes.set_yscale("log")
     lowest = min(t.median_us for t in times)

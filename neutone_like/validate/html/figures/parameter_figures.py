@@ -18,7 +18,7 @@ def sweep_figure(sweep: Sweep, index: int) -> Drawing:
     """Output level above, third-octave spectrum below, over the parameter's value."""
     figure = new_figure(280.0)
     level = figure.add_axes((LEFT, 0.68, RIGHT - LEFT, 0.25))
-    spectrum = figure.add_axes((LEFT, 0.17, RIGHT - LEFT, 0.44))
+    spectrum = figure.add_axes((LEFT, 0.15, RIGHT - LEFT, 0.46))
     level.plot(sweep.values, sweep.level_db, color=AFTER, marker="o", markersize=4)
     low, high = float(sweep.level_db.min()), float(sweep.level_db.max())
     level.set_ylim(min(low, high - 6.0) - 1.5, high + 1.5)

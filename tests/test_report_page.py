@@ -2,16 +2,19 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import pytest
 import torch
 
 from neutone_like import AudioError, ExportError
-from neutone_like.artifact import load_artifact
+from neutone_like.artifact import Artifact, load_artifact
+from neutone_like.artifact.loader import CONTRACT_METHODS
 from neutone_like.artifact.writer import write_artifact
 from neutone_like.validate import Check, ValidationReport, validate_artifact
 from neutone_like.validate.html import contents, write_report
@@ -190,6 +193,35 @@ def test_a_model_for_any_rate_without_sounds(tmp_path: Path) -> None:
     assert "This model has no parameters." in page.text
     assert sum(tag == "audio" for tag, _ in page.elements) == 4
     assert "Without MP3" not in page.text
+
+
+class OnlyTheContract:
+    """A module with the methods that every maker's artifact has, and none of our own."""
+
+    def __init__(self, module: Any) -> None:
+        for name in CONTRACT_METHODS:
+            setattr(self, name, getattr(module, name))
+
+
+class Foreign(Artifact):
+    """An artifact as another tool would have made it."""
+
+    def fresh_module(self) -> Any:
+        return OnlyTheContract(super().fresh_module())
+
+
+def test_an_artifact_of_another_maker(overdrive: Path, tmp_path: Path) -> None:
+    ours = load_artifact(overdrive)
+    artifact = Foreign(ours.path, ours.metadata.model_copy(update={"neutone_like": None}), ours.module)
+    page = Page(write_report(artifact, report_of(GOOD), tmp_path).read_text(encoding="utf-8"))
+    assert "could not be measured" not in page.text
+    assert "Another tool made this file, and it does not say what its resampler does." in page.text
+    assert "95 samples" in page.text
+    assert "Where it comes from" not in page.text
+    shutil.copy(ours.path, tmp_path / "model.nm")  # without sounds beside it
+    alone = Foreign(tmp_path / "model.nm", artifact.metadata, ours.module)
+    page = Page(write_report(alone, report_of(GOOD), tmp_path).read_text(encoding="utf-8"))
+    assert "could not be measured" not in page.text
 
 
 def test_settings_of_matplotlib_and_torch_are_left_alone(overdrive: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import copy
 from typing import Any, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from neutone_like.errors import ExportError
@@ -26,7 +27,8 @@ def working_copy(model: Model) -> Model:
         elif not isinstance(value, (Tensor, nn.Module)) and not _can_be_copied(value):
             memo[id(value)] = value
     try:
-        copied = copy.deepcopy(model, memo)
+        with torch.no_grad():  # a network that is already TorchScript copies its weights by a differentiable clone
+            copied = copy.deepcopy(model, memo)
     except Exception as error:  # whatever a __deepcopy__ or __reduce__ of the user's raises
         raise ExportError(
             f"{type(model).__name__} can't be copied, and an export never works on the original: "

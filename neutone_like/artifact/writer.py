@@ -140,9 +140,11 @@ def check_format(model: WaveformToWaveformBase, quality: str = "high") -> Declar
         ExportError: It is, and the format is too small for it; every reason is named.
     """
     if not isinstance(model, WaveformToWaveformBase):
+        way = "Subclass it, and export an instance of it."
+        if hasattr(model, "live_model"):
+            way = "Export what its live_model() returns, or use save_neutone_model of the module it was imported from."
         raise ExportError(
-            f"Expected an instance of a WaveformToWaveformBase subclass, got {model!r:.200}. "
-            "Subclass it, and export an instance of it."
+            f"Expected an instance of a subclass of neutone_like.WaveformToWaveformBase, got {model!r:.200}. {way}"
         )
     declaration = model.declaration()
     problems: list[str] = []

@@ -1,0 +1,29 @@
+"""A network that is TorchScript already can be wrapped and exported."""
+
+from pathlib import Path
+from typing import Dict
+
+import torch
+from host_models import metadata, noise
+from torch import Tensor, nn
+
+from neutone_like import WaveformToWaveformBase, load_artifact
+from neutone_like.artifact import write_artifact
+
+
+class Filtered(WaveformToWaveformBase):
+    metadata = metadata("Filtered")
+    in_channels = 1
+    out_channels = 1
+
+    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+        return self.model(x.unsqueeze(0))[0]
+
+
+def test_a_scripted_network_exports(tmp_path: Path) -> None:
+    network = nn.Conv1d(1, 1, 1)
+    write_artifact(Filtered(torch.jit.script(network)), tmp_path, render_samples=False)
+    x = noise(512, 1)
+    with torch.no_grad():
+        expected = network(x.unsqueeze(0))[0]
+    torch.testing.assert_close(load_artifact(tmp_path / "model.nm").module.forward(x), expected)

@@ -120,8 +120,8 @@ def build_network(seed: int = SEED) -> Any:
     with torch.no_grad():
         network.encoder.weight.copy_(frame)
         network.decoder.weight.copy_(0.5 * frame)  # every sample is in two frames
-        network.mask_generator.output_conv.weight.mul_(0.25)
-        network.mask_generator.output_conv.bias.zero_()
+        for weight in network.mask_generator.output_conv.parameters():
+            weight.mul_(0.25)
     return network.requires_grad_(False).eval()
 
 

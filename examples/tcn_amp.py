@@ -9,7 +9,8 @@ What it shows:
 
 - **State in each layer.** A convolution needs the ``(taps - 1) * dilation`` samples before a block. Each layer keeps
   those of its own input, so nothing is computed twice, and blocks may have any length, 1 included. With
-  ``look_behind_samples`` instead, a block of 64 would compute 2,728 past samples again, in every layer.
+  ``look_behind_samples`` instead, a block of 64 would compute 2,728 past samples again, in every layer. The first block
+  makes that state, so that an artifact does not carry 130 kB of zeros.
 - **No padding, no delay.** Causal padding is what that state is at the start: zeros.
 - **Memory that ends.** What is 57 ms old is gone. There is no feedback, so nothing can build up or ring on.
 - **Few operations.** In blocks this short it is not arithmetic that takes time but the number of tensor operations, so
@@ -125,16 +126,20 @@ class TcnAmp(WaveformToWaveformBase):
 
     def __init__(self, model: TcnNetwork) -> None:
         super().__init__(model)
-        self.pasts = [torch.zeros(shape) for shape in model.past_shapes]
+        self.past_shapes: List[Tuple[int, int]] = model.past_shapes
+        self.pasts = []
 
     def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
         """``[1, N]`` to ``[1, N]``, carrying on where the last block ended."""
+        if len(self.pasts) == 0:
+            for channels, samples in self.past_shapes:
+                self.pasts.append(torch.zeros(channels, samples))
         y, self.pasts = self.model(x, self.pasts)
         return y
 
     def reset_model(self) -> None:
         """Forget what was heard."""
-        self.pasts = [torch.zeros_like(past) for past in self.pasts]
+        self.pasts = []
 
 
 def load_training_report(weights: Path = WEIGHTS) -> Dict[str, Any]:

@@ -85,7 +85,7 @@ class Echo(WaveformToWaveformBase):
         whole = delay.to(torch.long)
         fraction = (delay - whole).to(x.dtype)
         feedback = params["feedback"].expand(x.size(1))
-        longest_piece = min(self.longest_piece, int(whole.min()))
+        longest_piece = max(1, min(self.longest_piece, int(whole.min())))  # a loop must end, whatever it is told
         echoes = torch.empty_like(x)
         start = 0
         while start < x.size(1):

@@ -19,8 +19,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 EXPORTED = PROJECT / "exported"
 FOLDERS = sorted(path.parent for path in EXPORTED.glob("*/model.nm"))
 LARGEST_ARTIFACT_BYTES = 300_000
-# Other processors and versions of PyTorch add in another order and fuse multiplications: an LSTM differs by 1e-6 of full
-# scale, a gate that decides one bin otherwise by more. A changed format, delay, filter or parameter is far above.
+# Other processors and versions of PyTorch add in another order and fuse multiplications: an LSTM differs by 1e-6 of
+# full scale, a gate that decides one bin otherwise by more. A changed format, delay, filter or knob is far above.
 TOLERANCE = 1e-4
 
 every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

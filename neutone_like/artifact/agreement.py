@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch.jit import ScriptModule
 
+from neutone_like.artifact.parameter_records import to_parameter
 from neutone_like.artifact.schema import ArtifactMetadata
 from neutone_like.errors import ArtifactError
+from neutone_like.model import CategoricalParameter, ContinuousParameter
 
 # What decides how a model sounds and is played; names and descriptions may be edited after export.
 PLAYED_KEYS = (
@@ -35,6 +37,7 @@ def check_agreement(module: ScriptModule, metadata: ArtifactMetadata, path: Path
     try:
         inside: dict[str, Any] = json.loads(module.get_metadata_json())
         section_inside: dict[str, Any] = inside["neutone_like"]
+        told: list[float] = module.get_default_param_values().flatten().tolist()
     except Exception as error:  # a module that was tampered with may return or raise anything
         raise ArtifactError(
             f"{path}: its module does not tell its own metadata ({type(error).__name__}). Export the model again."
@@ -49,6 +52,18 @@ def check_agreement(module: ScriptModule, metadata: ArtifactMetadata, path: Path
                 f"{path}: metadata.json has {key} = {ours.get(key)!r:.200}, the module in it says "
                 f"{theirs.get(key)!r:.200}. One of them was changed after export: export the model again."
             )
+    _check_defaults(told, metadata, path)
+
+
+def _check_defaults(told: list[float], metadata: ArtifactMetadata, path: Path) -> None:
+    records = metadata.neutone_like.parameters if metadata.neutone_like is not None else ()
+    parameters = [to_parameter(record) for record in records]
+    declared = [p.default_0to1 for p in parameters if isinstance(p, (ContinuousParameter, CategoricalParameter))]
+    if len(told) < len(declared) or not all(abs(a - b) <= 1e-6 for a, b in zip(told, declared, strict=False)):
+        raise ArtifactError(
+            f"{path}: metadata.json has parameters with the defaults {declared!r:.200} (0..1), the module in it says "
+            f"{told!r:.200}. One of them was changed after export: export the model again."
+        )
 
 
 def check_tensors(module: ScriptModule, path: Path) -> None:

@@ -179,7 +179,9 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) 
 
 
 def _damaged(member: zipfile.ZipInfo, path: Path, error: Exception) -> ArtifactError:
-    return ArtifactError(f"{path} is damaged: {_shown(member.filename)} can't be unpacked ({error}). {_MAKE_AGAIN}")
+    return ArtifactError(
+        f"{path} is damaged: {_shown(member.filename)} can't be unpacked ({error!s:.200}). {_MAKE_AGAIN}"
+    )
 
 
 def check_contents(path: Path, expected: Mapping[str, str] | None = None) -> None:

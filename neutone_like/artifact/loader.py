@@ -124,6 +124,11 @@ def read_metadata(path: str | PathLike[str]) -> ArtifactMetadata:
 def load_artifact(path: str | PathLike[str], *, verify_test_vector: bool = False) -> Artifact:
     """Load an artifact. Nothing is read but this file.
 
+    Every file gives an ``ArtifactError`` or a model that plays as it was exported, as long as nobody forged the
+    fingerprints of its parts too. A model is a program, though: TorchScript has no access to files or the network, but
+    it may compute for ever or something else than it says. Load what comes from people you trust, or inspect it with
+    :func:`read_metadata`, which runs nothing.
+
     Live models made by the Neutone SDK (1.5) load too: their ``metadata.neutone_like`` is ``None``, and only the
     methods of the common contract are there (no ``latency_samples``, ``set_mix``, ``set_gains`` and the like).
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from neutone_like.artifact.archive import MAXIMUM_MEMBERS
 from neutone_like.artifact.parameter_records import ParameterRecord, to_parameter
 from neutone_like.artifact.strict_json import parse_strict_json
 from neutone_like.artifact.test_vector_record import TestVectorRecord
@@ -18,6 +19,8 @@ SCHEMA_VERSION = 1
 PLAYABLE_SCHEMA_VERSIONS = range(1, SCHEMA_VERSION + 1)
 """What this version promises to play. Versions are added here, and none is ever taken away."""
 MAXIMUM_DELAY_SAMPLES = 1 << 31
+MAXIMUM_CHOICES = 1024
+"""Rates, block sizes, labels: more than anybody lists, and few enough to complain about each."""
 
 LATEST_DATE_UNIX_SECONDS = 253_402_300_799
 """The end of the year 9999, where dates of most languages end."""
@@ -57,7 +60,7 @@ class ParameterSlot(_Record):
     min_value: float | None = None
     max_value: float | None = None
     n_values: Annotated[int, Field(ge=2)] | None = None
-    labels: tuple[str, ...] | None = None
+    labels: Annotated[tuple[str, ...], Field(max_length=MAXIMUM_CHOICES)] | None = None
     max_n_chars: Annotated[int, Field(ge=-1)] | None = None
     max_n_tokens: Annotated[int, Field(ge=-1)] | None = None
 
@@ -95,11 +98,11 @@ class NeutoneLikeSection(_Record):
     quality: Literal["high", "fast"]
     in_channels: Annotated[int, Field(ge=1, le=MAXIMUM_CHANNELS)]
     out_channels: Annotated[int, Field(ge=1, le=MAXIMUM_CHANNELS)]
-    parameters: tuple[ParameterRecord, ...]
+    parameters: Annotated[tuple[ParameterRecord, ...], Field(max_length=MAXIMUM_CHOICES)]
     model_delay_samples: Delay
     reported_latency: ReportedLatency
     test_vector: TestVectorRecord
-    members_sha256: dict[str, Digest] | None = None
+    members_sha256: Annotated[dict[str, Digest], Field(max_length=MAXIMUM_MEMBERS)] | None = None
 
 
 class ArtifactMetadata(_Record):
@@ -119,13 +122,13 @@ class ArtifactMetadata(_Record):
     citation: Annotated[str, Field(max_length=150)]
     is_experimental: bool
     sample_sound_files: Annotated[tuple[SoundPair, ...], Field(max_length=3)]
-    neutone_parameters: dict[SlotName, ParameterSlot]
+    neutone_parameters: Annotated[dict[SlotName, ParameterSlot], Field(max_length=9)]
     wet_default_value: UnitInterval
     dry_default_value: UnitInterval
     input_gain_default_value: UnitInterval
     output_gain_default_value: UnitInterval
-    native_sample_rates: tuple[SampleRate, ...]
-    native_buffer_sizes: tuple[BlockSize, ...]
+    native_sample_rates: Annotated[tuple[SampleRate, ...], Field(max_length=MAXIMUM_CHOICES)]
+    native_buffer_sizes: Annotated[tuple[BlockSize, ...], Field(max_length=MAXIMUM_CHOICES)]
     sdk_version: str
     pytorch_version: str
     date_created: Annotated[int | float, Field(ge=0, le=LATEST_DATE_UNIX_SECONDS)]

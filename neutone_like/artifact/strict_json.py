@@ -5,8 +5,9 @@ import math
 from collections import Counter
 from typing import Any, NoReturn
 
-MAXIMUM_VALUES = 200_000
-"""Sounds are long texts and count as one each. Without this limit, 64 MB of brackets become gigabytes of objects."""
+MAXIMUM_VALUES = 60_000
+"""Fingerprints of 20,000 members fit, and sounds are long texts that count as one each. Without this limit, 64 MB of
+brackets become gigabytes of objects."""
 
 
 def parse_strict_json(text: bytes | str) -> object:

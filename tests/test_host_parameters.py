@@ -177,3 +177,11 @@ def test_rows_beyond_the_declared_ones_are_ignored() -> None:
 def test_parameters_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ParameterError, match=r"shape \(1 or more, 64\), .* got"):
         SampleQueueWrapper(KnobRecorder()).forward(noise(64), torch.zeros(shape))
+
+
+def test_offline_parameters_are_as_long_as_the_audio() -> None:
+    wrapper = scripted(KnobRecorder())
+    y = wrapper.forward_offline(noise(700), torch.full((4, 700), 0.2))
+    torch.testing.assert_close(y[0], torch.full((700,), 2.0))
+    with pytest.raises(torch.jit.Error, match="each of the 700 samples of audio, got shape .4, 1."):
+        wrapper.forward_offline(noise(700), torch.full((4, 1), 0.2))

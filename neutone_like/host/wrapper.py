@@ -196,8 +196,12 @@ class SampleQueueWrapper(HostFit):
         """Process a whole signal: reset, and return ``[channels, n]`` of the same length, aligned with the input."""
         with torch.no_grad():
             self._check_audio(x)
-            self.reset()
             samples = x.size(1)
+            if params is not None and params.size(-1) != samples:
+                raise ParameterError(
+                    f"Expected a parameter value for each of the {samples} samples of audio, got shape {params.size()}."
+                )
+            self.reset()
             latency = self.latency
             piece = max(1, self.offline_samples // self.host_block) * self.host_block
             outputs: List[Tensor] = []

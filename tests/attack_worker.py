@@ -30,6 +30,7 @@ from attacks import Attack, attack_name, make_attack, read_originals
 SECONDS_ALLOWED = 20.0
 BACKSTOP_BYTES = 4 << 30
 LONGEST_MESSAGE = 6000
+_PROJECT = Path(__file__).resolve().parents[1]
 _TMPFS = Path("/dev/shm")
 _CLEAR_REFS = Path("/proc/self/clear_refs")  # Linux
 _MIB = 1 << 20
@@ -259,7 +260,10 @@ def _run_share(seeds: list[int], loader: str, seconds_allowed: float) -> Iterato
 def _one_worker(seeds: list[int], loader: str, seconds_allowed: float) -> Iterator[Verdict]:
     """Verdicts until all is done or the worker is lost; its loss is the last verdict."""
     command = [sys.executable, __file__, "--loader", loader, "--work"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    path = os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH", "")]))
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(json.dumps(seeds))

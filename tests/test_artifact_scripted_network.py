@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Dict
 
 import torch
-from host_models import metadata, noise
 from torch import Tensor, nn
 
+from host_models import metadata, noise
 from neutone_like import WaveformToWaveformBase, load_artifact
 from neutone_like.artifact import write_artifact
 

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_models import DelayModel, Recorder, Smear, noise, play, play_regularly, scripted
-from neutone_like import ModelError, SampleQueueWrapper
+from host_models import DelayModel, Recorder, Smear, inside, noise, play, play_regularly, scripted
+from neutone_like import AudioError, ModelError, SampleQueueWrapper
 
 SETTINGS = [
     (rates, sizes) for rates in ((), (44100,), (16000,), (96000,)) for sizes in ((), (128,), (480,), (512, 128))
@@ -238,3 +238,106 @@ def test_a_model_that_returns_something_else_is_told_so(wrong: str) -> None:
     wrapper = SampleQueueWrapper(Wrong())
     with pytest.raises(ModelError, match=r"must return float32 of shape \(2, 512\)"):
         wrapper.forward(noise(512))
+
+
+class Reuser(DelayModel):
+    """Writes every output into the same tensor, and looks at it again."""
+
+    def __init__(self, block_sizes: tuple[int, ...] = ()) -> None:
+        super().__init__(0, (), block_sizes)
+        self.out = torch.zeros(2, 4096)
+
+    def do_forward_pass(self, x: torch.Tensor, params: dict[str, torch.Tensor]) -> torch.Tensor:
+        out = self.out[:, : x.size(1)]
+        out.copy_(x)
+        return out
+
+
+@pytest.mark.parametrize("sizes", [(), (64,), (512,)])
+def test_a_model_may_reuse_its_output_and_a_host_may_write_into_it(sizes: tuple[int, ...]) -> None:
+    wrapper = SampleQueueWrapper(Reuser(sizes))
+    wrapper.set_daw_sample_rate_and_buffer_size(48000, 128)
+    x = noise(128 * 20)
+    outputs = [wrapper.forward(block) for block in x.split(128, 1)]
+    latency = wrapper.latency_samples()
+    torch.testing.assert_close(torch.cat(outputs, 1)[:, latency:], x[:, : x.size(1) - latency])
+    kept = inside(wrapper).out.clone()
+    outputs[-1].fill_(9.0)
+    assert torch.equal(inside(wrapper).out, kept)
+
+
+def test_queues_hold_what_waits_and_no_more() -> None:
+    for rates, sizes, host, pieces in (
+        ((), (512,), 64, [63] + [64] * 3000),
+        ((), (), 64, [64] * 3000),
+        ((44100,), (2048,), 441, [441] * 500),
+    ):
+        wrapper = SampleQueueWrapper(DelayModel(37, rates, sizes))
+        wrapper.set_daw_sample_rate_and_buffer_size(48000, host)
+        wrapper.set_mix(0.5, 0.5)
+        for piece in pieces:
+            wrapper.forward(torch.zeros(2, piece))
+        for queue in (wrapper.dry_queue, wrapper.host_queue, wrapper.model_queue):
+            held = sum(block.size(1) for block in queue.blocks)
+            assert held <= wrapper.latency_samples() + 3 * 2048, (rates, sizes, held)
+
+
+@pytest.mark.parametrize("rates", [(), (44100,)])
+def test_dry_and_wet_stay_together_when_a_promise_is_broken(rates: tuple[int, ...]) -> None:
+    wrapper = SampleQueueWrapper(DelayModel(0, rates, (512,)))
+    wrapper.set_daw_sample_rate_and_buffer_size(48000, 64)
+    x = torch.sin(torch.arange(64 * 100) * 0.05).repeat(2, 1)
+    blocks = [64] * 40 + [63] + [64] * 200
+    heard: list[torch.Tensor] = []
+    for wet, dry in ((1.0, 0.0), (0.0, 1.0)):
+        wrapper.set_mix(wet, dry)
+        wrapper.reset()
+        heard.append(play(wrapper, x, blocks))
+    torch.testing.assert_close(heard[0][:, 1500:], heard[1][:, 1500:], atol=2e-3, rtol=0)
+
+
+def test_a_promise_of_one_lets_a_model_of_any_size_have_whole_blocks() -> None:
+    recorder = Recorder()
+    wrapper = SampleQueueWrapper(recorder)
+    wrapper.set_daw_sample_rate_and_buffer_size(48000, 1)
+    wrapper.forward(noise(700))
+    assert [block.size(1) for block in recorder.heard] == [512, 188]
+
+
+def test_the_model_gets_contiguous_audio_whatever_the_host_sends() -> None:
+    recorder = Recorder()
+    wrapper = SampleQueueWrapper(recorder)
+    wrapper.forward(noise(512).t().contiguous().t())
+    assert recorder.heard[0].is_contiguous()
+
+
+def test_what_is_refused_changes_nothing() -> None:
+    wrapper = SampleQueueWrapper(DelayModel(0, (), (512, 128)))
+    wrapper.set_daw_sample_rate_and_buffer_size(48000, 512)
+    x = noise(512 * 4)
+    expected = play_regularly(wrapper, x, 512)
+    wrapper.reset()
+    first = wrapper.forward(x[:, :512])
+    with pytest.raises(AudioError, match="block sizes"):
+        wrapper.set_daw_sample_rate_and_buffer_size(48000, 64, None, 100)
+    with pytest.raises(AudioError, match="too large"):
+        wrapper.set_daw_sample_rate_and_buffer_size(192000, 64, 191999)
+    with pytest.raises(AudioError, match="with 2 channels, got 3"):
+        wrapper.forward(torch.zeros(3, 63))
+    assert wrapper.inserted_silence_samples() == 0
+    torch.testing.assert_close(torch.cat((first, play_regularly(wrapper, x[:, 512:], 512)), 1), expected)
+
+
+def test_forward_after_forward_bt_says_what_to_do() -> None:
+    wrapper = SampleQueueWrapper(DelayModel(0, (), (512,)))
+    wrapper.set_daw_sample_rate_and_buffer_size(48000, 128)
+    wrapper.forward_bt(noise(128))
+    with pytest.raises(AudioError, match=r"Call reset\(\) before forward"):
+        wrapper.forward(noise(128))
+
+
+def test_a_background_thread_may_send_several_blocks_at_once() -> None:
+    wrapper = SampleQueueWrapper(DelayModel(0, (), (512,)))
+    wrapper.set_daw_sample_rate_and_buffer_size(48000, 64)
+    results = [wrapper.forward_bt(block) for block in noise(2048).split(512, 1)]
+    assert [None if result is None else result.size(1) for result in results] == [512] * 4

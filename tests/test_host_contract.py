@@ -2,6 +2,7 @@
 
 import io
 import json
+from typing import Any, cast
 
 import pytest
 import torch
@@ -260,3 +261,51 @@ def test_only_a_declared_model_and_a_known_quality_can_be_wrapped() -> None:
         SampleQueueWrapper(bare)
     bare.metadata = ModelMetadata(name="x", authors=("Ada",), version="1")
     SampleQueueWrapper(bare)
+
+
+@pytest.mark.parametrize("rates", [(), (44100,)])
+def test_turning_dry_up_in_mid_stream_makes_no_click(rates: tuple[int, ...]) -> None:
+    for host, sizes in ((64, (2048,)), (480, ()), (480, (4096,))):
+        wrapper = SampleQueueWrapper(DelayModel(0, rates, sizes))
+        wrapper.set_daw_sample_rate_and_buffer_size(48000, host)
+        x = torch.ones(2, host * (24000 // host))
+        play_regularly(wrapper, x, host)
+        wrapper.set_mix(0.0, 1.0)
+        y = play_regularly(wrapper, x, host)
+        assert float(y.diff(dim=1).abs().max()) < 0.003, (host, sizes)
+        assert float((y - 1.0).abs().max()) < 1e-3
+        # In the background too.
+        wrapper.set_mix(1.0, 0.0)
+        wrapper.reset()
+        wrapper.forward_bt(x[:, :host])
+        wrapper.set_mix(0.5, 0.5)
+        for block in x.split(host, 1):
+            wrapper.forward_bt(block)
+
+
+def test_dry_is_refused_where_there_is_no_dry_signal() -> None:
+    wrapper = SampleQueueWrapper(DelayModel(0, in_channels=2, out_channels=6))
+    with pytest.raises(ParameterError, match="dry must be 0 for a model with 2 channels in and 6 out"):
+        wrapper.set_mix(0.5, 0.5)
+
+
+def test_freezing_keeps_everything_a_host_calls() -> None:
+    wrapper = scripted(DelayModel(37, (44100,)))
+    module = reloaded(wrapper)
+    frozen = torch.jit.freeze(module.eval(), preserved_attrs=module.get_preserved_attributes())
+    for plays in (module, frozen):
+        plays.set_daw_sample_rate_and_buffer_size(48000, 64)
+    x = noise(64 * 50)
+    torch.testing.assert_close(play_regularly(wrapper_like(frozen), x, 64), play_regularly(wrapper_like(module), x, 64))
+
+
+def wrapper_like(module: Any) -> SampleQueueWrapper:
+    return cast(SampleQueueWrapper, module)
+
+
+def test_offline_tells_of_samples_that_became_silence() -> None:
+    wrapper = SampleQueueWrapper(Fragile())
+    x = torch.full((2, 2000), 0.5)
+    x[0, 700] = float("nan")
+    wrapper.forward_offline(x)
+    assert wrapper.nonfinite_samples() > 0

@@ -79,6 +79,16 @@ def test_a_tone_has_its_pitch_inside_the_model(host_rate: int, model_rate: int) 
         assert abs(cents(tone_frequency(settled, model_rate), 1000.0)) <= 0.01, block
 
 
+@pytest.mark.parametrize(("host", "model", "block"), [(48000, 44100, 4096), (48000, 96000, 4096), (96000, 44100, 2048)])
+def test_soxr_is_aligned_for_long_model_blocks(host: int, model: int, block: int) -> None:
+    pytest.importorskip("soxr")
+    wrapper = SampleQueueWrapper(DelayModel(0, sample_rates=(model,), block_sizes=(block,)), "soxr")
+    wrapper.set_daw_sample_rate_and_buffer_size(host, 64)
+    x = torch.zeros(2, 12000)
+    x[:, 5000] = 1.0
+    assert int(wrapper.forward_offline(x)[0].abs().argmax()) == 5000
+
+
 def test_soxr_is_the_same_signal_only_later() -> None:
     pytest.importorskip("soxr")
     for block_sizes in ((), (512,)):

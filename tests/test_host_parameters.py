@@ -183,5 +183,21 @@ def test_offline_parameters_are_as_long_as_the_audio() -> None:
     wrapper = scripted(KnobRecorder())
     y = wrapper.forward_offline(noise(700), torch.full((4, 700), 0.2))
     torch.testing.assert_close(y[0], torch.full((700,), 2.0))
-    with pytest.raises(torch.jit.Error, match="each of the 700 samples of audio, got shape .4, 1."):
+    with pytest.raises(torch.jit.Error, match=r"shape \(1 or more, 700\).* got \[4, 1\]"):
         wrapper.forward_offline(noise(700), torch.full((4, 1), 0.2))
+
+
+def test_parameters_of_another_type_are_values_all_the_same() -> None:
+    wrapper = SampleQueueWrapper(KnobRecorder("sample"))
+    wrapper.forward(noise(512), torch.full((1, 512), 0.2))
+    y = wrapper.forward(noise(512), torch.full((1, 512), 0.7, dtype=torch.float64))
+    assert y.dtype == torch.float32
+
+
+def test_nan_leaves_a_moving_knob_where_it_was() -> None:
+    wrapper = SampleQueueWrapper(KnobRecorder("sample", smoothing_seconds=0.0))
+    values = torch.full((1, 300), 0.2)
+    values[:, 100:] = 0.9
+    values[:, 200:] = float("nan")
+    y = torch.cat([wrapper.forward(noise(100), piece) for piece in values.split(100, 1)], 1)[0]
+    assert y[[50, 150, 250]].tolist() == pytest.approx([2.0, 9.0, 9.0])

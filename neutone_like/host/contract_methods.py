@@ -84,9 +84,8 @@ class ContractMethods(nn.Module):
 
     @torch.jit.export
     def get_preserved_attributes(self) -> List[str]:
-        """Names that must survive freezing."""
+        """What ``torch.jit.freeze`` must be told to keep; the model stays, as it is used by what is kept."""
         return [
-            "w2w_base",
             "realtime",
             "use_debug_mode",
             "forward_bt",

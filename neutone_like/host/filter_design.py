@@ -15,7 +15,7 @@ from typing import Tuple
 import torch
 from torch import Tensor
 
-from neutone_like.errors import ModelError
+from neutone_like.errors import AudioError, ModelError
 
 QUALITIES = ("high", "fast")
 
@@ -52,6 +52,21 @@ def polyphase_table(up: int, down: int, quality: str) -> Tensor:
     window = torch.i0(beta * torch.sqrt(inside)) * (inside > 0.0)
     taps = torch.sinc(2.0 * cutoff * time) * window
     return taps / taps.sum(dim=1, keepdim=True)
+
+
+def require_usable_ratio(in_rate: int, out_rate: int, quality: str) -> None:
+    """Refuse rates whose conversion needs a table that is too large.
+
+    Raises:
+        AudioError: Names the rates, and the size of the table.
+    """
+    up, down = reduced_ratio(out_rate, in_rate)
+    taps = 2 * half_width_samples(up, down, quality)
+    if up * taps > 16_000_000:
+        raise AudioError(
+            f"Converting {in_rate} Hz to {out_rate} Hz needs a filter with {up} phases of {taps} taps, "
+            "which is too large. Use rates with a larger common divisor."
+        )
 
 
 def reduced_ratio(out_rate: int, in_rate: int) -> Tuple[int, int]:

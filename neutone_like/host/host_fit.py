@@ -5,7 +5,7 @@ from typing import Dict, Optional
 import torch
 
 from neutone_like.errors import AudioError, ModelError
-from neutone_like.host.filter_design import QUALITIES, reduced_ratio
+from neutone_like.host.filter_design import QUALITIES, reduced_ratio, require_usable_ratio
 from neutone_like.host.latency import buffering_numerator, total_latency_samples
 from neutone_like.host.model_stage import CONTROL_SAMPLES, ModelStage
 from neutone_like.host.resampler import FirResampler
@@ -28,6 +28,7 @@ class HostFit(ModelStage):
         self.resample_in = resampler(self.in_channels)
         self.resample_out = resampler(self.out_channels)
         self.default_grid = CONTROL_SAMPLES
+        self.usual_block = DEFAULT_HOST_BLOCK
         self.host_rate = DEFAULT_HOST_RATE
         self.host_block = DEFAULT_HOST_BLOCK
         self.model_rate = DEFAULT_HOST_RATE
@@ -43,14 +44,23 @@ class HostFit(ModelStage):
     def _fit(self, daw_sr: int, daw_bs: int, model_sr: Optional[int], model_bs: Optional[int]) -> None:
         if daw_sr < 1 or daw_bs < 1:
             raise AudioError(f"Host rate and host block must be at least 1, got {daw_sr} Hz and {daw_bs} samples.")
+        # Everything is checked before anything changes: a host that is refused keeps what it had.
+        model_rate = self._choose_rate(daw_sr, model_sr)
+        up, down = reduced_ratio(model_rate, daw_sr)
+        if up != down and self.quality != "soxr":
+            require_usable_ratio(daw_sr, model_rate, self.quality)
+            require_usable_ratio(model_rate, daw_sr, self.quality)
+        self.model_block = self._choose_block(daw_bs, up, down, model_bs)
         self.host_rate = daw_sr
         self.host_block = daw_bs
-        self.model_rate = self._choose_rate(model_sr)
-        self.up, self.down = reduced_ratio(self.model_rate, self.host_rate)
-        self.resampling = self.up != self.down
-        self.model_block = self._choose_block(model_bs)
+        self.model_rate = model_rate
+        self.up = up
+        self.down = down
+        self.resampling = up != down
         host_share = -(-daw_bs * self.up // self.down)
-        self.longest_block = host_share if self.model_block == 0 else self.model_block
+        # A host whose blocks vary promises 1; a model of any size then gets what comes, up to a usual block.
+        any_size = max(host_share, self.usual_block) if daw_bs == 1 else host_share
+        self.longest_block = any_size if self.model_block == 0 else self.model_block
         self.control_grid = self.default_grid if self.model_block == 0 else 1
         self.w2w_base.prepare_model(self.model_rate, self.longest_block)
         if self.resampling:
@@ -66,25 +76,25 @@ class HostFit(ModelStage):
         )
         self.track.prepare(self.host_rate, self.up, self.down, self.resample_in.half_width, reach)
 
-    def _choose_rate(self, wanted: Optional[int]) -> int:
+    def _choose_rate(self, host_rate: int, wanted: Optional[int]) -> int:
         rates = self.get_native_sample_rates()
         if wanted is not None:
             if wanted < 1 or (len(rates) > 0 and wanted not in rates):
                 raise AudioError(f"The model's sample rates are {rates} (empty: any), got {wanted} Hz.")
             return wanted
-        if len(rates) == 0 or self.host_rate in rates:
-            return self.host_rate
+        if len(rates) == 0 or host_rate in rates:
+            return host_rate
         best = rates[0]
         for rate in rates:
-            if best < self.host_rate:
+            if best < host_rate:
                 better = rate > best
             else:
-                better = self.host_rate < rate and rate < best
+                better = host_rate < rate and rate < best
             if better:
                 best = rate
         return best
 
-    def _choose_block(self, wanted: Optional[int]) -> int:
+    def _choose_block(self, host_block: int, up: int, down: int, wanted: Optional[int]) -> int:
         sizes = self.get_native_buffer_sizes()
         if wanted is not None:
             if wanted < 1 or (len(sizes) > 0 and wanted not in sizes):
@@ -93,7 +103,7 @@ class HostFit(ModelStage):
         best = 0
         best_wait = -1
         for block in sizes:
-            wait = buffering_numerator(self.host_block, block, self.up, self.down)
+            wait = buffering_numerator(host_block, block, up, down)
             if best_wait < 0 or wait < best_wait or (wait == best_wait and block > best):
                 best = block
                 best_wait = wait

@@ -75,7 +75,7 @@ class ModelStage(ContractMethods):
         total = float(y.sum())
         if total - total != 0.0:  # NaN or Inf among the samples, or a sum that overflowed
             return self._without_nonfinite(y)
-        return y
+        return y.clone()  # a model may write its next output over this one
 
     def _without_nonfinite(self, y: Tensor) -> Tensor:
         """A block with NaN or Inf becomes silence, and the model starts afresh instead of staying poisoned."""

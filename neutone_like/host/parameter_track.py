@@ -85,17 +85,13 @@ class ParameterTrack(nn.Module):
 
     @torch.jit.export
     def feed(self, params: Optional[Tensor], samples: int) -> None:
-        """Take the host's values for the next ``samples``: ``[rows, samples]`` in 0..1, or ``None`` for the defaults.
-
-        Raises:
-            ParameterError: Too few rows, or another length than the audio's.
-        """
+        """Take the host's values for the next ``samples``: ``[rows, samples]`` in 0..1; ``None`` for the defaults."""
         if self.count == 0:
             return
         if not self.moving and params is not None and torch.equal(params, self.flat_block):
             self.position += samples
             return
-        block = self._checked(params, samples)
+        block = self._clean(params, samples)
         first = block.narrow(1, 0, 1)
         is_flat = bool(torch.all(block == first))
         if is_flat and not self.moving and (not self.started or torch.equal(first, self.current)):
@@ -129,16 +125,28 @@ class ParameterTrack(nn.Module):
                 values[name] = self._map(self._read(index, control_position, 1), index)
         return values
 
-    def _checked(self, params: Optional[Tensor], samples: int) -> Tensor:
-        if params is None:
-            return self.default.expand(self.count, samples)
+    @torch.jit.export
+    def check(self, params: Optional[Tensor], samples: int) -> None:
+        """Refuse what :meth:`feed` can't take, before anything changes.
+
+        Raises:
+            ParameterError: Too few rows, or another length than the audio's.
+        """
+        if self.count == 0 or params is None:
+            return
         if params.dim() != 2 or params.size(0) < self.count or params.size(1) != samples:
             raise ParameterError(
                 f"Expected parameters of shape ({self.count} or more, {samples}), one value a sample of audio in 0..1, "
                 f"got {params.size()}."
             )
-        block = params.narrow(0, 0, self.count)
-        return torch.where(torch.isnan(block), self.current, block).clamp(0.0, 1.0)
+
+    def _clean(self, params: Optional[Tensor], samples: int) -> Tensor:
+        """The declared rows, in 0..1; NaN leaves a knob where it was."""
+        if params is None:
+            return self.default.expand(self.count, samples)
+        block = params.narrow(0, 0, self.count).to(torch.float32)
+        last = self.recent.narrow(1, self.longest - 1, 1) if self.moving else self.current
+        return torch.where(torch.isnan(block), last, block).clamp(0.0, 1.0)
 
     def _settle(self, value: Tensor) -> None:
         self.moving = False
@@ -169,13 +177,14 @@ class ParameterTrack(nn.Module):
         samples = block.size(1)
         raw = torch.cat((self.recent, block), 1)
         # Sums in double precision: the average of one value is that value, and no error builds up.
-        sums = torch.cumsum(torch.constant_pad_nd(raw.to(torch.float64), [1, 0]), 1)
+        exact = raw.to(torch.float64)
+        new = exact.narrow(1, self.longest, samples)
         smoothed = torch.zeros(self.count, samples)
         for index in range(self.count):
             length = self.smoothing[index]
-            newest = sums[index].narrow(0, self.longest + 1, samples)
-            oldest = sums[index].narrow(0, self.longest + 1 - length, samples)
-            smoothed[index] = ((newest - oldest) / length).to(torch.float32)
+            before = exact[index].narrow(0, self.longest - length, length).sum()
+            leaving = exact[index].narrow(0, self.longest - length, samples)
+            smoothed[index] = ((before + torch.cumsum(new[index] - leaving, 0)) / length).to(torch.float32)
         self.recent = raw.narrow(1, samples, self.longest)
         kept = min(self.track.size(1), self.reach + self.longest)
         self.track = torch.cat((self.track.narrow(1, self.track.size(1) - kept, kept), smoothed), 1)

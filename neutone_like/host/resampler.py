@@ -13,8 +13,8 @@ whose time is mostly that of dispatching operations.
 
 A matrix product adds in an order that depends on its shape, which leaves differences of 1e-6 between one way to cut up
 a stream and another. Where runs follow the host's blocks, sums are therefore in double precision and rounded to float32
-once: the result is the same, bit for bit. Where runs follow the model's blocks, single precision does that already, in
-half the time.
+once: the result is the same, but for a last bit in a hundred million samples. Where runs follow the model's blocks,
+single precision does that already, in half the time.
 """
 
 from typing import Final, List
@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like.errors import AudioError
-from neutone_like.host.filter_design import half_width_samples, polyphase_table, reduced_ratio
+from neutone_like.host.filter_design import half_width_samples, polyphase_table, reduced_ratio, require_usable_ratio
 
 
 class FirResampler(nn.Module):
@@ -37,8 +37,7 @@ class FirResampler(nn.Module):
     most_matrix_elements: Final[int] = (
         4_000_000  # above this (unusual rates, very long periods) taps are gathered instead
     )
-    most_table_elements: Final[int] = 16_000_000
-    gathered_outputs: Final[int] = 1024  # a gathered run is cut into pieces of this many outputs, to bound memory
+    gathered_outputs: Final[int] = 64  # a gathered run is cut into pieces of this many outputs, to bound memory
 
     pending: List[Tensor]
 
@@ -68,15 +67,11 @@ class FirResampler(nn.Module):
 
         Without ``double_precision``, pull runs of the same lengths at the same places, and results are the same too.
         """
+        require_usable_ratio(in_rate, out_rate, quality)
         self.up, self.down = reduced_ratio(out_rate, in_rate)
         self.half_width = half_width_samples(self.up, self.down, quality)
         self.taps = 2 * self.half_width
         self.dtype = torch.float64 if double_precision else torch.float32
-        if self.up * self.taps > self.most_table_elements:
-            raise AudioError(
-                f"Converting {in_rate} Hz to {out_rate} Hz needs a filter with {self.up} phases of {self.taps} taps, "
-                "which is too large. Use rates with a larger common divisor."
-            )
         periods = -(-self.shortest_group // self.up)
         self.group_outputs = periods * self.up
         self.group_inputs = periods * self.down
@@ -125,8 +120,8 @@ class FirResampler(nn.Module):
 
     @torch.jit.export
     def push(self, x: Tensor) -> None:
-        """Take ``[channels, n]`` more inputs. ``x`` is copied."""
-        self.pending.append(x.to(torch.float64) if self.dtype == torch.float64 else x.clone())
+        """Take ``[channels, n]`` more inputs. ``x`` is the resampler's from here on."""
+        self.pending.append(x.to(self.dtype))
         self.length += x.size(1)
 
     @torch.jit.export
@@ -198,11 +193,12 @@ class FirResampler(nn.Module):
         last = torch.div(output * self.down + (self.up - 1), self.up, rounding_mode="floor")
         row = last * self.up - output * self.down
         start = last - self._last(self.phase) + self.head
-        windows = x.unfold(1, self.taps, 1)
+        tap = torch.arange(self.taps)
         y = torch.zeros(self.channels, count, dtype=self.dtype)
         for begin in range(0, count, self.gathered_outputs):
             size = min(self.gathered_outputs, count - begin)
-            window = windows.index_select(1, start.narrow(0, begin, size))
+            index = (start.narrow(0, begin, size).unsqueeze(1) + tap).reshape(-1)
+            window = x.index_select(1, index).view(self.channels, size, self.taps)
             taps = self.table.index_select(0, row.narrow(0, begin, size))
             y.narrow(1, begin, size).copy_((window * taps).sum(2))
         return y

@@ -42,6 +42,7 @@ class SampleQueue(nn.Module):
     def pop(self, samples: int) -> Tensor:
         """Take the oldest ``samples``, at most :attr:`size`, as contiguous ``[channels, samples]``."""
         if self.blocks[0].size(1) - self.head < samples:
+            self._drop_taken()
             joined = torch.cat(self.blocks, 1)
             self.blocks.clear()
             self.blocks.append(joined)
@@ -53,3 +54,30 @@ class SampleQueue(nn.Module):
             self.blocks.pop(0)
             self.head = 0
         return y.contiguous()
+
+    @torch.jit.export
+    def skip(self, samples: int) -> None:
+        """Forget the oldest ``samples``, at most :attr:`size`."""
+        self.size -= samples
+        while samples > 0:
+            taken = min(samples, self.blocks[0].size(1) - self.head)
+            self.head += taken
+            samples -= taken
+            if self.head == self.blocks[0].size(1):
+                self.blocks.pop(0)
+                self.head = 0
+
+    @torch.jit.export
+    def put_silence_first(self, samples: int) -> None:
+        """Let ``samples`` of silence come out before all else."""
+        if samples > 0:
+            self._drop_taken()
+            self.blocks.insert(0, torch.zeros(self.channels, samples))
+            self.size += samples
+
+    def _drop_taken(self) -> None:
+        """What was taken from the oldest block goes, so that the queue is as large as what waits in it."""
+        if self.head > 0:
+            block = self.blocks[0]
+            self.blocks[0] = block.narrow(1, self.head, block.size(1) - self.head)
+            self.head = 0

@@ -50,7 +50,7 @@ class SoxrResampler(nn.Module):
         self._end = first_end
         # Output 0 belongs to input time first_end / up - half_width. libsoxr's outputs lie at multiples of down / up
         # after the start of what it is given, so as much silence goes first as makes the two meet.
-        silence = 2 * self.half_width
+        silence = self.half_width + max(self.half_width, -(first_end // self.up))
         while (first_end + self.up * (silence - self.half_width)) % self.down != 0:
             silence += 1
         self._head = (first_end + self.up * (silence - self.half_width)) // self.down

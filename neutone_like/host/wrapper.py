@@ -45,9 +45,11 @@ class SampleQueueWrapper(HostFit):
         self.started = False
         self.waiting_silence = 0  # host samples of silence that go out before anything else
         self.inserted_silence = 0
-        self.bt_calls = 0
+        self.in_background = False
         self.silent_blocks = 0  # whole host blocks of buffering, which forward_bt does not return
-        self.dry_running = False
+        self.fed_samples = 0
+        both = max(self.in_channels, self.out_channels)
+        self.dry_queue.channels = both if both > 2 else 2
         rates = model.declaration().sample_rates
         self.set_daw_sample_rate_and_buffer_size(rates[0] if rates else DEFAULT_HOST_RATE, DEFAULT_HOST_BLOCK)
 
@@ -84,11 +86,10 @@ class SampleQueueWrapper(HostFit):
         self.started = False
         self.waiting_silence = 0
         self.inserted_silence = 0
-        self.bt_calls = 0
+        self.in_background = False
         self.silent_blocks = 0
-        self.dry_running = False
+        self.fed_samples = 0
         self.model_queue.clear()
-        self.dry_queue.clear()
         for gain in (self.input_gain, self.output_gain, self.wet_gain, self.dry_gain):
             gain.settle()
         if self.resampling:
@@ -98,6 +99,8 @@ class SampleQueueWrapper(HostFit):
     def _start_output(self, latency: int) -> None:
         """Begin the output stream so that it lags ``latency`` samples behind the input."""
         self.host_queue.clear()
+        self.dry_queue.clear()
+        self.dry_queue.push_silence(latency)
         if self.resampling:
             end = first_output_end(
                 self.up, self.down, self.resample_in.half_width, self.resample_out.half_width, self.model_delay, latency
@@ -110,6 +113,7 @@ class SampleQueueWrapper(HostFit):
 
     def _start_without_silence(self) -> None:
         """Leave out the whole host blocks of silence that buffering puts first: a background thread needs none."""
+        self.in_background = True
         self.silent_blocks = self.buffering // self.up // self.host_block
         self._start_output(self.latency - self.silent_blocks * self.host_block)
 
@@ -118,6 +122,10 @@ class SampleQueueWrapper(HostFit):
         """How much of the model's output and of the delayed input is heard, each 0..1. A change takes 20 ms."""
         if not (0.0 <= wet <= 1.0 and 0.0 <= dry <= 1.0):
             raise ParameterError(f"wet and dry must lie in 0..1, got {wet} and {dry}.")
+        if dry > 0.0 and self.in_channels != self.out_channels and max(self.in_channels, self.out_channels) > 2:
+            raise ParameterError(
+                f"dry must be 0 for a model with {self.in_channels} channels in and {self.out_channels} out, got {dry}."
+            )
         ramp = self._ramp_samples()
         self.wet_gain.set_target(wet, ramp)
         self.dry_gain.set_target(dry, ramp)
@@ -152,16 +160,17 @@ class SampleQueueWrapper(HostFit):
             float32 ``[channels, n]``, as many channels as came (a model of more than two channels: its own count).
         """
         with torch.no_grad():
-            self._check_audio(x)
+            self._check(x, params)
             samples = x.size(1)
+            if self.in_background:
+                raise AudioError("forward_bt has been called on this stream. Call reset() before forward().")
             self._note_block_size(samples)
             self.track.feed(params, samples)
+            self._feed_dry(x)
             wet = self._feed(x)
             if wet is None:
                 wet = self._deliver(samples)
-            channels = self._output_channels(x)
-            self._feed_dry(x, channels, self.latency)
-            return self._mix(wet, channels)
+            return self._mix(wet, self._output_channels(x))
 
     @torch.jit.export
     def forward_bt(self, x: Tensor, params: Optional[Tensor] = None) -> Optional[Tensor]:
@@ -172,35 +181,30 @@ class SampleQueueWrapper(HostFit):
             first one and then takes a block a callback hears the latency that :meth:`latency_samples` reports.
         """
         with torch.no_grad():
-            self._check_audio(x)
+            self._check(x, params)
             samples = x.size(1)
             if not self.started:
                 self._start_without_silence()
             self._note_block_size(samples)
             self.track.feed(params, samples)
+            self._feed_dry(x)
             wet = self._feed(x)
             if wet is not None:
                 self.host_queue.push(wet)
-            channels = self._output_channels(x)
-            self._feed_dry(x, channels, self.latency - self.silent_blocks * self.host_block)
-            self.bt_calls += 1
+            self.fed_samples += samples
             ready = 0
-            if self.bt_calls > self.silent_blocks:
+            if self.fed_samples // self.host_block > self.silent_blocks:
                 ready = (self._deliverable() // self.host_block) * self.host_block
             if ready == 0:
                 return None
-            return self._mix(self._deliver(ready), channels)
+            return self._mix(self._deliver(ready), self._output_channels(x))
 
     @torch.jit.export
     def forward_offline(self, x: Tensor, params: Optional[Tensor] = None) -> Tensor:
         """Process a whole signal: reset, and return ``[channels, n]`` of the same length, aligned with the input."""
         with torch.no_grad():
-            self._check_audio(x)
+            self._check(x, params)
             samples = x.size(1)
-            if params is not None and params.size(-1) != samples:
-                raise ParameterError(
-                    f"Expected a parameter value for each of the {samples} samples of audio, got shape {params.size()}."
-                )
             self.reset()
             latency = self.latency
             piece = max(1, self.offline_samples // self.host_block) * self.host_block
@@ -211,7 +215,9 @@ class SampleQueueWrapper(HostFit):
                 if params is not None:
                     values = self._slice_or_hold(params, start, piece, True)
                 outputs.append(self.forward(block, values))
+            silenced = self.silenced_samples
             self.reset()
+            self.silenced_samples = silenced
             return torch.cat(outputs, 1).narrow(1, latency, samples).contiguous()
 
     def _slice_or_hold(self, x: Tensor, start: int, length: int, hold: bool) -> Tensor:
@@ -226,12 +232,21 @@ class SampleQueueWrapper(HostFit):
             return torch.cat((piece, last), 1)
         return torch.constant_pad_nd(piece, [0, length - have])
 
-    def _check_audio(self, x: Tensor) -> None:
+    def _check(self, x: Tensor, params: Optional[Tensor]) -> None:
+        """Refuse what can't be processed, before anything changes."""
         if x.dim() != 2 or x.size(1) == 0 or x.dtype != torch.float32:
             raise AudioError(
                 f"Expected float32 audio of shape (channels, samples) with at least one sample, "
                 f"got {x.dtype} of shape {x.size()}."
             )
+        if x.size(0) != self.in_channels:
+            convertible = self.in_channels <= 2 and (x.size(0) == 1 or x.size(0) == 2)
+            if not convertible:
+                raise AudioError(
+                    f"Expected audio of shape (channels, samples) with {self.in_channels} channels, got {x.size(0)}. "
+                    "Only mono and stereo are converted into each other."
+                )
+        self.track.check(params, x.size(1))
 
     def _note_block_size(self, samples: int) -> None:
         """Notice a host that breaks its promise: from here on, buffer as for blocks of any size."""
@@ -242,18 +257,18 @@ class SampleQueueWrapper(HostFit):
             more = self.latency - before
             self.waiting_silence += more
             self.inserted_silence += more
-            if self.dry_running:
-                self.dry_queue.push_silence(more)
+            self.dry_queue.put_silence_first(more)
         self.started = True
 
     def _feed(self, x: Tensor) -> Optional[Tensor]:
         """Take a host block through the model. Returns the output where nothing has to wait, else ``None``."""
         x = self.input_gain.multiply(convert_channels(x, self.in_channels))
+        # The model may keep or change what it is given, and the host its own buffer.
+        x = x.clone(memory_format=torch.contiguous_format)
         if self.resampling:
             self.resample_in.push(x)
             self._feed_resampled()
             return None
-        x = x.clone()  # the model may keep or change what it is given, and the host its own buffer
         if self.model_block == 0:
             return self._run_any_size(x)
         self.model_queue.push(x)
@@ -297,20 +312,21 @@ class SampleQueueWrapper(HostFit):
         """A mono or stereo model answers with as many channels as it was given."""
         return x.size(0) if self.in_channels <= 2 and self.out_channels <= 2 else self.out_channels
 
-    def _feed_dry(self, x: Tensor, channels: int, delay: int) -> None:
-        """Delay the input for the mix, as long as any of it is heard."""
-        if self.dry_gain.is_silent():
-            self.dry_running = False
-            return
-        if not self.dry_running or self.dry_queue.channels != channels:
-            self.dry_running = True
-            self.dry_queue.clear()
-            self.dry_queue.channels = channels
-            self.dry_queue.push_silence(delay)
-        self.dry_queue.push(torch.nan_to_num(convert_channels(x, channels), 0.0, 0.0, 0.0))
+    def _feed_dry(self, x: Tensor) -> None:
+        """Delay the input for the mix: always, so that turning it up finds it there, but for nothing where there is
+        no latency and none of it is heard.
+        """
+        if self.latency > 0 or not self.dry_gain.is_silent():
+            if self.dry_queue.channels == 2:
+                x = convert_channels(x, 2)
+            self.dry_queue.push(x.clone(memory_format=torch.contiguous_format))
 
     def _mix(self, wet: Tensor, channels: int) -> Tensor:
+        samples = wet.size(1)
         y = self.wet_gain.multiply(convert_channels(wet, channels))
-        if self.dry_running:
-            y = y + self.dry_gain.multiply(self.dry_queue.pop(wet.size(1)))
+        if self.dry_gain.is_silent():
+            self.dry_queue.skip(min(samples, self.dry_queue.size))
+        else:
+            dry = torch.nan_to_num(self.dry_queue.pop(samples), 0.0, 0.0, 0.0)
+            y = y + self.dry_gain.multiply(convert_channels(dry, channels))
         return self.output_gain.multiply(y).contiguous()

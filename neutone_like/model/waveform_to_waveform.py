@@ -51,7 +51,8 @@ class WaveformToWaveformBase(nn.Module):
     Attributes:
         metadata: Who made it and what it is (:class:`ModelMetadata`).
         parameters: What a host can turn. Called, as in ``model.parameters()``, it yields the weights as ever.
-        in_channels, out_channels: 1 or 2 for an ``.nm`` artifact.
+        in_channels: 1 or 2 for an ``.nm`` artifact.
+        out_channels: 1 or 2 for an ``.nm`` artifact.
         sample_rates: Rates in Hz that the model was made for; ``()`` means any. Another host rate is resampled to.
         block_sizes: Block lengths in samples that the model takes; ``()`` means any length, 1 included.
         look_behind_samples: Past samples that the model wants to see again, before each new block.
@@ -76,8 +77,21 @@ class WaveformToWaveformBase(nn.Module):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "parameters" in cls.__dict__:
-            cls._declared_parameters = _as_parameter_tuple(cls.__dict__["parameters"])
-            del cls.parameters
+            _as_parameter_tuple(cls.__dict__["parameters"])
+        cls._adopt_parameters()
+
+    @classmethod
+    def _adopt_parameters(cls) -> None:
+        """Put the attribute back that a plain tuple hides: one of a mixin's, or one assigned after the class body."""
+        for owner in cls.__mro__:
+            found = owner.__dict__.get("parameters")
+            if isinstance(found, _ParametersAttribute):
+                return
+            if isinstance(found, (tuple, list)):
+                changed = owner if issubclass(owner, WaveformToWaveformBase) else cls
+                changed._declared_parameters = tuple(found)
+                changed.parameters = WaveformToWaveformBase.__dict__["parameters"]
+                return
 
     def __init__(self, model: nn.Module) -> None:
         if not isinstance(model, nn.Module):
@@ -85,6 +99,9 @@ class WaveformToWaveformBase(nn.Module):
                 f"{type(self).__name__}(model): model must be a torch.nn.Module, got {type(model).__name__}. "
                 "Pass torch.nn.Identity() if the subclass needs none."
             )
+        self._adopt_parameters()
+        if "parameters" in self.__dict__:  # set on the instance while the attribute was hidden
+            self.parameters = self.__dict__.pop("parameters")
         super().__init__()
         self.model = model
         for name in ("in_channels", "out_channels", "look_behind_samples"):
@@ -97,6 +114,7 @@ class WaveformToWaveformBase(nn.Module):
         Raises:
             ModelError: An attribute is missing or not allowed; every such one is named.
         """
+        self._adopt_parameters()
         return check_declaration(self)
 
     def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:

@@ -53,12 +53,15 @@ class ModelStage(ContractMethods):
             length = min(self.longest_block, samples - start)
             if on_grid:
                 length = min(length, self.control_grid - self.model_position % self.control_grid)
-            pieces.append(self._run_block(x.narrow(1, start, length).contiguous()))
+            pieces.append(self._run_block(x.narrow(1, start, length).contiguous()).clone())
             start += length
         return torch.cat(pieces, 1)
 
     def _run_block(self, x: Tensor) -> Tensor:
-        """One call of the model. ``x`` is ``[in_channels, n]``, contiguous, and the model's to keep."""
+        """One call of the model. ``x`` is ``[in_channels, n]``, contiguous, and the model's to keep.
+
+        So is what it returns: the model may write its next output over it, so that whoever keeps it takes a copy.
+        """
         samples = x.size(1)
         if self.look_behind > 0:
             x = torch.cat((self.past, x), 1)
@@ -67,15 +70,16 @@ class ModelStage(ContractMethods):
         y = self.w2w_base.do_forward_pass(x, self.track.values(self.model_position, samples, control))
         self.model_position += samples
         if y.dim() != 2 or y.size(0) != self.out_channels or y.size(1) != samples or y.dtype != torch.float32:
+            kind = "float32" if y.dtype == torch.float32 else "another type"
             raise ModelError(
                 f"do_forward_pass must return float32 of shape ({self.out_channels}, {samples}) for input of shape "
-                f"{x.size()}, got {y.dtype} of shape {y.size()}. Return as many samples as are new: the input's length "
+                f"{x.size()}, got {kind} of shape {y.size()}. Return as many samples as are new: the input's length "
                 f"less look_behind_samples={self.look_behind}."
             )
         total = float(y.sum())
         if total - total != 0.0:  # NaN or Inf among the samples, or a sum that overflowed
             return self._without_nonfinite(y)
-        return y.clone()  # a model may write its next output over this one
+        return y
 
     def _without_nonfinite(self, y: Tensor) -> Tensor:
         """A block with NaN or Inf becomes silence, and the model starts afresh instead of staying poisoned."""

@@ -120,7 +120,9 @@ class FirResampler(nn.Module):
 
     @torch.jit.export
     def push(self, x: Tensor) -> None:
-        """Take ``[channels, n]`` more inputs. ``x`` is the resampler's from here on."""
+        """Take ``[channels, n]`` more inputs. In single precision ``x`` is the resampler's from here on, in double it
+        is copied.
+        """
         self.pending.append(x.to(self.dtype))
         self.length += x.size(1)
 

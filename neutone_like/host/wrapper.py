@@ -235,9 +235,10 @@ class SampleQueueWrapper(HostFit):
     def _check(self, x: Tensor, params: Optional[Tensor]) -> None:
         """Refuse what can't be processed, before anything changes."""
         if x.dim() != 2 or x.size(1) == 0 or x.dtype != torch.float32:
+            kind = "float32" if x.dtype == torch.float32 else "another type"  # TorchScript knows types as numbers
             raise AudioError(
                 f"Expected float32 audio of shape (channels, samples) with at least one sample, "
-                f"got {x.dtype} of shape {x.size()}."
+                f"got {kind} of shape {x.size()}."
             )
         if x.size(0) != self.in_channels:
             convertible = self.in_channels <= 2 and (x.size(0) == 1 or x.size(0) == 2)
@@ -263,29 +264,30 @@ class SampleQueueWrapper(HostFit):
     def _feed(self, x: Tensor) -> Optional[Tensor]:
         """Take a host block through the model. Returns the output where nothing has to wait, else ``None``."""
         x = self.input_gain.multiply(convert_channels(x, self.in_channels))
-        # The model may keep or change what it is given, and the host its own buffer.
+        # Hosts and models may write over what is theirs: what is kept, or goes from one to the other, is a copy.
+        if self.resampling and self.model_block == 0:
+            self.resample_in.push(x)  # copies, in double precision
+            self._convert_and_run()
+            return None
         x = x.clone(memory_format=torch.contiguous_format)
         if self.resampling:
             self.resample_in.push(x)
-            self._feed_resampled()
+            while self.resample_in.available() >= self.model_block:
+                self.resample_out.push(self._run_block(self.resample_in.pull(self.model_block)).clone())
+                self._convert_output()
             return None
         if self.model_block == 0:
-            return self._run_any_size(x)
+            return self._run_any_size(x).clone()
         self.model_queue.push(x)
         while self.model_queue.size >= self.model_block:
-            self.host_queue.push(self._run_block(self.model_queue.pop(self.model_block)))
+            self.host_queue.push(self._run_block(self.model_queue.pop(self.model_block)).clone())
         return None
 
-    def _feed_resampled(self) -> None:
-        """Convert as late as possible: whole blocks of the model, or, where it takes any size, what there is."""
-        if self.model_block == 0:
-            count = self.resample_in.available()
-            if count > 0:
-                self.resample_out.push(self._run_any_size(self.resample_in.pull(count)))
-            return
-        while self.resample_in.available() >= self.model_block:
-            self.resample_out.push(self._run_block(self.resample_in.pull(self.model_block)))
-            self._convert_output()
+    def _convert_and_run(self) -> None:
+        """Run a model of any block size on all the input that there is."""
+        count = self.resample_in.available()
+        if count > 0:
+            self.resample_out.push(self._run_any_size(self.resample_in.pull(count)))  # copies
 
     def _convert_output(self) -> None:
         """Convert all of the model's output that there is, so that runs follow the model's blocks, not the host's."""

@@ -1,9 +1,12 @@
 """An artifact's metadata as tables."""
 
+import re
 from typing import Any
 
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.table import Table
+
+_STEERS_TERMINALS = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
 
 
 def metadata_tables(metadata: Any) -> list[Table]:
@@ -29,8 +32,13 @@ def metadata_tables(metadata: Any) -> list[Table]:
         table.add_row("model delay", f"{ours.model_delay_samples} samples at the model's rate")
         table.add_row("resampler", ours.quality)
         table.add_row("schema", f"version {ours.schema_version}")
-        table.add_row("made with", f"neutone-like {ours.neutone_like_version}, PyTorch {ours.torch_version}")
+        table.add_row("made with", escape(f"neutone-like {ours.neutone_like_version}, PyTorch {ours.torch_version}"))
     return [table, _parameter_table(metadata)]
+
+
+def escape(text: str) -> str:
+    """Text from a file as a terminal may show it: control characters and changes of direction as ``\\x1b``."""
+    return escape_markup(_STEERS_TERMINALS.sub(lambda found: ascii(found[0])[1:-1], text))
 
 
 def _rows(metadata: Any) -> list[tuple[str, str]]:

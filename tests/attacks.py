@@ -4,6 +4,7 @@ Every attack is a function of a random number generator and an artifact, and ret
 seed chooses, and everything it draws, follows from the seed: ``python tests/attack_worker.py SEED`` repeats it.
 """
 
+import base64
 import hashlib
 import io
 import json
@@ -250,6 +251,39 @@ def change_member(rng: random.Random, original: Original, originals: dict[str, O
     return pack(with_change(original, name, bytes(content)))
 
 
+def second_root(rng: random.Random, original: Original, _: dict[str, Original]) -> bytes:
+    """A changed member in the folder that PyTorch reads, and the good one in another, which fingerprints then fit."""
+    name = rng.choice([name for name in original.members if name != METADATA and original.members[name]])
+    good = original.members[name]
+    changed = rng.choice((bytes(len(good)), rng.randbytes(len(good)), good[: len(good) // 2]))
+    twin = (rng.choice(("evil/", "model2/", "/", "mode/")) + name.partition("/")[2], good)
+    members = with_change(original, name, changed)
+    members.insert(rng.choice((len(members), len(members), rng.randrange(len(members)))), twin)
+    return pack(members)
+
+
+def long_metadata(rng: random.Random, original: Original, _: dict[str, Original]) -> bytes:
+    """Megabytes of text in metadata, which pack to little or not; one wide character makes all of it wide in memory."""
+    length = int(rng.choice((0.9, 1.5, 4.0, 7.9, 7.9, 60.0)) * (1 << 20))
+    if rng.random() < 0.5:
+        text = base64.b64encode(rng.randbytes(length * 3 // 4)).decode()
+    else:  # just less than is refused as a bomb
+        text = "".join("A" * 900 + rng.randbytes(5).hex() for _ in range(length // 910))
+    text += rng.choice(("", "\U0001f600"))
+    metadata: dict[str, Any] = json.loads(original.members[METADATA])
+    kind = rng.randrange(4)
+    if kind == 0:
+        metadata["more"] = text
+    elif kind == 1:
+        metadata[text] = 1
+    elif kind == 2:
+        metadata["sample_sound_files"] = [{"in": text, "out": "x"}]
+    else:
+        metadata["technical_description"] = text
+    content = json.dumps(metadata, ensure_ascii=False).encode()
+    return pack(with_change(original, METADATA, content), zipfile.ZIP_DEFLATED)
+
+
 def change_metadata(rng: random.Random, original: Original, _: dict[str, Original]) -> bytes:
     return pack(
         with_change(original, METADATA, hostile_metadata(rng, original.members[METADATA])), zipfile.ZIP_DEFLATED
@@ -332,5 +366,7 @@ ATTACKS: tuple[Callable[[random.Random, Original, dict[str, Original]], bytes], 
     reseal_model,
     change_metadata,
     flip_bits,
+    second_root,
+    long_metadata,
 )
 VERIFIED = (reseal_tensors, reseal_code, reseal_model)

@@ -1,10 +1,12 @@
 """The loader against damaged, hostile and absurd files; nothing is run that was not asked for, and no network."""
 
+import base64
 import json
 import os
 import pickle
 import subprocess
 import sys
+import unicodedata
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -12,16 +14,19 @@ from typing import Any
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import attack_worker
 import attacks
 from attack_worker import Verdict
 from neutone_like import ArtifactError
 from neutone_like.artifact import Artifact, load_artifact, read_metadata
+from neutone_like.cli import app
 
 OVERDRIVE = attacks.EXPORTED / "overdrive" / "model.nm"
+OVERDRIVE_MEMBERS = attacks.read_originals()["overdrive"].members
 ATTACKS = 2000
-QUICK_ATTACKS = 207  # nine rounds of every kind
+QUICK_ATTACKS = 225  # nine rounds of every kind
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +123,79 @@ def test_members_that_differ_only_in_case(tmp_path: Path) -> None:
     (tmp_path / "a.nm").write_bytes(attacks.pack([twin, *members.items()]))
     with pytest.raises(ArtifactError, match=r"'model/data/\d+' and 'model/DATA/\d+', which PyTorch takes for the same"):
         load_artifact(tmp_path / "a.nm")
+
+
+@pytest.mark.parametrize("twin_first", [False, True])
+def test_members_in_two_folders(twin_first: bool, tmp_path: Path) -> None:
+    """PyTorch reads the first member's folder; the twin in another made fingerprints fit."""
+    members = attacks.read_originals()["lstm_amp"].members
+    weights = max((name for name in members if "/data/" in name), key=lambda name: len(members[name]))
+    twin = (weights.replace("model/", "evil/", 1), members[weights])
+    changed = list({**members, weights: bytes(len(members[weights]))}.items())
+    (tmp_path / "a.nm").write_bytes(attacks.pack([twin, *changed] if twin_first else [*changed, twin]))
+    outside = rf"has the member '{twin[0]}' outside its folder 'model', where PyTorch does not look"
+    refused(tmp_path / "a.nm", r"something else without metadata\.json" if twin_first else outside)
+
+
+def test_members_of_two_names(tmp_path: Path) -> None:
+    """Python cuts names at a NUL, PyTorch does not."""
+    members = [(name.replace("data/0", "data/0@x"), content) for name, content in OVERDRIVE_MEMBERS.items()]
+    (tmp_path / "a.nm").write_bytes(attacks.pack(members).replace(b"data/0@x", b"data/0\0x"))
+    refused(tmp_path / "a.nm", r"has a member of two names: 'model/data/0'")
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "packs_to_little", "message"),
+    [
+        (
+            1.1,
+            True,
+            r"metadata\.json has 11\d+ bytes, allowed are 1048576\. .* fewer or shorter sounds",
+        ),
+        (60.0, True, r"metadata\.json has \d+ bytes, allowed are \d+\."),
+        (9.0, False, r"metadata\.json has \d+ bytes, allowed are 8388608\."),
+        (0.9, True, ""),
+        (7.5, False, ""),
+    ],
+)
+def test_long_metadata(megabytes: float, packs_to_little: bool, message: str, tmp_path: Path) -> None:
+    length = int(megabytes * (1 << 20))
+    pieces = (f"{'A' * 900}{os.urandom(5).hex()}" for _ in range(length // 910))
+    text = "".join(pieces) if packs_to_little else base64.b64encode(os.urandom(length * 3 // 4)).decode()
+    metadata = {
+        **json.loads(OVERDRIVE_MEMBERS[attacks.METADATA]),
+        "sample_sound_files": [{"in": text, "out": text[:9]}],
+    }
+    members = {**OVERDRIVE_MEMBERS, attacks.METADATA: json.dumps(metadata).encode()}
+    (tmp_path / "a.nm").write_bytes(attacks.pack(list(members.items()), zipfile.ZIP_DEFLATED))
+    if message:
+        refused(tmp_path / "a.nm", message)
+    else:
+        assert read_metadata(tmp_path / "a.nm").sample_sound_files[0].in_ == text
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+def test_inspect_shows_control_characters_as_escapes(foreign: bool, tmp_path: Path) -> None:
+    hostile = "\x1b[2J\x07\r\x7f\x9b\u202e\u2066\x00"
+    metadata = json.loads(OVERDRIVE_MEMBERS[attacks.METADATA])
+    for key in ("model_name", "model_version", "citation", "sdk_version", "pytorch_version", "technical_description"):
+        metadata[key] = hostile
+    metadata["model_authors"], metadata["tags"], metadata["technical_links"] = [hostile], [hostile], {hostile: hostile}
+    slot = metadata["neutone_parameters"]["p1"]
+    slot["name"] = slot["description"] = hostile
+    if foreign:
+        del metadata["neutone_like"]
+    else:
+        ours = metadata["neutone_like"]
+        ours["neutone_like_version"] = ours["torch_version"] = hostile
+        ours["parameters"][0].update(description=hostile, unit=hostile)
+    path = tmp_path / "a.nm"
+    path.write_bytes(attacks.pack(list({**OVERDRIVE_MEMBERS, attacks.METADATA: json.dumps(metadata).encode()}.items())))
+    for options in ([], ["--json"]):
+        result = CliRunner().invoke(app, ["inspect", str(path), *options], env={"COLUMNS": "400"})
+        assert result.exit_code == 0, result.output
+        assert "x1b" in result.output or "u001b" in result.output
+        assert not [c for c in result.output if c not in "\n" and unicodedata.category(c) in ("Cc", "Cf")]
 
 
 def without_fingerprints(members: dict[str, bytes]) -> dict[str, bytes]:

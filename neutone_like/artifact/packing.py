@@ -27,7 +27,7 @@ def fingerprints(source: Path) -> dict[str, str]:
 
 
 def name_inside(member_name: str) -> str:
-    """A member's name without the folder that all of them are in."""
+    """A member's name without the folder that all of them are in, which is to be checked in files from elsewhere."""
     return member_name.partition("/")[2]
 
 

@@ -4,13 +4,20 @@ import json
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from neutone_like.cli_arguments import numbers_of, read_points, split_assignments, typed_value
+from neutone_like.cli_arguments import (
+    MAXIMUM_BLOCK,
+    MAXIMUM_RATE,
+    numbers_of,
+    read_points,
+    split_assignments,
+    typed_value,
+)
 from neutone_like.cli_user_file import load_object, split_source
 from neutone_like.errors import AudioError, NeutoneLikeError, ParameterError
 
@@ -97,12 +104,13 @@ def export(
         raise typer.BadParameter(f"allowed is high or fast, got {quality}.", param_hint="--quality")
     try:
         path, name = split_source(source)
-        model = load_object(path, name)
+        with redirect_stdout(sys.stderr):  # what the user's file prints
+            model = load_object(path, name)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="FILE.py[:callable]") from error
     from neutone_like.validate.exporting import export_model
 
-    with _status() as show:
+    with _status() as show, redirect_stdout(sys.stderr):
         result = export_model(
             model,
             out,
@@ -162,7 +170,7 @@ def validate(
     from neutone_like.validate import validate_artifact, write_report
 
     page: Path | None = None
-    with _status() as show:
+    with _status() as show, redirect_stdout(sys.stderr):
         validation = validate_artifact(path, quick=quick, progress=show)
         if report or report_to is not None:
             show("Drawing the report")
@@ -195,7 +203,9 @@ def render(
     dry: Annotated[float | None, typer.Option(help="The input's share, 0..1 [default: the artifact's].")] = None,
     input_gain_db: Annotated[float | None, typer.Option(help="-30..30 dB [default: the artifact's].")] = None,
     output_gain_db: Annotated[float | None, typer.Option(help="-30..30 dB [default: the artifact's].")] = None,
-    out_sample_rate: Annotated[int | None, typer.Option(help="In Hz [default: the input's].")] = None,
+    out_sample_rate: Annotated[
+        int | None, typer.Option(min=1, max=MAXIMUM_RATE, help="In Hz [default: the input's].")
+    ] = None,
     bit_depth: Annotated[int | None, typer.Option(help="Of WAV (32 is floating point), AIFF and FLAC.")] = None,
     quality: Annotated[str | None, typer.Option(help="Of MP3 and Ogg Vorbis, such as V2, 320 or best.")] = None,
     progress: Annotated[bool, typer.Option("--progress/--no-progress", help="A bar on stderr.")] = True,
@@ -208,7 +218,7 @@ def render(
     """
     from neutone_like.artifact import load_artifact
     from neutone_like.render import render_file
-    from neutone_like.render.audio_writer import require_writable
+    from neutone_like.render.audio_writer import EncodingError, require_writable
 
     try:
         require_writable(target, source)
@@ -216,7 +226,7 @@ def render(
         raise typer.BadParameter(str(error), param_hint="OUTPUT") from error
     artifact = load_artifact(model)
     try:
-        with _ending_in_order():
+        with _ending_in_order(), redirect_stdout(sys.stderr):
             result = render_file(
                 artifact,
                 source,
@@ -231,7 +241,7 @@ def render(
                 quality=quality,
                 progress=progress,
             )
-    except ParameterError as error:
+    except (ParameterError, EncodingError) as error:
         raise typer.BadParameter(str(error)) from error
     if as_json:
         _print_json(result.to_dict())
@@ -258,15 +268,16 @@ def bench(
     chosen: dict[str, Any] = {}
     try:
         if rates is not None:
-            chosen["sample_rates"] = numbers_of("--rates", rates)
+            chosen["sample_rates"] = numbers_of("--rates", rates, MAXIMUM_RATE)
         if blocks is not None:
-            chosen["block_sizes"] = numbers_of("--blocks", blocks)
+            chosen["block_sizes"] = numbers_of("--blocks", blocks, MAXIMUM_BLOCK)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     from neutone_like.artifact import load_artifact
     from neutone_like.bench import bench_artifact
 
-    report = bench_artifact(load_artifact(path), **chosen)
+    with redirect_stdout(sys.stderr):
+        report = bench_artifact(load_artifact(path), **chosen)
     if as_json:
         _print_json(report.to_dict())
     else:

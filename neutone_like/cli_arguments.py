@@ -4,6 +4,9 @@ import csv
 from pathlib import Path
 from typing import Any
 
+MAXIMUM_RATE = 768_000  # Hz
+MAXIMUM_BLOCK = 1 << 20  # samples
+
 
 def split_assignments(params: list[str], automations: list[str]) -> tuple[dict[str, str], dict[str, str]]:
     """``name=value`` texts of ``--param``, and ``name=file`` of ``--automation``, by name; a name may stand once."""
@@ -55,12 +58,12 @@ def read_points(path: Path) -> list[tuple[float, str]]:
     return points
 
 
-def numbers_of(option: str, text: str) -> tuple[int, ...]:
-    """``"64,128"`` as numbers above 0."""
+def numbers_of(option: str, text: str, highest: int) -> tuple[int, ...]:
+    """``"64,128"`` as numbers in ``1..highest``."""
     try:
         numbers = tuple(int(part) for part in text.split(","))
     except ValueError as error:
         raise ValueError(f"{option}: expected whole numbers with commas between them, got {text!r}.") from error
-    if min(numbers) < 1:
-        raise ValueError(f"{option}: every number must be at least 1, got {text!r}.")
+    if min(numbers) < 1 or max(numbers) > highest:
+        raise ValueError(f"{option}: every number must lie in 1..{highest}, got {text!r}.")
     return numbers

@@ -43,6 +43,14 @@ def test_latency_is_removed_wherever_it_comes_from(rate: int) -> None:
     assert np.abs(y).argmax(axis=1).tolist() == [12_345, 777]
 
 
+def test_pedalboards_keywords() -> None:
+    x = noise()
+    given: dict[str, Any] = {"input_array": x, "sample_rate": RATE, "buffer_size": 512, "reset": True}
+    expected = pedalboard.Gain(6.0)(**given)
+    np.testing.assert_array_equal(Board([pedalboard.Gain(6.0)])(**given), expected)
+    np.testing.assert_array_equal(Board([pedalboard.Gain(6.0)]).process(**given), expected)
+
+
 def test_the_buffer_size_changes_nothing() -> None:
     x = noise(samples=3000)
     whole = Board([Echo()])(x, RATE)

@@ -103,7 +103,9 @@ finally:
             ["bench", __file__, "--rates", "fast"],
             "--rates: expected whole numbers with commas between them, got 'fast'.",
         ),
-        (["bench", __file__, "--blocks", "64,0"], "--blocks: every number must be at least 1, got '64,0'."),
+        (["bench", __file__, "--blocks", "64,0"], "--blocks: every number must lie in 1..1048576, got '64,0'."),
+        (["bench", __file__, "--blocks", "99999999999"], "--blocks: every number must lie in 1..1048576"),
+        (["bench", __file__, "--rates", "48000,768001"], "--rates: every number must lie in 1..768000"),
         (["export", "none.py", "--out", "x"], "There is no file none.py."),
         (["export", "none.py:make", "--out", "x"], "There is no file none.py."),
         (["export", __file__], "Missing option '--out'"),
@@ -224,6 +226,8 @@ def test_render_with_automation(run: Run, volume: Path, source: Path, tmp_path: 
             "the times of an automation curve must rise, got 0.5 s after 1.0 s.",
         ),
         (["--wet", "2"], "wet: allowed is 0..1, got 2.0."),
+        (["--bit-depth", "13"], "out.wav can't be written at 48000 Hz with 2 channels"),
+        (["--out-sample-rate", "0"], "Invalid value for '--out-sample-rate'"),
         (["--input-gain-db", "40"], "input_gain_db: allowed is -30..30 dB, got 40.0."),
     ],
 )
@@ -250,6 +254,10 @@ def test_render_files_that_are_wrong_use(run: Run, volume: Path, source: Path, t
     code, _, err = run("render", volume, source, tmp_path / "out.doc")
     assert code == WRONG_USE
     assert "The output's extension must be one of" in err
+    code, _, err = run("render", volume, source, tmp_path / "out.mp3", "--quality", "rubbish")
+    assert code == WRONG_USE
+    assert "out.mp3 can't be written" in err
+    assert not (tmp_path / "out.mp3").exists()
 
 
 def test_render_what_is_no_audio(run: Run, volume: Path, tmp_path: Path) -> None:

@@ -70,6 +70,16 @@ def forget_model_files(monkeypatch: pytest.MonkeyPatch) -> Any:
             del sys.modules[name]
 
 
+def test_export_json_is_all_that_stands_on_stdout(run: Run, model_file: Path, tmp_path: Path) -> None:
+    talking = 'print("imported")\n' + MODEL_FILE.replace("build_model():\n", 'build_model():\n    print("built")\n')
+    model_file.write_text(talking)
+    code, out, err = run("export", model_file, "--out", tmp_path / "out", "--no-validate", "--no-samples", "--json")
+    assert code == GOOD
+    assert json.loads(out)["directory"] == str(tmp_path / "out")
+    assert "imported" in err
+    assert "built" in err
+
+
 @pytest.mark.parametrize(("callable_name", "name"), [("", "Quiet"), (":louder", "Louder"), (":finished", "Quiet")])
 def test_export(run: Run, model_file: Path, tmp_path: Path, callable_name: str, name: str) -> None:
     arguments = ("--no-validate", "--no-samples", "--quality", "fast")

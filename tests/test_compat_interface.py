@@ -37,6 +37,7 @@ from neutone_like.compat.neutone_sdk.audio import (
     get_default_audio_samples,
     render_audio_sample,
 )
+from neutone_like.compat.neutone_sdk.not_offered import NotOfferedError
 from neutone_like.compat.neutone_sdk.utils import load_neutone_model, save_neutone_model
 
 # What users of version 1.5.2 import, from its examples and its README.
@@ -99,6 +100,23 @@ def test_building_blocks_are_refused_by_name_and_nonsense_as_usual() -> None:
     with pytest.raises(ImportError, match="FIRFilter.*Keep importing it from neutone_sdk"):
         exec("from neutone_like.compat.neutone_sdk import FIRFilter")
     assert not hasattr(neutone_sdk, "nonsense")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from neutone_like.compat.neutone_sdk.filters import FIRFilter",
+        "from neutone_like.compat.neutone_sdk.realtime_stft import RealtimeSTFT",
+        "from neutone_like.compat.neutone_sdk.tcn_1d import TCN",
+        "from neutone_like.compat.neutone_sdk.benchmark import benchmark_latency_",
+        "from neutone_like.compat.neutone_sdk.metadata import validate_metadata",
+        "from neutone_like.compat.neutone_sdk import sandwich",
+        "import neutone_like.compat.neutone_sdk.conv as c; c.Conv1dGeneral",
+    ],
+)
+def test_modules_that_are_not_offered_say_so(line: str) -> None:
+    with pytest.raises(NotOfferedError, match=r"neutone_like\.compat\.neutone_sdk (offers|has no)"):
+        exec(line)
 
 
 # ---------------------------------------------------------------------- parameters

@@ -246,3 +246,31 @@ def test_wrapper_can_be_called_in_a_notebook(call: Callable[[Any], Tensor]) -> N
     torch.testing.assert_close(wrapper(torch.ones(2, 8), knobs), torch.full((2, 8), 0.25))
     knobs[1] = torch.arange(8) / 8.0
     torch.testing.assert_close(wrapper(torch.ones(2, 8), knobs), (torch.arange(8) / 16.0).repeat(2, 1))
+
+
+class Normed(compat_wrappers.Described):
+    """Takes its parametrization off for inference."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Identity())
+        self.convolution = nn.utils.parametrizations.weight_norm(nn.Conv1d(2, 2, 1))
+
+    def get_model_name(self) -> str:
+        return "Normed"
+
+    def prepare_for_inference(self) -> None:
+        super().prepare_for_inference()
+        nn.utils.parametrize.remove_parametrizations(self.convolution, "weight")
+
+    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+        return self.convolution(x.unsqueeze(0))[0]
+
+
+def test_a_parametrized_wrapper_stays_as_it_is() -> None:
+    wrapper = Normed()
+    x = torch.rand(2, 64)
+    expected = wrapper(x)
+    for _ in range(2):
+        torch.testing.assert_close(wrapper.live_model().do_forward_pass(x, {}), expected)
+    torch.testing.assert_close(wrapper(x), expected)
+    assert nn.utils.parametrize.is_parametrized(wrapper.convolution)

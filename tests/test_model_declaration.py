@@ -1,5 +1,6 @@
 """What a subclass may declare, where it may declare it, and what it is told when it is wrong."""
 
+from pathlib import Path
 from typing import Any, Dict
 
 import pytest
@@ -16,6 +17,7 @@ from neutone_like import (
     TokensParameter,
     WaveformToWaveformBase,
 )
+from neutone_like.artifact import read_metadata, write_artifact
 
 
 class Overdrive(WaveformToWaveformBase):
@@ -48,6 +50,58 @@ def test_a_sample_rate_parameter_has_a_value_a_sample() -> None:
     model = Overdrive(nn.Identity())
     model.parameters = (ContinuousParameter("drive", default=3.0, maximum=6.0, rate="sample"),)
     assert model.default_parameter_values(64)["drive"].tolist() == [3.0] * 64
+
+
+class Knobs:
+    parameters = (ContinuousParameter("drive", default=3.0, maximum=6.0),)
+
+
+class WithMixin(Knobs, Overdrive):
+    pass
+
+
+class BelowMixin(WithMixin):
+    pass
+
+
+class Assigned(Overdrive):
+    pass
+
+
+Assigned.parameters = Knobs.parameters
+
+
+class BelowAssigned(Assigned):
+    pass
+
+
+@pytest.mark.parametrize("kind", [WithMixin, BelowMixin, Assigned, BelowAssigned])
+def test_parameters_of_a_mixin_or_assigned_to_the_class(kind: type[Overdrive], tmp_path: Path) -> None:
+    model = kind(nn.Linear(2, 2))
+    assert [parameter.maximum for parameter in model.declaration().parameters] == [6.0]
+    assert len(list(model.parameters())) == 2
+    written = write_artifact(model, tmp_path / "out", render_samples=False)
+    ours = read_metadata(written.model_path).neutone_like
+    assert ours is not None
+    assert [parameter.name for parameter in ours.parameters] == ["drive"]
+    assert [parameter.maximum for parameter in Overdrive(nn.Identity()).declaration().parameters] == [36.0]
+
+
+def test_parameters_assigned_to_the_class_of_a_finished_model() -> None:
+    class Late(Overdrive):
+        def __init__(self) -> None:
+            self.parameters = ()
+            super().__init__(nn.Identity())
+
+    class Other(Overdrive):
+        pass
+
+    model = Other(nn.Linear(2, 2))
+    Other.parameters = ()
+    assert model.declaration().parameters == ()
+    assert len(list(model.parameters())) == 2
+    Late.parameters = Knobs.parameters
+    assert Late().declaration().parameters == ()
 
 
 def test_attributes_may_be_set_anywhere_before_export() -> None:

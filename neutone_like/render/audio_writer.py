@@ -17,6 +17,10 @@ from neutone_like.render.audio_files import pedalboard_io
 DEFAULT_BIT_DEPTHS = {".wav": 32, ".aiff": 24, ".flac": 24}
 
 
+class EncodingError(AudioError):
+    """A file format does not take the rate, channels, bits or quality that are asked for."""
+
+
 def require_writable(path: Path, source: Path | None = None) -> None:
     """Check, before any work is done, that ``path`` can become an audio file.
 
@@ -61,7 +65,8 @@ def writing(
     """Open an audio file for writing; it appears under its name when the block ends without an error.
 
     Raises:
-        AudioError: The format does not take the rate, channels, bits or quality; or writing failed.
+        EncodingError: The format does not take the rate, channels, bits or quality.
+        AudioError: Writing failed.
     """
     suffix = path.suffix.lower()
     keeps_samples = suffix in DEFAULT_BIT_DEPTHS
@@ -72,7 +77,7 @@ def writing(
                 raw, "w", sample_rate, channels, bit_depth=depth, quality=quality, format=suffix[1:]
             )
         except (ValueError, RuntimeError, TypeError) as error:
-            raise AudioError(
+            raise EncodingError(
                 f"{path.name} can't be written at {sample_rate} Hz with {channels} channels: {error}"
             ) from error
         with file:

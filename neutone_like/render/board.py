@@ -100,11 +100,13 @@ class Board(MutableSequence[Any]):
 
     # ------------------------------------------------------------------ audio
 
-    def __call__(self, x: Any, sample_rate: float, buffer_size: int = DEFAULT_BUFFER_SIZE, reset: bool = True) -> Any:
+    def __call__(
+        self, input_array: Any, sample_rate: float, buffer_size: int = DEFAULT_BUFFER_SIZE, reset: bool = True
+    ) -> Any:
         """Process audio.
 
         With ``reset=True`` the call is complete in itself: every effect starts afresh, and the result is as long as
-        ``x`` and aligned with it.
+        ``input_array`` and aligned with it.
 
         With ``reset=False`` the call goes on with a stream, and state is kept from the call before. Effects that lag
         return fewer samples than they were given at first, and never silence in their place: what all calls return,
@@ -112,24 +114,24 @@ class Board(MutableSequence[Any]):
         ``sample_rate``, ``buffer_size``, the channels and the effects as they are within a stream.
 
         Args:
-            x: ``(channels, samples)`` or ``(samples,)``; a NumPy array or a tensor, of a floating-point type.
+            input_array: ``(channels, samples)`` or ``(samples,)``; a NumPy array or a tensor, of a floating-point type.
             sample_rate: In Hz, a whole number.
             buffer_size: The longest block that an effect is handed.
             reset: See above.
 
         Returns:
-            float32, an array or a tensor as ``x`` is.
+            float32, an array or a tensor as ``input_array`` is.
 
         Raises:
             AudioError: Audio that is empty, not finite, of the wrong type or shape, or that an effect does not take.
-            ParameterError: An automation array is not as long as ``x``.
+            ParameterError: An automation array is not as long as ``input_array``.
             ModelError: A model failed.
         """
-        audio, given = read_audio(x)
+        audio, given = read_audio(input_array)
         rate = whole_number("sample_rate", sample_rate, "Hz")
         block = whole_number("buffer_size", buffer_size, "samples")
         if reset and audio.shape[1] == 0:
-            raise AudioError(f"Expected at least one sample of audio, got shape {tuple(x.shape)}.")
+            raise AudioError(f"Expected at least one sample of audio, got shape {tuple(input_array.shape)}.")
         key = (tuple(id(plugin) for plugin in self._plugins), rate, block, audio.shape[0])
         with inference_settings(self.modules):
             y = self._process_all(audio, key) if reset else self._process_next(audio, key)

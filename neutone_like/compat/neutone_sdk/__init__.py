@@ -10,7 +10,7 @@ from neutone_like.compat.neutone_sdk import audio as audio
 from neutone_like.compat.neutone_sdk import constants as constants
 from neutone_like.compat.neutone_sdk import utils as utils
 from neutone_like.compat.neutone_sdk.core import NeutoneModel as NeutoneModel
-from neutone_like.compat.neutone_sdk.not_offered import refuse
+from neutone_like.compat.neutone_sdk.not_offered import refuse, register_modules
 from neutone_like.compat.neutone_sdk.parameter import CategoricalNeutoneParameter as CategoricalNeutoneParameter
 from neutone_like.compat.neutone_sdk.parameter import ContinuousNeutoneParameter as ContinuousNeutoneParameter
 from neutone_like.compat.neutone_sdk.parameter import DiscreteTokensNeutoneParameter as DiscreteTokensNeutoneParameter
@@ -19,6 +19,8 @@ from neutone_like.compat.neutone_sdk.parameter import NeutoneParameterType as Ne
 from neutone_like.compat.neutone_sdk.parameter import TextNeutoneParameter as TextNeutoneParameter
 from neutone_like.compat.neutone_sdk.sqw import SampleQueueWrapper as SampleQueueWrapper
 from neutone_like.compat.neutone_sdk.wavform_to_wavform import WaveformToWaveformBase as WaveformToWaveformBase
+
+register_modules(__name__)
 
 
 def __getattr__(name: str) -> Any:

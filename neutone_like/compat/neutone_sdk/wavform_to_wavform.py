@@ -127,5 +127,15 @@ class WaveformToWaveformBase(NeutoneModel):
         """
         with torch.no_grad():  # a network that is already scripted is copied with its graph otherwise
             prepared = working_copy(self)
+        for module in prepared.modules():
+            if nn.utils.parametrize.is_parametrized(module):
+                _give_own_class(module)
         prepared.prepare_for_inference()
         return adapt(prepared)
+
+
+def _give_own_class(module: nn.Module) -> None:
+    """PyTorch takes parametrizations off the class, which a copied module shares with its original."""
+    shared: type[nn.Module] = type(module)
+    own: Any = type(shared.__name__, shared.__bases__, dict(shared.__dict__))
+    module.__class__ = own

@@ -1,27 +1,18 @@
 """The command line: parses, calls, prints. What takes long to import is imported by the verb that needs it."""
 
-import json
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from neutone_like.cli_arguments import (
-    MAXIMUM_BLOCK,
-    MAXIMUM_RATE,
-    numbers_of,
-    read_points,
-    split_assignments,
-    typed_value,
-)
+from neutone_like.cli_arguments import MAXIMUM_BLOCK, MAXIMUM_RATE, numbers_of
+from neutone_like.cli_common import FELL_SHORT, AsJson, print_json
+from neutone_like.cli_render import render
 from neutone_like.cli_user_file import load_object, split_source
-from neutone_like.errors import AudioError, NeutoneLikeError, ParameterError
-
-FELL_SHORT = 1
+from neutone_like.errors import NeutoneLikeError
 
 app = typer.Typer(
     name="neutone-like",
@@ -34,7 +25,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
 ArtifactPath = Annotated[
     Path, typer.Argument(metavar="PATH", exists=True, help="A .nm file, or the folder that holds model.nm.")
 ]
@@ -127,7 +117,7 @@ def export(
     files = [str(each) for each in written if each is not None]
     if as_json:
         validation = None if result.validation is None else result.validation.to_dict()
-        _print_json({"directory": str(result.directory), "files": files, "validation": validation})
+        print_json({"directory": str(result.directory), "files": files, "validation": validation})
         return
     if result.validation is not None:
         _print_tables(result.validation.table())
@@ -177,7 +167,7 @@ def validate(
             beside = path if path.is_dir() else path.parent
             page = write_report(path, validation, report_to or beside)
     if as_json:
-        _print_json(validation.to_dict())
+        print_json(validation.to_dict())
     else:
         _print_tables(validation.table())
     if page is not None:
@@ -186,71 +176,7 @@ def validate(
         raise typer.Exit(FELL_SHORT)
 
 
-@app.command()
-def render(
-    model: Annotated[
-        Path, typer.Argument(metavar="MODEL", exists=True, help="A .nm file, or the folder that holds model.nm.")
-    ],
-    source: Annotated[Path, typer.Argument(metavar="INPUT", exists=True, dir_okay=False, help="An audio file.")],
-    target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The file to write; its ending chooses the format.")],
-    param: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter in its own unit, or a label.")
-    ] = None,
-    automation: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=FILE.csv", help="A parameter's curve: lines of seconds,value.")
-    ] = None,
-    wet: Annotated[float | None, typer.Option(help="The model's share, 0..1 [default: the artifact's].")] = None,
-    dry: Annotated[float | None, typer.Option(help="The input's share, 0..1 [default: the artifact's].")] = None,
-    input_gain_db: Annotated[float | None, typer.Option(help="-30..30 dB [default: the artifact's].")] = None,
-    output_gain_db: Annotated[float | None, typer.Option(help="-30..30 dB [default: the artifact's].")] = None,
-    out_sample_rate: Annotated[
-        int | None, typer.Option(min=1, max=MAXIMUM_RATE, help="In Hz [default: the input's].")
-    ] = None,
-    bit_depth: Annotated[int | None, typer.Option(help="Of WAV (32 is floating point), AIFF and FLAC.")] = None,
-    quality: Annotated[str | None, typer.Option(help="Of MP3 and Ogg Vorbis, such as V2, 320 or best.")] = None,
-    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="A bar on stderr.")] = True,
-    as_json: AsJson = False,
-) -> None:
-    """Render an audio file through an artifact; the output is as long as the input and aligned with it.
-
-    \b
-    Example: neutone-like render exported/overdrive/model.nm in.wav out.wav --param drive=24
-    """
-    from neutone_like.artifact import load_artifact
-    from neutone_like.render import render_file
-    from neutone_like.render.audio_writer import EncodingError, require_writable
-
-    try:
-        require_writable(target, source)
-    except AudioError as error:
-        raise typer.BadParameter(str(error), param_hint="OUTPUT") from error
-    artifact = load_artifact(model)
-    try:
-        with _ending_in_order(), redirect_stdout(sys.stderr):
-            result = render_file(
-                artifact,
-                source,
-                target,
-                params=_parameters(artifact, param or [], automation or []),
-                wet=wet,
-                dry=dry,
-                input_gain_db=input_gain_db,
-                output_gain_db=output_gain_db,
-                out_sample_rate=out_sample_rate,
-                bit_depth=bit_depth,
-                quality=quality,
-                progress=progress,
-            )
-    except (ParameterError, EncodingError) as error:
-        raise typer.BadParameter(str(error)) from error
-    if as_json:
-        _print_json(result.to_dict())
-    else:
-        typer.echo(result.summary())
-    for warning in result.warnings():
-        typer.echo(f"Warning: {warning}", err=True)
-    if result.nonfinite_samples:
-        raise typer.Exit(FELL_SHORT)
+app.command()(render)
 
 
 @app.command()
@@ -279,40 +205,9 @@ def bench(
     with redirect_stdout(sys.stderr):
         report = bench_artifact(load_artifact(path), **chosen)
     if as_json:
-        _print_json(report.to_dict())
+        print_json(report.to_dict())
     else:
         _print_tables(*report.tables())
-
-
-def _parameters(artifact: Any, params: list[str], automations: list[str]) -> dict[str, Any]:
-    """What ``--param`` and ``--automation`` say, by name.
-
-    Raises:
-        typer.BadParameter: Not ``name=value``, a name twice, or a file that holds no curve.
-        ParameterError: An unknown name.
-    """
-    from neutone_like.artifact.parameter_values import check_names
-
-    try:
-        constants, curves = split_assignments(params, automations)
-        check_names(artifact.parameters, {**constants, **curves})
-        by_name = {parameter.name: parameter for parameter in artifact.parameters}
-        values: dict[str, Any] = {name: typed_value(by_name[name], text) for name, text in constants.items()}
-        for name, file in curves.items():
-            values[name] = [(seconds, typed_value(by_name[name], text)) for seconds, text in read_points(Path(file))]
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    return values
-
-
-@contextmanager
-def _ending_in_order() -> Iterator[None]:
-    """A request to end the process lets it clean up what is half done."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _status() -> Any:
@@ -328,7 +223,3 @@ def _print_tables(*tables: Any) -> None:
     from neutone_like.cli_output import print_tables
 
     print_tables(*tables)
-
-
-def _print_json(content: Any) -> None:
-    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))

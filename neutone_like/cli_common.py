@@ -1,0 +1,29 @@
+"""What the verbs of the command line share."""
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+FELL_SHORT = 1
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
+
+
+def print_json(content: Any) -> None:
+    """Write data to stdout."""
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """A request to end the process lets it clean up what is half done."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -15,6 +15,8 @@ from neutone_like.host import SampleQueueWrapper as SampleQueueWrapper
 from neutone_like.model import CategoricalParameter as CategoricalParameter
 from neutone_like.model import ContinuousParameter as ContinuousParameter
 from neutone_like.model import ModelMetadata as ModelMetadata
+from neutone_like.model import NonRealtimeBase as NonRealtimeBase
+from neutone_like.model import NonRealtimeTokenizerBase as NonRealtimeTokenizerBase
 from neutone_like.model import TextParameter as TextParameter
 from neutone_like.model import TokensParameter as TokensParameter
 from neutone_like.model import WaveformToWaveformBase as WaveformToWaveformBase

@@ -2,6 +2,9 @@
 
 from neutone_like.model.declaration import Declaration as Declaration
 from neutone_like.model.metadata import ModelMetadata as ModelMetadata
+from neutone_like.model.non_realtime import NonRealtimeBase as NonRealtimeBase
+from neutone_like.model.non_realtime_declaration import NonRealtimeDeclaration as NonRealtimeDeclaration
+from neutone_like.model.non_realtime_tokenizer import NonRealtimeTokenizerBase as NonRealtimeTokenizerBase
 from neutone_like.model.parameters import CategoricalParameter as CategoricalParameter
 from neutone_like.model.parameters import ContinuousParameter as ContinuousParameter
 from neutone_like.model.parameters import NumericalParameter as NumericalParameter

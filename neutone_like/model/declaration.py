@@ -38,11 +38,15 @@ def check_declaration(model: Any) -> Declaration:
     declaration = Declaration(
         metadata=model.metadata,
         parameters=_parameters(model.parameters, problems),
-        in_channels=_integer("in_channels", model.in_channels, 1, MAXIMUM_CHANNELS, problems),
-        out_channels=_integer("out_channels", model.out_channels, 1, MAXIMUM_CHANNELS, problems),
-        sample_rates=_integers("sample_rates", model.sample_rates, MINIMUM_SAMPLE_RATE, MAXIMUM_SAMPLE_RATE, problems),
-        block_sizes=_integers("block_sizes", model.block_sizes, 1, MAXIMUM_BLOCK_SIZE, problems),
-        look_behind_samples=_integer("look_behind_samples", model.look_behind_samples, 0, MAXIMUM_BLOCK_SIZE, problems),
+        in_channels=check_integer("in_channels", model.in_channels, 1, MAXIMUM_CHANNELS, problems),
+        out_channels=check_integer("out_channels", model.out_channels, 1, MAXIMUM_CHANNELS, problems),
+        sample_rates=check_integers(
+            "sample_rates", model.sample_rates, MINIMUM_SAMPLE_RATE, MAXIMUM_SAMPLE_RATE, problems
+        ),
+        block_sizes=check_integers("block_sizes", model.block_sizes, 1, MAXIMUM_BLOCK_SIZE, problems),
+        look_behind_samples=check_integer(
+            "look_behind_samples", model.look_behind_samples, 0, MAXIMUM_BLOCK_SIZE, problems
+        ),
     )
     if problems:
         raise ModelError(f"{type(model).__name__} is not declared correctly:\n" + "\n".join(problems))
@@ -64,19 +68,21 @@ def _parameters(value: Any, problems: list[str]) -> tuple[NumericalParameter, ..
     return tuple(value)
 
 
-def _integer(field: str, value: Any, lowest: int, highest: int, problems: list[str]) -> int:
+def check_integer(field: str, value: Any, lowest: int, highest: int, problems: list[str]) -> int:
+    """One attribute; what is wrong with it goes to ``problems``."""
     if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
         problems.append(f"{field}: expected an integer in {lowest}..{highest}, got {value!r}")
         return lowest
     return value
 
 
-def _integers(field: str, value: Any, lowest: int, highest: int, problems: list[str]) -> tuple[int, ...]:
+def check_integers(field: str, value: Any, lowest: int, highest: int, problems: list[str]) -> tuple[int, ...]:
+    """An attribute that lists different integers; empty means any."""
     if not isinstance(value, (tuple, list)):
         problems.append(f"{field}: expected a tuple of integers (empty for any), got {value!r}")
         return ()
     for entry in value:
-        _integer(field, entry, lowest, highest, problems)
+        check_integer(field, entry, lowest, highest, problems)
     if len(set(value)) != len(value):
         problems.append(f"{field}: every value must be unique, got {value!r}")
     return tuple(value)

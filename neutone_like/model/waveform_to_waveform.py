@@ -1,48 +1,15 @@
 """The base class of a live model: audio in, audio out, block by block."""
 
-from collections.abc import Callable, Iterator
 from typing import Any, Dict, Optional
 
 import torch
 from torch import Tensor, nn
 
-from neutone_like.errors import ModelError
 from neutone_like.model.declaration import Declaration, check_declaration
+from neutone_like.model.declared_parameters import DeclaresParameters
 
 
-class _DeclaredParameters(tuple[Any, ...]):
-    """The declared parameters, which still answer ``model.parameters()`` with the weights, as PyTorch expects."""
-
-    weights: Callable[..., Iterator[nn.Parameter]]
-
-    def __call__(self, recurse: bool = True) -> Iterator[nn.Parameter]:
-        return self.weights(recurse)
-
-
-class _ParametersAttribute:
-    """``parameters`` means two things on a model: what a host can turn, and (called) PyTorch's weights."""
-
-    def __get__(self, model: Optional["WaveformToWaveformBase"], owner: type) -> Any:
-        if model is None:
-            return getattr(owner, "_declared_parameters", ())
-        declared = _DeclaredParameters(getattr(model, "_declared_parameters"))  # noqa: B009
-        declared.weights = lambda recurse=True: nn.Module.parameters(model, recurse)
-        return declared
-
-    def __set__(self, model: "WaveformToWaveformBase", value: Any) -> None:
-        model.__dict__["_declared_parameters"] = _as_parameter_tuple(value)
-
-
-def _as_parameter_tuple(value: Any) -> tuple[Any, ...]:
-    if not isinstance(value, (tuple, list)):
-        raise ModelError(
-            "parameters must be a tuple of ContinuousParameter and CategoricalParameter, "
-            f"got {value!r}. A single one needs a comma: (ContinuousParameter(...),)."
-        )
-    return tuple(value)
-
-
-class WaveformToWaveformBase(nn.Module):
+class WaveformToWaveformBase(DeclaresParameters):
     """Subclass this, set the attributes, write :meth:`do_forward_pass`.
 
     Attributes may be set on the class or on the instance, before or after ``super().__init__()``; they are read when
@@ -71,39 +38,8 @@ class WaveformToWaveformBase(nn.Module):
     block_sizes: Any = ()
     look_behind_samples: int = 0
 
-    _declared_parameters: Any = ()
-    parameters: Any = _ParametersAttribute()
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if "parameters" in cls.__dict__:
-            _as_parameter_tuple(cls.__dict__["parameters"])
-        cls._adopt_parameters()
-
-    @classmethod
-    def _adopt_parameters(cls) -> None:
-        """Put the attribute back that a plain tuple hides: one of a mixin's, or one assigned after the class body."""
-        for owner in cls.__mro__:
-            found = owner.__dict__.get("parameters")
-            if isinstance(found, _ParametersAttribute):
-                return
-            if isinstance(found, (tuple, list)):
-                changed = owner if issubclass(owner, WaveformToWaveformBase) else cls
-                changed._declared_parameters = tuple(found)
-                changed.parameters = WaveformToWaveformBase.__dict__["parameters"]
-                return
-
     def __init__(self, model: nn.Module) -> None:
-        if not isinstance(model, nn.Module):
-            raise ModelError(
-                f"{type(self).__name__}(model): model must be a torch.nn.Module, got {type(model).__name__}. "
-                "Pass torch.nn.Identity() if the subclass needs none."
-            )
-        self._adopt_parameters()
-        if "parameters" in self.__dict__:  # set on the instance while the attribute was hidden
-            self.parameters = self.__dict__.pop("parameters")
-        super().__init__()
-        self.model = model
+        super().__init__(model)
         for name in ("in_channels", "out_channels", "look_behind_samples"):
             # TorchScript sees what is on the instance, not what is on the class.
             setattr(self, name, getattr(self, name))

@@ -1,0 +1,78 @@
+"""``parameters`` means two things on a model: what a host can turn, and (called) PyTorch's weights."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Optional
+
+from torch import nn
+
+from neutone_like.errors import ModelError
+
+
+class _DeclaredParameters(tuple[Any, ...]):
+    """The declared parameters, which still answer ``model.parameters()`` with the weights, as PyTorch expects."""
+
+    weights: Callable[..., Iterator[nn.Parameter]]
+
+    def __call__(self, recurse: bool = True) -> Iterator[nn.Parameter]:
+        return self.weights(recurse)
+
+
+class _ParametersAttribute:
+    """What ``model.parameters`` gives and takes."""
+
+    def __get__(self, model: Optional["DeclaresParameters"], owner: type) -> Any:
+        if model is None:
+            return getattr(owner, "_declared_parameters", ())
+        declared = _DeclaredParameters(getattr(model, "_declared_parameters"))  # noqa: B009
+        declared.weights = lambda recurse=True: nn.Module.parameters(model, recurse)
+        return declared
+
+    def __set__(self, model: "DeclaresParameters", value: Any) -> None:
+        model.__dict__["_declared_parameters"] = _as_parameter_tuple(value)
+
+
+def _as_parameter_tuple(value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, (tuple, list)):
+        raise ModelError(
+            "parameters must be a tuple of parameters such as ContinuousParameter, "
+            f"got {value!r}. A single one needs a comma: (ContinuousParameter(...),)."
+        )
+    return tuple(value)
+
+
+class DeclaresParameters(nn.Module):
+    """What every base class of models has: a network inside, and ``parameters`` set on the class or the instance."""
+
+    _declared_parameters: Any = ()
+    parameters: Any = _ParametersAttribute()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "parameters" in cls.__dict__:
+            _as_parameter_tuple(cls.__dict__["parameters"])
+        cls._adopt_parameters()
+
+    @classmethod
+    def _adopt_parameters(cls) -> None:
+        """Put the attribute back that a plain tuple hides: one of a mixin's, or one assigned after the class body."""
+        for owner in cls.__mro__:
+            found = owner.__dict__.get("parameters")
+            if isinstance(found, _ParametersAttribute):
+                return
+            if isinstance(found, (tuple, list)):
+                changed = owner if issubclass(owner, DeclaresParameters) else cls
+                changed._declared_parameters = tuple(found)
+                changed.parameters = DeclaresParameters.__dict__["parameters"]
+                return
+
+    def __init__(self, model: nn.Module) -> None:
+        if not isinstance(model, nn.Module):
+            raise ModelError(
+                f"{type(self).__name__}(model): model must be a torch.nn.Module, got {type(model).__name__}. "
+                "Pass torch.nn.Identity() if the subclass needs none."
+            )
+        self._adopt_parameters()
+        if "parameters" in self.__dict__:  # set on the instance while the attribute was hidden
+            self.parameters = self.__dict__.pop("parameters")
+        super().__init__()
+        self.model = model

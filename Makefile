@@ -2,6 +2,8 @@
 #   make demo [INPUT=file.wav]   export, validate and render real audio into build/demo
 #   make test | lint | docs | bench
 #   make exported                artifacts of the examples, into exported/
+#   make native                  the C++ engine again; every other target does so by itself when its sources changed
+#   make sanitize [CALLBACKS=n]  the engine's C++ tests under ThreadSanitizer and AddressSanitizer
 #   make PYTHON=python3.12 TORCH=2.9.1 test    another interpreter, another torch
 PYTHON ?= python3
 TORCH ?= 2.13.0
@@ -10,24 +12,38 @@ JOBS ?= auto
 OUT ?= build/demo
 INPUT ?=
 PYTEST_FLAGS ?=
+CALLBACKS ?= 100000
 
 RUN := $(VENV)/bin/python
 CONSTRAINTS := $(VENV)/constraints.txt
+PACKAGES := $(VENV)/packages-torch-$(TORCH)
 INSTALLED := $(VENV)/installed-torch-$(TORCH)
+NATIVE_SOURCES := $(shell find native -type f)
+SANITIZERS := thread address,undefined
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint docs bench exported setup clean
+.PHONY: demo test lint docs bench exported native sanitize setup clean
 
 setup: $(INSTALLED)
 
 # torch goes in first and is pinned for the rest: a dependency that is free to choose may bring another, larger build.
-$(INSTALLED): pyproject.toml
+# The native parts are built here and not in an isolated environment, because the libtorch backend needs this torch.
+$(PACKAGES): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	rm -f $(VENV)/installed-torch-*
+	rm -f $(VENV)/packages-torch-* $(VENV)/installed-torch-*
 	echo "torch==$(TORCH)" > $(CONSTRAINTS)
 	$(RUN) -m pip install --constraint $(CONSTRAINTS) torch
-	$(RUN) -m pip install --constraint $(CONSTRAINTS) --editable ".[all,docs,dev]"
+	$(RUN) -m pip install --constraint $(CONSTRAINTS) "scikit-build-core>=1.0" "nanobind>=2.4" "cmake>=3.20" ninja
+	$(RUN) -m pip install --constraint $(CONSTRAINTS) --no-build-isolation --editable ".[all,docs,dev]"
+	touch $@ $(INSTALLED)
+
+$(INSTALLED): $(PACKAGES) $(NATIVE_SOURCES)
+	$(RUN) -m pip install --no-build-isolation --no-deps --editable .
 	touch $@
+
+native: $(PACKAGES)
+	rm -f $(INSTALLED)
+	$(MAKE) $(INSTALLED)
 
 demo: $(INSTALLED)
 	$(RUN) examples/demo.py $(if $(INPUT),--input "$(INPUT)") --out "$(OUT)"
@@ -52,6 +68,18 @@ bench: $(INSTALLED)
 exported: $(INSTALLED)
 	$(RUN) examples/rebuild_exported.py
 
+# In C++ alone: Python and libtorch are not built for sanitizers. Each has a build folder of its own.
+sanitize: $(PACKAGES)
+	set -e; for sanitizer in $(SANITIZERS); do \
+		build="build/sanitize-$${sanitizer%%,*}"; \
+		$(VENV)/bin/cmake -S native -B "$$build" -G Ninja -DCMAKE_MAKE_PROGRAM="$(abspath $(VENV))/bin/ninja" \
+			-DCMAKE_BUILD_TYPE=RelWithDebInfo -DNEUTONE_LIKE_SANITIZE="$$sanitizer" -DNEUTONE_LIKE_TESTS=ON \
+			-DNEUTONE_LIKE_PYTHON=OFF -DNEUTONE_LIKE_REALTIME_SAFETY=OFF; \
+		$(VENV)/bin/cmake --build "$$build"; \
+		"$$build/tests/soak" $(CALLBACKS); \
+	done
+
 clean:
 	rm -rf $(VENV) build site .pytest_cache .ruff_cache *.egg-info
+	rm -rf neutone_like/runtime/native neutone_like/runtime/_native*.so
 	find neutone_like tests examples docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,6 +10,7 @@ from neutone_like.errors import MissingExtraError as MissingExtraError
 from neutone_like.errors import ModelError as ModelError
 from neutone_like.errors import NeutoneLikeError as NeutoneLikeError
 from neutone_like.errors import ParameterError as ParameterError
+from neutone_like.errors import RenderError as RenderError
 from neutone_like.errors import RuntimeEngineError as RuntimeEngineError
 from neutone_like.host import SampleQueueWrapper as SampleQueueWrapper
 from neutone_like.model import CategoricalParameter as CategoricalParameter
@@ -20,8 +21,10 @@ from neutone_like.model import NonRealtimeTokenizerBase as NonRealtimeTokenizerB
 from neutone_like.model import TextParameter as TextParameter
 from neutone_like.model import TokensParameter as TokensParameter
 from neutone_like.model import WaveformToWaveformBase as WaveformToWaveformBase
+from neutone_like.render import BatchResult as BatchResult
 from neutone_like.render import RenderResult as RenderResult
 from neutone_like.render import render_file as render_file
+from neutone_like.render import render_files as render_files
 from neutone_like.validate import Check as Check
 from neutone_like.validate import ExportResult as ExportResult
 from neutone_like.validate import ValidationReport as ValidationReport

@@ -25,6 +25,10 @@ class AudioError(NeutoneLikeError):
     """Audio has the wrong shape, type, rate or content, or can't be read or written."""
 
 
+class RenderError(NeutoneLikeError):
+    """A job of many files can't be planned, started or recorded."""
+
+
 class RuntimeEngineError(NeutoneLikeError):
     """The real-time engine was used in a way it can't serve."""
 

@@ -1,5 +1,10 @@
 """Offline: audio files and arrays through models and pedalboard plugins."""
 
+from neutone_like.render.batch import BatchResult as BatchResult
+from neutone_like.render.batch import FileRecord as FileRecord
+from neutone_like.render.batch import RenderInterrupted as RenderInterrupted
+from neutone_like.render.batch import WrittenFile as WrittenFile
+from neutone_like.render.batch import render_files as render_files
 from neutone_like.render.board import Board as Board
 from neutone_like.render.file_rendering import RenderResult as RenderResult
 from neutone_like.render.file_rendering import render_file as render_file

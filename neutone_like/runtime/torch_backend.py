@@ -1,0 +1,62 @@
+"""The libtorch backend that fits the installed torch.
+
+TorchScript has no stable C interface, so each torch needs a backend that was built for it. Its file name says which:
+``neutone_like_torch-2.13.0+cpu-abi1.so`` is for ``torch.__version__ == "2.13.0+cpu"``, built with the C++11 ABI.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import torch
+
+from neutone_like.errors import RuntimeEngineError
+from neutone_like.runtime.native_files import NATIVE_FOLDER
+from neutone_like.version import __version__
+
+BUILD_COMMAND = "python -m neutone_like.runtime.build_torch_backend"
+FILE_PATTERN = re.compile(r"neutone_like_torch-(?P<torch>.+)-abi(?P<abi>[01])\.so")
+
+
+def torch_backend_path() -> Path:
+    """The shared object to give to the engine; ``torch`` is imported by then, so that it finds libtorch loaded.
+
+    Raises:
+        RuntimeEngineError: None was built for the installed torch. The message says what was found, and the command
+            that builds it.
+    """
+    wanted = backend_file_name()
+    folders = (NATIVE_FOLDER, user_folder())
+    for folder in folders:
+        if (folder / wanted).is_file():
+            return folder / wanted
+    found = [match for folder in folders for match in map(FILE_PATTERN.fullmatch, _names(folder)) if match]
+    built_for = ", ".join(_describe(match["torch"], match["abi"]) for match in found) or "no torch at all"
+    raise RuntimeEngineError(
+        f"The libtorch backend was built for {built_for}, but the installed one is "
+        f"{_describe(torch.__version__, _abi())}. Build it for this torch, which takes a minute and needs a C++ "
+        f"compiler: {BUILD_COMMAND}"
+    )
+
+
+def backend_file_name() -> str:
+    """What the backend for the installed torch is called."""
+    return f"neutone_like_torch-{torch.__version__}-abi{_abi()}.so"
+
+
+def user_folder() -> Path:
+    """Where a user who may not write into the package keeps backends for this version of it."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "neutone-like" / __version__
+
+
+def _abi() -> str:
+    return str(int(torch.compiled_with_cxx11_abi()))
+
+
+def _describe(version: str, abi: str) -> str:
+    return f"torch {version}" if abi == "1" else f"torch {version} (with the C++ ABI from before C++11)"
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.so"))

@@ -12,6 +12,7 @@ from neutone_like.errors import NeutoneLikeError as NeutoneLikeError
 from neutone_like.errors import ParameterError as ParameterError
 from neutone_like.errors import RenderError as RenderError
 from neutone_like.errors import RuntimeEngineError as RuntimeEngineError
+from neutone_like.host import NonRealtimeSampleQueueWrapper as NonRealtimeSampleQueueWrapper
 from neutone_like.host import SampleQueueWrapper as SampleQueueWrapper
 from neutone_like.model import CategoricalParameter as CategoricalParameter
 from neutone_like.model import ContinuousParameter as ContinuousParameter

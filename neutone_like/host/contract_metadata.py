@@ -2,12 +2,13 @@
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import torch
 
-from neutone_like.model import CategoricalParameter, Declaration, NumericalParameter
+from neutone_like.model import CategoricalParameter, Declaration, ModelMetadata, NumericalParameter, Parameter
 from neutone_like.version import __version__
 
 PARAMETER_SLOTS = 4
@@ -15,11 +16,29 @@ PARAMETER_SLOTS = 4
 
 def contract_metadata(declaration: Declaration) -> dict[str, Any]:
     """Every required key of a real-time ``metadata.json``, no sample sounds; our own are under ``neutone_like``."""
-    metadata = declaration.metadata
     channels = {1: "mono", 2: "stereo"}
     model_type = "-".join(
         channels.get(count, f"{count}ch") for count in (declaration.in_channels, declaration.out_channels)
     )
+    return {
+        **author_metadata(declaration.metadata),
+        "neutone_parameters": numerical_slots(declaration.parameters),
+        **mix_metadata(declaration.metadata),
+        **native_metadata(declaration.sample_rates, declaration.block_sizes),
+        "is_input_mono": declaration.in_channels == 1,
+        "is_output_mono": declaration.out_channels == 1,
+        "model_type": model_type,
+        "look_behind_samples": declaration.look_behind_samples,
+        "neutone_like": {
+            "in_channels": declaration.in_channels,
+            "out_channels": declaration.out_channels,
+            "parameters": parameter_records(declaration.parameters),
+        },
+    }
+
+
+def author_metadata(metadata: ModelMetadata) -> dict[str, Any]:
+    """What the author wrote, and no sample sounds yet."""
     return {
         "model_name": metadata.name,
         "model_authors": list(metadata.authors),
@@ -32,26 +51,38 @@ def contract_metadata(declaration: Declaration) -> dict[str, Any]:
         "citation": metadata.citation,
         "is_experimental": metadata.is_experimental,
         "sample_sound_files": [],
-        "neutone_parameters": {f"p{slot + 1}": _slot(declaration.parameters, slot) for slot in range(PARAMETER_SLOTS)},
+    }
+
+
+def mix_metadata(metadata: ModelMetadata) -> dict[str, Any]:
+    """Where a host's mix and gain knobs start, 0..1."""
+    return {
         "wet_default_value": metadata.wet_default,
         "dry_default_value": metadata.dry_default,
         "input_gain_default_value": metadata.input_gain_default_db / 60.0 + 0.5,
         "output_gain_default_value": metadata.output_gain_default_db / 60.0 + 0.5,
-        "native_sample_rates": list(declaration.sample_rates),
-        "native_buffer_sizes": list(declaration.block_sizes),
+    }
+
+
+def native_metadata(sample_rates: tuple[int, ...], block_sizes: tuple[int, ...]) -> dict[str, Any]:
+    """The model's own rates and block sizes, and what made the artifact and when."""
+    return {
+        "native_sample_rates": list(sample_rates),
+        "native_buffer_sizes": list(block_sizes),
         "sdk_version": __version__,
         "pytorch_version": torch.__version__,
         "date_created": _now_unix_seconds(),
-        "is_input_mono": declaration.in_channels == 1,
-        "is_output_mono": declaration.out_channels == 1,
-        "model_type": model_type,
-        "look_behind_samples": declaration.look_behind_samples,
-        "neutone_like": {
-            "in_channels": declaration.in_channels,
-            "out_channels": declaration.out_channels,
-            "parameters": [{"type": parameter.kind, **asdict(parameter)} for parameter in declaration.parameters],
-        },
     }
+
+
+def numerical_slots(parameters: tuple[NumericalParameter, ...]) -> dict[str, Any]:
+    """The format's knobs ``p1`` to ``p4``, unused ones included."""
+    return {f"p{slot + 1}": _slot(parameters, slot) for slot in range(PARAMETER_SLOTS)}
+
+
+def parameter_records(parameters: Sequence[Parameter]) -> list[dict[str, Any]]:
+    """Every field of every parameter, as JSON types."""
+    return [{"type": parameter.kind, **asdict(parameter)} for parameter in parameters]
 
 
 def _now_unix_seconds() -> int:

@@ -8,6 +8,7 @@ from neutone_like.errors import AudioError, ModelError
 from neutone_like.host.filter_design import QUALITIES, reduced_ratio, require_usable_ratio
 from neutone_like.host.latency import buffering_numerator, total_latency_samples
 from neutone_like.host.model_stage import CONTROL_SAMPLES, ModelStage
+from neutone_like.host.rate_choice import choose_rate
 from neutone_like.host.resampler import FirResampler
 from neutone_like.host.soxr_resampler import SoxrResampler
 from neutone_like.model import WaveformToWaveformBase
@@ -45,7 +46,7 @@ class HostFit(ModelStage):
         if daw_sr < 1 or daw_bs < 1:
             raise AudioError(f"Host rate and host block must be at least 1, got {daw_sr} Hz and {daw_bs} samples.")
         # Everything is checked before anything changes: a host that is refused keeps what it had.
-        model_rate = self._choose_rate(daw_sr, model_sr)
+        model_rate = choose_rate(self.get_native_sample_rates(), daw_sr, model_sr)
         up, down = reduced_ratio(model_rate, daw_sr)
         if up != down and self.quality != "soxr":
             require_usable_ratio(daw_sr, model_rate, self.quality)
@@ -75,24 +76,6 @@ class HostFit(ModelStage):
             self.resample_in.half_width + (max(self.longest_block, self.default_grid) + 2) * self.down // self.up + 2
         )
         self.track.prepare(self.host_rate, self.up, self.down, self.resample_in.half_width, reach)
-
-    def _choose_rate(self, host_rate: int, wanted: Optional[int]) -> int:
-        rates = self.get_native_sample_rates()
-        if wanted is not None:
-            if wanted < 1 or (len(rates) > 0 and wanted not in rates):
-                raise AudioError(f"The model's sample rates are {rates} (empty: any), got {wanted} Hz.")
-            return wanted
-        if len(rates) == 0 or host_rate in rates:
-            return host_rate
-        best = rates[0]
-        for rate in rates:
-            if best < host_rate:
-                better = rate > best
-            else:
-                better = host_rate < rate and rate < best
-            if better:
-                best = rate
-        return best
 
     def _choose_block(self, host_block: int, up: int, down: int, wanted: Optional[int]) -> int:
         sizes = self.get_native_buffer_sizes()

@@ -59,11 +59,13 @@ class MetadataDictionary(nn.Module):
         metadata["technical_links"] = self.technical_links
         parameters: Dict[str, Any] = {}
         for slot in range(len(self.slot_strings)):
-            parameters[f"p{slot + 1}"] = self._slot(slot)
+            parameters[f"p{slot + 1}"] = self.slot_dictionary(slot)
         metadata["neutone_parameters"] = parameters
         return metadata
 
-    def _slot(self, slot: int) -> Dict[str, Any]:
+    @torch.jit.export
+    def slot_dictionary(self, slot: int) -> Dict[str, Any]:
+        """One knob, ``slot`` counted from 0."""
         entry: Dict[str, Any] = {"used": len(self.slot_strings[slot]["name"]) > 0}
         for text_key, text in self.slot_strings[slot].items():
             entry[text_key] = text

@@ -151,7 +151,7 @@ class NonRealtimeBase(DeclaresParameters):
     def set_progress_percentage(self, progress_percentage: float) -> None:
         """Say from :meth:`do_forward_pass` how far this call is, 0..100. A step back is ignored."""
         part = min(max(progress_percentage, 0.0), 100.0) / 100.0
-        progress = self.call_progress_start + self.call_progress_span * part
+        progress = min(self.call_progress_start + self.call_progress_span * part, 100.0)
         if progress > self.progress_percentage:
             self.progress_percentage = progress
 
@@ -169,3 +169,20 @@ class NonRealtimeBase(DeclaresParameters):
     def request_cancel_forward_pass(self) -> None:
         """Ask, from any thread, that the work stop."""
         self.cancel_requested = True
+
+    @torch.jit.export
+    def place_call(self, start_percentage: float, span_percentage: float) -> None:
+        """Which part of the whole signal's progress the next call of :meth:`do_forward_pass` is. For hosts."""
+        self.call_progress_start = start_percentage
+        self.call_progress_span = span_percentage
+
+    @torch.jit.export
+    def restart_progress(self) -> None:
+        """A new signal begins. For hosts."""
+        self.progress_percentage = 0.0
+        self.place_call(0.0, 100.0)
+
+    @torch.jit.export
+    def forget_cancel_request(self) -> None:
+        """The request was followed, or is no longer meant. For hosts."""
+        self.cancel_requested = False

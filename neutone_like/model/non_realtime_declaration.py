@@ -175,6 +175,4 @@ def _check_blocks(declared: NonRealtimeDeclaration, problems: list[str]) -> None
     if declared.look_behind_samples > 0 and declared.is_generator:
         problems.append("look_behind_samples: a generator has no input to look behind at; it must be 0")
     if not declared.keeps_length and not declared.is_one_shot:
-        problems.append(
-            "keeps_length: only a one-shot model may have an output of another length than its input"
-        )
+        problems.append("keeps_length: only a one-shot model may have an output of another length than its input")

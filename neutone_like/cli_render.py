@@ -1,23 +1,26 @@
-"""The verb ``render``: what it takes, what it says, what it exits with."""
+"""The verb ``render``: what it takes."""
 
-import sys
-from contextlib import redirect_stdout
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from neutone_like.cli_arguments import MAXIMUM_RATE, read_points, split_assignments, typed_value
-from neutone_like.cli_common import FELL_SHORT, AsJson, ending_in_order, print_json
-from neutone_like.errors import AudioError, ParameterError
+from neutone_like.cli_arguments import MAXIMUM_RATE
+from neutone_like.cli_common import AsJson
+from neutone_like.cli_rendering import render_many, render_one
 
 
 def render(
     model: Annotated[
         Path, typer.Argument(metavar="MODEL", exists=True, help="A .nm file, or the folder that holds model.nm.")
     ],
-    source: Annotated[Path, typer.Argument(metavar="INPUT", exists=True, dir_okay=False, help="An audio file.")],
-    target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The file to write; its ending chooses the format.")],
+    source: Annotated[
+        str, typer.Argument(metavar="INPUT", help="An audio file, a folder, a glob in quotes, or (--list) a list.")
+    ],
+    target: Annotated[
+        str, typer.Argument(metavar="OUTPUT", help="The file to write, whose ending chooses the format; or a folder.")
+    ],
     param: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter in its own unit, or a label.")
     ] = None,
@@ -33,67 +36,67 @@ def render(
     ] = None,
     bit_depth: Annotated[int | None, typer.Option(help="Of WAV (32 is floating point), AIFF and FLAC.")] = None,
     quality: Annotated[str | None, typer.Option(help="Of MP3 and Ogg Vorbis, such as V2, 320 or best.")] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="INPUT is a text file with the path or URL of one input a line.")
+    ] = False,
+    root: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Where the tree begins that OUTPUT repeats [default: INPUT].")
+    ] = None,
+    file_format: Annotated[
+        str | None,
+        typer.Option("--format", metavar="ENDING", help="Of the outputs, such as flac [default: as INPUT]."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Leave out what the manifest says is finished.")] = False,
+    manifest: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Where it is [default: manifest.jsonl in the folder OUTPUT].")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes; 0 for none but this [default: one a processor].")
+    ] = None,
+    retries: Annotated[
+        int | None, typer.Option(min=0, help="For a file whose worker died or whose store did not answer [default: 2].")
+    ] = None,
+    engine: Annotated[str | None, typer.Option(help="processes or dask [default: processes].")] = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Of the Dask cluster.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Of a model that is not real-time, such as cuda [default: cpu].")
+    ] = None,
     progress: Annotated[bool, typer.Option("--progress/--no-progress", help="A bar on stderr.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Render an audio file through an artifact; the output is as long as the input and aligned with it.
+    """Render audio through an artifact: a file, or a folder, a glob or a list, whose tree OUTPUT then repeats.
+
+    An output is as long as its input and aligned with it. INPUT and OUTPUT may be URLs that fsspec knows.
 
     \b
     Example: neutone-like render exported/overdrive/model.nm in.wav out.wav --param drive=24
+    Example: neutone-like render exported/overdrive/model.nm recordings rendered --format flac --resume
     """
-    from neutone_like.artifact import load_artifact
-    from neutone_like.render import render_file
-    from neutone_like.render.audio_writer import EncodingError, require_writable
-
-    try:
-        require_writable(target, source)
-    except AudioError as error:
-        raise typer.BadParameter(str(error), param_hint="OUTPUT") from error
-    artifact = load_artifact(model)
-    try:
-        with ending_in_order(), redirect_stdout(sys.stderr):
-            result = render_file(
-                artifact,
-                source,
-                target,
-                params=_parameters(artifact, param or [], automation or []),
-                wet=wet,
-                dry=dry,
-                input_gain_db=input_gain_db,
-                output_gain_db=output_gain_db,
-                out_sample_rate=out_sample_rate,
-                bit_depth=bit_depth,
-                quality=quality,
-                progress=progress,
-            )
-    except (ParameterError, EncodingError) as error:
-        raise typer.BadParameter(str(error)) from error
-    if as_json:
-        print_json(result.to_dict())
+    settings = {
+        "wet": wet,
+        "dry": dry,
+        "input_gain_db": input_gain_db,
+        "output_gain_db": output_gain_db,
+        "out_sample_rate": out_sample_rate,
+        "bit_depth": bit_depth,
+        "quality": quality,
+        "progress": progress,
+    }
+    of_a_job = {
+        "listed": listed or None,
+        "root": root,
+        "file_format": file_format,
+        "resume": resume or None,
+        "manifest": manifest,
+        "workers": workers,
+        "retries": retries,
+        "engine": engine,
+        "scheduler": scheduler,
+        "device": device,
+    }
+    given = {name: value for name, value in of_a_job.items() if value is not None}
+    into_folder = target.endswith(("/", os.sep)) or Path(target).is_dir()
+    if given or into_folder or not Path(source).is_file() or "://" in target:
+        render_many(model, source, target, (param or [], automation or []), {**settings, **given}, as_json)
     else:
-        typer.echo(result.summary())
-    for warning in result.warnings():
-        typer.echo(f"Warning: {warning}", err=True)
-    if result.nonfinite_samples:
-        raise typer.Exit(FELL_SHORT)
-
-
-def _parameters(artifact: Any, params: list[str], automations: list[str]) -> dict[str, Any]:
-    """What ``--param`` and ``--automation`` say, by name.
-
-    Raises:
-        typer.BadParameter: Not ``name=value``, a name twice, or a file that holds no curve.
-        ParameterError: An unknown name.
-    """
-    from neutone_like.artifact.parameter_values import check_names
-
-    try:
-        constants, curves = split_assignments(params, automations)
-        check_names(artifact.parameters, {**constants, **curves})
-        by_name = {parameter.name: parameter for parameter in artifact.parameters}
-        values: dict[str, Any] = {name: typed_value(by_name[name], text) for name, text in constants.items()}
-        for name, file in curves.items():
-            values[name] = [(seconds, typed_value(by_name[name], text)) for seconds, text in read_points(Path(file))]
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    return values
+        render_one(model, Path(source), Path(target), (param or [], automation or []), settings, as_json)

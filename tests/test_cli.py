@@ -247,7 +247,7 @@ def test_render_wrong_use(
 def test_render_files_that_are_wrong_use(run: Run, volume: Path, source: Path, tmp_path: Path) -> None:
     code, _, err = run("render", volume, tmp_path / "none.wav", tmp_path / "out.wav")
     assert code == WRONG_USE
-    assert "does not exist" in err
+    assert f"There is no file or folder {tmp_path}/none.wav." in err
     code, _, err = run("render", volume, source, source)
     assert code == WRONG_USE
     assert "Input and output must be different files" in err

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from neutone_like.errors import RenderError
 from neutone_like.render.audio_files import pedalboard_io
 from neutone_like.render.batch.locations import (
+    PlanError,
     StoreError,
     exists,
     is_url,
@@ -51,7 +51,7 @@ def find_files(source: str, *, without: str | None = None) -> FoundFiles:
         without: A folder to leave out, when it lies in ``source``.
 
     Raises:
-        RenderError: There is nothing of this name, or no audio in it.
+        PlanError: There is nothing of this name, or no audio in it.
     """
     if exists(source, folder=False):
         return FoundFiles(parent_of(source), (source,))
@@ -60,11 +60,11 @@ def find_files(source: str, *, without: str | None = None) -> FoundFiles:
     elif _MAGIC & set(source):
         root, found = _fixed_part(source), list(_matches(source, without))
     else:
-        raise RenderError(f"There is no file or folder {source}. Give a file, a folder, or a glob such as '*.wav'.")
+        raise PlanError(f"There is no file or folder {source}. Give a file, a folder, or a glob such as '*.wav'.")
     endings = audio_endings()
     files = tuple(sorted(file for file in found if suffix_of(file).lower() in endings))
     if not files:
-        raise RenderError(
+        raise PlanError(
             f"There are no audio files in {source}"
             f"{f' ({len(found)} files have other endings)' if found else ''}. "
             f"Looked for: {', '.join(sorted(endings))}."
@@ -76,14 +76,14 @@ def files_of(named: Sequence[Any]) -> FoundFiles:
     """Files named one by one; their tree begins at the folder that they all have in common.
 
     Raises:
-        RenderError: None, or no common folder.
+        PlanError: None, or no common folder.
     """
     if not named:
-        raise RenderError("Expected at least one input file, got an empty list.")
+        raise PlanError("Expected at least one input file, got an empty list.")
     files = tuple(location_of(each) for each in named)
     stores = {file.split("://")[0] if is_url(file) else "" for file in files}
     if len(stores) > 1:
-        raise RenderError(
+        raise PlanError(
             "The files of one list must be in one store, to have a tree to keep, "
             f"got both {files[0]} and {next(file for file in files if is_url(file) != is_url(files[0]))}."
             if "" in stores
@@ -96,18 +96,18 @@ def read_list(source: str) -> list[str]:
     """The names in a text file, one a line; empty lines are skipped.
 
     Raises:
-        RenderError: It is missing, not text, or names nothing.
+        PlanError: It is missing, not text, or names nothing.
     """
     content = read_bytes(source)
     if content is None:
-        raise RenderError(f"There is no file {source}, which was to list the inputs.")
+        raise PlanError(f"There is no file {source}, which was to list the inputs.")
     try:
         lines = content.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
-        raise RenderError(f"{source} is no list of files: it is not UTF-8 text ({error}).") from error
+        raise PlanError(f"{source} is no list of files: it is not UTF-8 text ({error}).") from error
     names = [name for line in lines if (name := line.removesuffix("\r")).strip()]
     if not names:
-        raise RenderError(f"{source} names no file. Write one path or URL a line.")
+        raise PlanError(f"{source} names no file. Write one path or URL a line.")
     return names
 
 
@@ -139,7 +139,7 @@ def _walk(folder: str, without: str | None, ancestors: frozenset[str]) -> Iterat
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        raise RenderError(f"The folder {folder} can't be listed: {error.strerror}.") from error
+        raise PlanError(f"The folder {folder} can't be listed: {error.strerror}.") from error
     for entry in entries:
         if entry.name.startswith("."):
             continue
@@ -191,12 +191,12 @@ def _common_folder(files: Sequence[str]) -> str:
         try:
             return os.path.commonpath(parents)
         except ValueError as error:  # two drives
-            raise RenderError(f"The files of the list have no folder in common: {error}.") from error
+            raise PlanError(f"The files of the list have no folder in common: {error}.") from error
     shared: list[str] = []
     for parts in zip(*(parent.split("/") for parent in parents), strict=False):
         if len(set(parts)) > 1:
             break
         shared.append(parts[0])
     if len(shared) < 3:  # the protocol alone
-        raise RenderError(f"The files of the list have no folder in common: {files[0]}, {files[-1]}. Give root.")
+        raise PlanError(f"The files of the list have no folder in common: {files[0]}, {files[-1]}. Give root.")
     return "/".join(shared)

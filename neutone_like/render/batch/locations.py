@@ -18,6 +18,10 @@ _URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]+::)*[A-Za-z][A-Za-z0-9+.-]+://")
 _COPY_BYTES = 1 << 20
 
 
+class PlanError(RenderError):
+    """What is asked for can't be done, whatever the files hold: nothing was started."""
+
+
 class StoreError(RenderError):
     """A store of files could not be reached or did not do what it was asked; trying again may help."""
 
@@ -31,11 +35,11 @@ def location_of(named: str | PathLike[str]) -> str:
     """What a user wrote, as a location: paths become absolute, and ``file://`` URLs become paths.
 
     Raises:
-        RenderError: A URL of an unknown kind, or a name that no file can have.
+        PlanError: A URL of an unknown kind, or a name that no file can have.
     """
     text = os.fspath(named)
     if not text or "\0" in text:
-        raise RenderError(f"Expected the name of a file or folder, got {text!r}.")
+        raise PlanError(f"Expected the name of a file or folder, got {text!r}.")
     if is_url(text):
         file_system, path = open_store(text)
         protocols = file_system.protocol
@@ -49,7 +53,8 @@ def open_store(url: str) -> tuple[Any, str]:
     """The fsspec file system of a URL, and the path in it.
 
     Raises:
-        RenderError: No such kind of URL, or the package for it is not installed.
+        PlanError: No such kind of URL.
+        MissingExtraError: The package for it is not installed.
         StoreError: The store does not answer.
     """
     core: Any = import_extra("fsspec.core", extra="render", purpose=f"The URL {url}")
@@ -58,7 +63,7 @@ def open_store(url: str) -> tuple[Any, str]:
     except ImportError as error:
         raise MissingExtraError(f"{url} needs a package that is not installed: {error}.") from error
     except ValueError as error:
-        raise RenderError(f"{url} can't be used: {error}. Use a path, or a URL that fsspec knows.") from error
+        raise PlanError(f"{url} can't be used: {error}. Use a path, or a URL that fsspec knows.") from error
     except Exception as error:  # stores come with error classes of their own
         raise _store_error(url, error) from error
 

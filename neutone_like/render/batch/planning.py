@@ -7,10 +7,9 @@ from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from neutone_like.errors import RenderError
 from neutone_like.render.audio_files import pedalboard_io
 from neutone_like.render.batch.listing import FoundFiles, files_of, find_files, read_list
-from neutone_like.render.batch.locations import exists, is_url, join, location_of, split_chain, suffix_of
+from neutone_like.render.batch.locations import PlanError, exists, is_url, join, location_of, split_chain, suffix_of
 
 _SHOWN = 5  # examples in a message
 
@@ -63,7 +62,7 @@ def plan_files(
         ending: Of the outputs, such as ``".flac"``; by default the input's.
 
     Raises:
-        RenderError: No input; two inputs for one output; an output that is an input; an ending that can't be written.
+        PlanError: No input; two inputs for one output; an output that is an input; an ending that can't be written.
     """
     target = location_of(output)
     suffix = None if ending is None else _writable(ending if ending.startswith(".") else f".{ending}")
@@ -95,7 +94,7 @@ def _is_file_to_file(source: str, output: Any, target: str) -> bool:
 
 def _single(source: str, target: str, suffix: str | None) -> Item:
     if suffix is not None and suffix_of(target).lower() != suffix:
-        raise RenderError(f"The format {suffix} contradicts the output's ending, got {target}. Give one of the two.")
+        raise PlanError(f"The format {suffix} contradicts the output's ending, got {target}. Give one of the two.")
     items = (Item(source, target),)
     _require_no_collision(items)
     return items[0]
@@ -103,26 +102,26 @@ def _single(source: str, target: str, suffix: str | None) -> Item:
 
 def _require_other_folder(source: str, target: str) -> None:
     if source == target or (not is_url(source) and os.path.realpath(source) == os.path.realpath(target)):
-        raise RenderError(f"Input and output must be different folders, got {source} for both.")
+        raise PlanError(f"Input and output must be different folders, got {source} for both.")
 
 
 def _require_folder(target: str) -> None:
     if exists(target, folder=False):
-        raise RenderError(f"Expected a folder to write into, got {target}, which is a file.")
+        raise PlanError(f"Expected a folder to write into, got {target}, which is a file.")
 
 
 def _relative(file: str, root: str) -> str:
     """A file's place in the tree, with ``/`` between its parts."""
     if is_url(file) != is_url(root):
-        raise RenderError(f"{file} does not lie in the root {root}: one of them is a URL.")
+        raise PlanError(f"{file} does not lie in the root {root}: one of them is a URL.")
     if not is_url(file):
         if Path(root) not in Path(file).parents:
-            raise RenderError(f"{file} does not lie in the root {root}. Give a root that all inputs lie in.")
+            raise PlanError(f"{file} does not lie in the root {root}. Give a root that all inputs lie in.")
         return Path(file).relative_to(root).as_posix()
     inner, prefix = split_chain(file)[0], f"{split_chain(root)[0].rstrip('/')}/"
     prefix = f"{prefix}/" if prefix.endswith(":/") else prefix
     if not inner.startswith(prefix):
-        raise RenderError(f"{file} does not lie in the root {root}. Give a root that all inputs lie in.")
+        raise PlanError(f"{file} does not lie in the root {root}. Give a root that all inputs lie in.")
     return inner.removeprefix(prefix)
 
 
@@ -136,7 +135,7 @@ def _write_endings() -> frozenset[str]:
 
 def _writable(suffix: str) -> str:
     if suffix.lower() not in _write_endings():
-        raise RenderError(f"The format must be one of {', '.join(sorted(_write_endings()))}, got {suffix!r}.")
+        raise PlanError(f"The format must be one of {', '.join(sorted(_write_endings()))}, got {suffix!r}.")
     return suffix.lower()
 
 
@@ -144,7 +143,7 @@ def _require_writable_endings(items: Sequence[Item], found: FoundFiles) -> None:
     endings = _write_endings()
     wrong = [item.input for item in items if suffix_of(item.output).lower() not in endings]
     if wrong:
-        raise RenderError(
+        raise PlanError(
             f"{len(wrong)} of {len(items)} files have an ending that can be read but not written: {_some(wrong)}. "
             f"Choose the format of the outputs: one of {', '.join(sorted(endings))}."
         )
@@ -159,14 +158,14 @@ def _require_no_collision(items: Sequence[Item]) -> None:
             clashes.append(f"{by_output[place]} and {item.input} -> {item.output}")
         by_output[place] = item.input
     if clashes:
-        raise RenderError(
+        raise PlanError(
             f"Two inputs may not become the same output: {_some(clashes, '; ')}. "
             "Render them to different folders, keep their endings, or rename one."
         )
     inputs = {_identity(item.input) for item in items}
     overwritten = [item.output for item in items if _identity(item.output) in inputs]
     if overwritten:
-        raise RenderError(
+        raise PlanError(
             f"An output may not be one of the inputs: {_some(overwritten)}. Choose another folder for the outputs."
         )
 

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -52,8 +53,9 @@ class ProcessPool:
     ) -> None:
         for worker in self._workers:
             worker.hang_up()
+        until = time.monotonic() + STOP_SECONDS
         for worker in self._workers:
-            worker.end()
+            worker.end(until)
 
     def run(self, tasks: Iterable[Task]) -> Iterator[FileRecord]:
         """The records, as files are finished.
@@ -89,7 +91,7 @@ class ProcessPool:
         return self._again(attempt, message, waiting)
 
     def _bury(self, worker: "_Worker", waiting: "deque[_Attempt]") -> FileRecord | None:
-        worker.end()
+        worker.end(time.monotonic() + STOP_SECONDS)
         self._workers.remove(worker)
         if not worker.has_started:
             raise RenderError(
@@ -150,10 +152,10 @@ class _Worker:
         """Tell it to stop: the pipe's end does, between two chunks of audio too."""
         self.connection.close()
 
-    def end(self) -> None:
-        """Wait until it has stopped, or make it, and leave nothing half done."""
+    def end(self, until: float) -> None:
+        """Wait until it has stopped, or at that time make it, and leave nothing half done."""
         self.connection.close()
-        self._process.join(STOP_SECONDS)
+        self._process.join(max(0.0, until - time.monotonic()))
         if self._process.is_alive():
             self._process.kill()
             self._process.join()

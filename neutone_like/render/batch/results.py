@@ -47,7 +47,7 @@ class BatchResult:
     @property
     def audio_seconds(self) -> float:
         """How much audio this run has written."""
-        return sum(float(record.audio["audio_seconds"]) for record in self.done if record.audio is not None)
+        return sum((float(record.audio["audio_seconds"]) for record in self.done if record.audio is not None), 0.0)
 
     def summary(self) -> str:
         """The job in one line of text."""

@@ -12,12 +12,15 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
+import numpy as np
+
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.archive import MODEL_NAME
 from neutone_like.errors import ModelError, RenderError
 from neutone_like.extras import import_extra
+from neutone_like.render.audio_writer import writing
 from neutone_like.render.batch.batch_progress import FilesFunction, showing_files
-from neutone_like.render.batch.locations import copy_to, exists, join, location_of, sha256_of
+from neutone_like.render.batch.locations import PlanError, copy_to, exists, join, location_of, sha256_of, suffix_of
 from neutone_like.render.batch.manifest import VERSION, Manifest, open_manifest
 from neutone_like.render.batch.planning import Plan, Source, plan_files
 from neutone_like.render.batch.player import Job, Player
@@ -28,6 +31,7 @@ from neutone_like.render.batch.results import BatchResult, RenderInterrupted
 from neutone_like.render.batch.settings import RenderSettings, versions
 
 MANIFEST_NAME = "manifest.jsonl"
+_TRIAL_RATE = 44100  # Hz; every format takes it
 EngineName = Literal["processes", "dask"]
 
 
@@ -96,10 +100,12 @@ def render_files(
         progress: A bar on stderr where that is a terminal; or a function of files finished and files in all.
 
     Raises:
-        RenderError: The job can't be planned or started, the manifest can't be written, or the disk is full.
+        PlanError: No inputs, two inputs for one output, options that contradict each other: nothing was started.
+        RenderError: The job can't be started, the manifest can't be written, or the disk is full.
         RenderInterrupted: Ctrl-C. What is finished stays, and nothing is left half done.
         ArtifactError: The model can't be loaded.
         ParameterError: The model does not take the settings.
+        AudioError: The outputs' format does not take the rate, bits or quality.
         MissingExtraError: An optional package is not installed.
     """
     start = time.monotonic()
@@ -111,6 +117,7 @@ def render_files(
     place = _manifest_place(manifest, plan, resume)
     with _prepared(model, settings) as job:
         player = Player(job)  # what is wrong with the model or the settings is known before a worker starts
+        _require_encodable(plan, job)
         chosen: Engine
         if engine == "dask":
             import_extra("distributed", extra="dask", purpose="Rendering on a Dask cluster")
@@ -214,18 +221,31 @@ def _prepared(model: Artifact | str | PathLike[str], settings: RenderSettings) -
         yield Job(copy, sha256_of(copy), settings, Path(folder))
 
 
+def _require_encodable(plan: Plan, job: Job) -> None:
+    """Bits and quality that no file of a format can have are refused once, and not for every file."""
+    settings = job.settings
+    for suffix in sorted({suffix_of(item.output).lower() for item in plan.items}):
+        rate = settings.out_sample_rate or _TRIAL_RATE
+        trial = job.scratch / f"output{suffix}"
+        with writing(
+            trial, sample_rate=rate, channels=2, bit_depth=settings.bit_depth, quality=settings.quality
+        ) as writer:
+            writer.write(np.zeros((2, 1), dtype=np.float32))
+        trial.unlink()
+
+
 def _workers(workers: int | None, retries: int, engine: str, scheduler: str | None) -> int:
     for name, value in (("workers", 0 if workers is None else workers), ("retries", retries)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise RenderError(f"{name} must be a whole number, 0 or more, got {value!r}.")
+            raise PlanError(f"{name} must be a whole number, 0 or more, got {value!r}.")
     if engine not in ("processes", "dask"):
-        raise RenderError(f"engine must be 'processes' or 'dask', got {engine!r}.")
+        raise PlanError(f"engine must be 'processes' or 'dask', got {engine!r}.")
     if engine == "dask" and not scheduler:
-        raise RenderError("engine 'dask' needs the address of a scheduler, such as tcp://10.0.0.1:8786.")
+        raise PlanError("engine 'dask' needs the address of a scheduler, such as tcp://10.0.0.1:8786.")
     if engine == "dask" and workers is not None:
-        raise RenderError("A Dask cluster has its own workers: leave out workers, or leave out engine.")
+        raise PlanError("A Dask cluster has its own workers: leave out workers, or leave out engine.")
     if engine != "dask" and scheduler:
-        raise RenderError(f"A scheduler ({scheduler}) is for engine 'dask' only. Add it, or leave the scheduler out.")
+        raise PlanError(f"A scheduler ({scheduler}) is for engine 'dask' only. Add it, or leave the scheduler out.")
     return processor_count() if workers is None else workers
 
 
@@ -235,5 +255,5 @@ def _manifest_place(manifest: str | PathLike[str] | None, plan: Plan, resume: bo
     if plan.folder is not None:
         return join(plan.folder, MANIFEST_NAME)
     if resume:
-        raise RenderError("To resume takes a manifest, and a single file has none unless it is named. Give manifest.")
+        raise PlanError("To resume takes a manifest, and a single file has none unless it is named. Give manifest.")
     return None

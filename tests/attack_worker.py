@@ -192,10 +192,10 @@ def _peak_memory() -> int:
 
 def _sabotage(kind: str) -> None:
     """Loaders that are wrong in one way each: positive controls of the harness."""
-    from neutone_like.artifact import loader
+    from neutone_like.artifact import module_loading
 
     # Everything that load_artifact does goes through here.
-    real: Callable[..., Any] = loader.load_script
+    real: Callable[..., Any] = module_loading.load_script
 
     def instead(source: Any) -> Any:
         if kind == "crashing":
@@ -212,7 +212,7 @@ def _sabotage(kind: str) -> None:
     def raise_another(*_: Any) -> None:
         raise KeyError("contents")
 
-    wrong: Any = loader
+    wrong: Any = module_loading
     wrong.load_script = instead
     if kind == "unchecked":
         wrong.check_contents = wrong.check_agreement = wrong.check_tensors = skip

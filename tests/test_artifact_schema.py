@@ -185,7 +185,7 @@ def test_vector_by_a_reader_that_has_only_its_description(exported: Path) -> Non
 
 def test_vector_hears_the_model(exported: Path) -> None:
     # 2048 samples beyond the latency, and no kept sample in the silence before it.
-    ours = load_artifact(exported).metadata.neutone_like
+    ours = load_artifact(exported).live_metadata.neutone_like
     assert ours is not None
     vector = ours.test_vector
     module = load_artifact(exported).module

@@ -271,7 +271,7 @@ def test_fast_quality_is_written_down(tmp_path: Path) -> None:
 
 def test_not_a_model(tmp_path: Path) -> None:
     refused(
-        nn.Tanh(), tmp_path, r"Expected an instance of a subclass of neutone_like.WaveformToWaveformBase, got Tanh\(\)"
+        nn.Tanh(), tmp_path, r"Expected an instance of a subclass of neutone_like.WaveformToWaveformBase or neutone_like.NonRealtimeBase, got Tanh\(\)"
     )
     refused(Identity, tmp_path, "export an instance of it")
 

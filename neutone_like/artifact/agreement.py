@@ -8,7 +8,7 @@ import torch
 from torch.jit import ScriptModule
 
 from neutone_like.artifact.parameter_records import to_parameter
-from neutone_like.artifact.schema import ArtifactMetadata
+from neutone_like.artifact.schema import LiveMetadata, Metadata
 from neutone_like.errors import ArtifactError
 from neutone_like.model import CategoricalParameter, ContinuousParameter
 
@@ -21,31 +21,51 @@ PLAYED_KEYS = (
     "output_gain_default_value",
     "native_sample_rates",
     "native_buffer_sizes",
-    "is_input_mono",
-    "is_output_mono",
-    "look_behind_samples",
 )
-PLAYED_KEYS_OF_OURS = ("in_channels", "out_channels", "parameters")
+LIVE_KEYS = ("is_input_mono", "is_output_mono", "look_behind_samples")
+LIVE_KEYS_OF_OURS = ("in_channels", "out_channels", "parameters")
+NON_REALTIME_KEYS = (
+    "audio_in_channels",
+    "audio_out_channels",
+    "is_one_shot_model",
+    "is_text_model",
+    "is_tokens_model",
+    "model_bpm",
+)
+NON_REALTIME_KEYS_OF_OURS = (
+    "audio_in_channels",
+    "audio_out_channels",
+    "parameters",
+    "keeps_length",
+    "look_behind_samples",
+    "overlap_window",
+    "overlap_hop_samples",
+    "tokenizer_type",
+)
 
 
-def check_agreement(module: ScriptModule, metadata: ArtifactMetadata, path: Path) -> None:
+def check_agreement(module: ScriptModule, metadata: Metadata, path: Path) -> None:
     """Compare metadata with what the module tells about itself. For artifacts of our own.
 
     Raises:
         ArtifactError: The two say different things; the message names the first one.
     """
+    is_live = isinstance(metadata, LiveMetadata)
     try:
+        defaults = module.get_default_param_values if is_live else module.get_numerical_params_default_values_0to1
         inside: dict[str, Any] = json.loads(module.get_metadata_json())
         section_inside: dict[str, Any] = inside["neutone_like"]
-        told: list[float] = module.get_default_param_values().flatten().tolist()
+        told: list[float] = defaults().flatten().tolist()
     except Exception as error:  # a module that was tampered with may return or raise anything
         raise ArtifactError(
             f"{path}: its module does not tell its own metadata ({type(error).__name__}). Export the model again."
         ) from error
     beside = json.loads(metadata.to_json())
     section_beside: dict[str, Any] = beside["neutone_like"]
-    pairs = [(key, beside, inside) for key in PLAYED_KEYS]
-    pairs += [(key, section_beside, section_inside) for key in PLAYED_KEYS_OF_OURS]
+    keys = PLAYED_KEYS + (LIVE_KEYS if is_live else NON_REALTIME_KEYS)
+    pairs = [(key, beside, inside) for key in keys]
+    keys_of_ours = LIVE_KEYS_OF_OURS if is_live else NON_REALTIME_KEYS_OF_OURS
+    pairs += [(key, section_beside, section_inside) for key in keys_of_ours]
     for key, ours, theirs in pairs:
         if ours.get(key) != theirs.get(key):
             raise ArtifactError(
@@ -55,7 +75,7 @@ def check_agreement(module: ScriptModule, metadata: ArtifactMetadata, path: Path
     _check_defaults(told, metadata, path)
 
 
-def _check_defaults(told: list[float], metadata: ArtifactMetadata, path: Path) -> None:
+def _check_defaults(told: list[float], metadata: Metadata, path: Path) -> None:
     records = metadata.neutone_like.parameters if metadata.neutone_like is not None else ()
     parameters = [to_parameter(record) for record in records]
     declared = [p.default_0to1 for p in parameters if isinstance(p, (ContinuousParameter, CategoricalParameter))]

@@ -5,42 +5,41 @@ from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
-import torch
 from torch.jit import ScriptModule
 
-from neutone_like.artifact.agreement import check_agreement, check_tensors
-from neutone_like.artifact.archive import MODEL_NAME, check_contents, read_metadata_text
+from neutone_like.artifact.archive import MODEL_NAME, read_metadata_text
+from neutone_like.artifact.module_loading import LIVE_METHODS, load_module
+from neutone_like.artifact.non_realtime_schema import NonRealtimeSection
+from neutone_like.artifact.non_realtime_vector import check_non_realtime_vector
 from neutone_like.artifact.parameter_records import to_parameter
-from neutone_like.artifact.schema import ArtifactMetadata, ParameterSlot, parse_metadata
-from neutone_like.artifact.scripting import load_script
+from neutone_like.artifact.parameter_slots import parameters_of_slots
+from neutone_like.artifact.schema import LiveMetadata, Metadata, NonRealtimeMetadata, parse_metadata
 from neutone_like.artifact.test_vector import check_test_vector
-from neutone_like.errors import ArtifactError, ParameterError
-from neutone_like.model import CategoricalParameter, ContinuousParameter, NumericalParameter
-
-CONTRACT_METHODS = (
-    "forward",
-    "forward_bt",
-    "forward_offline",
-    "set_daw_sample_rate_and_buffer_size",
-    "reset",
-    "is_resampling",
-    "calc_buffering_delay_samples",
-    "calc_model_delay_samples",
-    "get_default_param_values",
+from neutone_like.errors import ArtifactError
+from neutone_like.model import (
+    CategoricalParameter,
+    ContinuousParameter,
+    NumericalParameter,
+    Parameter,
+    TextParameter,
+    TokensParameter,
 )
+
+CONTRACT_METHODS = LIVE_METHODS
 
 
 class Artifact:
-    """A loaded artifact.
+    """A loaded artifact, of a live model or of one that is not real-time.
 
     Attributes:
         path: The ``.nm`` file.
         metadata: Its ``metadata.json``.
-        module: The TorchScript wrapper, with the methods of :class:`neutone_like.SampleQueueWrapper`. Its state belongs
-            to whoever uses it; :meth:`fresh_module` gives another one.
+        module: The TorchScript wrapper, with the methods of :class:`neutone_like.SampleQueueWrapper` or of
+            :class:`neutone_like.NonRealtimeSampleQueueWrapper`. Its state belongs to whoever uses it;
+            :meth:`fresh_module` gives another one.
     """
 
-    def __init__(self, path: Path, metadata: ArtifactMetadata, module: ScriptModule) -> None:
+    def __init__(self, path: Path, metadata: Metadata, module: ScriptModule) -> None:
         self.path = path
         self.metadata = metadata
         self.module = module
@@ -48,22 +47,43 @@ class Artifact:
     def __repr__(self) -> str:
         return f"Artifact({self.metadata.model_name!r} {self.metadata.model_version}, {str(self.path)!r})"
 
+    @property
+    def is_realtime(self) -> bool:
+        """Whether the model is live: block by block, while somebody listens."""
+        return isinstance(self.metadata, LiveMetadata)
+
     @cached_property
-    def parameters(self) -> tuple[NumericalParameter, ...]:
-        """What a host can turn, as declared; for artifacts of other makers, as far as they tell.
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What can be set, as declared; for artifacts of other makers, as far as they tell.
 
         Raises:
             ArtifactError: Metadata holds a parameter that contradicts itself, or that a live model can't have.
         """
         ours = self.metadata.neutone_like
         if ours is None:
-            slots = sorted(self.metadata.neutone_parameters.items())
-            return tuple(_parameter_of_slot(slot, self.path) for _, slot in slots if slot.used)
-        parameters = tuple(to_parameter(record) for record in ours.parameters)
-        numerical = tuple(p for p in parameters if isinstance(p, (ContinuousParameter, CategoricalParameter)))
-        if len(numerical) != len(parameters):
-            raise ArtifactError(f"{self.path}: a live model has continuous and categorical parameters only.")
-        return numerical
+            parameters = parameters_of_slots(self.metadata, self.path)
+        else:
+            parameters = tuple(to_parameter(record) for record in ours.parameters)
+        for each in parameters if self.is_realtime else ():
+            if isinstance(each, (TextParameter, TokensParameter)):
+                raise ArtifactError(
+                    f"{self.path}: the parameter {each.name!r} is of type {each.kind!r} with the default "
+                    f"{each.default!r:.80}; a live model has continuous and categorical parameters only."
+                )
+        return parameters
+
+    @property
+    def numerical_parameters(self) -> tuple[NumericalParameter, ...]:
+        """The continuous and categorical ones, in the order of a host's rows."""
+        return tuple(each for each in self.parameters if isinstance(each, (ContinuousParameter, CategoricalParameter)))
+
+    @property
+    def text_parameters(self) -> tuple[TextParameter, ...]:
+        return tuple(each for each in self.parameters if isinstance(each, TextParameter))
+
+    @property
+    def tokens_parameters(self) -> tuple[TokensParameter, ...]:
+        return tuple(each for each in self.parameters if isinstance(each, TokensParameter))
 
     @property
     def sample_rates(self) -> tuple[int, ...]:
@@ -76,14 +96,54 @@ class Artifact:
         return self.metadata.native_buffer_sizes
 
     @property
+    def audio_in_channels(self) -> tuple[int, ...]:
+        """Channels of each input; a live model has one, a generator none."""
+        if isinstance(self.metadata, NonRealtimeMetadata):
+            return self.metadata.audio_in_channels
+        return (self.in_channels,)
+
+    @property
+    def audio_out_channels(self) -> tuple[int, ...]:
+        """Channels of each output; a live model has one."""
+        if isinstance(self.metadata, NonRealtimeMetadata):
+            return self.metadata.audio_out_channels
+        return (self.out_channels,)
+
+    @property
+    def live_metadata(self) -> LiveMetadata:
+        """The metadata of a live model.
+
+        Raises:
+            ArtifactError: This model is not live, and what is asked of it makes sense for a live one only.
+        """
+        if isinstance(self.metadata, NonRealtimeMetadata):
+            raise ArtifactError(
+                f"{self.path} holds a model that is not real-time: it takes whole sounds, and has no block by block "
+                "interface. Render it with render_file or neutone-like render."
+            )
+        return self.metadata
+
+    @property
     def in_channels(self) -> int:
-        ours = self.metadata.neutone_like
-        return ours.in_channels if ours is not None else 1 if self.metadata.is_input_mono else 2
+        """Channels in, of a live model; else see :attr:`audio_in_channels`.
+
+        Raises:
+            ArtifactError: The model is not live.
+        """
+        metadata = self.live_metadata
+        ours = metadata.neutone_like
+        return ours.in_channels if ours is not None else 1 if metadata.is_input_mono else 2
 
     @property
     def out_channels(self) -> int:
-        ours = self.metadata.neutone_like
-        return ours.out_channels if ours is not None else 1 if self.metadata.is_output_mono else 2
+        """Channels out, of a live model; else see :attr:`audio_out_channels`.
+
+        Raises:
+            ArtifactError: The model is not live.
+        """
+        metadata = self.live_metadata
+        ours = metadata.neutone_like
+        return ours.out_channels if ours is not None else 1 if metadata.is_output_mono else 2
 
     def fresh_module(self) -> ScriptModule:
         """Load the module again: the same model with a state of its own.
@@ -91,7 +151,7 @@ class Artifact:
         Raises:
             ArtifactError: The file is gone or has changed.
         """
-        return _load_module(self.path, self.metadata)
+        return load_module(self.path, self.metadata)
 
     def verify_test_vector(self) -> float:
         """Play the test vector on a fresh module.
@@ -105,10 +165,12 @@ class Artifact:
         ours = self.metadata.neutone_like
         if ours is None:
             raise ArtifactError(f"{self.path} was not made by neutone_like and carries no test vector.")
+        if isinstance(ours, NonRealtimeSection):
+            return check_non_realtime_vector(self.fresh_module(), ours.test_vector, str(self.path))
         return check_test_vector(self.fresh_module(), ours.test_vector, str(self.path))
 
 
-def read_metadata(path: str | PathLike[str]) -> ArtifactMetadata:
+def read_metadata(path: str | PathLike[str]) -> Metadata:
     """Read an artifact's metadata. No code in it is run or even unpacked.
 
     Args:
@@ -131,7 +193,7 @@ def load_artifact(path: str | PathLike[str], *, verify_test_vector: bool = False
 
     Refusing a file of N bytes, or loading one whose model is not forged, takes at most 64 MiB + 16 N of memory.
 
-    Live models made by the Neutone SDK (1.5) load too: their ``metadata.neutone_like`` is ``None``, and only the
+    Models made by the Neutone SDK (1.5) load too: their ``metadata.neutone_like`` is ``None``, and only the
     methods of the common contract are there (no ``latency_samples``, ``set_mix``, ``set_gains`` and the like).
 
     Args:
@@ -143,7 +205,7 @@ def load_artifact(path: str | PathLike[str], *, verify_test_vector: bool = False
     """
     file = _resolve(path)
     metadata = read_metadata(file)
-    artifact = Artifact(file, metadata, _load_module(file, metadata))
+    artifact = Artifact(file, metadata, load_module(file, metadata))
     if verify_test_vector:
         artifact.verify_test_vector()
     return artifact
@@ -158,54 +220,3 @@ def _resolve(path: str | PathLike[str]) -> Path:
     if not os.path.isfile(file / MODEL_NAME):
         raise ArtifactError(f"{file} is a folder without {MODEL_NAME}. Give the folder that export_model made.")
     return file / MODEL_NAME
-
-
-def _load_module(path: Path, metadata: ArtifactMetadata) -> ScriptModule:
-    ours = metadata.neutone_like
-    check_contents(path, None if ours is None else ours.members_sha256)
-    try:
-        module = load_script(path)
-    except Exception as error:  # errors of C++ come through as nearly every type
-        raise ArtifactError(
-            f"{path} can't be loaded as TorchScript: {_first_lines(error)}\n{_version_note(metadata)}"
-        ) from error
-    missing = [name for name in CONTRACT_METHODS if not hasattr(module, name)]
-    if missing:
-        raise ArtifactError(
-            f"{path} is a TorchScript module, but not that of a live .nm: it has no {', '.join(missing)}. "
-            "Make one with export_model(model, folder)."
-        )
-    check_tensors(module, path)
-    if ours is not None:
-        check_agreement(module, metadata, path)
-    return module.eval()
-
-
-def _first_lines(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:3])[:400] or type(error).__name__
-
-
-def _version_note(metadata: ArtifactMetadata) -> str:
-    made, here = metadata.pytorch_version, str(torch.__version__)
-    versions = f"It was made with PyTorch {made}, this is {here}"
-    if made.split(".")[0] != here.split(".")[0]:
-        return f"{versions}: install version {made.split('.')[0]} of PyTorch, or export the model again."
-    return f"{versions}. The file is damaged, or needs the newer PyTorch: export the model again."
-
-
-def _parameter_of_slot(slot: ParameterSlot, path: Path) -> NumericalParameter:
-    """A knob as another maker describes it: hosts send 0..1, and show it over the range that is told."""
-    try:
-        if slot.type == "categorical" and slot.labels and not isinstance(slot.default_value, tuple):
-            return CategoricalParameter(slot.name, slot.description, slot.labels, int(slot.default_value))
-        if isinstance(slot.default_value, (int, float)):
-            lowest = 0.0 if slot.min_value is None else slot.min_value
-            highest = 1.0 if slot.max_value is None else slot.max_value
-            return ContinuousParameter(slot.name, slot.description, float(slot.default_value), lowest, highest)
-    except (ParameterError, ValueError) as error:
-        raise ArtifactError(f"{path}: the parameter {slot.name!r} in its metadata can't be: {error}") from error
-    raise ArtifactError(
-        f"{path}: the parameter {slot.name!r} is of type {slot.type!r} with the default {slot.default_value!r}; "
-        "a live model has continuous and categorical parameters only."
-    )

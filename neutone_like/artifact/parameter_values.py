@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from neutone_like.errors import ParameterError
-from neutone_like.model import CategoricalParameter, NumericalParameter
+from neutone_like.model import CategoricalParameter, NumericalParameter, Parameter
 
 
 def to_host_values(parameters: Sequence[NumericalParameter], values: Mapping[str, float | str]) -> Tensor:
@@ -83,7 +83,7 @@ def from_host_value(parameter: NumericalParameter, host_value: float) -> float |
     return parameter.labels[math.floor(value + 0.5)] if isinstance(parameter, CategoricalParameter) else value
 
 
-def check_names(parameters: Sequence[NumericalParameter], names: Mapping[str, object]) -> None:
+def check_names(parameters: Sequence[Parameter], names: Mapping[str, object]) -> None:
     """Refuse names that no parameter has.
 
     Raises:

@@ -1,17 +1,14 @@
 """Run a model once, as plain Python, so that a mistake in it shows with its own line before TorchScript sees it."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from neutone_like.artifact.user_code import UserLine, user_line_of_function, user_line_of_traceback
+from neutone_like.artifact.probe_calls import call, check_delay, describe
+from neutone_like.artifact.user_code import UserLine
 from neutone_like.artifact.working_copy import working_copy
-from neutone_like.errors import ExportError, NeutoneLikeError
+from neutone_like.errors import ExportError
 from neutone_like.model import WaveformToWaveformBase
 
 _ANY_RATE = 48000
@@ -30,10 +27,10 @@ def probe_model(model: WaveformToWaveformBase) -> None:
     for size in declaration.block_sizes or _ANY_SIZES:
         probed = working_copy(model)
         with torch.no_grad():
-            _call(probed, "prepare_model", rate, size)
-            _call(probed, "reset_model")
-            delay, line = _call(probed, "model_delay_samples")
-            _check_delay(probed, delay, line)
+            call(probed, "prepare_model", rate, size)
+            call(probed, "reset_model")
+            delay, line = call(probed, "model_delay_samples")
+            check_delay(probed, delay, line)
             _probe_forward_pass(probed, size)
 
 
@@ -42,7 +39,7 @@ def _probe_forward_pass(model: WaveformToWaveformBase, size: int) -> None:
     noise = torch.rand((model.in_channels, length), generator=torch.Generator().manual_seed(size)) - 0.5
     try:
         for _ in range(2):  # the second block meets the state that the first one left
-            result, line = _call(model, "do_forward_pass", noise.clone(), model.default_parameter_values(size))
+            result, line = call(model, "do_forward_pass", noise.clone(), model.default_parameter_values(size))
             _check_output(model, result, size, line)
     except ExportError as error:
         if not model.block_sizes and size != _ANY_SIZES[0]:
@@ -53,72 +50,13 @@ def _probe_forward_pass(model: WaveformToWaveformBase, size: int) -> None:
         raise
 
 
-def _call(model: WaveformToWaveformBase, method: str, *arguments: Any) -> tuple[Any, UserLine | None]:
-    """The result of a method, and the line that returned it."""
-    function = getattr(model, method)
-    try:
-        with _last_line_of(function) as returned:
-            result = function(*arguments)
-    except NeutoneLikeError:
-        raise
-    except Exception as error:
-        line = user_line_of_traceback(error.__traceback__) or user_line_of_function(function)
-        raise ExportError(
-            f"{type(model).__name__}.{method} raised {type(error).__name__}: {error}\n{line or ''}\n"
-            f"It was called with {_describe_arguments(arguments)}. Make it work on these before exporting."
-        ) from error
-    return result, returned[-1] if returned else user_line_of_function(function)
-
-
-@contextmanager
-def _last_line_of(function: Any) -> Iterator[list[UserLine]]:
-    """Collect the lines on which calls of ``function`` return. Python's profiler hook knows them; a profiler that is
-    running already keeps it, and no line is known.
-    """
-    code = getattr(function, "__code__", None)
-    lines: list[UserLine] = []
-    if sys.getprofile() is not None:
-        yield lines
-        return
-
-    def note(frame: FrameType, event: str, _: Any) -> None:
-        if event == "return" and frame.f_code is code:
-            lines.append(UserLine(frame.f_code.co_filename, frame.f_lineno))
-
-    sys.setprofile(note)
-    try:
-        yield lines
-    finally:
-        sys.setprofile(None)
-
-
-def _describe_arguments(arguments: tuple[Any, ...]) -> str:
-    shown = [_describe(argument) for argument in arguments]
-    return ", ".join(shown) if shown else "no arguments"
-
-
-def _describe(value: Any) -> str:
-    if isinstance(value, Tensor):
-        return f"a {str(value.dtype).removeprefix('torch.')} tensor of shape {tuple(value.shape)}"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {_describe(entry)}" for key, entry in value.items()) + "}"
-    return repr(value) if isinstance(value, (int, float, str, bool, type(None))) else f"a {type(value).__name__}"
-
-
-def _check_delay(model: WaveformToWaveformBase, delay: Any, line: UserLine | None) -> None:
-    if not isinstance(delay, int) or isinstance(delay, bool) or delay < 0:
-        raise ExportError(
-            f"{type(model).__name__}.model_delay_samples must return an integer of at least 0, got {delay!r}.\n{line}"
-        )
-
-
 def _check_output(model: WaveformToWaveformBase, result: Any, size: int, line: UserLine | None) -> None:
     expected = (model.out_channels, size)
     if isinstance(result, Tensor) and tuple(result.shape) == expected and result.dtype == torch.float32:
         return
     raise ExportError(
         f"{type(model).__name__}.do_forward_pass must return a float32 tensor of shape [out_channels, N] = "
-        f"{list(expected)}, got {_describe(result)}.\n{line}\n{_advice_for_output(model, result, size)}"
+        f"{list(expected)}, got {describe(result)}.\n{line}\n{_advice_for_output(model, result, size)}"
     )
 
 

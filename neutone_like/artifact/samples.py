@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,22 +17,37 @@ from neutone_like.model import Declaration
 
 SAMPLE_RATE = 48000
 SECONDS = 4.0
+GENERATED = "generated"
+_SYNTHESIZERS = (("guitar_riff", guitar_riff), ("drum_loop", drum_loop))
 _BLOCK_SIZE = 2048
+MOST_PAIRS = 3
 _CEILING = 0.95  # for the peak of what has to be made quieter
 _INAUDIBLE = 0.5 / 32768
 
 
 @dataclass(frozen=True)
 class SampleSound:
-    """A sound before and after the model, float32 ``[channels, samples]`` at :data:`SAMPLE_RATE`."""
+    """What goes into a model and what comes out, each float32 ``[channels, samples]`` at :data:`SAMPLE_RATE`.
+
+    Live models have one input and one output, a generator has no input.
+    """
 
     name: str
-    before: Tensor
-    after: Tensor
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+    def files(self) -> tuple[tuple[str, Tensor], ...]:
+        """Every sound with the name of its file; they are numbered where there are several."""
+        return (*self._named("in", self.inputs), *self._named("out", self.outputs))
+
+    def _named(self, side: str, sounds: tuple[Tensor, ...]) -> list[tuple[str, Tensor]]:
+        numbered = len(sounds) > 1
+        names = [f"{self.name}_{side}{f'_{index + 1}' if numbered else ''}.wav" for index in range(len(sounds))]
+        return list(zip(names, sounds, strict=True))
 
 
 def render_sounds(module: ScriptModule, declaration: Declaration) -> tuple[SampleSound, ...]:
-    """Run the sounds through a module at the declared mix and gains, offline.
+    """Run the sounds through a live module at the declared mix and gains, offline.
 
     The module must not be the one that is saved: running leaves traces in its state.
     """
@@ -41,10 +57,32 @@ def render_sounds(module: ScriptModule, declaration: Declaration) -> tuple[Sampl
     module.set_gains(metadata.input_gain_default_db / 60.0 + 0.5, metadata.output_gain_default_db / 60.0 + 0.5)
     channels = max(declaration.in_channels, declaration.out_channels)
     sounds: list[SampleSound] = []
-    for name, synthesize in (("guitar_riff", guitar_riff), ("drum_loop", drum_loop)):
+    for name, synthesize in _SYNTHESIZERS:
         before = _with_channels(synthesize(SAMPLE_RATE, SECONDS), channels)
         with torch.no_grad():
-            sounds.append(SampleSound(name, before, module.forward_offline(before)))
+            sounds.append(SampleSound(name, (before,), (module.forward_offline(before),)))
+    return tuple(sounds)
+
+
+def render_whole_sounds(module: ScriptModule, in_channels: Sequence[int]) -> tuple[SampleSound, ...]:
+    """Run the sounds through a module that is not real-time; with several inputs, they take turns at them.
+
+    The module must not be the one that is saved: running leaves traces in its state.
+    """
+    module.set_daw_sample_rate_and_buffer_size(SAMPLE_RATE, _BLOCK_SIZE)
+    if not in_channels:
+        # A generator that is not one-shot goes on for as long as its knobs do.
+        knobs = module.get_numerical_params_default_values_0to1().repeat(1, int(SECONDS * SAMPLE_RATE))
+        with torch.no_grad():
+            return (SampleSound(GENERATED, (), tuple(module.forward([], knobs))),)
+    sounds: list[SampleSound] = []
+    for first, (name, _) in enumerate(_SYNTHESIZERS):
+        inputs = tuple(
+            _with_channels(_SYNTHESIZERS[(first + track) % len(_SYNTHESIZERS)][1](SAMPLE_RATE, SECONDS), channels)
+            for track, channels in enumerate(in_channels)
+        )
+        with torch.no_grad():
+            sounds.append(SampleSound(name, inputs, tuple(module.forward(list(inputs)))))
     return tuple(sounds)
 
 
@@ -55,7 +93,7 @@ def _with_channels(audio: Tensor, channels: int) -> Tensor:
 
 
 def write_wav_files(sounds: tuple[SampleSound, ...], folder: Path) -> tuple[Path, ...]:
-    """Write ``samples/<name>_in.wav`` and ``_out.wav``, 16 bits.
+    """Write ``samples/<name>_in.wav`` and ``_out.wav`` (numbered from 1 where there are several), 16 bits.
 
     A sound above full scale is made quieter as a whole, as a listener would with a fader: cutting off its peaks would
     add distortion that the model does not make. The file's comment then says by how many decibels. Where all channels
@@ -66,8 +104,8 @@ def write_wav_files(sounds: tuple[SampleSound, ...], folder: Path) -> tuple[Path
     (folder / SAMPLES_FOLDER).mkdir(exist_ok=True)
     paths: list[Path] = []
     for sound in sounds:
-        for side, audio in (("in", sound.before), ("out", sound.after)):
-            path = folder / SAMPLES_FOLDER / f"{sound.name}_{side}.wav"
+        for name, audio in sound.files():
+            path = folder / SAMPLES_FOLDER / name
             fitted, lowered_db = _below(1.0, _without_copies(audio))
             with soundfile.SoundFile(path, "w", SAMPLE_RATE, fitted.size(0), "PCM_16") as file:
                 if lowered_db > 0.0:
@@ -92,8 +130,12 @@ def _below(limit: float, audio: Tensor) -> tuple[Tensor, float]:
 
 
 def to_mp3_pairs(sounds: tuple[SampleSound, ...]) -> list[dict[str, str]]:
-    """The entries of ``sample_sound_files``: MP3 files in base64, lowered as the WAV files are."""
-    return [{"in": _to_mp3(sound.before), "out": _to_mp3(sound.after)} for sound in sounds]
+    """The entries of ``sample_sound_files``: MP3 files in base64, lowered as the WAV files are.
+
+    The format has room for three pairs of a sound before and after, so none of a generator's.
+    """
+    pairs = [(sound.inputs[0], output) for sound in sounds if sound.inputs for output in sound.outputs]
+    return [{"in": _to_mp3(before), "out": _to_mp3(after)} for before, after in pairs[:MOST_PAIRS]]
 
 
 def _to_mp3(audio: Tensor) -> str:

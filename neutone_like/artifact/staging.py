@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -18,7 +19,7 @@ from neutone_like.errors import ExportError
 
 OUR_FILES = (MODEL_NAME, METADATA_NAME, "validation.json", "report.html")
 SAMPLES_FOLDER = "samples"
-SAMPLE_FILES = tuple(f"{name}_{side}.wav" for name in ("guitar_riff", "drum_loop") for side in ("in", "out"))
+SAMPLE_FILE = re.compile(r"(guitar_riff|drum_loop|generated)_(in|out)(_\d{1,2})?\.wav")
 _ENDING = ".exporting"
 _MAXIMUM_FOREIGN_FILES = 256
 _DAY_SECONDS = 86_400.0
@@ -105,7 +106,8 @@ def _foreign_files(folder: Path) -> list[Path] | None:
     foreign: list[Path] = []
     for entry in folder.iterdir():
         if entry.name == SAMPLES_FOLDER and entry.is_dir() and not entry.is_symlink():
-            foreign += [Path(SAMPLES_FOLDER, inner.name) for inner in entry.iterdir() if inner.name not in SAMPLE_FILES]
+            others = [inner.name for inner in entry.iterdir() if not SAMPLE_FILE.fullmatch(inner.name)]
+            foreign += [Path(SAMPLES_FOLDER, name) for name in others]
         elif entry.name not in OUR_FILES:
             foreign.append(Path(entry.name))
     plain = all((folder / path).is_file() and not (folder / path).is_symlink() for path in foreign)
@@ -125,7 +127,8 @@ def _adopt(files: list[Path], source: Path, destination: Path) -> None:
 
 
 def _replace_one_by_one(staging: Path, target: Path, new_files: list[Path]) -> None:
-    ours = [Path(name) for name in OUR_FILES] + [Path(SAMPLES_FOLDER, name) for name in SAMPLE_FILES]
+    sounds = [path.name for path in (target / SAMPLES_FOLDER).glob("*.wav") if SAMPLE_FILE.fullmatch(path.name)]
+    ours = [Path(name) for name in OUR_FILES] + [Path(SAMPLES_FOLDER, name) for name in sounds]
     model = Path(MODEL_NAME)
     for file in ours:
         if file != model:

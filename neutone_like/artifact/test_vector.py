@@ -1,6 +1,5 @@
 """Make and check the test vector that every artifact carries. What it is: :class:`TestVectorRecord`."""
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,16 +8,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.jit import ScriptModule
 
-from neutone_like.artifact.test_vector_record import MAXIMUM_TOLERANCE, TestVectorRecord
+from neutone_like.artifact.test_vector_record import TestVectorRecord
+from neutone_like.artifact.vector_comparison import (
+    compare,
+    digest,
+    kept_samples,
+    levels,
+    short,
+    spread_indices,
+    tolerance_for,
+)
 from neutone_like.errors import ArtifactError
 
 _SEED = 20240
 _SAMPLE_RATE = 48000
 _BLOCK_SIZE = 256
 _AUDIBLE_SAMPLES = 2048
-_KEPT_SAMPLES = 32
-# Machines differ in the order of additions and in fused multiply-add; 1e-4 of the peak is -80 dB.
-_RELATIVE_TOLERANCE = 1e-4
 _MULTIPLIER = 1664525
 _INCREMENT = 1013904223
 
@@ -40,7 +45,7 @@ def make_test_vector(module: ScriptModule, channels: int, parameters_0to1: Seque
     latency = int(module.calc_buffering_delay_samples() + module.calc_model_delay_samples())
     blocks = -(-(latency + _AUDIBLE_SAMPLES) // _BLOCK_SIZE)
     output = _play(module, _SEED, _SAMPLE_RATE, _BLOCK_SIZE, blocks, channels, parameters_0to1)
-    indices = np.linspace(min(latency, output.shape[1] - 1), output.shape[1] - 1, _KEPT_SAMPLES).astype(int)
+    indices = spread_indices(latency, output.shape[1])
     return TestVectorRecord(
         seed=_SEED,
         sample_rate=_SAMPLE_RATE,
@@ -48,11 +53,11 @@ def make_test_vector(module: ScriptModule, channels: int, parameters_0to1: Seque
         blocks=blocks,
         channels=channels,
         parameters_0to1=tuple(float(value) for value in parameters_0to1),
-        digest=_digest(output),
-        sample_indices=tuple(int(index) for index in indices),
-        samples=tuple(tuple(_short(value) for value in channel[indices]) for channel in output),
-        rms=tuple(_short(value) for value in _rms(output)),
-        tolerance=_short(min(MAXIMUM_TOLERANCE, _RELATIVE_TOLERANCE * max(1.0, float(np.abs(output).max())))),
+        digest=digest(output),
+        sample_indices=indices,
+        samples=kept_samples(output, indices),
+        rms=tuple(short(value) for value in levels(output)),
+        tolerance=tolerance_for(output),
     )
 
 
@@ -66,7 +71,7 @@ def check_test_vector(module: ScriptModule, vector: TestVectorRecord, where: str
         ArtifactError: The output differs by more than the vector's tolerance.
     """
     output = _play_vector(module, vector, vector.parameters_0to1)
-    difference = _compare(output, vector, where)
+    difference = compare(output, vector, where)
     if vector.parameters_0to1:  # which are the defaults; hosts that send none are to hear the same
         alone = float(np.abs(_play_vector(module, vector, ()) - output).max(initial=0.0))
         if not alone <= vector.tolerance:
@@ -91,27 +96,6 @@ def _play_vector(
     )
 
 
-def _compare(output: NDArray[np.float32], vector: TestVectorRecord, where: str) -> float:
-    if _digest(output) == vector.digest:
-        return 0.0
-    expected = np.array(vector.samples, dtype=np.float64)
-    if output.shape[0] != len(expected) or (vector.sample_indices and max(vector.sample_indices) >= output.shape[1]):
-        raise ArtifactError(
-            f"{where}: the test vector expects {len(expected)} channels and more than {max(vector.sample_indices)} "
-            f"samples, the module returned shape {output.shape}. Export the model again."
-        )
-    by_sample = np.abs(output[:, list(vector.sample_indices)] - expected)
-    by_level = np.abs(_rms(output) - np.array(vector.rms))
-    difference = float(max(by_sample.max(initial=0.0), by_level.max(initial=0.0)))
-    if not difference <= vector.tolerance:
-        raise ArtifactError(
-            f"{where} does not play as it did when it was exported: the test vector differs by {difference:.3g}, "
-            f"allowed is {vector.tolerance:.3g}. The file is damaged, the model draws random numbers of its own, or "
-            f"this version of PyTorch ({torch.__version__}) computes it differently. Export the model again."
-        )
-    return difference
-
-
 def _play(
     module: ScriptModule,
     seed: int,
@@ -131,17 +115,3 @@ def _play(
         torch.manual_seed(seed)
         outputs = [module.forward(block.contiguous(), parameters) for block in x.split(block_size, dim=1)]
     return torch.cat(outputs, dim=1).numpy()
-
-
-def _digest(output: NDArray[np.float32]) -> str:
-    steps = np.rint(output.astype(np.float64) * 32768.0)
-    limited = np.clip(np.nan_to_num(steps), -(2**31), 2**31 - 1).astype("<i4")
-    return hashlib.sha256(limited.tobytes()).hexdigest()
-
-
-def _rms(output: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.sqrt(np.mean(np.square(output.astype(np.float64)), axis=1))
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.7g}")

@@ -83,7 +83,7 @@ def _open(model: Model) -> tuple[Any, str, int, int, tuple[NumericalParameter, .
     if isinstance(model, Artifact):
         ours = model.metadata.neutone_like is not None
         module = model.fresh_module() if ours else ForeignModule(model.fresh_module())
-        return module, model.metadata.model_name, model.in_channels, model.out_channels, model.parameters
+        return module, model.metadata.model_name, model.in_channels, model.out_channels, model.numerical_parameters
     if isinstance(model, WaveformToWaveformBase):
         model = SampleQueueWrapper(working_copy(model))
     if isinstance(model, SampleQueueWrapper):

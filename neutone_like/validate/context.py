@@ -102,12 +102,13 @@ class Context:
 
     @property
     def parameter_count(self) -> int:
-        return len(self.artifact.parameters)
+        return len(self.artifact.numerical_parameters)
 
     @property
     def defaults(self) -> Tensor:
         """The parameters' defaults as a host sends them, ``[P, 1]``."""
-        return torch.tensor([[parameter.default_0to1] for parameter in self.artifact.parameters]).reshape(-1, 1)
+        parameters = self.artifact.numerical_parameters
+        return torch.tensor([[parameter.default_0to1] for parameter in parameters]).reshape(-1, 1)
 
     def value_sets(self) -> dict[str, Tensor]:
         """Parameter values to try: the defaults, and two that differ from them and from each other."""

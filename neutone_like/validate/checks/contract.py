@@ -160,7 +160,7 @@ def _knob_problems(artifact: Artifact, defaults: torch.Tensor) -> list[str]:
     problems: list[str] = []
     knobs = artifact.metadata.neutone_parameters
     problems += [f"neutone_parameters lacks {slot!r}" for slot in PARAMETER_SLOTS if slot not in knobs]
-    for row, (slot, parameter) in enumerate(zip(PARAMETER_SLOTS, artifact.parameters, strict=False)):
+    for row, (slot, parameter) in enumerate(zip(PARAMETER_SLOTS, artifact.numerical_parameters, strict=False)):
         told, plays = knobs[slot].default_value, float(defaults[row, 0])
         if told != parameter.default or abs(parameter.default_0to1 - plays) > 1e-6:
             problems.append(f"{slot} default: {told!r} in metadata.json, but the module starts at {plays:g} of 0..1")

@@ -62,7 +62,7 @@ def check_extremes_stay_finite(context: Context) -> Outcome:
 def _named(context: Context, values: Tensor) -> str:
     """The corner in the parameters' own units."""
     parts = []
-    for parameter, value in zip(context.artifact.parameters, values[:, 0].tolist(), strict=True):
+    for parameter, value in zip(context.artifact.numerical_parameters, values[:, 0].tolist(), strict=True):
         own = parameter.minimum + value * (parameter.maximum - parameter.minimum)
         parts.append(f"{parameter.name}={own:g}{parameter.unit}")
     return ", ".join(parts) or "no parameters"

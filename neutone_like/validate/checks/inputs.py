@@ -35,8 +35,8 @@ def _what_the_model_writes(context: Context) -> tuple[str, ...]:
     model = context.artifact.fresh_module().w2w_base
     model.prepare_model(context.native_rate, block)
     model.reset_model()
-    x = context.sound(block + context.artifact.metadata.look_behind_samples)[: context.artifact.in_channels]
-    params = model_values(context.artifact.parameters, None, block)
+    x = context.sound(block + context.artifact.live_metadata.look_behind_samples)[: context.artifact.in_channels]
+    params = model_values(context.artifact.numerical_parameters, None, block)
     before_x, before = x.clone(), {name: value.clone() for name, value in params.items()}
     model.do_forward_pass(x, params)
     written = [] if torch.equal(x, before_x) else ["x"]

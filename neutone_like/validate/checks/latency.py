@@ -81,8 +81,8 @@ def _straight(artifact: Artifact, model: Any, sound: Tensor, rate: int, block: i
         padded,
         sample_rate=rate,
         block_size=block,
-        look_behind_samples=artifact.metadata.look_behind_samples,
-        parameters=artifact.parameters,
+        look_behind_samples=artifact.live_metadata.look_behind_samples,
+        parameters=artifact.numerical_parameters,
     )
     return output[:1, delay : delay + sound.size(1)]
 

@@ -73,14 +73,14 @@ def _peak(context: Context, name: str, rate: int, block: int, declared: int) -> 
     samples = 1 << int(1.5 * LONGEST_SECONDS * rate).bit_length()
     period = signals.flat_period(samples)
     x = period.repeat(context.artifact.in_channels, 2)
-    values = model_values(context.artifact.parameters, context.value_sets()[name], block)
+    values = model_values(context.artifact.numerical_parameters, context.value_sets()[name], block)
     y = play_model(
         context.reused(HostSetting(rate, block)).w2w_base,
         x,
         sample_rate=rate,
         block_size=block,
-        look_behind_samples=context.artifact.metadata.look_behind_samples,
-        parameters=context.artifact.parameters,
+        look_behind_samples=context.artifact.live_metadata.look_behind_samples,
+        parameters=context.artifact.numerical_parameters,
         values=values,
     )[0, samples:].double()
     spectrum = np.fft.rfft(y.numpy())[1:] / np.fft.rfft(period[0].double().numpy())[1:]  # without the constant

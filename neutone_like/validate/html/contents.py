@@ -176,7 +176,7 @@ def _conversion(context: Context, rate: int) -> ConversionShown:
 
 
 def _sweeps(context: Context) -> list[SweepShown]:
-    if not context.artifact.parameters:
+    if not context.artifact.numerical_parameters:
         raise _NothingToShow("This model has no parameters.")
     return [SweepShown(sweep, sweep_figure(sweep, index)) for index, sweep in enumerate(sweep_parameters(context))]
 

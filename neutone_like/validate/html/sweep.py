@@ -41,7 +41,7 @@ class Sweep:
 def sweep_parameters(context: Context) -> list[Sweep]:
     """Turn the artifact's parameters, one after the other; fewer steps where the model is slow, or has many."""
     setting = HostSetting(context.native_rate, BLOCK_SIZE)
-    parameters = context.artifact.parameters[:MOST_PARAMETERS]
+    parameters = context.artifact.numerical_parameters[:MOST_PARAMETERS]
     module = context.reused(setting)
     x = _sound(setting.sample_rate, context.channels)
     play_aligned(module, x[:, : 4 * BLOCK_SIZE], BLOCK_SIZE, context.defaults)

@@ -168,7 +168,6 @@ class NonRealtimeContractMethods(nn.Module):
         return [
             "realtime",
             "use_debug_mode",
-            "nrb",
             "forward_non_realtime",
             "begin",
             "push",

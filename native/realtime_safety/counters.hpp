@@ -1,0 +1,39 @@
+// What is counted. A counter that is a function has that function's name.
+#pragma once
+
+namespace neutone_like::realtime_safety {
+
+#define NEUTONE_LIKE_MEMORY_COUNTERS(X) \
+    X(malloc) X(calloc) X(realloc) X(reallocarray) X(memalign) X(aligned_alloc) X(posix_memalign) X(valloc) X(pvalloc) \
+    X(free)
+
+#define NEUTONE_LIKE_LOCK_COUNTERS(X) \
+    X(pthread_mutex_lock) X(pthread_mutex_trylock) X(pthread_mutex_timedlock) X(pthread_mutex_clocklock) \
+    X(pthread_rwlock_rdlock) X(pthread_rwlock_tryrdlock) X(pthread_rwlock_timedrdlock) X(pthread_rwlock_clockrdlock) \
+    X(pthread_rwlock_wrlock) X(pthread_rwlock_trywrlock) X(pthread_rwlock_timedwrlock) X(pthread_rwlock_clockwrlock) \
+    X(pthread_spin_lock) \
+    X(pthread_cond_wait) X(pthread_cond_timedwait) X(pthread_cond_clockwait) \
+    X(sem_wait) X(sem_timedwait) X(sem_clockwait) X(pthread_join) X(pthread_barrier_wait)
+
+// What the kernel tells. A futex wake-up is what sem_post and the like make: a syscall that may be allowed once.
+#define NEUTONE_LIKE_KERNEL_COUNTERS(X) \
+    X(minor_page_faults) X(major_page_faults) X(syscalls) X(futex_wake_ups) X(voluntary_context_switches)
+
+#define NEUTONE_LIKE_COUNTERS(X) \
+    NEUTONE_LIKE_MEMORY_COUNTERS(X) NEUTONE_LIKE_LOCK_COUNTERS(X) NEUTONE_LIKE_KERNEL_COUNTERS(X)
+
+enum class Counter : int {
+#define NEUTONE_LIKE_ENUMERATOR(name) name,
+    NEUTONE_LIKE_COUNTERS(NEUTONE_LIKE_ENUMERATOR)
+#undef NEUTONE_LIKE_ENUMERATOR
+};
+
+inline constexpr const char* counter_names[] = {
+#define NEUTONE_LIKE_NAME(name) #name,
+    NEUTONE_LIKE_COUNTERS(NEUTONE_LIKE_NAME)
+#undef NEUTONE_LIKE_NAME
+};
+
+inline constexpr int counter_count = sizeof(counter_names) / sizeof(counter_names[0]);
+
+}  // namespace neutone_like::realtime_safety

@@ -1,0 +1,93 @@
+// Every system call of a marked thread arrives here as a signal (Linux: Syscall User Dispatch, since 5.11), is counted,
+// made on the thread's behalf, and its result handed back.
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/prctl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+#include "raw_syscalls.hpp"
+#include "thread_state.hpp"
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#error "Linux headers from 5.11 on are needed"
+#endif
+
+namespace neutone_like::realtime_safety {
+namespace {
+
+constexpr int syscall_instruction_bytes = 2;
+
+bool is_wake_up(long number, long operation) {
+    if (number != SYS_futex) return false;
+    const long command = operation & FUTEX_CMD_MASK;
+    return command == FUTEX_WAKE || command == FUTEX_WAKE_BITSET || command == FUTEX_WAKE_OP;
+}
+
+// These depend on the stack or signal mask that they are called with, so they can't be made from a handler.
+bool must_be_made_by_the_thread(long number) {
+    switch (number) {
+        case SYS_rt_sigreturn:
+        case SYS_rt_sigprocmask:
+        case SYS_sigaltstack:
+        case SYS_clone:
+        case SYS_clone3:
+        case SYS_fork:
+        case SYS_vfork:
+        case SYS_execve:
+        case SYS_execveat:
+        case SYS_exit:
+        case SYS_prctl:
+            return true;
+        default:
+            return false;
+    }
+}
+
+void keep_what_the_call_cost(ThreadState& state, const Usage& before, void* where) {
+    const Usage after = usage_now();
+    const bool warm = state.sections > warm_up_sections;
+    if (after.switches > before.switches) keep_first_stack(state, Counter::voluntary_context_switches, where);
+    if (warm && after.minor > before.minor) keep_first_stack(state, Counter::minor_page_faults, where);
+    if (warm && after.major > before.major) keep_first_stack(state, Counter::major_page_faults, where);
+    state.seen = usage_now();
+}
+
+void on_syscall(int, siginfo_t*, void* context) {
+    ThreadState& state = *this_thread_state;
+    state.selector = SYSCALL_DISPATCH_FILTER_ALLOW;
+    greg_t* registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+    const long number = registers[REG_RAX];
+    void* const where = reinterpret_cast<void*>(registers[REG_RIP]);
+    if (state.counting && number != SYS_rt_sigreturn) {
+        count(state, is_wake_up(number, registers[REG_RSI]) ? Counter::futex_wake_ups : Counter::syscalls, where);
+        ++state.syscalls[number >= 0 && number < syscall_numbers ? number : syscall_numbers - 1];
+    }
+    if (must_be_made_by_the_thread(number)) {  // and those after it in this section go by uncounted
+        registers[REG_RIP] -= syscall_instruction_bytes;
+        return;
+    }
+    const bool counting = state.counting;
+    state.counting = false;
+    const Usage before = usage_now();
+    registers[REG_RAX] =
+        neutone_like_rt_syscall(number, registers[REG_RDI], registers[REG_RSI], registers[REG_RDX], registers[REG_R10],
+                                registers[REG_R8], registers[REG_R9]);
+    keep_what_the_call_cost(state, before, where);
+    state.counting = counting;
+    state.selector = SYSCALL_DISPATCH_FILTER_BLOCK;
+}
+
+}  // namespace
+
+bool see_syscalls(ThreadState& state) {
+    if (!install_handler(SIGSYS, on_syscall)) return false;
+    const long begin = reinterpret_cast<long>(neutone_like_rt_code_begin);
+    const long length = neutone_like_rt_code_end - neutone_like_rt_code_begin;
+    return neutone_like_rt_syscall(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, begin, length,
+                                   reinterpret_cast<long>(&state.selector)) == 0;
+}
+
+}  // namespace neutone_like::realtime_safety

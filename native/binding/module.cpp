@@ -1,0 +1,44 @@
+// neutone_like.runtime._native: the real-time engine for Python. Only neutone_like.runtime uses it.
+#include <nanobind/nanobind.h>
+
+#include <exception>
+#include <new>
+#include <stdexcept>
+
+#include "bindings.hpp"
+#include "config.hpp"
+
+namespace nb = nanobind;
+
+namespace {
+
+void raise_engine_error(const char* message) {
+    PyObject* errors = PyImport_ImportModule("neutone_like.errors");
+    PyObject* type = errors ? PyObject_GetAttrString(errors, "RuntimeEngineError") : nullptr;
+    if (type) PyErr_SetString(type, message);
+    Py_XDECREF(type);
+    Py_XDECREF(errors);
+}
+
+void translate(const std::exception_ptr& pointer, void*) {
+    try {
+        std::rethrow_exception(pointer);
+    } catch (const neutone_like::EngineError& error) {
+        raise_engine_error(error.what());
+    } catch (const std::bad_alloc&) {
+        raise_engine_error("There is not enough memory for this session. Close others, or use smaller blocks.");
+    } catch (const std::length_error&) {
+        raise_engine_error("There is not enough memory for this session. Close others, or use smaller blocks.");
+    }
+}
+
+}  // namespace
+
+NB_MODULE(_native, module) {
+    nb::register_exception_translator(translate);
+    neutone_like::bind_config(module);
+    neutone_like::bind_fit(module);
+    neutone_like::bind_session(module);
+    neutone_like::bind_device(module);
+    neutone_like::bind_engine(module);
+}

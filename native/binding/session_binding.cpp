@@ -1,0 +1,139 @@
+// A session: audio in, audio out, without the GIL.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+
+#include <optional>
+
+#include <nanobind/stl/optional.h>
+
+#include "arrays.hpp"
+#include "bindings.hpp"
+#include "handles.hpp"
+#include "session.hpp"
+
+namespace neutone_like {
+
+namespace {
+
+// 0, or the reason why nothing was processed (ProcessResult).
+int process(const SessionHandle& handle, const AudioIn& audio, const AudioOut& output) {
+    Session& session = *handle.session;
+    require_shape("channels in", audio.shape(0), static_cast<size_t>(session.config().channels));
+    require_shape("channels out", output.shape(0), static_cast<size_t>(session.output_channels()));
+    require_shape("samples out", output.shape(1), audio.shape(1));
+    const auto in = rows(audio);
+    const auto out = rows(output);
+    const auto samples = static_cast<int>(audio.shape(1));
+    nb::gil_scoped_release release;
+    return static_cast<int>(session.process(in.data(), out.data(), samples));
+}
+
+void process_offline(const SessionHandle& handle, const AudioIn& audio, const AudioOut& output,
+                     const std::optional<AudioIn>& values) {
+    Session& session = *handle.session;
+    require_shape("channels in", audio.shape(0), static_cast<size_t>(session.config().channels));
+    require_shape("channels out", output.shape(0), static_cast<size_t>(session.output_channels()));
+    require_shape("samples out", output.shape(1), audio.shape(1));
+    if (values) {
+        require_shape("parameters", values->shape(0), session.config().parameters.size());
+        require_shape("samples of parameters", values->shape(1), audio.shape(1));
+    }
+    const auto in = rows(audio);
+    const auto out = rows(output);
+    const auto automation = values ? rows(*values) : std::vector<const float*>();
+    const auto samples = static_cast<int64_t>(audio.shape(1));
+    nb::gil_scoped_release release;
+    session.process_offline(in.data(), out.data(), samples, values ? automation.data() : nullptr);
+}
+
+void require_parameter(const Session& session, int index) {
+    const auto count = session.config().parameters.size();
+    if (index < 0 || static_cast<size_t>(index) >= count) throw nb::index_error("no such parameter");
+}
+
+// A Python model may hold, over however many objects, the session that plays it: the garbage collector must see the
+// whole circle.
+int traverse(PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    if (!nb::inst_ready(self)) return 0;
+    for (const auto& model : nb::inst_ptr<SessionHandle>(self)->python_models) Py_VISIT(model->object.ptr());
+    return 0;
+}
+
+int clear(PyObject* self) {
+    auto* handle = nb::inst_ptr<SessionHandle>(self);
+    handle->session->close();
+    for (const auto& model : handle->python_models) model->object = nb::none();
+    return 0;
+}
+
+PyType_Slot kSessionSlots[] = {
+    {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(clear)},
+    {0, nullptr},
+};
+
+void bind_statistics(nb::module_& module) {
+    nb::class_<SessionStats>(module, "SessionStats")
+        .def_ro("callbacks", &SessionStats::callbacks)
+        .def_ro("samples", &SessionStats::samples)
+        .def_ro("underruns", &SessionStats::underruns)
+        .def_ro("missing_samples", &SessionStats::missing_samples)
+        .def_ro("dropped_samples", &SessionStats::dropped_samples)
+        .def_ro("restarts", &SessionStats::restarts)
+        .def_ro("inserted_silence_samples", &SessionStats::inserted_silence_samples)
+        .def_ro("nonfinite_samples", &SessionStats::nonfinite_samples)
+        .def_ro("nonfinite_input_samples", &SessionStats::nonfinite_input_samples)
+        .def_ro("failed_blocks", &SessionStats::failed_blocks)
+        .def_ro("model_blocks", &SessionStats::model_blocks)
+        .def_ro("hung", &SessionStats::hung)
+        .def_ro("last_error", &SessionStats::last_error)
+        .def_ro("max_inference_seconds", &SessionStats::max_inference_seconds)
+        .def_ro("worker_seconds", &SessionStats::worker_seconds);
+
+    nb::class_<LatencyParts>(module, "LatencyParts")
+        .def_ro("resample_in", &LatencyParts::resample_in)
+        .def_ro("buffering", &LatencyParts::buffering)
+        .def_ro("model", &LatencyParts::model)
+        .def_ro("resample_out", &LatencyParts::resample_out)
+        .def_ro("inference", &LatencyParts::inference)
+        .def_ro("total", &LatencyParts::total);
+}
+
+}  // namespace
+
+void bind_session(nb::module_& module) {
+    bind_statistics(module);
+    nb::class_<SessionHandle>(module, "Session", nb::type_slots(kSessionSlots))
+        .def("process", &process, nb::arg("audio").noconvert(), nb::arg("output").noconvert())
+        .def("process_offline", &process_offline, nb::arg("audio").noconvert(), nb::arg("output").noconvert(),
+             nb::arg("values").noconvert().none())
+        .def("wait_idle", [](const SessionHandle& handle) { handle.session->wait_idle(); },
+             nb::call_guard<nb::gil_scoped_release>())
+        .def("set_parameter_0to1",
+             [](const SessionHandle& handle, int index, float value) {
+                 require_parameter(*handle.session, index);
+                 handle.session->set_parameter_0to1(index, value);
+             })
+        .def("parameter_0to1",
+             [](const SessionHandle& handle, int index) {
+                 require_parameter(*handle.session, index);
+                 return handle.session->parameter_0to1(index);
+             })
+        .def("reset", [](const SessionHandle& handle) { handle.session->reset(); },
+             nb::call_guard<nb::gil_scoped_release>())
+        .def("close", [](const SessionHandle& handle) { handle.session->close(); },
+             nb::call_guard<nb::gil_scoped_release>())
+        .def_prop_ro("is_closed", [](const SessionHandle& handle) { return handle.session->is_closed(); })
+        .def_prop_ro("output_channels", [](const SessionHandle& handle) { return handle.session->output_channels(); })
+        .def_prop_ro("latency_samples", [](const SessionHandle& handle) { return handle.session->latency_samples(); })
+        .def("latency_parts", [](const SessionHandle& handle) { return handle.session->latency_parts(); })
+        .def("stats", [](const SessionHandle& handle) { return handle.session->stats(); })
+        .def("callback_time_ns", [](const SessionHandle& handle) { return to_tuple(handle.session->callback_time()); })
+        .def("inference_time_ns",
+             [](const SessionHandle& handle) { return to_tuple(handle.session->inference_time()); })
+        .def("turnaround_time_ns",
+             [](const SessionHandle& handle) { return to_tuple(handle.session->turnaround_time()); });
+}
+
+}  // namespace neutone_like

@@ -1,0 +1,15 @@
+// A backend in a shared object of its own.
+#pragma once
+
+#include <string>
+
+#include "neutone_like/backend.h"
+
+namespace neutone_like {
+
+// Loads `path` and asks it for its backend. It stays loaded: what it is linked with may keep threads and
+// thread-local data, and opening the same file again gives the same one.
+// Throws EngineError that says what the loader, or the backend, complained about.
+const nl_backend* load_backend(const std::string& path);
+
+}  // namespace neutone_like

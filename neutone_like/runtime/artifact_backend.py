@@ -1,0 +1,67 @@
+"""An artifact as a backend: the libtorch backend plays its model core, or the whole wrapper."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from neutone_like.artifact import Artifact, load_artifact
+from neutone_like.errors import RuntimeEngineError
+from neutone_like.runtime.backends import Backend, ModelFacts, option_lines
+from neutone_like.runtime.torch_backend import torch_backend_path
+
+if TYPE_CHECKING:
+    from neutone_like.runtime import _native
+
+
+class ArtifactBackend(Backend):
+    """Plays a live ``.nm`` without Python."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.artifact = artifact
+
+    @property
+    def facts(self) -> ModelFacts:
+        metadata = self.artifact.live_metadata
+        ours = metadata.neutone_like
+        return ModelFacts(
+            name=metadata.model_name,
+            in_channels=self.artifact.in_channels,
+            out_channels=self.artifact.out_channels,
+            sample_rates=self.artifact.sample_rates,
+            block_sizes=self.artifact.block_sizes,
+            look_behind_samples=metadata.look_behind_samples,
+            parameters=self.artifact.numerical_parameters,
+            quality="high" if ours is None else ours.quality,
+        )
+
+    @property
+    def adapts_itself(self) -> bool:
+        return True
+
+    def open_session(self, engine: "_native.Engine", config: "_native.SessionConfig") -> "_native.Session":
+        if self.artifact.metadata.neutone_like is None and not config.embedded:
+            raise RuntimeEngineError(
+                f"{self.artifact.path} was not made by neutone_like: only its own wrapper knows how to call the model. "
+                'Open it with adaptation="embedded".'
+            )
+        options = option_lines({"part": "wrapper" if config.embedded else "model"})
+        return engine.open_shared_object(config, str(torch_backend_path()), str(self.artifact.path), options)
+
+
+def as_backend(model: Any) -> Backend:
+    """Whatever a user passes as a model.
+
+    Raises:
+        RuntimeEngineError: Nothing that can be played; says what can.
+        ArtifactError: What is wrong with the file.
+    """
+    if isinstance(model, Backend):
+        return model
+    if isinstance(model, Artifact):
+        return ArtifactBackend(model)
+    if isinstance(model, (str, os.PathLike)):
+        return ArtifactBackend(load_artifact(model))
+    hint = " Wrap a callable: PythonBackend(function, in_channels=2, out_channels=2)." if callable(model) else ""
+    raise RuntimeEngineError(
+        "Expected the path of an artifact, an Artifact, a PythonBackend or a NativeBackend, "
+        f"got {type(model).__name__}.{hint}"
+    )

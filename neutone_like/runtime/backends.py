@@ -1,0 +1,183 @@
+"""What an engine can play: the model's side of a session, and what computes its output."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from neutone_like.errors import ModelError, RuntimeEngineError
+from neutone_like.model import NumericalParameter
+from neutone_like.runtime.python_model import ModelCallable, PythonModel, keeps_state
+
+if TYPE_CHECKING:
+    from neutone_like.runtime import _native
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a session must know of a model. Rates in Hz, blocks in samples; empty tuples mean any."""
+
+    name: str
+    in_channels: int
+    out_channels: int
+    sample_rates: tuple[int, ...]
+    block_sizes: tuple[int, ...]
+    look_behind_samples: int
+    parameters: tuple[NumericalParameter, ...]
+    quality: str
+
+
+class Backend(ABC):
+    """Something that computes a model's output. Use one of its subclasses."""
+
+    @property
+    @abstractmethod
+    def facts(self) -> ModelFacts:
+        """The model's side of a session."""
+
+    @abstractmethod
+    def open_session(self, engine: "_native.Engine", config: "_native.SessionConfig") -> "_native.Session":
+        """Open a native session on ``engine``."""
+
+    @property
+    def adapts_itself(self) -> bool:
+        """Whether ``adaptation="embedded"`` is possible: the model brings a wrapper of its own."""
+        return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _DeclaredModel(Backend):
+    """A model that nobody has written metadata for: its user says what it is."""
+
+    in_channels: int = 2
+    out_channels: int = 2
+    sample_rate: int | None = None
+    block_size: int | None = None
+    look_behind_samples: int = 0
+    parameters: tuple[NumericalParameter, ...] = ()
+    quality: str = "high"
+
+    @property
+    def label(self) -> str:
+        """What reports call it."""
+        return type(self).__name__
+
+    @property
+    def facts(self) -> ModelFacts:
+        return ModelFacts(
+            name=self.label,
+            in_channels=self.in_channels,
+            out_channels=self.out_channels,
+            sample_rates=() if self.sample_rate is None else (self.sample_rate,),
+            block_sizes=() if self.block_size is None else (self.block_size,),
+            look_behind_samples=self.look_behind_samples,
+            parameters=self.parameters,
+            quality=self.quality,
+        )
+
+
+@dataclass(frozen=True)
+class PythonBackend(_DeclaredModel):
+    """A Python callable as a model: for trying things out, not for the stage.
+
+    It takes the GIL for every block. Another Python thread that is busy makes it late, by many milliseconds.
+
+    Args:
+        function: ``function(x, parameters) -> y``. ``x`` is float32 ``[in_channels, look_behind_samples + N]``, its
+            last ``N`` samples are new; ``parameters`` has each declared parameter in its own unit, an array of shape
+            ``(1,)``, or ``(N,)`` for ``rate="sample"``; ``y`` is ``[out_channels, N]``. An object that keeps state has
+            a method ``reset()``: it is copied (``copy.deepcopy``) or reset, so that the noise that it is measured with
+            leaves no trace. If it has ``prepare(sample_rate, longest_block)``, that is called first.
+        delay_samples: How far the output lags behind the input, at the model's rate.
+        in_channels, out_channels: Of the model.
+        sample_rate: The model's rate in Hz; None for any.
+        block_size: Samples of every call, at the model's rate; None for any number.
+        look_behind_samples: Past samples that it wants to see again with every call.
+        parameters: As a model declares them.
+        quality: Of the rate conversion: ``"high"`` or ``"fast"``.
+    """
+
+    function: ModelCallable
+    delay_samples: int = field(default=0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise ModelError(f"PythonBackend: expected a callable, got {type(self.function).__name__}.")
+
+    @property
+    def label(self) -> str:
+        return getattr(self.function, "__name__", type(self.function).__name__)
+
+    def open_session(self, engine: "_native.Engine", config: "_native.SessionConfig") -> "_native.Session":
+        if config.instances > 1 and keeps_state(self.function):
+            raise RuntimeEngineError(
+                f"instances={config.instances} run blocks of one stream at the same time, which a model that keeps "
+                f"state can't do, and {self.label} has a method reset(). Use instances=1."
+            )
+        names = tuple(parameter.name for parameter in self.parameters)
+        model = PythonModel(self.function, names, self.delay_samples)
+        return engine.open_python(config, [model] * config.instances)
+
+
+@dataclass(frozen=True)
+class NativeBackend(_DeclaredModel):
+    """A shared object that implements ``native/include/neutone_like/backend.h``.
+
+    Args:
+        path: The shared object.
+        source: What it plays: a path or a name, as it says.
+        options: As it says.
+
+    The others are as in :class:`PythonBackend`.
+    """
+
+    path: str | os.PathLike[str]
+    source: str | os.PathLike[str] = ""
+    options: Mapping[str, object] = field(default_factory=dict[str, object], kw_only=True)
+
+    @property
+    def label(self) -> str:
+        return os.path.basename(os.fspath(self.source) or os.fspath(self.path))
+
+    def open_session(self, engine: "_native.Engine", config: "_native.SessionConfig") -> "_native.Session":
+        # A bare name would be looked for in the system's folders.
+        path = os.path.abspath(self.path)
+        if not os.path.isfile(path):
+            raise RuntimeEngineError(f"There is no backend {path}: NativeBackend takes the path of a shared object.")
+        return engine.open_shared_object(config, path, os.fspath(self.source), option_lines(self.options))
+
+
+@dataclass(frozen=True)
+class BuiltinBackend(_DeclaredModel):
+    """One of the engine's own backends, for tests and comparisons.
+
+    Args:
+        name: ``"identity"`` gives its input back; ``"one_pole"`` is a low-pass whose state the engine keeps;
+            ``"faults"`` does what its options say at the blocks they say.
+        options: As in ``native/core/builtin_backends.hpp``.
+
+    The others are as in :class:`PythonBackend`.
+    """
+
+    name: str
+    options: Mapping[str, object] = field(default_factory=dict[str, object], kw_only=True)
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    def open_session(self, engine: "_native.Engine", config: "_native.SessionConfig") -> "_native.Session":
+        return engine.open_builtin(config, self.name, option_lines(self.options))
+
+
+def option_lines(options: Mapping[str, object]) -> str:
+    """Options as a backend reads them: one ``key=value`` a line.
+
+    Raises:
+        RuntimeEngineError: A key or value that would be read as something else.
+    """
+    for key, value in options.items():
+        if not key or "=" in key or "\n" in f"{key}{value}":
+            raise RuntimeEngineError(f"An option is key=value on one line, got {key!r} and {value!r}.")
+    return "".join(f"{key}={value}\n" for key, value in options.items())

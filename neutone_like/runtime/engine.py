@@ -1,0 +1,193 @@
+"""The pool of workers, and the sessions on it."""
+
+import weakref
+from collections.abc import Sequence
+from os import PathLike
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from neutone_like.artifact import Artifact
+from neutone_like.errors import RuntimeEngineError
+from neutone_like.runtime.artifact_backend import as_backend
+from neutone_like.runtime.backends import Backend
+from neutone_like.runtime.host_config import HostConfig
+from neutone_like.runtime.native_module import native_module
+from neutone_like.runtime.realtime_report import RealtimeReport
+from neutone_like.runtime.realtime_run import ParameterChange, RealtimeRun
+from neutone_like.runtime.session import Session
+from neutone_like.runtime.session_config import Adaptation, LatePolicy, Mode, SessionSettings
+from neutone_like.runtime.statistics import WorkerStatistics, read_workers
+
+if TYPE_CHECKING:
+    from neutone_like.runtime import _native
+
+Wake = Literal["event", "poll"]
+MAXIMUM_WORKERS = 64
+
+
+class Engine:
+    """Plays models in real time, on threads of its own that never touch Python.
+
+    Use it in a ``with`` statement, or call :meth:`close`. What is left open is closed when the interpreter exits.
+
+    Args:
+        workers: Threads that run models. Sessions share them, the earliest deadline first; one session's blocks run in
+            order, on one worker at a time. As many as there are processors to spare.
+        wake: ``"event"`` wakes a worker with one system call of the audio thread; ``"poll"`` lets workers look for work
+            every 50 us, which costs them some CPU and the audio thread nothing.
+        realtime_priority: Ask the system for it; :attr:`has_realtime_priority` says whether it was granted.
+        watchdog_seconds: A model block that takes longer is given up: its session goes silent, the others play on.
+
+    Raises:
+        RuntimeEngineError: A value that is not allowed, or no native engine in this installation.
+    """
+
+    def __init__(
+        self,
+        workers: int = 1,
+        *,
+        wake: Wake = "event",
+        realtime_priority: bool = True,
+        watchdog_seconds: float = 2.0,
+    ) -> None:
+        if not isinstance(workers, int) or not 1 <= workers <= MAXIMUM_WORKERS:
+            raise RuntimeEngineError(f"workers must be an integer in 1..{MAXIMUM_WORKERS}, got {workers!r}.")
+        if wake not in get_args(Wake):
+            raise RuntimeEngineError(f"wake must be one of {get_args(Wake)}, got {wake!r}.")
+        if not 0.0 < watchdog_seconds <= 3600.0:
+            raise RuntimeEngineError(f"watchdog_seconds must lie above 0 and up to 3600, got {watchdog_seconds!r}.")
+        native = native_module()
+        config = native.EngineConfig()
+        config.workers = workers
+        config.polling = wake == "poll"
+        config.realtime_priority = realtime_priority
+        config.watchdog_seconds = watchdog_seconds
+        self.wake: Wake = wake
+        self._config = config
+        self._native = native.Engine(config)
+        # Also when the interpreter exits: workers may be inside a Python backend, and must be out before Python goes.
+        self._close = weakref.finalize(self, self._native.close)
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def workers(self) -> int:
+        """How many threads run models."""
+        return self._config.workers
+
+    @property
+    def has_realtime_priority(self) -> bool:
+        """Whether the system granted real-time priority to the workers."""
+        return all(worker.realtime_priority for worker in self.worker_statistics())
+
+    def open(
+        self,
+        model: str | PathLike[str] | Artifact | Backend,
+        host: HostConfig,
+        *,
+        mode: Mode = "async",
+        adaptation: Adaptation = "native",
+        late_policy: LatePolicy = "fade",
+        max_inference_seconds: float | None = None,
+        instances: int = 1,
+        queue_seconds: float = 2.0,
+    ) -> Session:
+        """Get a model ready for a host. It is loaded, sized, warmed up and measured here, which takes a while.
+
+        Args:
+            model: The path of an artifact, an :class:`neutone_like.Artifact`, a
+                :class:`neutone_like.runtime.PythonBackend` or a :class:`neutone_like.runtime.NativeBackend`.
+            host: What the host promises.
+            mode: ``"async"`` runs the model on a worker: the audio thread never waits, and latency allows for the
+                worker's time. ``"inline"`` runs it in ``process``: no latency added, and as real-time safe as the
+                model is.
+            adaptation: ``"native"`` fits rates, blocks and parameters in C++; ``"embedded"`` plays the wrapper inside
+                the artifact, as a plugin does.
+            late_policy: What is heard instead of samples that are not ready in time: ``"fade"`` fades the last one to
+                silence, ``"hold"`` holds it, ``"dry"`` lets the input through.
+            max_inference_seconds: How long a model block takes at most, for the latency; None to have it measured.
+            instances: More than one lets blocks of a stateless model run at the same time on as many workers.
+            queue_seconds: How much input is kept while the worker stalls, before the stream starts afresh.
+
+        Raises:
+            RuntimeEngineError: A value that is not allowed, a backend that does not load, not enough memory, or the
+                engine is closed.
+            ArtifactError: What is wrong with the artifact.
+            AudioError: The two rates have no common divisor to speak of.
+        """
+        settings = SessionSettings(mode, adaptation, late_policy, max_inference_seconds, instances, queue_seconds)
+        if not isinstance(host, HostConfig):
+            raise RuntimeEngineError(f"Expected a HostConfig for host, got {type(host).__name__}.")
+        return Session(self, self._require_open(), as_backend(model), host, settings)
+
+    def run_realtime(
+        self,
+        sessions: Session | Sequence[Session],
+        seconds: float = 10.0,
+        *,
+        input: Any = None,
+        parameter_changes: Sequence[ParameterChange] = (),
+        jitter_seconds: float = 0.0,
+        vary_blocks: bool = False,
+        record: bool = False,
+        output: str | PathLike[str] | None = None,
+        realtime_priority: bool = True,
+        seed: int = 0,
+    ) -> RealtimeReport:
+        """Play sessions at real deadlines: each on a native thread that calls it as a sound card would.
+
+        For every host setting a session that does nothing plays beside them, on workers of its own: what happens to
+        that one is the machine's doing.
+
+        Args:
+            sessions: All play at once.
+            seconds: How long.
+            input: float32 ``[channels, N]`` or an audio file, played in a loop; None for quiet noise.
+            parameter_changes: At given host samples.
+            jitter_seconds: Every callback begins up to so much late, at random.
+            vary_blocks: Blocks of random sizes up to the promised one.
+            record: Keep what came out, in ``report.sessions[i].output``.
+            output: Write what came out of the (only) session to this audio file.
+            realtime_priority: Ask the system for it, for the calling threads.
+            seed: Of everything random.
+
+        Returns:
+            What was counted and timed in this run alone.
+
+        Raises:
+            RuntimeEngineError: No session, one of another engine, a closed one, or a value out of range.
+            AudioError: Input of another type, shape or rate.
+            ParameterError: A change of a parameter that a session does not have, or out of its range.
+        """
+        run = RealtimeRun(
+            sessions=(sessions,) if isinstance(sessions, Session) else tuple(sessions),
+            seconds=seconds,
+            input=input,
+            parameter_changes=tuple(parameter_changes),
+            jitter_seconds=jitter_seconds,
+            vary_blocks=vary_blocks,
+            record=record,
+            output=output,
+            realtime_priority=realtime_priority,
+            seed=seed,
+        )
+        return run.play(self._require_open(), self._config)
+
+    def worker_statistics(self) -> tuple[WorkerStatistics, ...]:
+        """What each worker did so far."""
+        return read_workers(self._native)
+
+    def close(self) -> None:
+        """Close every session and end the workers. Closing twice does nothing."""
+        self._close()
+
+    def _require_open(self) -> "_native.Engine":
+        if not self._close.alive:
+            raise RuntimeEngineError("The engine is closed. Make another one with Engine(...).")
+        return self._native

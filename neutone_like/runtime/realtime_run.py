@@ -1,0 +1,215 @@
+"""Plays sessions on the virtual audio device, with a session beside them that does nothing."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from neutone_like.artifact.parameter_values import check_names, to_host_value
+from neutone_like.errors import AudioError, RuntimeEngineError
+from neutone_like.runtime.audio_blocks import Audio, read_audio
+from neutone_like.runtime.backends import BuiltinBackend
+from neutone_like.runtime.host_config import HostConfig
+from neutone_like.runtime.native_module import native_module
+from neutone_like.runtime.realtime_report import RealtimeReport, SessionRun, WorkerRun
+from neutone_like.runtime.session import REFUSALS, Session
+from neutone_like.runtime.session_config import SessionSettings
+from neutone_like.runtime.statistics import WorkerStatistics, read_workers
+from neutone_like.runtime.time_distribution import distribution
+
+if TYPE_CHECKING:
+    from neutone_like.runtime import _native
+
+MAXIMUM_SECONDS = 24.0 * 3600.0
+
+
+@dataclass(frozen=True)
+class ParameterChange:
+    """A parameter that is set during a run.
+
+    Args:
+        sample: Host sample from the start of the run; it takes effect with the callback that holds it.
+        name: The parameter's.
+        value: In its own unit; of a categorical one, the label or its index.
+        session: None for every session of the run.
+    """
+
+    sample: int
+    name: str
+    value: float | str
+    session: Session | None = None
+
+
+@dataclass(frozen=True)
+class RealtimeRun:
+    """One run, as :meth:`neutone_like.runtime.Engine.run_realtime` is told."""
+
+    sessions: tuple[Session, ...]
+    seconds: float
+    input: Any
+    parameter_changes: tuple[ParameterChange, ...]
+    jitter_seconds: float
+    vary_blocks: bool
+    record: bool
+    output: str | PathLike[str] | None
+    realtime_priority: bool
+    seed: int
+
+    def play(self, engine: "_native.Engine", config: "_native.EngineConfig") -> RealtimeReport:
+        """Play it on ``engine``, whose workers ``config`` describes."""
+        self._check(engine)
+        native = native_module()
+        plans = [self._plan(session) for session in self.sessions]
+        no_op_engine = native.Engine(config)
+        try:
+            no_op = open_no_op_sessions(no_op_engine, self.sessions)
+            plans += [self._plan(session, is_no_op=True) for session in no_op]
+            played = (*self.sessions, *no_op)
+            inference = [(s.native.inference_time_ns(), s.native.turnaround_time_ns()) for s in played]
+            workers, no_op_workers = read_workers(engine), read_workers(no_op_engine)
+            reports = engine.run_realtime(plans)
+            runs = [_run(*parts) for parts in zip(played, reports, inference, strict=True)]
+            seconds = max(report.seconds for report in reports)
+            result = RealtimeReport(
+                sessions=tuple(runs[: len(self.sessions)]),
+                no_op=tuple(runs[len(self.sessions) :]),
+                workers=_worker_runs(workers, read_workers(engine), seconds),
+                no_op_workers=_worker_runs(no_op_workers, read_workers(no_op_engine), seconds),
+            )
+        finally:
+            no_op_engine.close()
+        if self.output is not None:
+            _write(self.output, result.sessions[0], self.sessions[0].host.sample_rate)
+        return result
+
+    def _check(self, engine: "_native.Engine") -> None:
+        if not self.sessions:
+            raise RuntimeEngineError("run_realtime needs at least one session.")
+        for session in self.sessions:
+            if not session.belongs_to(engine):
+                raise RuntimeEngineError(f"{session!r} was opened on another engine: run it there.")
+            if session.is_closed:
+                raise RuntimeEngineError(f"{session!r} is closed. Open another one with engine.open(...).")
+        if len({id(session) for session in self.sessions}) != len(self.sessions):
+            raise RuntimeEngineError("A session was given twice: only one device can call it.")
+        if not 0.0 < self.seconds <= MAXIMUM_SECONDS:
+            raise RuntimeEngineError(f"seconds must lie above 0 and up to {MAXIMUM_SECONDS:.0f}, got {self.seconds!r}.")
+        if not 0.0 <= self.jitter_seconds <= 1.0:
+            raise RuntimeEngineError(f"jitter_seconds must lie in 0..1, got {self.jitter_seconds!r}.")
+        if self.output is not None and len(self.sessions) != 1:
+            raise RuntimeEngineError(
+                f"output= writes the sound of one session, and {len(self.sessions)} are played. Use record=True."
+            )
+
+    def _plan(self, session: Session, is_no_op: bool = False) -> "_native.DevicePlan":
+        host = session.host
+        usual_block = (host.block_size + 1) / 2 if self.vary_blocks else host.block_size
+        plan = native_module().DevicePlan(session.native)
+        plan.callbacks = math.ceil(self.seconds * host.sample_rate / usual_block)
+        plan.realtime_priority = self.realtime_priority
+        plan.jitter_seconds = self.jitter_seconds
+        plan.vary_blocks = self.vary_blocks
+        plan.seed = self.seed
+        if is_no_op:
+            return plan
+        plan.record_output = self.record or self.output is not None
+        if self.input is not None:
+            plan.set_input(_read_input(self.input, host))
+        for sample, index, value in sorted(_changes(self.parameter_changes, session)):
+            plan.add_change(sample, index, value)
+        return plan
+
+
+def open_no_op_sessions(engine: "_native.Engine", sessions: Sequence[Session]) -> list[Session]:
+    """A session that does nothing for every host setting and mode, with as much time for its worker."""
+    opened: dict[tuple[HostConfig, str], Session] = {}
+    for session in sessions:
+        key = (session.host, session.settings.mode)
+        if key not in opened:
+            channels = session.host.channels
+            backend = BuiltinBackend("identity", in_channels=channels, out_channels=channels)
+            allowed = max(1e-6, session.stats().max_inference_seconds)
+            settings = SessionSettings(mode=session.settings.mode, max_inference_seconds=allowed)
+            opened[key] = Session(None, engine, backend, session.host, settings)
+    return list(opened.values())
+
+
+def _changes(changes: Sequence[ParameterChange], session: Session) -> list[tuple[int, int, float]]:
+    """As the device takes them: sample, index, 0..1."""
+    parameters = session.parameters
+    names = [parameter.name for parameter in parameters]
+    result: list[tuple[int, int, float]] = []
+    for change in changes:
+        if change.session is None or change.session is session:
+            check_names(parameters, {change.name: change.value})
+            index = names.index(change.name)
+            result.append((change.sample, index, to_host_value(parameters[index], change.value)))
+    return result
+
+
+def _read_input(source: Any, host: HostConfig) -> Audio:
+    """An array as it is, or a file of the host's rate."""
+    if isinstance(source, (str, PathLike)):
+        import soundfile
+
+        try:
+            samples, rate = soundfile.read(source, dtype="float32", always_2d=True)
+        except (OSError, soundfile.LibsndfileError) as error:
+            raise AudioError(f"{source} can't be read as audio: {error}") from error
+        if rate != host.sample_rate:
+            raise AudioError(f"{source} has {rate} Hz, the host {host.sample_rate} Hz. Convert the file first.")
+        source = samples.T
+    audio = read_audio(source, host.channels)
+    if audio.shape[1] == 0:
+        raise AudioError("Expected at least one sample of input, got none.")
+    return audio
+
+
+def _write(path: str | PathLike[str], run: SessionRun, sample_rate: int) -> None:
+    import soundfile
+
+    assert run.output is not None
+    try:
+        soundfile.write(path, run.output.T, sample_rate, subtype="FLOAT")
+    except (OSError, ValueError, soundfile.LibsndfileError) as error:
+        raise AudioError(f"{path} can't be written: {error}. Audio is float32: use a .wav file.") from error
+
+
+def _run(session: Session, report: "_native.DeviceReport", before: Any) -> SessionRun:
+    settings, native = session.settings, session.native
+    inference_before, turnaround_before = before
+    block = session.model_block_size
+    budget = session.host.block_size / session.host.sample_rate if block is None else block / session.model_sample_rate
+    return SessionRun(
+        name=session.name,
+        host=str(session.host),
+        mode=settings.mode,
+        adaptation=settings.adaptation,
+        latency_samples=session.latency_samples,
+        callbacks=report.callbacks,
+        samples=report.samples,
+        seconds=report.seconds,
+        deadline_misses=report.deadline_misses,
+        underruns=report.underruns,
+        missing_samples=report.missing_samples,
+        callback_time=distribution(report.callback_time_ns()),
+        wake_lateness=distribution(report.wake_lateness_ns()),
+        inference_time=distribution(native.inference_time_ns(), inference_before),
+        turnaround_time=distribution(native.turnaround_time_ns(), turnaround_before),
+        inference_budget_us=1e6 * budget,
+        cpu_share=report.cpu_seconds / report.seconds,
+        realtime_priority=report.realtime_priority,
+        ended_early=REFUSALS.get(report.error, ""),
+        block_sizes=tuple(report.block_sizes),
+        output=report.output() if report.samples and report.output().shape[0] else None,
+    )
+
+
+def _worker_runs(
+    before: Sequence[WorkerStatistics], after: Sequence[WorkerStatistics], seconds: float
+) -> tuple[WorkerRun, ...]:
+    return tuple(
+        WorkerRun((now.cpu_seconds - then.cpu_seconds) / seconds, now.turns - then.turns, now.realtime_priority)
+        for then, now in zip(before, after, strict=False)
+    )

@@ -1,0 +1,132 @@
+"""What a session tells about itself: latency by its parts, and everything that was counted and timed."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from neutone_like.runtime.time_distribution import TimeDistribution, distribution
+
+if TYPE_CHECKING:
+    from neutone_like.runtime import _native
+
+
+@dataclass(frozen=True)
+class LatencyParts:
+    """Where a session's latency comes from, in host samples; the parts add up to ``total_samples``.
+
+    Attributes:
+        resample_in_samples: The filter towards the model's rate.
+        buffering_samples: Waiting until a model block is complete.
+        model_samples: The model's own delay.
+        resample_out_samples: The filter back, and what rounding the total to a whole sample adds.
+        inference_samples: What the audio thread waits for the worker; 0 in ``"inline"`` mode.
+        total_samples: What a host is told.
+    """
+
+    resample_in_samples: float
+    buffering_samples: float
+    model_samples: float
+    resample_out_samples: float
+    inference_samples: float
+    total_samples: int
+
+
+@dataclass(frozen=True)
+class SessionStatistics:
+    """Everything counted and timed since a session was opened. It is read without stopping anything.
+
+    Attributes:
+        callbacks, samples: Calls of ``process``, and host samples in them.
+        underruns: Callbacks in which at least one sample was missing.
+        missing_samples: Host samples that were not ready in time, or whose input was dropped.
+        dropped_samples: Host samples of input that found the queue full.
+        restarts: How often the stream began anew after the queue was full.
+        inserted_silence_samples: Latency grew by so much, because blocks were not of the promised size.
+        nonfinite_samples: Samples of model output that were NaN or infinite, and became silence.
+        nonfinite_input_samples: Samples of input that were NaN or infinite, and became silence.
+        failed_blocks: Model blocks that raised or had the wrong size; silence took their place.
+        model_blocks: Blocks that the model was asked for.
+        hung: A block took longer than ``watchdog_seconds``: the session is silent until it is closed.
+        last_error: What the model last complained about; empty if it never did.
+        max_inference_seconds: Of one model block; measured, unless it was given.
+        worker_seconds: What the latency allows a worker after a callback, with the other sessions that share it.
+        callback_time: Of ``process``, on the host's thread.
+        inference_time: Of one model block, on the thread that runs the model.
+        turnaround_time: From the callback that completed a model block until its output was there.
+    """
+
+    callbacks: int
+    samples: int
+    underruns: int
+    missing_samples: int
+    dropped_samples: int
+    restarts: int
+    inserted_silence_samples: int
+    nonfinite_samples: int
+    nonfinite_input_samples: int
+    failed_blocks: int
+    model_blocks: int
+    hung: bool
+    last_error: str
+    max_inference_seconds: float
+    worker_seconds: float
+    callback_time: TimeDistribution
+    inference_time: TimeDistribution
+    turnaround_time: TimeDistribution
+
+
+@dataclass(frozen=True)
+class WorkerStatistics:
+    """One worker thread of an engine, since the engine was made.
+
+    Attributes:
+        cpu_seconds: Time it computed, in user and system code.
+        turns: Times that it found work for a session.
+        realtime_priority: Whether the system granted it one.
+        left_behind: A model never returned to it; another worker has taken its place.
+    """
+
+    cpu_seconds: float
+    turns: int
+    realtime_priority: bool
+    left_behind: bool
+
+
+def read_workers(engine: "_native.Engine") -> tuple[WorkerStatistics, ...]:
+    """Ask a native engine."""
+    return tuple(
+        WorkerStatistics(worker.cpu_seconds, worker.turns, worker.realtime_priority, worker.left_behind)
+        for worker in engine.worker_stats()
+    )
+
+
+def read_latency_parts(session: "_native.Session") -> LatencyParts:
+    """Ask a native session."""
+    parts = session.latency_parts()
+    return LatencyParts(
+        parts.resample_in, parts.buffering, parts.model, parts.resample_out, parts.inference, parts.total
+    )
+
+
+def read_statistics(session: "_native.Session") -> SessionStatistics:
+    """Ask a native session."""
+    stats = session.stats()
+    return SessionStatistics(
+        callbacks=stats.callbacks,
+        samples=stats.samples,
+        underruns=stats.underruns,
+        missing_samples=stats.missing_samples,
+        dropped_samples=stats.dropped_samples,
+        restarts=stats.restarts,
+        inserted_silence_samples=stats.inserted_silence_samples,
+        nonfinite_samples=stats.nonfinite_samples,
+        nonfinite_input_samples=stats.nonfinite_input_samples,
+        failed_blocks=stats.failed_blocks,
+        model_blocks=stats.model_blocks,
+        hung=stats.hung,
+        last_error=stats.last_error,
+        max_inference_seconds=stats.max_inference_seconds,
+        worker_seconds=stats.worker_seconds,
+        callback_time=distribution(session.callback_time_ns()),
+        inference_time=distribution(session.inference_time_ns()),
+        turnaround_time=distribution(session.turnaround_time_ns()),
+    )

@@ -9,6 +9,7 @@
 #include <torch/csrc/jit/serialization/import.h>
 #include <torch/version.h>
 
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -27,11 +28,20 @@ struct Instance {
 
 Player& player_of(void* instance) { return *static_cast<Instance*>(instance)->player; }
 
+torch::jit::Module load(const std::string& source) {
+    try {
+        return torch::jit::load(source, c10::Device(c10::DeviceType::CPU));
+    } catch (const std::exception& problem) {
+        throw std::runtime_error(source + " is no TorchScript archive that torch " NEUTONE_LIKE_TORCH_VERSION
+                                          " can load: " + describe(problem));
+    }
+}
+
 nl_status create(const char* source, const char* options, void** instance, nl_error error) {
     return guarded(error, [&] {
         const Options chosen = parse_options(options == nullptr ? "" : options);
         // Loaded as ordinary tensors; only what runs is in inference mode.
-        torch::jit::Module wrapper = torch::jit::load(source, c10::Device(c10::DeviceType::CPU));
+        torch::jit::Module wrapper = load(source);
         c10::InferenceMode inference;
         *instance = new Instance{chosen.whole_wrapper ? make_wrapper_player(std::move(wrapper), source, chosen)
                                                       : make_model_player(std::move(wrapper), source)};

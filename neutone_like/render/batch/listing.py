@@ -56,11 +56,12 @@ def find_files(source: str, *, without: str | None = None) -> FoundFiles:
     if exists(source, folder=False):
         return FoundFiles(parent_of(source), (source,))
     if exists(source, folder=True):
-        root, found = source, list(_in_folder(source, without))
+        root, list_files = source, _in_folder
     elif _MAGIC & set(source):
-        root, found = _fixed_part(source), list(_matches(source, without))
+        root, list_files = _fixed_part(source), _matches
     else:
         raise PlanError(f"There is no file or folder {source}. Give a file, a folder, or a glob such as '*.wav'.")
+    found = list(list_files(source, without if without is not None and _is_below(without, root) else None))
     endings = audio_endings()
     files = tuple(sorted(file for file in found if suffix_of(file).lower() in endings))
     if not files:
@@ -127,7 +128,7 @@ def parent_of(location: str) -> str:
 
 def _in_folder(folder: str, without: str | None) -> Iterator[str]:
     if not is_url(folder):
-        return _walk(folder, os.path.realpath(without) if without and not is_url(without) else None, frozenset())
+        return _walk(folder, os.path.realpath(without) if without else None, frozenset())
     return (join(folder, relative) for relative in _stored(folder, folder, without))
 
 
@@ -154,7 +155,7 @@ def _matches(pattern: str, without: str | None) -> Iterator[str]:
         root = _fixed_part(pattern)
         yield from (join(root, relative) for relative in _stored(pattern, root, without))
         return
-    inside = None if without is None or is_url(without) else Path(os.path.realpath(without))
+    inside = Path(os.path.realpath(without)) if without else None
     for path in glob.iglob(pattern, recursive=True):
         real = Path(os.path.realpath(path))
         if not os.path.isdir(path) and (inside is None or inside not in real.parents):
@@ -165,7 +166,7 @@ def _stored(source: str, root: str, without: str | None) -> Iterator[str]:
     """Files of a folder or glob at a URL, relative to ``root``."""
     file_system, path = open_store(source)
     base = open_store(root)[1].rstrip("/")
-    left_out = open_store(without)[1].rstrip("/") + "/" if without and is_url(without) else None
+    left_out = open_store(without)[1].rstrip("/") + "/" if without else None
     try:
         names = file_system.glob(path) if _MAGIC & set(path) else file_system.find(path)
         found = [str(name) for name in names if file_system.isfile(name)]
@@ -176,6 +177,12 @@ def _stored(source: str, root: str, without: str | None) -> Iterator[str]:
         hidden = any(part.startswith(".") for part in PurePosixPath(relative).parts)
         if not hidden and (left_out is None or not name.startswith(left_out)):
             yield relative
+
+
+def _is_below(folder: str, root: str) -> bool:
+    if is_url(folder) or is_url(root):
+        return folder.startswith(root if root.endswith("/") else f"{root}/")
+    return Path(os.path.realpath(root)) in Path(os.path.realpath(folder)).parents
 
 
 def _fixed_part(pattern: str) -> str:

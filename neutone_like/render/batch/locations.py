@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -177,20 +176,6 @@ def write_bytes(location: str, content: bytes) -> None:
     with _reaching(location):
         file_system.makedirs(path.rpartition("/")[0], exist_ok=True)
         file_system.pipe_file(path, content)
-
-
-def copy_to(location: str, file: Path) -> None:
-    """Fetch a file, local or not, to a local name.
-
-    Raises:
-        AudioError: There is no such file.
-        StoreError: It can't be fetched.
-    """
-    with local_copy(location, file.parent) as source:
-        try:
-            shutil.copyfile(source, file)
-        except OSError as error:
-            raise AudioError(f"{location} can't be copied to {file}: {error.strerror or error}.") from error
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -16,11 +17,11 @@ import numpy as np
 
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.archive import MODEL_NAME
-from neutone_like.errors import ModelError, RenderError
+from neutone_like.errors import ArtifactError, AudioError, ModelError, RenderError
 from neutone_like.extras import import_extra
 from neutone_like.render.audio_writer import writing
 from neutone_like.render.batch.batch_progress import FilesFunction, showing_files
-from neutone_like.render.batch.locations import PlanError, copy_to, exists, join, location_of, sha256_of, suffix_of
+from neutone_like.render.batch.locations import PlanError, exists, join, local_copy, location_of, sha256_of, suffix_of
 from neutone_like.render.batch.manifest import VERSION, Manifest, open_manifest
 from neutone_like.render.batch.planning import Plan, Source, plan_files
 from neutone_like.render.batch.player import Job, Player
@@ -217,7 +218,13 @@ def _prepared(model: Artifact | str | PathLike[str], settings: RenderSettings) -
         place = join(place, MODEL_NAME)
     with TemporaryDirectory(prefix="neutone_like_") as folder:
         copy = Path(folder, os.path.basename(place))
-        copy_to(place, copy)
+        try:
+            with local_copy(place, Path(folder)) as file:
+                shutil.copyfile(file, copy)
+        except (OSError, AudioError) as error:
+            raise ArtifactError(
+                f"{place} can't be read: {error}. Give a .nm file, or the folder that one is in."
+            ) from error
         yield Job(copy, sha256_of(copy), settings, Path(folder))
 
 

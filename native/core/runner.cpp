@@ -36,7 +36,7 @@ Runner::Runner(InstancePtr instance, const SessionConfig& config, int longest_bl
     nl_setup setup{};
     setup.sample_rate = config.embedded ? config.sample_rate : config.model_rate;
     setup.longest_block = longest_block;
-    setup.fixed_block = !config.embedded && config.model_block > 0 ? 1 : 0;
+    setup.fixed_block = (config.embedded ? !config.varying_blocks : config.model_block > 0) ? 1 : 0;
     setup.in_channels = config.embedded ? config.channels : config.in_channels;
     setup.out_channels = config.embedded ? output_channels(config) : config.out_channels;
     setup.look_behind = config.look_behind;

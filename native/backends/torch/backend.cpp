@@ -7,7 +7,6 @@
 #include <ATen/Version.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/jit/serialization/import.h>
-#include <torch/version.h>
 
 #include <stdexcept>
 #include <string>
@@ -109,14 +108,16 @@ std::string running_version() {
 
 extern "C" {
 
-__attribute__((visibility("default"))) const char* neutone_like_torch_version() { return NEUTONE_LIKE_TORCH_VERSION; }
+// `torch.__version__` of the torch that this was built for. Weak, so that what the file says is what is compared.
+__attribute__((visibility("default"), weak)) extern const char neutone_like_torch_version[] = NEUTONE_LIKE_TORCH_VERSION;
 
 __attribute__((visibility("default"))) const nl_backend* neutone_like_backend(nl_error error) {
     using namespace neutone_like::torch_backend;
+    const std::string built_for = neutone_like_torch_version;
     const std::string running = running_version();
-    if (!running.empty() && running != TORCH_VERSION) {
-        write_message(error, std::string("This libtorch backend was built for torch ") + TORCH_VERSION + ", but torch " +
-                                 running + " is loaded. Rebuild it: python -m neutone_like.runtime.build_torch_backend");
+    if (built_for.compare(0, running.size(), running) != 0) {
+        write_message(error, "This libtorch backend was built for torch " + built_for + ", but torch " + running +
+                                 " is loaded. Rebuild it: python -m neutone_like.runtime.build_torch_backend");
         return nullptr;
     }
     return &table;

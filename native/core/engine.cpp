@@ -28,6 +28,7 @@ std::shared_ptr<Session> Engine::open(const SessionConfig& config, std::vector<I
             pool_->add(session);
         } else {
             const std::lock_guard lock(mutex_);
+            std::erase_if(inline_sessions_, [](const auto& weak) { return weak.expired(); });
             inline_sessions_.push_back(session);
         }
         return session;

@@ -10,6 +10,7 @@ import typer
 
 from neutone_like.cli_arguments import MAXIMUM_BLOCK, MAXIMUM_RATE, numbers_of
 from neutone_like.cli_common import FELL_SHORT, AsJson, print_json
+from neutone_like.cli_realtime_safety import Callbacks, RealTimeSafety, WakeUp, validate_realtime_safety
 from neutone_like.cli_render import render
 from neutone_like.cli_user_file import load_object, split_source
 from neutone_like.errors import NeutoneLikeError
@@ -151,12 +152,23 @@ def validate(
     report_to: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the report to this file.", dir_okay=False)
     ] = None,
+    real_time_safety: RealTimeSafety = False,
+    callbacks: Callbacks = None,
+    wake: WakeUp = None,
 ) -> None:
-    """Run every check on an artifact.
+    """Run every check on an artifact; or count what a callback does that it may not do.
 
     \b
     Example: neutone-like validate exported/overdrive/model.nm
+             neutone-like validate --real-time-safety my_callback.so
     """
+    if real_time_safety:
+        if quick or report or report_to is not None:
+            raise typer.BadParameter("is not for --quick, --report or --report-to", param_hint="--real-time-safety")
+        validate_realtime_safety(path, as_json, callbacks, wake)
+        return
+    if callbacks is not None or wake is not None:
+        raise typer.BadParameter("belongs to --real-time-safety", param_hint="--callbacks or --wake")
     from neutone_like.validate import validate_artifact, write_report
 
     page: Path | None = None

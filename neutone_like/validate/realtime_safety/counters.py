@@ -1,0 +1,100 @@
+"""What is counted, in groups as a reader thinks of them, and what to do about each."""
+
+from dataclasses import dataclass
+
+FUTEX_WAKE_UPS = "futex_wake_ups"
+PAGE_FAULTS = ("minor_page_faults", "major_page_faults")
+# Newer than some C libraries that this runs with.
+OPTIONAL_COUNTERS = (
+    "pthread_mutex_clocklock",
+    "pthread_rwlock_clockrdlock",
+    "pthread_rwlock_clockwrlock",
+    "pthread_cond_clockwait",
+    "sem_clockwait",
+)
+
+
+@dataclass(frozen=True)
+class CounterGroup:
+    """Counters that mean the same to a reader; their names are the functions' where they count calls."""
+
+    title: str
+    counters: tuple[str, ...]
+    advice: str
+
+
+_TAKE_EARLIER = "Take all memory before the audio starts, and give it back after it ends."
+_NO_LOCKS = "Hand values over with atomics or a lock-free queue: the other thread may be asleep with the lock."
+_NO_CALLS = "Leave files, messages, sleep and threads to another thread, fed by a lock-free queue."
+
+GROUPS = (
+    CounterGroup(
+        "allocations",
+        (
+            "malloc",
+            "calloc",
+            "realloc",
+            "reallocarray",
+            "memalign",
+            "aligned_alloc",
+            "posix_memalign",
+            "valloc",
+            "pvalloc",
+        ),
+        _TAKE_EARLIER,
+    ),
+    CounterGroup("frees", ("free",), _TAKE_EARLIER),
+    CounterGroup(
+        "mutex locks",
+        ("pthread_mutex_lock", "pthread_mutex_trylock", "pthread_mutex_timedlock", "pthread_mutex_clocklock"),
+        _NO_LOCKS,
+    ),
+    CounterGroup(
+        "other locks",
+        (
+            "pthread_rwlock_rdlock",
+            "pthread_rwlock_tryrdlock",
+            "pthread_rwlock_timedrdlock",
+            "pthread_rwlock_clockrdlock",
+            "pthread_rwlock_wrlock",
+            "pthread_rwlock_trywrlock",
+            "pthread_rwlock_timedwrlock",
+            "pthread_rwlock_clockwrlock",
+            "pthread_spin_lock",
+        ),
+        _NO_LOCKS,
+    ),
+    CounterGroup(
+        "waits",
+        (
+            "pthread_cond_wait",
+            "pthread_cond_timedwait",
+            "pthread_cond_clockwait",
+            "sem_wait",
+            "sem_timedwait",
+            "sem_clockwait",
+            "pthread_join",
+            "pthread_barrier_wait",
+        ),
+        "The audio thread waits for nobody: use what is ready, and count what is not.",
+    ),
+    CounterGroup(
+        "minor page faults",
+        ("minor_page_faults",),
+        "Write to all memory once before the audio starts, the stack included; memory alone is only a promise.",
+    ),
+    CounterGroup(
+        "major page faults",
+        ("major_page_faults",),
+        "Read all data into memory before the audio starts, and lock it there (mlock).",
+    ),
+    CounterGroup("system calls", ("syscalls",), _NO_CALLS),
+    CounterGroup(
+        "futex wake-ups",
+        (FUTEX_WAKE_UPS,),
+        "Wake another thread at most once a callback, and declare it (event wake-up), or let it poll.",
+    ),
+    CounterGroup("voluntary context switches", ("voluntary_context_switches",), _NO_CALLS),
+)
+
+COUNTERS = tuple(counter for group in GROUPS for counter in group.counters)

@@ -1,0 +1,66 @@
+"""The child process: started with the interposer in it, and ended when it does not end by itself."""
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+MOST_OUTPUT_CHARACTERS = 2000
+
+
+@dataclass(frozen=True)
+class ChildResult:
+    """What a child left. ``exit_code`` is None when it had to be stopped, and negative for a signal."""
+
+    exit_code: int | None
+    report: str
+    output: str
+
+    @property
+    def signal_name(self) -> str:
+        """The signal that ended it, or nothing."""
+        if self.exit_code is None or self.exit_code >= 0:
+            return ""
+        return signal_name(-self.exit_code)
+
+
+def signal_name(number: int) -> str:
+    """As in the manual's section 7."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def run_child(command: Callable[[int], Sequence[str]], *, interposer: str, timeout_seconds: float) -> ChildResult:
+    """Run a command whose last words depend on the number of the file it reports to.
+
+    Both its report and what it prints go to files, so that neither can make it wait.
+    """
+    before = os.environ.get("LD_PRELOAD", "")
+    environment = {**os.environ, "LD_PRELOAD": f"{interposer}:{before}" if before else interposer}
+    with tempfile.TemporaryFile("w+b") as report, tempfile.TemporaryFile("w+b") as output:
+        process = subprocess.Popen(
+            list(command(report.fileno())),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=(report.fileno(),),
+        )
+        try:
+            exit_code: int | None = process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            exit_code = None
+        finally:
+            process.kill()
+            process.wait()
+        return ChildResult(exit_code, _text(report), _text(output)[-MOST_OUTPUT_CHARACTERS:].strip())
+
+
+def _text(file: BinaryIO) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")

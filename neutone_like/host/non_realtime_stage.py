@@ -24,6 +24,12 @@ class NonRealtimeStage(NonRealtimeFit):
         self.expected_blocks = 0  # 0: not known
         self.cancelled = False
         self.silenced_samples = 0
+        self.device = "cpu"
+
+    @torch.jit.export
+    def set_device(self, device: str) -> None:
+        """Hand the model tensors on this device; its output comes back to the CPU. The weights are moved apart."""
+        self.device = str(torch.device(device))
 
     @torch.jit.export
     def nonfinite_samples(self) -> int:
@@ -40,13 +46,18 @@ class NonRealtimeStage(NonRealtimeFit):
         tokens: List[List[int]] = []
         for each in self.tokens:
             tokens.append(each.copy())
-        audio = self.nrb.do_forward_pass(self.block_index, self.inputs.split(x), values, self.texts.copy(), tokens)
+        audio = self.inputs.split(x)
+        if self.device != "cpu":
+            audio = [each.to(self.device) for each in audio]
+            for name in values:
+                values[name] = values[name].to(self.device)
+        audio = self.nrb.do_forward_pass(self.block_index, audio, values, self.texts.copy(), tokens)
         if self._follow_cancel_request():
             return torch.zeros(self.outputs.total, samples)
         self._check_outputs(audio, samples)
         self.nrb.set_progress_percentage(100.0)
         self.block_index += 1
-        return self._without_nonfinite(torch.cat(audio, 0))
+        return self._without_nonfinite(torch.cat([each.to("cpu") for each in audio], 0))
 
     def _place_progress(self) -> None:
         if self.expected_blocks > self.block_index:

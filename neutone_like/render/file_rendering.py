@@ -1,9 +1,7 @@
 """One audio file through a model or a board, in constant memory."""
 
-import math
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,11 @@ from neutone_like.render.audio_files import AudioReader
 from neutone_like.render.audio_writer import AudioWriter, require_writable, writing
 from neutone_like.render.board import Board, require_lengths, whole_number
 from neutone_like.render.model_plugin import Model, ModelPlugin
+from neutone_like.render.non_realtime_plugin import NonRealtimeModel, NonRealtimePlugin, is_non_realtime
+from neutone_like.render.non_realtime_rendering import render_non_realtime
 from neutone_like.render.progress import ProgressFunction, showing
 from neutone_like.render.rate_change import RateChange
+from neutone_like.render.render_result import RenderResult
 from neutone_like.render.stage import Stream
 from neutone_like.render.torch_settings import inference_settings
 
@@ -25,69 +26,9 @@ DEFAULT_BLOCK_SIZE = 8192
 CHUNK_SAMPLES = 16384  # read, processed and written at a time, at least
 
 
-@dataclass(frozen=True)
-class RenderResult:
-    """What a render did.
-
-    Attributes:
-        in_path, out_path: The files.
-        sample_rate: Of the output, in Hz.
-        channels, samples: Of the output.
-        audio_seconds: How long the audio is.
-        compute_seconds: Time spent in the effects, without reading and writing.
-        rtf: ``compute_seconds / audio_seconds``.
-        latency_samples: What the effects lagged behind, and was taken out; at the input's rate.
-        peak: The greatest absolute sample. Above 1.0 it is cut off in files that hold integers; see ``clipped``.
-        clipped: Whether samples were cut off.
-        nonfinite_samples: Samples that a model gave as NaN or infinite and that became silence.
-    """
-
-    in_path: Path
-    out_path: Path
-    sample_rate: int
-    channels: int
-    samples: int
-    audio_seconds: float
-    compute_seconds: float
-    rtf: float
-    latency_samples: int
-    peak: float
-    clipped: bool
-    nonfinite_samples: int
-
-    def summary(self) -> str:
-        """The render in one line of text."""
-        channels = {1: "mono", 2: "stereo"}.get(self.channels, f"{self.channels} channels")
-        peak = f"{20.0 * math.log10(self.peak):+.1f} dBFS" if self.peak > 0.0 else "silence"
-        return (
-            f"{self.out_path}: {self.audio_seconds:.3f} s, {channels} at {self.sample_rate} Hz, peak {peak}; "
-            f"{self.latency_samples} samples of latency taken out; {1.0 / self.rtf:.1f} x real time"
-        )
-
-    def warnings(self) -> list[str]:
-        """What the user should know about the sound."""
-        found: list[str] = []
-        if self.clipped:
-            over = 20.0 * math.log10(self.peak)
-            found.append(
-                f"The peak is {over:.1f} dB over full scale, and {self.out_path.suffix} cuts it off. "
-                "Lower output_gain_db, or write a WAV of 32 bits."
-            )
-        if self.nonfinite_samples:
-            found.append(
-                f"The model gave {self.nonfinite_samples} samples that were NaN or infinite, which became silence. "
-                "neutone-like validate says what input does that."
-            )
-        return found
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return {**asdict(self), "in_path": str(self.in_path), "out_path": str(self.out_path)}
-
-
 def render_file(
-    model: Model | ModelPlugin | Board,
-    in_path: str | PathLike[str],
+    model: Model | ModelPlugin | Board | NonRealtimeModel | NonRealtimePlugin,
+    in_path: str | PathLike[str] | Sequence[str | PathLike[str]] | None,
     out_path: str | PathLike[str],
     *,
     params: Mapping[str, Any] | None = None,
@@ -100,30 +41,62 @@ def render_file(
     bit_depth: int | None = None,
     quality: str | float | None = None,
     progress: bool | ProgressFunction = True,
+    seconds: float | None = None,
+    device: str | None = None,
 ) -> RenderResult:
     """Render an audio file; the output is as long as the input and aligned with it, to the sample.
 
+    A non-real-time model may take several files, or none, and give several; one that says so gives another length. It
+    computes in a thread of its own, so that Ctrl-C and ``progress`` reach it while it does, with as many threads as
+    torch is set to; live models use one.
+
     Args:
-        model: Whatever :class:`ModelPlugin` takes, or a :class:`Board` (whose knobs are set on the board).
-        in_path: Any format that libsndfile or pedalboard reads, at any rate.
+        model: Whatever :class:`ModelPlugin` or :class:`NonRealtimePlugin` takes, or a :class:`Board` (whose knobs are
+            set on the board).
+        in_path: Any format that libsndfile or pedalboard reads, at any rate. A sequence for a model of several inputs,
+            in the order of its labels, all of one rate and length; ``None`` for a generator.
         out_path: The extension chooses the format. The file appears when it is whole; until then an older one stays.
-        params, wet, dry, input_gain_db, output_gain_db: As for :class:`ModelPlugin`.
-        block_size: The host block in samples. It trades speed for memory and changes nothing else.
-        out_sample_rate: In Hz; ``None`` for the input's.
+            A model of several outputs writes ``x.LABEL.wav`` for each instead of ``x.wav``.
+        params: As for :class:`ModelPlugin` or :class:`NonRealtimePlugin`.
+        wet, dry, input_gain_db, output_gain_db: As for :class:`ModelPlugin`; live models only.
+        block_size: The host block in samples. It trades speed for memory and changes nothing else. A non-real-time
+            model has its own.
+        out_sample_rate: In Hz; ``None`` for the input's, or a generator's own.
         bit_depth: For WAV 8, 16, 24 or 32 (floating point, the default), for AIFF and FLAC up to 24 (the default).
         quality: Of MP3 and Ogg Vorbis, as pedalboard takes it, such as ``"V2"``, ``320`` or ``"best"``.
-        progress: A bar on stderr where that is a terminal; or a function of samples done and samples in all.
+        progress: A bar on stderr where that is a terminal; or a function of samples done and samples in all (per cent
+            where a generator decides for itself how long its output is).
+        seconds: How long the output of a generator is that is called block by block; ``None``: one block.
+        device: Where a non-real-time model computes, such as ``"cuda"``; ``None``: on the CPU.
 
     Raises:
         AudioError: The input is missing, damaged, empty, not finite, or of a channel count that the model does not
-            take; the output can't be written.
+            take; several differ in rate or length; there are more or fewer than the model's inputs; the output can't
+            be written.
         ParameterError: A value that a parameter or a knob does not take.
         ModelError: The model failed.
         ArtifactError: The path holds no usable artifact.
         MissingExtraError: pedalboard is not installed.
     """
-    source, target = Path(in_path), Path(out_path)
     knobs = {"wet": wet, "dry": dry, "input_gain_db": input_gain_db, "output_gain_db": output_gain_db}
+    sources, target = _source_paths(in_path), Path(out_path)
+    if is_non_realtime(model):
+        return render_non_realtime(
+            _as_non_realtime(model, params, knobs, device),
+            sources,
+            target,
+            seconds=seconds,
+            out_sample_rate=out_sample_rate,
+            bit_depth=bit_depth,
+            quality=quality,
+            progress=progress,
+        )
+    _refuse_given(
+        "a live model has one input, plays as long as it, and runs on the CPU", seconds=seconds, device=device
+    )
+    if len(sources) != 1:
+        raise AudioError(f"in_path: a live model takes one file, got {len(sources)}: {list(map(str, sources))}.")
+    source = sources[0]
     block = whole_number("block_size", block_size, "samples")
     require_writable(target, source)
     with AudioReader(source) as reader:
@@ -192,6 +165,8 @@ class _Run:
         return RenderResult(
             in_path=source,
             out_path=target,
+            in_paths=(source,),
+            out_paths=(target,),
             sample_rate=sample_rate,
             channels=self.stream.out_channels,
             samples=self.samples,
@@ -216,3 +191,25 @@ def _as_board(model: Any, params: Mapping[str, Any] | None, knobs: Mapping[str, 
             )
         return model if isinstance(model, Board) else Board([model])
     return Board([ModelPlugin(model, params, **knobs)])
+
+
+def _as_non_realtime(
+    model: Any, params: Mapping[str, Any] | None, knobs: Mapping[str, float | None], device: str | None
+) -> NonRealtimePlugin:
+    _refuse_given("a non-real-time model has no mix and no gains", **knobs)
+    if isinstance(model, NonRealtimePlugin):
+        _refuse_given("a NonRealtimePlugin has its own settings", params=params, device=device)
+        return model
+    return NonRealtimePlugin(model, params, device=device or "cpu")
+
+
+def _refuse_given(why: str, **values: Any) -> None:
+    given = [name for name, value in values.items() if value is not None]
+    if given:
+        raise ParameterError(f"{', '.join(given)}: {why}. Leave {'it' if len(given) == 1 else 'them'} out.")
+
+
+def _source_paths(in_path: Any) -> list[Path]:
+    if in_path is None:
+        return []
+    return [Path(in_path)] if isinstance(in_path, (str, PathLike)) else [Path(each) for each in in_path]

@@ -140,7 +140,7 @@ def _local_target(output: str, scratch: Path) -> Iterator[Path]:
 
 
 def _audio_fields(result: RenderResult) -> dict[str, object]:
-    return {name: value for name, value in result.to_dict().items() if name not in ("in_path", "out_path")}
+    return {name: value for name, value in result.to_dict().items() if not name.endswith(("_path", "_paths"))}
 
 
 def _state(file: Path) -> tuple[int, int, int]:

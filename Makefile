@@ -21,6 +21,11 @@ INSTALLED := $(VENV)/installed-torch-$(TORCH)
 NATIVE_SOURCES := $(shell find native -type f)
 SANITIZERS := thread address,undefined
 
+# With a compiler, sources that don't compile are an error; without one the engine is left out, as pip leaves it out.
+ifneq ($(shell command -v $${CXX:-c++}),)
+export NEUTONE_LIKE_REQUIRE_NATIVE := 1
+endif
+
 .DELETE_ON_ERROR:
 .PHONY: demo test lint docs bench exported native sanitize setup clean
 

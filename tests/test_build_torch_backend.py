@@ -34,7 +34,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path
 
 def test_no_backend_at_all(folders: tuple[Path, Path]) -> None:
     version = torch.__version__.replace("+", r"\+")
-    with pytest.raises(RuntimeEngineError, match=rf"built for no torch at all, but .* torch {version}\. .*{COMMAND}"):
+    with pytest.raises(RuntimeEngineError, match=rf"has not been built, and .* torch {version}\. .*{COMMAND}"):
         torch_backend.torch_backend_path()
 
 
@@ -45,7 +45,7 @@ def test_backends_for_other_torches(folders: tuple[Path, Path]) -> None:
     (user / "something_else.so").touch()
     with pytest.raises(
         RuntimeEngineError,
-        match=r"built for torch 2\.6\.0 \(with the C\+\+ ABI from before C\+\+11\), torch 2\.9\.1\+cu128, but the",
+        match=r"built for torch 2\.6\.0 \(with the C\+\+ ABI from before C\+\+11\), torch 2\.9\.1\+cu128, and the",
     ):
         torch_backend.torch_backend_path()
 

@@ -11,7 +11,8 @@ RUNTIME_FOLDER = Path(__file__).resolve().parent
 NATIVE_FOLDER = RUNTIME_FOLDER / "native"
 REINSTALL = (
     "Install a C++20 compiler (Debian and Ubuntu: apt-get install g++; macOS: xcode-select --install) and install "
-    "neutone-like again: pip install --force-reinstall --no-deps neutone-like, or make native in a checkout."
+    "neutone-like again: pip install --force-reinstall --no-deps --no-cache-dir neutone-like, or make native in a "
+    "checkout."
 )
 
 

@@ -31,11 +31,11 @@ def torch_backend_path() -> Path:
         if (folder / wanted).is_file():
             return folder / wanted
     found = [match for folder in folders for match in map(FILE_PATTERN.fullmatch, _names(folder)) if match]
-    built_for = ", ".join(_describe(match["torch"], match["abi"]) for match in found) or "no torch at all"
+    built_for = ", ".join(_describe(match["torch"], match["abi"]) for match in found)
+    state = f"was built for {built_for}" if found else "has not been built"
     raise RuntimeEngineError(
-        f"The libtorch backend was built for {built_for}, but the installed one is "
-        f"{_describe(torch.__version__, _abi())}. Build it for this torch, which takes a minute and needs a C++ "
-        f"compiler: {BUILD_COMMAND}"
+        f"The libtorch backend {state}, and the installed torch is {_describe(torch.__version__, _abi())}. Build it "
+        f"for this torch, which takes a minute and needs a C++ compiler: {BUILD_COMMAND}"
     )
 
 

@@ -66,14 +66,12 @@ class ProcessPool:
         waiting = deque(_Attempt(task, 0) for task in tasks)
         self._workers = [_Worker(self._job) for _ in range(min(self._count, len(waiting)))]
         while waiting or any(worker.attempt for worker in self._workers):
-            ready = {id(each) for each in wait([worker.connection for worker in self._workers])}
-            for worker in [each for each in self._workers if id(each.connection) in ready]:
-                record = self._hear(worker, waiting)
-                if record is not None:
-                    yield record
+            ready = wait([worker.connection for worker in self._workers])
+            heard = [self._hear(worker, waiting) for worker in list(self._workers) if worker.connection in ready]
             for worker in self._workers:
                 if worker.is_idle and waiting:
                     worker.give(waiting.popleft())
+            yield from (record for record in heard if record is not None)
 
     def _hear(self, worker: "_Worker", waiting: "deque[_Attempt]") -> FileRecord | None:
         """What a worker says, or what becomes of its task when it says no more."""
@@ -85,7 +83,8 @@ class ProcessPool:
             raise message
         attempt, worker.attempt, worker.is_idle = worker.attempt, None, True
         if attempt is None:
-            return None  # it has loaded the model
+            worker.has_started = True
+            return None
         if isinstance(message, FileRecord):
             return message
         return self._again(attempt, message, waiting)
@@ -144,7 +143,7 @@ class _Worker:
         return f"exit code {code}"
 
     def give(self, attempt: _Attempt) -> None:
-        self.attempt, self.is_idle, self.has_started = attempt, False, True
+        self.attempt, self.is_idle = attempt, False
         with suppress(OSError):  # it died meanwhile, which is noticed when it is listened to
             self.connection.send(attempt.task)
 

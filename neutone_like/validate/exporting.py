@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from neutone_like.artifact.schema import ArtifactMetadata
+from neutone_like.artifact.format_limits import Model
+from neutone_like.artifact.schema import Metadata
 from neutone_like.artifact.staging import staged_directory
 from neutone_like.artifact.writer import Progress, write_files
 from neutone_like.errors import ExportError
-from neutone_like.model import WaveformToWaveformBase
 from neutone_like.torch_threads import one_thread
 from neutone_like.validate.html import REPORT_NAME, write_report
 from neutone_like.validate.report import ValidationReport
@@ -26,13 +26,13 @@ class ExportResult:
     metadata_path: Path
     validation_path: Path | None
     sample_paths: tuple[Path, ...]
-    metadata: ArtifactMetadata
+    metadata: Metadata
     validation: ValidationReport | None
     report_path: Path | None = None
 
 
 def export_model(
-    model: WaveformToWaveformBase,
+    model: Model,
     out_dir: str | PathLike[str],
     *,
     validate: bool = True,
@@ -50,10 +50,10 @@ def export_model(
     whole.
 
     Args:
-        model: A live model.
+        model: A live model, or one that is not real-time.
         out_dir: Made if it does not exist. Files of an earlier artifact are replaced, other files stay.
         validate: Run every check of :func:`validate_artifact`, with this model for comparison.
-        render_samples: Render a riff and a drum loop beside the model, as WAV.
+        render_samples: Render a riff and a drum loop (of a generator: what it generates) beside the model, as WAV.
         mp3_samples: Put them into the metadata too, as MP3.
         allow_failed_validation: Put the artifact in place even if a check fails; the report says which.
         quality: Of the resampler: ``"high"``, or ``"fast"`` with half its delay.
@@ -94,7 +94,7 @@ def export_model(
     )
 
 
-def _validate(model: WaveformToWaveformBase, path: Path, quality: str, progress: Progress | None) -> ValidationReport:
+def _validate(model: Model, path: Path, quality: str, progress: Progress | None) -> ValidationReport:
     def report_step(name: str) -> None:
         if progress is not None:
             progress(f"Validating: {name}")

@@ -4,65 +4,47 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 
+from neutone_like.artifact.format_limits import Model
 from neutone_like.artifact.loader import Artifact, load_artifact
-from neutone_like.model import WaveformToWaveformBase
-from neutone_like.validate.checks.chunking import check_any_chunking_equals_whole
-from neutone_like.validate.checks.contract import check_contract_methods, check_metadata
-from neutone_like.validate.checks.equivalence import check_scripted_equals_eager
-from neutone_like.validate.checks.extremes import check_extremes_stay_finite, check_recovers_from_nan, check_silence
-from neutone_like.validate.checks.inputs import check_inputs_are_untouched
-from neutone_like.validate.checks.latency import check_reported_delay
-from neutone_like.validate.checks.model_delay import check_declared_delay
-from neutone_like.validate.checks.realtime import check_realtime_deadlines
-from neutone_like.validate.checks.reload import FreshProcess, check_reloads_in_a_fresh_process
-from neutone_like.validate.checks.speed import check_inference_time
-from neutone_like.validate.checks.state import check_instances_are_independent, check_reset_repeats
+from neutone_like.errors import ExportError
+from neutone_like.model import NonRealtimeBase, WaveformToWaveformBase
+from neutone_like.validate.checks.reload import FreshProcess, PlayingProcess, check_reloads_in_a_fresh_process
 from neutone_like.validate.conditions import steady_conditions
-from neutone_like.validate.context import CheckFunction, Context, Outcome
+from neutone_like.validate.context import Context, Outcome
+from neutone_like.validate.live_checks import CHECKS as CHECKS
+from neutone_like.validate.live_checks import OWN_ARTIFACTS_ONLY as OWN_ARTIFACTS_ONLY
+from neutone_like.validate.non_realtime.checks import NON_REALTIME_CHECKS, NON_REALTIME_OWN_ONLY
+from neutone_like.validate.non_realtime.context import NonRealtimeContext
+from neutone_like.validate.non_realtime.reload import NonRealtimeFreshProcess
 from neutone_like.validate.report import Check, ValidationReport
 
-CHECKS: tuple[tuple[str, CheckFunction], ...] = (
-    ("metadata", check_metadata),
-    ("contract methods", check_contract_methods),
-    ("scripted equals eager", check_scripted_equals_eager),
-    ("any chunking equals whole", check_any_chunking_equals_whole),
-    ("delay as reported", check_reported_delay),
-    ("delay as declared", check_declared_delay),
-    ("reset repeats", check_reset_repeats),
-    ("instances independent", check_instances_are_independent),
-    ("extremes stay finite", check_extremes_stay_finite),
-    ("recovers from NaN", check_recovers_from_nan),
-    ("silence", check_silence),
-    ("inputs untouched", check_inputs_are_untouched),
-    ("inference time", check_inference_time),
-    ("real-time deadlines", check_realtime_deadlines),
-)
-OWN_ARTIFACTS_ONLY = frozenset(
-    {
-        "metadata",
-        "scripted equals eager",
-        "any chunking equals whole",
-        "delay as reported",
-        "delay as declared",
-        "extremes stay finite",
-        "recovers from NaN",
-    }
-)
-"""These ask the module what only ours can answer."""
 FRESH_PROCESS = "reloads in a fresh process"
 
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is done with an artifact of one kind."""
+
+    context: Any
+    checks: tuple[tuple[str, Callable[[Any], Outcome]], ...]
+    own_only: frozenset[str]
+    start_process: Callable[[Any], PlayingProcess]
+    settings: str
 
 
 def validate_artifact(
     path_or_artifact: str | os.PathLike[str] | Artifact,
     *,
     quick: bool = False,
-    eager_model: WaveformToWaveformBase | None = None,
+    eager_model: Model | None = None,
     quality: str = "high",
     progress: Progress | None = None,
 ) -> ValidationReport:
@@ -79,21 +61,36 @@ def validate_artifact(
     Raises:
         ArtifactError: The file can't be loaded. What is wrong with a file that can is in the report.
     """
-    context = Context(_loaded(path_or_artifact), eager_model, quick, quality)
+    plan = _plan(_loaded(path_or_artifact), eager_model, quick, quality)
     started = time.perf_counter()
     checks: list[Check] = []
     with steady_conditions():
-        process = FreshProcess(context)
+        process = plan.start_process(plan.context)
         try:
-            steps = [*CHECKS, (FRESH_PROCESS, partial(check_reloads_in_a_fresh_process, process=process))]
+            steps = [*plan.checks, (FRESH_PROCESS, partial(check_reloads_in_a_fresh_process, process=process))]
             for name, function in steps:
                 if progress is not None:
                     progress(name)
-                checks.append(_run(name, function, context))
+                checks.append(_run(name, function, plan))
         finally:
             process.close()
-    conditions = _conditions(context, time.perf_counter() - started)
-    return ValidationReport(str(context.artifact.metadata.model_name), tuple(checks), conditions)
+    conditions = _conditions(plan, time.perf_counter() - started)
+    return ValidationReport(str(plan.context.artifact.metadata.model_name), tuple(checks), conditions)
+
+
+def _plan(artifact: Artifact, eager_model: Model | None, quick: bool, quality: str) -> _Plan:
+    wanted = WaveformToWaveformBase if artifact.is_realtime else NonRealtimeBase
+    if eager_model is not None and not isinstance(eager_model, wanted):
+        raise ExportError(
+            f"eager_model: {artifact.path} was made from a {wanted.__name__}, got {eager_model!r:.200}. Give the model "
+            "that was exported, or none."
+        )
+    if isinstance(eager_model, NonRealtimeBase) or not artifact.is_realtime:
+        whole = NonRealtimeContext(artifact, eager_model, quick, quality)  # pyright: ignore[reportArgumentType]
+        settings = ", ".join(f"{rate} Hz" for rate in whole.rates)
+        return _Plan(whole, NON_REALTIME_CHECKS, NON_REALTIME_OWN_ONLY, NonRealtimeFreshProcess, settings)
+    live = Context(artifact, eager_model, quick, quality)
+    return _Plan(live, CHECKS, OWN_ARTIFACTS_ONLY, FreshProcess, ", ".join(map(str, live.settings)))
 
 
 def _loaded(path_or_artifact: str | os.PathLike[str] | Artifact) -> Artifact:
@@ -102,12 +99,12 @@ def _loaded(path_or_artifact: str | os.PathLike[str] | Artifact) -> Artifact:
     return load_artifact(path_or_artifact)
 
 
-def _run(name: str, function: CheckFunction, context: Context) -> Check:
+def _run(name: str, function: Callable[[Any], Outcome], plan: _Plan) -> Check:
     started = time.perf_counter()
-    if name in OWN_ARTIFACTS_ONLY and not context.is_ours:
+    if name in plan.own_only and not plan.context.is_ours:
         return Check(name, "skipped", "not run: another tool made this file, which can't answer what this asks", "")
     try:
-        outcome = function(context)
+        outcome = function(plan.context)
     except Exception as error:  # a model's code can raise anything; what it raised is the check's result
         outcome = _stopped(error)
     seconds = time.perf_counter() - started
@@ -125,9 +122,10 @@ def _stopped(error: Exception) -> Outcome:
     )
 
 
-def _conditions(context: Context, seconds: float) -> tuple[tuple[str, str], ...]:
+def _conditions(plan: _Plan, seconds: float) -> tuple[tuple[str, str], ...]:
+    context = plan.context
     return (
-        ("host settings", ", ".join(str(setting) for setting in context.settings)),
+        ("host settings", plan.settings),
         ("thoroughness", "quick" if context.quick else "full"),
         ("python model at hand", "yes" if context.eager_model is not None else "no"),
         ("torch", torch.__version__),

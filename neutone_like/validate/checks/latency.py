@@ -63,9 +63,9 @@ def measure_latency(artifact: Artifact, module: Any, setting: HostSetting, chann
     straight = _straight(
         artifact, module.w2w_base, signals.tones(model_rate, seconds, frequencies), model_rate, model_block
     )
-    if min(_rms(through), _rms(straight)) < SILENT_RMS:
+    if min(level_of(through), level_of(straight)) < SILENT_RMS:
         return None
-    fit = _delay(straight, model_rate, through, setting.sample_rate, slower)
+    fit = delay_between(straight, model_rate, through, setting.sample_rate, slower)
     return LatencyMeasurement(
         setting, reported, reported + fit.seconds * setting.sample_rate, fit.coherence, module.is_resampling()
     )
@@ -87,8 +87,11 @@ def _straight(artifact: Artifact, model: Any, sound: Tensor, rate: int, block: i
     return output[:1, delay : delay + sound.size(1)]
 
 
-def _delay(straight: Tensor, model_rate: int, through: Tensor, host_rate: int, slower: int) -> measure.DelayFit:
-    """Both last the same whole number of spectral lines, so line ``k`` is the same frequency in both spectra."""
+def delay_between(straight: Tensor, model_rate: int, through: Tensor, host_rate: int, slower: int) -> measure.DelayFit:
+    """How much later ``through`` (``[1, samples]``, at the host's rate) is than ``straight`` (at the model's).
+
+    Both last the same whole number of spectral lines, so line ``k`` is the same frequency in both spectra.
+    """
     seconds = straight.size(1) / model_rate
     lowest, highest = max(1, round(0.004 * slower * seconds)), round(0.35 * slower * seconds)
     spectra = []
@@ -103,7 +106,8 @@ def _delay(straight: Tensor, model_rate: int, through: Tensor, host_rate: int, s
     return measure.DelayFit(fit.seconds, fit.coherence * min(1.0, float(np.abs(cross).sum()) / norm))
 
 
-def _rms(sound: Tensor) -> float:
+def level_of(sound: Tensor) -> float:
+    """RMS of a whole sound."""
     return float(sound.square().mean().sqrt())
 
 

@@ -84,10 +84,15 @@ def _peak(context: Context, name: str, rate: int, block: int, declared: int) -> 
         values=values,
     )[0, samples:].double()
     spectrum = np.fft.rfft(y.numpy())[1:] / np.fft.rfft(period[0].double().numpy())[1:]  # without the constant
-    return None if np.abs(spectrum).max() < 1e-6 else _analyse(np.concatenate(([0.0], spectrum)), samples, declared)
+    return (
+        None
+        if np.abs(spectrum).max() < 1e-6
+        else analyse_response(np.concatenate(([0.0], spectrum)), samples, declared)
+    )
 
 
-def _analyse(spectrum: ComplexArray, samples: int, declared: int) -> ResponsePeak:
+def analyse_response(spectrum: ComplexArray, samples: int, declared: int) -> ResponsePeak:
+    """Find the peak of the impulse response that has this spectrum, ``samples // 2 + 1`` lines from 0 Hz on."""
     response = np.fft.irfft(spectrum, samples)
     energy = response * response / float(np.sum(response * response))
     peak = int(np.argmax(energy))

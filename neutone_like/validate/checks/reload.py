@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -34,28 +35,23 @@ SECONDS_ALLOWED = 300.0
 DIFFERENCE_ALLOWED = 1e-6
 
 
-class FreshProcess:
-    """A process of its own that plays the file; started early, asked late, since most of its time is torch's start."""
+class PlayingProcess:
+    """A process of its own that plays a file; started early, asked late, since most of its time is torch's start.
 
-    def __init__(self, context: Context) -> None:
-        setting = HostSetting(context.native_rate, 512)
-        x = context.sound(4 * setting.block_size)
+    Args:
+        player: Its program, which prints the ``difference`` that it found, and what ``foreign`` modules it imported.
+        model_path: The ``.nm`` file.
+        case: What it plays, and what came out here.
+        peak: The greatest sample of that, or 1: differences are held against it.
+    """
+
+    def __init__(self, player: str, model_path: Path, case: dict[str, Any], peak: float) -> None:
+        self.peak = peak
         self._folder = tempfile.TemporaryDirectory(prefix="neutone_like_")
-        case = Path(self._folder.name) / "case.pt"
-        inputs = list(x.split(setting.block_size, 1))
-        outputs = list(play(context.fresh(setting), x, [setting.block_size] * 4).split(setting.block_size, 1))
-        self.peak = max(1.0, *(float(block.abs().max()) for block in outputs))
-        torch.save(
-            {
-                "sample_rate": setting.sample_rate,
-                "block_size": setting.block_size,
-                "inputs": [block.clone() for block in inputs],
-                "outputs": [block.clone() for block in outputs],
-            },
-            case,
-        )
+        case_path = Path(self._folder.name) / "case.pt"
+        torch.save(case, case_path)
         # -I: neither this folder nor PYTHONPATH can lend the process anything.
-        command = [sys.executable, "-I", "-c", PLAYER, str(context.artifact.path), str(case)]
+        command = [sys.executable, "-I", "-c", player, str(model_path), str(case_path)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def result(self) -> tuple[int, str, str]:
@@ -75,7 +71,25 @@ class FreshProcess:
         self._folder.cleanup()
 
 
-def check_reloads_in_a_fresh_process(context: Context, process: FreshProcess) -> Outcome:
+class FreshProcess(PlayingProcess):
+    """Plays a live model, block by block."""
+
+    def __init__(self, context: Context) -> None:
+        setting = HostSetting(context.native_rate, 512)
+        x = context.sound(4 * setting.block_size)
+        inputs = list(x.split(setting.block_size, 1))
+        outputs = list(play(context.fresh(setting), x, [setting.block_size] * 4).split(setting.block_size, 1))
+        case = {
+            "sample_rate": setting.sample_rate,
+            "block_size": setting.block_size,
+            "inputs": [block.clone() for block in inputs],
+            "outputs": [block.clone() for block in outputs],
+        }
+        peak = max(1.0, *(float(block.abs().max()) for block in outputs))
+        super().__init__(PLAYER, context.artifact.path, case, peak)
+
+
+def check_reloads_in_a_fresh_process(context: object, process: PlayingProcess) -> Outcome:
     """Compare what the other process heard with what this one does."""
     limit = DIFFERENCE_ALLOWED * process.peak
     allowed = f"loads with torch alone, and plays within {limit:.2g}"

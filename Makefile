@@ -38,7 +38,7 @@ $(PACKAGES): pyproject.toml
 	rm -f $(VENV)/packages-torch-* $(VENV)/installed-torch-*
 	echo "torch==$(TORCH)" > $(CONSTRAINTS)
 	$(RUN) -m pip install --constraint $(CONSTRAINTS) torch
-	$(RUN) -m pip install --constraint $(CONSTRAINTS) "scikit-build-core>=1.0" "nanobind>=2.4" "cmake>=3.20" ninja
+	$(RUN) -m pip install --constraint $(CONSTRAINTS) "scikit-build-core>=1.1" "nanobind>=2.4" "cmake>=3.20" ninja
 	$(RUN) -m pip install --constraint $(CONSTRAINTS) --no-build-isolation --editable ".[all,docs,dev]"
 	touch $@ $(INSTALLED)
 

@@ -1,4 +1,4 @@
-// A backend in a shared object of its own.
+// Loads a backend from a shared object of its own.
 #pragma once
 
 #include <string>

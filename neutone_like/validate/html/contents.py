@@ -29,6 +29,8 @@ from neutone_like.validate.html.response import Response, measure_response
 from neutone_like.validate.html.sounds import Sound, sounds_of, to_mp3
 from neutone_like.validate.html.sweep import Sweep, sweep_parameters
 from neutone_like.validate.html.timing import BlockTime, time_blocks
+from neutone_like.validate.html.whole_sounds import whole_sounds_of
+from neutone_like.validate.non_realtime.context import NonRealtimeContext
 from neutone_like.validate.playing import HostSetting
 from neutone_like.validate.report import ValidationReport
 from neutone_like.version import __version__
@@ -84,19 +86,26 @@ class TimesShown:
 
 
 @dataclass(frozen=True)
-class Contents:
-    """What the page is made from."""
+class LiveParts:
+    """What makes sense for a model that plays while somebody listens."""
 
-    artifact: Artifact
-    validation: ValidationReport
     host_rate: int
     native_rate: int
     latencies: Part[LatencyTable]
-    listening: Part[list[Listening]]
     response: Part[ResponseShown]
     conversion: Part[ConversionShown]
     sweeps: Part[list[SweepShown]]
     times: Part[TimesShown]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the page is made from; ``live`` is there for live models only."""
+
+    artifact: Artifact
+    validation: ValidationReport
+    listening: Part[list[Listening]]
+    live: LiveParts | None
     conditions: tuple[tuple[str, str], ...]
 
 
@@ -109,21 +118,26 @@ def gather(artifact: Artifact, validation: ValidationReport, host_rate: int | No
     rate = _host_rate(artifact) if host_rate is None else host_rate
     if rate < 1:
         raise AudioError(f"host_sample_rate: expected a rate in Hz, at least 1, got {rate!r}.")
-    context = Context(artifact, quick=True)
     with steady_conditions(), drawing_settings():
-        return Contents(
-            artifact=artifact,
-            validation=validation,
-            host_rate=rate,
-            native_rate=context.native_rate,
-            latencies=_part(lambda: read_latencies(context, rate)),
-            listening=_part(lambda: _listening(context)),
-            response=_part(lambda: _response(context, rate)),
-            conversion=_part(lambda: _conversion(context, rate)),
-            sweeps=_part(lambda: _sweeps(context)),
-            times=_part(lambda: _times(context)),
-            conditions=(*validation.conditions, *_conditions(artifact)),
-        )
+        if artifact.is_realtime:
+            context = Context(artifact, quick=True)
+            listening, live = _part(lambda: _listening(sounds_of(context))), _live_parts(context, rate)
+        else:
+            whole = NonRealtimeContext(artifact, quick=True)
+            listening, live = _part(lambda: _listening(whole_sounds_of(whole))), None
+        return Contents(artifact, validation, listening, live, (*validation.conditions, *_conditions(artifact)))
+
+
+def _live_parts(context: Context, rate: int) -> LiveParts:
+    return LiveParts(
+        host_rate=rate,
+        native_rate=context.native_rate,
+        latencies=_part(lambda: read_latencies(context, rate)),
+        response=_part(lambda: _response(context, rate)),
+        conversion=_part(lambda: _conversion(context, rate)),
+        sweeps=_part(lambda: _sweeps(context)),
+        times=_part(lambda: _times(context)),
+    )
 
 
 def _host_rate(artifact: Artifact) -> int:
@@ -145,9 +159,9 @@ def _part(measure: Callable[[], Measured]) -> Part[Measured]:
         return Part(None, f"This could not be measured: {type(error).__name__}: {lines[-1]}")
 
 
-def _listening(context: Context) -> list[Listening]:
+def _listening(sounds: list[Sound]) -> list[Listening]:
     result: list[Listening] = []
-    for sound in sounds_of(context):
+    for sound in sounds:
         mp3 = tuple(to_mp3(side, sound.sample_rate, sound.scale) for side in (sound.before, sound.after))
         result.append(Listening(sound, sound_figures(sound, BEFORE, AFTER), (mp3[0], mp3[1])))
     return result

@@ -8,7 +8,7 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from neutone_like.model import CategoricalParameter, NumericalParameter
+from neutone_like.model import CategoricalParameter, Parameter, TextParameter, TokensParameter
 from neutone_like.validate.html.contents import Contents
 from neutone_like.validate.html.figures.drawing import LEFT, RIGHT
 
@@ -69,13 +69,21 @@ def _day(seconds: float) -> str:
         return "an unknown day"
 
 
-def _default_text(parameter: NumericalParameter) -> str:
+def _default_text(parameter: Parameter) -> str:
+    if isinstance(parameter, TextParameter):
+        return f"\N{LEFT DOUBLE QUOTATION MARK}{parameter.default}\N{RIGHT DOUBLE QUOTATION MARK}"
+    if isinstance(parameter, TokensParameter):
+        return ", ".join(map(str, parameter.default)) or "none"
     if isinstance(parameter, CategoricalParameter):
         return parameter.labels[int(parameter.default)]
     return f"{parameter.default:g} {parameter.unit}".rstrip()
 
 
-def _range_text(parameter: NumericalParameter) -> str:
+def _range_text(parameter: Parameter) -> str:
+    if isinstance(parameter, TextParameter):
+        return "any text" if parameter.max_characters < 0 else f"up to {parameter.max_characters} characters"
+    if isinstance(parameter, TokensParameter):
+        return "any number of tokens" if parameter.max_tokens < 0 else f"up to {parameter.max_tokens} tokens"
     if isinstance(parameter, CategoricalParameter):
         return ", ".join(parameter.labels)
     return f"{parameter.minimum:g} to {parameter.maximum:g} {parameter.unit}".rstrip()

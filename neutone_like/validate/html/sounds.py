@@ -30,17 +30,29 @@ Samples = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Sound:
-    """Before and after the artifact, float32 ``[samples, channels]``. ``from_files``: read from ``samples/``."""
+    """Before and after the artifact, float32 ``[samples, channels]``. ``from_files``: read from ``samples/``.
+
+    ``label`` names the output where there are several; ``alone``: there is no before, as of a generator.
+    """
 
     name: str
     sample_rate: int
     before: Samples
     after: Samples
     from_files: bool
+    label: str = ""
+    alone: bool = False
+    files: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
-        return self.name.replace("_", " ").capitalize()
+        title = self.name.replace("_", " ").capitalize()
+        return f"{title}: {self.label}" if self.label else title
+
+    @property
+    def key(self) -> str:
+        """What tells this sound's pictures from others'."""
+        return "-".join(re.findall(r"[a-z0-9]+", f"{self.name} {self.label}".lower()))
 
     @property
     def seconds(self) -> float:
@@ -78,22 +90,29 @@ def sounds_of(context: Context) -> list[Sound]:
     return _render(context)
 
 
-def _read(folder: Path, name: str) -> Sound | None:
+def read_sound(path: Path) -> tuple[Samples, int]:
+    """The start of a file in ``samples/`` at the level that it has, and its rate in Hz."""
     import soundfile  # here, because who only loads artifacts never needs it
 
+    with soundfile.SoundFile(path) as file:
+        samples = file.read(int(MOST_SECONDS * file.samplerate), dtype="float32", always_2d=True)
+        return samples.astype(np.float32) * np.float32(_undo_lowering(file.comment)), file.samplerate
+
+
+def _read(folder: Path, name: str) -> Sound | None:
     sides: list[Samples] = []
     rates: set[int] = set()
     for side in ("in", "out"):
         path = folder / f"{name}_{side}.wav"
         if not path.is_file():
             return None
-        with soundfile.SoundFile(path) as file:
-            samples = file.read(int(MOST_SECONDS * file.samplerate), dtype="float32", always_2d=True)
-            sides.append(samples.astype(np.float32) * np.float32(_undo_lowering(file.comment)))
-            rates.add(file.samplerate)
+        samples, rate = read_sound(path)
+        sides.append(samples)
+        rates.add(rate)
     if len(rates) != 1 or sides[0].shape[0] != sides[1].shape[0] or sides[0].shape[0] == 0:
         return None
-    return Sound(name, rates.pop(), sides[0], np.nan_to_num(sides[1]), True)
+    files = (f"{name}_in.wav", f"{name}_out.wav")
+    return Sound(name, rates.pop(), sides[0], np.nan_to_num(sides[1]), True, files=files)
 
 
 def _undo_lowering(comment: str) -> float:

@@ -44,7 +44,7 @@ def _side(
         f"{sound.title} {side}: waveform and spectrogram over {sound.seconds:.1f} s; "
         f"peak {peak:+.1f} dBFS, RMS {decibels(rms(samples)):+.1f} dBFS."
     )
-    return finish(figure, f"{sound.name.replace('_', '-')}-{side}", text)
+    return finish(figure, f"{sound.key}-{side}", text)
 
 
 def _draw_wave(axes: Axes, samples: Samples, seconds: float, colour: str, limit: float) -> None:

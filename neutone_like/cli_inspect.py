@@ -1,12 +1,11 @@
 """An artifact's metadata as tables."""
 
-import re
 from typing import Any
 
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
-_STEERS_TERMINALS = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
+from neutone_like.cli_common import printable
 
 
 def metadata_tables(metadata: Any) -> list[Table]:
@@ -38,7 +37,7 @@ def metadata_tables(metadata: Any) -> list[Table]:
 
 def escape(text: str) -> str:
     """Text from a file as a terminal may show it: control characters and changes of direction as ``\\x1b``."""
-    return escape_markup(_STEERS_TERMINALS.sub(lambda found: ascii(found[0])[1:-1], text))
+    return escape_markup(printable(text))
 
 
 def _rows(metadata: Any) -> list[tuple[str, str]]:

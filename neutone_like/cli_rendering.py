@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from neutone_like.cli_arguments import read_points, split_assignments, typed_value
-from neutone_like.cli_common import FELL_SHORT, ending_in_order, print_json
+from neutone_like.cli_common import FELL_SHORT, ending_in_order, print_json, printable
 from neutone_like.errors import AudioError, ParameterError
 
 INTERRUPTED = 130  # as shells have it
@@ -36,7 +36,7 @@ def render_one(
     if as_json:
         print_json(result.to_dict())
     else:
-        typer.echo(result.summary())
+        typer.echo(printable(result.summary()))
     _warn(result.warnings())
     if result.nonfinite_samples:
         raise typer.Exit(FELL_SHORT)
@@ -55,7 +55,7 @@ def render_many(
     if as_json:
         print_json(result.to_dict())
     else:
-        typer.echo(result.summary())
+        typer.echo(printable(result.summary()))
     _warn(result.warnings())
     _list_failures(result)
     if result.failed or result.poisoned:
@@ -65,7 +65,7 @@ def render_many(
 def _list_failures(result: Any) -> None:
     for record in result.failed[:_SHOWN_FAILURES]:
         place = "" if record.input in record.error else f"{record.input}: "
-        typer.echo(f"Failed: {place}{record.error}", err=True)
+        typer.echo(printable(f"Failed: {place}{record.error}"), err=True)
     more = len(result.failed) - _SHOWN_FAILURES
     if more > 0:
         typer.echo(f"Failed: {more} more, see {result.manifest}", err=True)
@@ -73,7 +73,7 @@ def _list_failures(result: Any) -> None:
 
 def _warn(warnings: list[str]) -> None:
     for warning in warnings:
-        typer.echo(f"Warning: {warning}", err=True)
+        typer.echo(printable(f"Warning: {warning}"), err=True)
 
 
 @contextmanager

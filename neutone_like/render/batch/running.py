@@ -155,6 +155,7 @@ class _Run:
                     show(record)
         except KeyboardInterrupt as error:
             raise RenderInterrupted(self.result()) from error
+        remove_leftovers(item.output for item in self.plan.items)  # of workers that died
         result = self.result()
         if self.book is not None:
             counts = {"done": len(result.done), "skipped": len(result.skipped), "failed": len(result.failed)}

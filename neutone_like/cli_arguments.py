@@ -9,13 +9,16 @@ MAXIMUM_BLOCK = 1 << 20  # samples
 
 
 def split_assignments(params: list[str], automations: list[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """``name=value`` texts of ``--param``, and ``name=file`` of ``--automation``, by name; a name may stand once."""
+    """``name=value`` texts of ``--param``, and ``name=file`` of ``--automation``, by name; a name may stand once.
+
+    A value may be empty: some texts are.
+    """
     constants: dict[str, str] = {}
     curves: dict[str, str] = {}
     for option, texts, found in (("--param", params, constants), ("--automation", automations, curves)):
         for text in texts:
             name, equals, value = text.partition("=")
-            if not equals or not name or not value:
+            if not equals or not name or (option == "--automation" and not value):
                 raise ValueError(f"{option}: expected name=value, got {text!r}.")
             if name in constants or name in curves:
                 raise ValueError(f"{option}: the parameter {name!r} is given twice; give each one once.")
@@ -23,8 +26,15 @@ def split_assignments(params: list[str], automations: list[str]) -> tuple[dict[s
     return constants, curves
 
 
-def typed_value(parameter: Any, text: str) -> float | str:
-    """A text as the declared parameter takes it: a number, or one of the labels; of a label or an index, the label."""
+def typed_value(parameter: Any, text: str) -> float | str | list[int]:
+    """A text as the declared parameter takes it: a number, one of the labels (or its index), a text, or tokens.
+
+    Tokens are numbers with commas between them; any other text is left to the model's own tokenizer.
+    """
+    if parameter.kind == "text":
+        return text
+    if parameter.kind == "tokens":
+        return _tokens(text)
     if parameter.kind == "categorical" and (text in parameter.labels or not text.strip().isdecimal()):
         return text
     try:
@@ -34,6 +44,13 @@ def typed_value(parameter: Any, text: str) -> float | str:
             f"Parameter {parameter.name!r}: allowed is a number in {parameter.minimum}..{parameter.maximum}"
             f"{f' {parameter.unit}' if parameter.unit else ''}, got {text!r}."
         ) from error
+
+
+def _tokens(text: str) -> list[int] | str:
+    try:
+        return [int(part) for part in text.split(",")] if text.strip() else []
+    except ValueError:
+        return text
 
 
 def read_points(path: Path) -> list[tuple[float, str]]:

@@ -211,7 +211,8 @@ def test_render_with_automation(run: Run, volume: Path, source: Path, tmp_path: 
     ("arguments", "message"),
     [
         (["--param", "gain"], "--param: expected name=value, got 'gain'."),
-        (["--param", "gain="], "--param: expected name=value, got 'gain='."),
+        (["--param", "=1"], "--param: expected name=value, got '=1'."),
+        (["--param", "gain="], "Parameter 'gain': allowed is a number in"),
         (["--param", "gain=1", "--param", "gain=2"], "--param: the parameter 'gain' is given twice"),
         (["--param", "gain=1", "--automation", "gain=x.csv"], "--automation: the parameter 'gain' is given twice"),
         (["--param", "drive=1"], "The model has no parameter 'drive'; it has ['gain', 'polarity']."),

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from neutone_like.bench.conversions import conversions_table
+from neutone_like.bench.engine_tables import engine_tables
 from neutone_like.bench.fidelity import fidelity_tables
 from neutone_like.bench.identity import identity_table
 from neutone_like.bench.latency_matrix import latency_matrix_table, measure_matrix
@@ -15,7 +16,7 @@ from neutone_like.bench.peer import FOLDER
 from neutone_like.bench.render_memory import render_memory_table
 from neutone_like.torch_threads import one_thread
 
-PARTS = ("identity", "latency", "fidelity", "conversions", "memory")
+PARTS = ("identity", "latency", "fidelity", "conversions", "memory", "engine")
 
 
 def main(
@@ -23,6 +24,7 @@ def main(
     peer: Annotated[bool, typer.Option("--peer/--no-peer", help="Install and time neutone-sdk beside.")] = True,
     peer_folder: Annotated[Path, typer.Option(help="The peer's own environment; made if missing.")] = Path(FOLDER),
     minutes: Annotated[float, typer.Option(help="Length of the file in the memory table.")] = 60.0,
+    seconds: Annotated[float, typer.Option(help="Real time of each row in the engine's tables.")] = 3.0,
 ) -> None:
     """Print what this package costs and how exact it is, beside others where they can be had.
 
@@ -32,7 +34,7 @@ def main(
     if unknown:
         raise typer.BadParameter(f"there is no table {unknown[0]!r}; there are {', '.join(PARTS)}")
     chosen = parts or list(PARTS)
-    console = Console(width=None if Console().is_terminal else 160)
+    console = Console(width=None if Console().is_terminal else 180)
     console.print(conditions_line(machine_conditions()))
     with one_thread():
         if "identity" in chosen:
@@ -45,6 +47,9 @@ def main(
             console.print(conversions_table())
         if "memory" in chosen:
             console.print(render_memory_table(minutes))
+        if "engine" in chosen:
+            for table in engine_tables(seconds):
+                console.print(table)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,45 @@
+"""A model for the engine's tables: a small convolutional network without state, of any block size or of one."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from neutone_like.artifact import Artifact, load_artifact
+from neutone_like.artifact.writer import write_artifact
+from neutone_like.model import ContinuousParameter, ModelMetadata, WaveformToWaveformBase
+
+RECEPTIVE_FIELD = 127
+
+
+class Convolutions(WaveformToWaveformBase):
+    """Six layers of dilated convolutions over the look-behind, so that no block knows of the one before."""
+
+    metadata = ModelMetadata(name="Convolutions", authors=("neutone-like",), version="1.0.0")
+    parameters = (ContinuousParameter("gain", "Output gain", default=0.5),)
+    look_behind_samples = RECEPTIVE_FIELD - 1
+
+    def __init__(
+        self, sample_rates: tuple[int, ...] = (), block_sizes: tuple[int, ...] = (), channels: int = 2
+    ) -> None:
+        self.sample_rates = sample_rates
+        self.block_sizes = block_sizes
+        self.in_channels = channels
+        self.out_channels = channels
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            layers: list[nn.Module] = [nn.Conv1d(channels, 8, 3), nn.Tanh()]
+            for power in range(1, 6):
+                layers += [nn.Conv1d(8, 8, 3, dilation=2**power), nn.Tanh()]
+            layers.append(nn.Conv1d(8, channels, 1))
+            super().__init__(nn.Sequential(*layers))
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return self.model(x.unsqueeze(0)).squeeze(0) * params["gain"]
+
+
+def convolutions_artifact(folder: Path, sample_rate: int, block_size: int) -> Artifact:
+    """Write and load one; ``block_size`` 0 means any."""
+    blocks = (block_size,) if block_size else ()
+    written = write_artifact(Convolutions((sample_rate,), blocks), folder, render_samples=False)
+    return load_artifact(written.model_path)

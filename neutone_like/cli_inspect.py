@@ -25,9 +25,9 @@ def metadata_tables(metadata: Any) -> list[Table]:
             "made by", escape(f"another maker (SDK {metadata.sdk_version}, PyTorch {metadata.pytorch_version})")
         )
     else:
-        latency = ours.reported_latency
-        at = f"at {latency.sample_rate} Hz / {latency.block_size}"
-        table.add_row("latency", f"{latency.latency_samples} samples {at}")
+        if latency := getattr(ours, "reported_latency", None):  # of live models
+            at = f"at {latency.sample_rate} Hz / {latency.block_size}"
+            table.add_row("latency", f"{latency.latency_samples} samples {at}")
         table.add_row("model delay", f"{ours.model_delay_samples} samples at the model's rate")
         table.add_row("resampler", ours.quality)
         table.add_row("schema", f"version {ours.schema_version}")
@@ -53,10 +53,9 @@ def _rows(metadata: Any) -> list[tuple[str, str]]:
         ("tags", ", ".join(metadata.tags)),
         ("citation", metadata.citation),
         ("experimental", "yes" if metadata.is_experimental else ""),
-        ("channels", metadata.model_type.replace("-", " to ")),
+        *(_live_rows(metadata) if hasattr(metadata, "model_type") else _non_realtime_rows(metadata)),
         ("sample rates", listed(metadata.native_sample_rates, "Hz")),
         ("block sizes", listed(metadata.native_buffer_sizes, "samples")),
-        ("look-behind", f"{metadata.look_behind_samples} samples" if metadata.look_behind_samples else ""),
         ("mix", f"wet {metadata.wet_default_value:g}, dry {metadata.dry_default_value:g}"),
         (
             "gains",
@@ -66,6 +65,38 @@ def _rows(metadata: Any) -> list[tuple[str, str]]:
         ("sounds inside", str(len(metadata.sample_sound_files) or "")),
     ]
     return [(name, value) for name, value in texts if value]
+
+
+def _live_rows(metadata: Any) -> list[tuple[str, str]]:
+    past = metadata.look_behind_samples
+    return [
+        ("channels", metadata.model_type.replace("-", " to ")),
+        ("look-behind", f"{past} samples" if past else ""),
+    ]
+
+
+def _non_realtime_rows(metadata: Any) -> list[tuple[str, str]]:
+    ours = metadata.neutone_like
+    past = ours.look_behind_samples if ours is not None else 0
+    hop = ours.overlap_hop_samples if ours is not None else 0
+    free = ours is not None and not ours.keeps_length
+    return [
+        ("kind", "not real-time, " + ("one-shot" if metadata.is_one_shot_model else "in blocks")),
+        ("inputs", _tracks(metadata.audio_in_channels, metadata.audio_in_labels) or "none: it generates sound"),
+        ("outputs", _tracks(metadata.audio_out_channels, metadata.audio_out_labels)),
+        ("length", "the model's own" if free else ""),
+        ("look-behind", f"{past} samples" if past else ""),
+        ("overlap", f"{ours.overlap_window}, a block every {hop} samples" if hop else ""),
+        ("tempo", f"{metadata.model_bpm} beats a minute" if metadata.model_bpm else ""),
+        ("tokenizer", (ours.tokenizer_type or "") if ours is not None else ""),
+    ]
+
+
+def _tracks(channels: Any, labels: Any) -> str:
+    """``vocals (stereo), rest (mono)``."""
+    names = labels or [f"{index + 1}" for index in range(len(channels))]
+    kinds = {1: "mono", 2: "stereo"}
+    return ", ".join(f"{name} ({kinds.get(count, count)})" for name, count in zip(names, channels, strict=True))
 
 
 def _decibels(gain_0to1: float) -> float:
@@ -81,13 +112,22 @@ def _parameter_table(metadata: Any) -> Table:
         labels = getattr(each, "labels", None)
         default = getattr(each, "default", getattr(each, "default_value", ""))
         shown = labels[int(default)] if labels and not isinstance(default, str) else default
-        lowest, highest = (_first(each, names) for names in (("minimum", "min_value"), ("maximum", "max_value")))
-        allowed = (
-            ", ".join(labels) if labels else "" if lowest is None or highest is None else f"{lowest:g}..{highest:g}"
-        )
-        cells = (each.name, shown, allowed, getattr(each, "unit", ""), getattr(each, "rate", ""), each.description)
+        if isinstance(shown, tuple):
+            shown = ", ".join(map(str, shown))
+        cells = (each.name, shown, _allowed(each, labels), getattr(each, "unit", ""), getattr(each, "rate", ""), each.description)
         table.add_row(*(escape(f"{cell:g}" if isinstance(cell, float) else str(cell)) for cell in cells))
     return table
+
+
+def _allowed(each: Any, labels: Any) -> str:
+    if each.type in ("text", "tokens"):
+        unit = "characters" if each.type == "text" else "tokens"
+        most = _first(each, ("max_characters", "max_n_chars", "max_tokens", "max_n_tokens"))
+        return f"any {each.type}" if most is None or most < 0 else f"up to {most:g} {unit}"
+    if labels:
+        return ", ".join(labels)
+    lowest, highest = (_first(each, names) for names in (("minimum", "min_value"), ("maximum", "max_value")))
+    return "" if lowest is None or highest is None else f"{lowest:g}..{highest:g}"
 
 
 def _first(record: Any, names: tuple[str, ...]) -> float | None:

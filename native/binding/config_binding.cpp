@@ -51,6 +51,7 @@ void bind_config(nb::module_& module) {
         .def_rw("filter_in", &SessionConfig::filter_in)
         .def_rw("filter_out", &SessionConfig::filter_out)
         .def_rw("embedded", &SessionConfig::embedded)
+        .def_rw("embedded_growth", &SessionConfig::embedded_growth)
         .def_rw("mode", &SessionConfig::mode)
         .def_rw("late_policy", &SessionConfig::late_policy)
         .def_rw("instances", &SessionConfig::instances)

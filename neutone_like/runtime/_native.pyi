@@ -46,6 +46,7 @@ class SessionConfig:
     filter_in: RateFilter
     filter_out: RateFilter
     embedded: bool
+    embedded_growth: int
     mode: Mode
     late_policy: LatePolicy
     instances: int

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.runtime.backends import Backend, ModelFacts, option_lines
+from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.torch_backend import torch_backend_path
 
 if TYPE_CHECKING:
@@ -36,6 +37,16 @@ class ArtifactBackend(Backend):
     @property
     def adapts_itself(self) -> bool:
         return True
+
+    def latency_growth_samples(self, host: HostConfig) -> int:
+        if host.varying_blocks or not self.artifact.block_sizes or self.artifact.live_metadata.neutone_like is None:
+            return 0
+        wrapper = self.artifact.fresh_module()
+        wrapper.set_daw_sample_rate_and_buffer_size(host.sample_rate, host.block_size)
+        regular = wrapper.latency_samples()
+        chosen = (wrapper.current_model_sample_rate(), wrapper.current_model_block_size())
+        wrapper.set_daw_sample_rate_and_buffer_size(host.sample_rate, 1, *chosen)
+        return wrapper.latency_samples() - regular
 
     def open_session(self, engine: "_native.Engine", config: "_native.SessionConfig") -> "_native.Session":
         if self.artifact.metadata.neutone_like is None and not config.embedded:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from neutone_like.errors import ModelError, RuntimeEngineError
 from neutone_like.model import NumericalParameter
+from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.python_model import ModelCallable, PythonModel, keeps_state
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class Backend(ABC):
     def adapts_itself(self) -> bool:
         """Whether ``adaptation="embedded"`` is possible: the model brings a wrapper of its own."""
         return False
+
+    def latency_growth_samples(self, host: HostConfig) -> int:
+        """How much the latency of that wrapper grows when the host's blocks vary, against its promise."""
+        return 0
 
 
 @dataclass(frozen=True, kw_only=True)

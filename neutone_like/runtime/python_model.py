@@ -1,14 +1,14 @@
 """The side of a Python backend that the engine calls: views of the engine's memory in, copies for the user."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Audio = npt.NDArray[np.float32]
-ModelCallable = Callable[[Audio, Mapping[str, Audio]], Any]
+ModelCallable = Callable[[Audio, dict[str, Audio]], Any]
 
 
 class PythonModel:

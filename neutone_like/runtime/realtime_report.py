@@ -120,7 +120,7 @@ class RealtimeReport:
         from rich.table import Table
 
         table = Table(title="At real deadlines", caption=self._caption(), show_lines=True)
-        for title in ("session", "", "callback us", "inference us", "counted"):
+        for title in ("session", "", "callback us", "inference us", "samples, calls"):
             table.add_column(title, justify="right" if title.endswith("us") else "left")
         for run in self.sessions:
             table.add_row(*_cells(run, run.name))
@@ -140,14 +140,15 @@ class RealtimeReport:
 
 def _cells(run: SessionRun, name: str) -> list[str]:
     counted = (
-        f"{run.underruns} underruns of {run.callbacks}",
-        f"{run.missing_samples} samples missing",
-        f"{run.deadline_misses} deadlines missed",
-        f"{run.latency_samples} samples latency",
+        f"{run.callbacks} callbacks",
+        f"{run.underruns} underruns",
+        f"{run.missing_samples} missing",
+        f"{run.deadline_misses} too late",
+        f"{run.latency_samples} latency",
     )
     return [
         f"{name}\n{run.host}\n{run.mode}",
-        "p50\np99\np99.9\nmax\np99 of budget",
+        "p50\np99\np99.9\nmax\nof budget",
         _percentiles(run.callback_time),
         f"{_percentiles(run.inference_time)}\n{run.inference_load:.1%}",
         "\n".join(counted),

@@ -70,6 +70,7 @@ def session_config(backend: Backend, host: HostConfig, settings: SessionSettings
         _adapt_natively(config, facts, host)
     elif backend.adapts_itself:
         _leave_to_wrapper(config, facts, host)
+        config.embedded_growth = backend.latency_growth_samples(host)
     else:
         raise RuntimeEngineError(
             f'adaptation="embedded" plays the wrapper inside an artifact, which {facts.name} does not have. '

@@ -16,7 +16,7 @@ class LatencyParts:
     Attributes:
         resample_in_samples: The filter towards the model's rate.
         buffering_samples: Waiting until a model block is complete.
-        model_samples: The model's own delay.
+        model_samples: The model's own delay; of an embedded wrapper, all of its latency.
         resample_out_samples: The filter back, and what rounding the total to a whole sample adds.
         inference_samples: What the audio thread waits for the worker; 0 in ``"inline"`` mode.
         total_samples: What a host is told.

@@ -78,7 +78,7 @@ sanitize: $(PACKAGES)
 	set -e; for sanitizer in $(SANITIZERS); do \
 		build="build/sanitize-$${sanitizer%%,*}"; \
 		$(VENV)/bin/cmake -S native -B "$$build" -G Ninja -DCMAKE_MAKE_PROGRAM="$(abspath $(VENV))/bin/ninja" \
-			-DCMAKE_BUILD_TYPE=RelWithDebInfo -DNEUTONE_LIKE_SANITIZE="$$sanitizer" -DNEUTONE_LIKE_TESTS=ON \
+			-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=-O1 -DNEUTONE_LIKE_SANITIZE="$$sanitizer" -DNEUTONE_LIKE_TESTS=ON \
 			-DNEUTONE_LIKE_PYTHON=OFF -DNEUTONE_LIKE_REALTIME_SAFETY=OFF; \
 		$(VENV)/bin/cmake --build "$$build"; \
 		"$$build/tests/soak" $(CALLBACKS); \

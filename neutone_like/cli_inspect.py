@@ -86,7 +86,7 @@ def _non_realtime_rows(metadata: Any) -> list[tuple[str, str]]:
         ("outputs", _tracks(metadata.audio_out_channels, metadata.audio_out_labels)),
         ("length", "the model's own" if free else ""),
         ("look-behind", f"{past} samples" if past else ""),
-        ("overlap", f"{ours.overlap_window}, a block every {hop} samples" if hop else ""),
+        ("overlap", f"{getattr(ours, 'overlap_window', '')}, a block every {hop} samples" if hop else ""),
         ("tempo", f"{metadata.model_bpm} beats a minute" if metadata.model_bpm else ""),
         ("tokenizer", (ours.tokenizer_type or "") if ours is not None else ""),
     ]
@@ -114,7 +114,14 @@ def _parameter_table(metadata: Any) -> Table:
         shown = labels[int(default)] if labels and not isinstance(default, str) else default
         if isinstance(shown, tuple):
             shown = ", ".join(map(str, shown))
-        cells = (each.name, shown, _allowed(each, labels), getattr(each, "unit", ""), getattr(each, "rate", ""), each.description)
+        cells = (
+            each.name,
+            shown,
+            _allowed(each, labels),
+            getattr(each, "unit", ""),
+            getattr(each, "rate", ""),
+            each.description,
+        )
         table.add_row(*(escape(f"{cell:g}" if isinstance(cell, float) else str(cell)) for cell in cells))
     return table
 

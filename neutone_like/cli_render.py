@@ -10,13 +10,18 @@ from neutone_like.cli_arguments import MAXIMUM_RATE
 from neutone_like.cli_common import AsJson
 from neutone_like.cli_rendering import render_many, render_one
 
+NOTHING = "-"  # where INPUT stands, for a model without inputs
+
 
 def render(
     model: Annotated[
         Path, typer.Argument(metavar="MODEL", exists=True, help="A .nm file, or the folder that holds model.nm.")
     ],
     source: Annotated[
-        str, typer.Argument(metavar="INPUT", help="An audio file, a folder, a glob in quotes, or (--list) a list.")
+        str,
+        typer.Argument(
+            metavar="INPUT", help="An audio file, a folder, a glob in quotes, or a list (--list); - for none."
+        ),
     ],
     target: Annotated[
         str, typer.Argument(metavar="OUTPUT", help="The file to write, whose ending chooses the format; or a folder.")
@@ -36,6 +41,10 @@ def render(
     ] = None,
     bit_depth: Annotated[int | None, typer.Option(help="Of WAV (32 is floating point), AIFF and FLAC.")] = None,
     quality: Annotated[str | None, typer.Option(help="Of MP3 and Ogg Vorbis, such as V2, 320 or best.")] = None,
+    also: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="A further input, of a model that has several.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="Of a model that generates sound in blocks.")] = None,
     listed: Annotated[
         bool, typer.Option("--list", help="INPUT is a text file with the path or URL of one input a line.")
     ] = False,
@@ -66,7 +75,8 @@ def render(
 ) -> None:
     """Render audio through an artifact: a file, or a folder, a glob or a list, whose tree OUTPUT then repeats.
 
-    An output is as long as its input and aligned with it. INPUT and OUTPUT may be URLs that fsspec knows.
+    An output is as long as its input and aligned with it. INPUT and OUTPUT may be URLs that fsspec knows. A model with
+    several outputs writes OUTPUT.LABEL.wav for each.
 
     \b
     Example: neutone-like render exported/overdrive/model.nm in.wav out.wav --param drive=24
@@ -94,9 +104,15 @@ def render(
         "scheduler": scheduler,
         "device": device,
     }
+    assignments = (param or [], automation or [])
+    if source == NOTHING or also or seconds is not None:
+        inputs = [] if source == NOTHING else [Path(each) for each in (source, *(also or []))]
+        alone = {**settings, "seconds": seconds, "device": device}
+        render_one(model, inputs, Path(target), assignments, alone, as_json)
+        return
     given = {name: value for name, value in of_a_job.items() if value is not None}
     into_folder = target.endswith(("/", os.sep)) or Path(target).is_dir()
     if given or into_folder or not Path(source).is_file() or "://" in target:
-        render_many(model, source, target, (param or [], automation or []), {**settings, **given}, as_json)
+        render_many(model, source, target, assignments, {**settings, **given}, as_json)
     else:
-        render_one(model, Path(source), Path(target), (param or [], automation or []), settings, as_json)
+        render_one(model, [Path(source)], Path(target), assignments, settings, as_json)

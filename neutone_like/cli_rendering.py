@@ -19,20 +19,23 @@ Assignments = tuple[list[str], list[str]]  # of --param, of --automation
 
 
 def render_one(
-    model: Path, source: Path, target: Path, assignments: Assignments, settings: dict[str, Any], as_json: bool
+    model: Path, sources: list[Path], target: Path, assignments: Assignments, settings: dict[str, Any], as_json: bool
 ) -> None:
-    """A file to a file."""
+    """A file to a file; of a model with several inputs, or none, so many of them."""
     from neutone_like.artifact import load_artifact
     from neutone_like.render import render_file
     from neutone_like.render.audio_writer import require_writable
 
     try:
-        require_writable(target, source)
+        for source in sources or (None,):
+            require_writable(target, source)
     except AudioError as error:
         raise typer.BadParameter(str(error), param_hint="OUTPUT") from error
     artifact = load_artifact(model)
     with _refusing_wrong_use(), _interruptible(f"{target} was not written"), _in_order():
-        result = render_file(artifact, source, target, params=_parameters(artifact, *assignments), **settings)
+        params = _parameters(artifact, *assignments)
+        in_path = sources if len(sources) > 1 else sources[0] if sources else None
+        result = render_file(artifact, in_path, target, params=params, **settings)
     if as_json:
         print_json(result.to_dict())
     else:

@@ -81,6 +81,8 @@ class ParameterTrack(nn.Module):
         self.position = 0
         self.recent = torch.zeros(self.count, 0)
         self.track = torch.zeros(self.count, 0)
+        self.track_start = 0
+        self.still_samples = 0
         self._settle(self.default)
 
     @torch.jit.export

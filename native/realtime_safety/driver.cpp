@@ -3,7 +3,7 @@
 //     LD_PRELOAD=neutone_like_realtime_safety.so neutone_like_realtime_driver CONTROLS FILE.so
 //         CALLBACKS WARM_UP BLOCK_SIZE SAMPLE_RATE CHANNELS LONGEST_SECONDS REPORT_FILE_NUMBER
 //
-// Exit codes: 0 the report is written, 2 the run could not be begun (stderr says why).
+// Exit codes: 0 the report is written, 64 the run could not be begun (stderr says why).
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@
 
 namespace {
 
-constexpr int could_not_begin = 2;
+constexpr int could_not_begin = 64;  // unlikely to be the user's own
 
 struct Settings {
     const char* controls;

@@ -32,6 +32,7 @@ void on_fault(int, siginfo_t*, void* context) {
     const Usage now = usage_now();
     if (now.minor > state->seen.minor) keep_first_stack(*state, Counter::minor_page_faults, where);
     if (now.major > state->seen.major) keep_first_stack(*state, Counter::major_page_faults, where);
+    if (now.switches > state->seen.switches) keep_first_stack(*state, Counter::voluntary_context_switches, where);
     state->seen = usage_now();
     watch_faults(*state);
 }

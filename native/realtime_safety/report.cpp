@@ -177,7 +177,7 @@ void write_report(int file, const Ending& ending) {
     write_self_test(out);
     write_counters(out);
     write_syscalls(out);
-    out.print("\"ending\":{\"kind\":\"%s\",\"signal\":%d,\"callback\":%lld,\"stack\":", ending.kind, ending.signal,
+    out.print("\"ending\":{\"kind\":\"%s\",\"number\":%d,\"callback\":%lld,\"stack\":", ending.kind, ending.number,
               static_cast<long long>(ending.section));
     write_stack(out, ending.stack);
     out.print("}}\n");

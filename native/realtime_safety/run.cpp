@@ -1,6 +1,5 @@
 #include "run.hpp"
 
-#include <linux/prctl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -26,24 +25,8 @@ void* interrupted_at(void* context) {
     return reinterpret_cast<void*>(static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]);
 }
 
-// The first to end the run writes the report.
-void end_here(const char* kind, int signal, void* context) {
-    if (ended.exchange(true)) return;
-    static Ending ending;
-    ThreadState* state = this_thread_state;
-    ending.kind = kind;
-    ending.signal = signal;
-    if (state != nullptr) {
-        state->selector = SYSCALL_DISPATCH_FILTER_ALLOW;
-        state->counting = false;
-        ending.section = state->depth > 0 ? state->sections : 0;
-    }
-    take_stack(ending.stack, interrupted_at(context));
-    write_report(report_file, ending);
-}
-
 void on_crash(int signal, siginfo_t*, void* context) {
-    end_here("crashed", signal, context);
+    end_run("crashed", signal, context);
     struct sigaction default_action {};
     default_action.sa_handler = SIG_DFL;
     sigaction(signal, &default_action, nullptr);
@@ -51,7 +34,7 @@ void on_crash(int signal, siginfo_t*, void* context) {
 }
 
 void on_stall(int signal, siginfo_t*, void* context) {
-    end_here("stalled", signal, context);
+    end_run("stalled", signal, context);
     _exit(0);
 }
 
@@ -83,6 +66,21 @@ void* watch(void*) {
 }
 
 }  // namespace
+
+void end_run(const char* kind, int number, void* context) {
+    if (report_file < 0 || ended.exchange(true)) return;
+    static Ending ending;
+    ThreadState* state = this_thread_state;
+    ending.kind = kind;
+    ending.number = number;
+    if (state != nullptr && state->depth > 0) {
+        ending.section = state->sections;
+        leave(*state);
+    }
+    take_stack(ending.stack, interrupted_at(context));
+    write_report(report_file, ending);
+}
+
 }  // namespace neutone_like::realtime_safety
 
 using namespace neutone_like::realtime_safety;

@@ -9,7 +9,7 @@
 #include <ucontext.h>
 
 #include "raw_syscalls.hpp"
-#include "thread_state.hpp"
+#include "run.hpp"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #error "Linux headers from 5.11 on are needed"
@@ -26,11 +26,10 @@ bool is_wake_up(long number, long operation) {
     return command == FUTEX_WAKE || command == FUTEX_WAKE_BITSET || command == FUTEX_WAKE_OP;
 }
 
-// These depend on the stack or signal mask that they are called with, so they can't be made from a handler.
+// These depend on the stack that they are called with, so they can't be made from a handler.
 bool must_be_made_by_the_thread(long number) {
     switch (number) {
         case SYS_rt_sigreturn:
-        case SYS_rt_sigprocmask:
         case SYS_sigaltstack:
         case SYS_clone:
         case SYS_clone3:
@@ -44,6 +43,37 @@ bool must_be_made_by_the_thread(long number) {
         default:
             return false;
     }
+}
+
+// A handler's own mask ends with it, so the one that the thread goes on with is changed instead. SIGSYS stays open.
+long change_mask(ucontext_t& context, long how, const uint64_t* set, uint64_t* old) {
+    auto& mask = reinterpret_cast<uint64_t&>(context.uc_sigmask);
+    const uint64_t before = mask;
+    if (set != nullptr) {
+        if (how == SIG_BLOCK) {
+            mask |= *set;
+        } else if (how == SIG_UNBLOCK) {
+            mask &= ~*set;
+        } else if (how == SIG_SETMASK) {
+            mask = *set;
+        } else {
+            return -EINVAL;
+        }
+        mask &= ~(uint64_t{1} << (SIGSYS - 1));
+    }
+    if (old != nullptr) *old = before;
+    return 0;
+}
+
+long make(ucontext_t& context) {
+    const greg_t* registers = context.uc_mcontext.gregs;
+    if (registers[REG_RAX] == SYS_rt_sigprocmask && registers[REG_R10] == sizeof(uint64_t)) {
+        return change_mask(context, registers[REG_RDI], reinterpret_cast<const uint64_t*>(registers[REG_RSI]),
+                           reinterpret_cast<uint64_t*>(registers[REG_RDX]));
+    }
+    if (registers[REG_RAX] == SYS_exit_group) end_run("exited", static_cast<int>(registers[REG_RDI]), &context);
+    return neutone_like_rt_syscall(registers[REG_RAX], registers[REG_RDI], registers[REG_RSI], registers[REG_RDX],
+                                   registers[REG_R10], registers[REG_R8], registers[REG_R9]);
 }
 
 void keep_what_the_call_cost(ThreadState& state, const Usage& before, void* where) {
@@ -72,9 +102,7 @@ void on_syscall(int, siginfo_t*, void* context) {
     const bool counting = state.counting;
     state.counting = false;
     const Usage before = usage_now();
-    registers[REG_RAX] =
-        neutone_like_rt_syscall(number, registers[REG_RDI], registers[REG_RSI], registers[REG_RDX], registers[REG_R10],
-                                registers[REG_R8], registers[REG_R9]);
+    registers[REG_RAX] = make(*static_cast<ucontext_t*>(context));
     keep_what_the_call_cost(state, before, where);
     state.counting = counting;
     state.selector = SYSCALL_DISPATCH_FILTER_BLOCK;

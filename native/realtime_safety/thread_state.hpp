@@ -91,6 +91,10 @@ inline void count(Counter counter) {
 
 inline Tally& tally(ThreadState& state, Counter counter) { return state.tallies[static_cast<int>(counter)]; }
 
+// sections.cpp
+void enter(ThreadState& state);
+void leave(ThreadState& state);
+
 void take_stack(Stack& stack, void* exact);
 
 // locks.cpp: whether the C library has the function of that name (older ones lack some)

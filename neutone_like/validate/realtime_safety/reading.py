@@ -17,7 +17,7 @@ from neutone_like.validate.realtime_safety.report import (
 from neutone_like.validate.realtime_safety.source_lines import with_source_lines
 from neutone_like.validate.realtime_safety.syscall_names import syscall_name
 
-COULD_NOT_BEGIN = 2
+COULD_NOT_BEGIN = 64  # as the native driver says it
 
 
 def read_result(child: ChildResult, conditions: SafetyConditions) -> RealtimeSafetyReport:
@@ -28,12 +28,9 @@ def read_result(child: ChildResult, conditions: SafetyConditions) -> RealtimeSaf
     """
     if child.report.endswith("}\n"):
         return _judge(json.loads(child.report), child, conditions)
-    if child.exit_code is None:
-        return RealtimeSafetyReport(conditions, Ending("timed out", output=child.output))
-    if child.signal_name:
-        return RealtimeSafetyReport(conditions, Ending("crashed", child.signal_name, output=child.output))
-    said = child.output or f"exit code {child.exit_code}, and not a word"
-    raise RuntimeEngineError(f"The real-time-safety check of {conditions.path} could not begin: {said}")
+    if child.exit_code == COULD_NOT_BEGIN:
+        raise RuntimeEngineError(f"The real-time-safety check of {conditions.path} could not begin: {child.output}")
+    return RealtimeSafetyReport(conditions, _ending_by_itself(child))
 
 
 def _judge(data: Mapping[str, Any], child: ChildResult, conditions: SafetyConditions) -> RealtimeSafetyReport:
@@ -59,6 +56,10 @@ def _judge(data: Mapping[str, Any], child: ChildResult, conditions: SafetyCondit
 def _require_proof(data: Mapping[str, Any]) -> tuple[str, ...]:
     """The counters that moved, with a stack, when their offence was committed on purpose: all, or no verdict."""
     test = data["self_test"]
+    if not test["silent"]:
+        raise RuntimeEngineError(
+            "There is no verdict, because the checker's test of itself failed: counters moved without an offence."
+        )
     stackless = () if data["stacks_of_faults"] else PAGE_FAULTS
     moved = {
         each["counter"]
@@ -74,24 +75,24 @@ def _require_proof(data: Mapping[str, Any]) -> tuple[str, ...]:
             f"counter, and these did not move: {', '.join(unproven)}.{disk} It needs Linux 5.11 or later on x86-64, "
             "and a container that allows Syscall User Dispatch (prctl)."
         )
-    if not test["silent"]:
-        raise RuntimeEngineError(
-            "There is no verdict, because the checker's test of itself failed: counters moved without an offence."
-        )
     return tuple(counter for counter in COUNTERS if counter in moved)
 
 
 def _ending(data: Mapping[str, Any], child: ChildResult) -> Ending:
-    stack = _stack(data["stack"])
-    if data["kind"] == "crashed":
-        return Ending("crashed", signal_name(data["signal"]), data["callback"], stack, child.output)
-    if data["kind"] == "stalled":
-        return Ending("stalled", callback=data["callback"], stack=stack, output=child.output)
-    if child.exit_code == 0:
-        return Ending("finished")
-    if child.exit_code is None:  # the callbacks ended, and what came after them didn't
+    kind, callback, number = data["kind"], data["callback"], data["number"]
+    if kind == "finished":
+        return Ending("finished") if child.exit_code == 0 else _ending_by_itself(child)
+    how = {"crashed": signal_name(number), "exited": f"exit code {number}", "stalled": ""}[kind]
+    return Ending(kind, how, callback, _stack(data["stack"]), child.output)
+
+
+def _ending_by_itself(child: ChildResult) -> Ending:
+    """The end of a process that told nothing of it: before the callbacks, or after them."""
+    if child.exit_code is None:
         return Ending("timed out", output=child.output)
-    return Ending("crashed", child.signal_name or f"exit code {child.exit_code}", output=child.output)
+    if child.signal_name:
+        return Ending("crashed", child.signal_name, output=child.output)
+    return Ending("exited", f"exit code {child.exit_code}", output=child.output)
 
 
 def _counter(data: Mapping[str, Any], wake: str) -> CounterResult:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 REPORT_VERSION = 1
 DEEPEST_SHOWN = 12
 
-EndingKind = Literal["finished", "crashed", "stalled", "timed out"]
+EndingKind = Literal["finished", "crashed", "exited", "stalled", "timed out"]
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ class CounterResult:
 
 @dataclass(frozen=True)
 class Ending:
-    """How the run ended; for a crash or a callback that never returned, in which one (0: in none) and where."""
+    """How the run ended: ``how`` is a signal or an exit code, ``callback`` 0 is none, ``output`` is what it printed."""
 
     kind: EndingKind
-    signal: str = ""
+    how: str = ""
     callback: int = 0
     stack: tuple[Frame, ...] = ()
     output: str = ""
@@ -62,7 +62,9 @@ class Ending:
         """The ending in one sentence."""
         where = f"in callback {self.callback}" if self.callback else "outside the callbacks"
         if self.kind == "crashed":
-            return f"It crashed {where} with {self.signal}."
+            return f"It crashed {where} with {self.how}."
+        if self.kind == "exited":
+            return f"It ended its process {where}, with {self.how}."
         if self.kind == "stalled":
             return f"Callback {self.callback} did not return."
         return "It ran to its end." if self.kind == "finished" else "It did not end in time, and was stopped."

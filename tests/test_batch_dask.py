@@ -110,13 +110,14 @@ def test_a_scheduler_killed_in_the_middle_is_told(noisy: Path, tree: Path, tmp_p
 
     with pytest.raises(RenderError, match=r"was lost, with \d+ files unfinished. What is finished stays") as caught:
         clustered(noisy, tree, tmp_path / "out", cluster.address, progress=kill)
-    finished = rendered_counts(tmp_path / "out" / "manifest.jsonl")
-    unfinished = re.search(r"with (\d+) files", str(caught.value))
-    assert unfinished is not None
-    assert len(finished) == len(NAMES) - int(unfinished[1])
+    book = tmp_path / "out" / "manifest.jsonl"
+    told = [line for line in lines(book) if line["kind"] == "file"]  # one may have failed while the cluster fell apart
+    assert f"with {len(NAMES) - len(told)} files unfinished" in str(caught.value)
+    finished = rendered_counts(book)
+    assert len(finished) >= 3
     rest = render_files(noisy, tree, tmp_path / "out", resume=True, workers=0, progress=False)
-    assert len(rest.done) == int(unfinished[1])
-    assert set(rendered_counts(tmp_path / "out" / "manifest.jsonl").values()) == {1}
+    assert len(rest.done) == len(NAMES) - len(finished)
+    assert rendered_counts(book) == {Path(name).name: 1 for name in NAMES}
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import pytest
 from batch_tools import TREE, make_tree
 from neutone_like.errors import MissingExtraError
 from neutone_like.render.batch import PlanError
-from neutone_like.render.batch.planning import plan_files
+from neutone_like.render.batch.planning import Plan, plan_files, require_no_collision
 
 
 @pytest.fixture
@@ -29,13 +29,19 @@ def memory() -> Iterator[Any]:
     store.store.clear()
 
 
+def checked_plan(source: Any, output: Any, **options: Any) -> Plan:
+    plan = plan_files(source, output, **options)
+    require_no_collision([(item.input, item.output) for item in plan.items])
+    return plan
+
+
 def planned(source: Any, output: Any, **options: Any) -> dict[str, str]:
-    return {item.input: item.output for item in plan_files(source, output, **options).items}
+    return {item.input: item.output for item in checked_plan(source, output, **options).items}
 
 
 def refused(message: str, source: Any, output: Any, **options: Any) -> None:
     with pytest.raises(PlanError, match=re.escape(message)):
-        plan_files(source, output, **options)
+        checked_plan(source, output, **options)
 
 
 # ---------------------------------------------------------------------- what is found

@@ -88,9 +88,12 @@ def calling(plugin: NonRealtimePlugin, watch: Callable[[float], None]) -> Iterat
         watch: Called in this thread now and then, with the progress in per cent.
     """
     threads = torch.get_num_threads()
+    script_settings: Any = torch._C  # pyright: ignore[reportPrivateUsage]
+    optimises = script_settings._get_graph_executor_optimize()
 
     def prepare() -> None:  # these belong to a thread
         torch.set_num_threads(threads)
+        script_settings._set_graph_executor_optimize(optimises)
         torch.set_flush_denormal(True)
         torch.set_grad_enabled(False)
 

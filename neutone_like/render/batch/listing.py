@@ -16,8 +16,8 @@ from neutone_like.render.batch.locations import (
     join,
     location_of,
     open_store,
+    parent_of,
     read_bytes,
-    split_chain,
     suffix_of,
 )
 
@@ -115,15 +115,6 @@ def read_list(source: str) -> list[str]:
 def audio_endings() -> frozenset[str]:
     """Endings of files that are taken for audio, in small letters."""
     return _MORE_ENDINGS | {str(ending) for ending in pedalboard_io().get_supported_read_formats()}
-
-
-def parent_of(location: str) -> str:
-    """The folder that a file is in."""
-    if not is_url(location):
-        return os.path.dirname(location)
-    inner, rest = split_chain(location)
-    head = inner.rpartition("/")[0]
-    return (f"{head}/" if head.endswith(":/") else head) + rest
 
 
 def _in_folder(folder: str, without: str | None) -> Iterator[str]:

@@ -81,9 +81,23 @@ def split_chain(url: str) -> tuple[str, str]:
     return (url, "") if cut < 0 else (url[:cut], url[cut:])
 
 
+def name_of(location: str) -> str:
+    """The last part of a location, without folders."""
+    return split_chain(location)[0].rpartition("/")[2] if is_url(location) else os.path.basename(location)
+
+
 def suffix_of(location: str) -> str:
     """The ending of the file's name, with its dot, as it is written."""
-    return PurePosixPath(split_chain(location)[0] if is_url(location) else Path(location).name).suffix
+    return PurePosixPath(name_of(location)).suffix
+
+
+def parent_of(location: str) -> str:
+    """The folder that a file is in."""
+    if not is_url(location):
+        return os.path.dirname(location)
+    inner, rest = split_chain(location)
+    head = inner.rpartition("/")[0]
+    return (f"{head}/" if head.endswith(":/") else head) + rest
 
 
 def exists(location: str, *, folder: bool) -> bool:

@@ -62,7 +62,7 @@ def plan_files(
         ending: Of the outputs, such as ``".flac"``; by default the input's.
 
     Raises:
-        PlanError: No input; two inputs for one output; an output that is an input; an ending that can't be written.
+        PlanError: No input, or an ending that can't be written.
     """
     target = location_of(output)
     suffix = None if ending is None else _writable(ending if ending.startswith(".") else f".{ending}")
@@ -80,7 +80,6 @@ def plan_files(
     items = tuple(Item(file, join(target, _renamed(_relative(file, base), suffix))) for file in found.files)
     _require_folder(target)
     _require_writable_endings(items, found)
-    _require_no_collision(items)
     return Plan(items, target, found.ignored)
 
 
@@ -95,9 +94,7 @@ def _is_file_to_file(source: str, output: Any, target: str) -> bool:
 def _single(source: str, target: str, suffix: str | None) -> Item:
     if suffix is not None and suffix_of(target).lower() != suffix:
         raise PlanError(f"The format {suffix} contradicts the output's ending, got {target}. Give one of the two.")
-    items = (Item(source, target),)
-    _require_no_collision(items)
-    return items[0]
+    return Item(source, target)
 
 
 def _require_other_folder(source: str, target: str) -> None:
@@ -149,21 +146,26 @@ def _require_writable_endings(items: Sequence[Item], found: FoundFiles) -> None:
         )
 
 
-def _require_no_collision(items: Sequence[Item]) -> None:
+def require_no_collision(files: Sequence[tuple[str, str]]) -> None:
+    """Check that every output, given after its input, is the only one of its name, and no input.
+
+    Raises:
+        PlanError: Names some of those that are not.
+    """
     by_output: dict[str, str] = {}
     clashes: list[str] = []
-    for item in items:
-        place = _identity(item.output)
+    for source, output in files:
+        place = _identity(output)
         if place in by_output:
-            clashes.append(f"{by_output[place]} and {item.input} -> {item.output}")
-        by_output[place] = item.input
+            clashes.append(f"{by_output[place]} and {source} -> {output}")
+        by_output[place] = source
     if clashes:
         raise PlanError(
             f"Two inputs may not become the same output: {_some(clashes, '; ')}. "
             "Render them to different folders, keep their endings, or rename one."
         )
-    inputs = {_identity(item.input) for item in items}
-    overwritten = [item.output for item in items if _identity(item.output) in inputs]
+    inputs = {_identity(source) for source, _ in files}
+    overwritten = [output for _, output in files if _identity(output) in inputs]
     if overwritten:
         raise PlanError(
             f"An output may not be one of the inputs: {_some(overwritten)}. Choose another folder for the outputs."

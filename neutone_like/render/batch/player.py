@@ -7,10 +7,15 @@ from pathlib import Path
 
 import torch
 
-from neutone_like.errors import ParameterError
+from neutone_like.errors import ModelError, ParameterError
+from neutone_like.render.batch.locations import join, name_of, parent_of
 from neutone_like.render.batch.settings import RenderSettings, key_of
-from neutone_like.render.file_rendering import RenderResult, render_file
+from neutone_like.render.file_rendering import render_file
 from neutone_like.render.model_plugin import ModelPlugin
+from neutone_like.render.non_realtime_plugin import NonRealtimePlugin, is_non_realtime
+from neutone_like.render.non_realtime_rendering import target_paths
+from neutone_like.render.render_result import RenderResult
+from neutone_like.torch_threads import one_thread
 from neutone_like.validate.conditions import optimiser
 
 ProgressFunction = Callable[[int, int], None]
@@ -43,22 +48,20 @@ class Player:
     Raises:
         ArtifactError: It can't be loaded.
         ParameterError: It does not take the settings.
+        ModelError: It does not take one file at a time, or the device is not there.
     """
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        settings = job.settings
-        if settings.device != "cpu":
-            raise ParameterError(f"device: a live model runs on the CPU, got {settings.device!r}. Leave device out.")
         with optimiser(False):
-            self._model = ModelPlugin(
-                job.model,
-                dict(settings.params),
-                wet=settings.wet,
-                dry=settings.dry,
-                input_gain_db=settings.input_gain_db,
-                output_gain_db=settings.output_gain_db,
-            )
+            self._model = _non_realtime(job) if is_non_realtime(job.model) else _live(job)
+
+    def outputs(self, output: str) -> tuple[str, ...]:
+        """The files that come out for an output as planned: one for each of the model's outputs."""
+        if isinstance(self._model, ModelPlugin):
+            return (output,)
+        names = target_paths(Path(name_of(output)), self._model.out_labels)
+        return tuple(join(parent_of(output), name.name) for name in names)
 
     def play(self, source: Path, target: Path, *, seed: int, progress: ProgressFunction) -> RenderResult:
         """Render one file. Raises what :func:`neutone_like.render_file` raises."""
@@ -75,11 +78,40 @@ class Player:
             )
 
 
+def _live(job: Job) -> ModelPlugin:
+    settings = job.settings
+    if settings.device != "cpu":
+        raise ParameterError(f"device: a live model runs on the CPU, got {settings.device!r}. Leave device out.")
+    return ModelPlugin(
+        job.model,
+        dict(settings.params),
+        wet=settings.wet,
+        dry=settings.dry,
+        input_gain_db=settings.input_gain_db,
+        output_gain_db=settings.output_gain_db,
+    )
+
+
+def _non_realtime(job: Job) -> NonRealtimePlugin:
+    settings = job.settings
+    for name in ("wet", "dry", "input_gain_db", "output_gain_db"):
+        if getattr(settings, name) is not None:
+            raise ParameterError(f"{name} is a knob of live models, and this model is not real-time. Leave it out.")
+    plugin = NonRealtimePlugin(job.model, dict(settings.params), device=settings.device)
+    if len(plugin.in_labels) != 1:
+        raise ModelError(
+            f"{plugin.name} has {len(plugin.in_labels)} inputs, and a job gives every file alone to a model of one. "
+            "Call render_file for each of its outputs."
+        )
+    return plugin
+
+
 @contextmanager
 def _repeatable(seed: int) -> Iterator[None]:
-    """Random numbers begin anew, and TorchScript's optimiser, which changes a model's code after its first calls and
-    takes a while for it, is off: the tenth file is rendered as the first.
+    """The tenth file is rendered as the first: random numbers begin anew, sums are made in one order (a single thread),
+    and TorchScript's optimiser, which changes a model's code after its first calls, is off.
     """
-    with optimiser(False), torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+    devices = range(torch.cuda.device_count())
+    with one_thread(), optimiser(False), torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield

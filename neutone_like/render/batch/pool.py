@@ -159,7 +159,7 @@ class _Worker:
             self._process.kill()
             self._process.join()
         if self.attempt is not None:
-            remove_leftovers([self.attempt.task.item.output])
+            remove_leftovers(self.attempt.task.outputs)
 
 
 def _serve(connection: Connection, job: Job) -> None:

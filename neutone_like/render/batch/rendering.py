@@ -5,7 +5,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from neutone_like.render.batch.locations import (
     byte_count,
     is_url,
     local_copy,
+    name_of,
     publish,
     sha256_of,
     suffix_of,
@@ -36,9 +37,16 @@ class Cancelled(BaseException):
 
 @dataclass(frozen=True)
 class Task:
-    """A file to render, and the record of an earlier run that finished it, if any."""
+    """A file to render.
+
+    Attributes:
+        item: What, and to where.
+        outputs: The locations that come out of it.
+        earlier: The record of an earlier run that finished it, if any.
+    """
 
     item: Item
+    outputs: tuple[str, ...]
     earlier: FileRecord | None = None
 
 
@@ -116,27 +124,35 @@ def _rendered(player: Player, task: Task, record: FileRecord, cancelled: Callabl
             result = player.play(source, target, seed=int(input_sha256[:15], 16), progress=report)
             if _state(source) != before:
                 raise AudioError(f"{item.input} was changed while it was rendered. Render it again.")
-            written = WrittenFile(item.output, sha256_of(target), target.stat().st_size)
+            written = _publish(result.out_paths, task.outputs)
     return replace(
-        record, status="done", key=key, input_sha256=input_sha256, written=(written,), audio=_audio_fields(result)
+        record, status="done", key=key, input_sha256=input_sha256, written=written, audio=_audio_fields(result)
     )
 
 
 @contextmanager
 def _local_target(output: str, scratch: Path) -> Iterator[Path]:
-    """A local file to write, which is then put where it belongs."""
-    if not is_url(output):
-        target = Path(output)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise AudioError(f"The folder {target.parent} can't be made: {error.strerror or error}.") from error
-        yield target
+    """The local file to write: the output itself, or a temporary one of the same name."""
+    if is_url(output):
+        with TemporaryDirectory(dir=scratch) as folder:
+            yield Path(folder, name_of(output))
         return
-    with TemporaryDirectory(dir=scratch) as folder:
-        target = Path(folder, f"output{suffix_of(output)}")
-        yield target
-        publish(target, output)
+    target = Path(output)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AudioError(f"The folder {target.parent} can't be made: {error.strerror or error}.") from error
+    yield target
+
+
+def _publish(files: Sequence[Path], outputs: Sequence[str]) -> tuple[WrittenFile, ...]:
+    """Put what was written where it belongs."""
+    written: list[WrittenFile] = []
+    for file, output in zip(files, outputs, strict=True):
+        if is_url(output):
+            publish(file, output)
+        written.append(WrittenFile(output, sha256_of(file), file.stat().st_size))
+    return tuple(written)
 
 
 def _audio_fields(result: RenderResult) -> dict[str, object]:

@@ -1,0 +1,58 @@
+"""What can render tasks: this process, others on this machine, or a Dask cluster."""
+
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Literal, Protocol
+
+from neutone_like.extras import import_extra
+from neutone_like.render.batch.player import Player
+from neutone_like.render.batch.pool import ProcessPool
+from neutone_like.render.batch.records import FileRecord
+from neutone_like.render.batch.rendering import Task, render_task
+
+EngineName = Literal["processes", "dask"]
+
+
+class Engine(Protocol):
+    """Renders tasks, wherever; leaving it stops what is not finished."""
+
+    def __enter__(self) -> "Engine": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[FileRecord]:
+        """The records, as files are finished."""
+        ...
+
+
+class InThisProcess:
+    """No workers: for a debugger, a notebook, or a store that lives in this process."""
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+
+    def __enter__(self) -> "InThisProcess":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[FileRecord]:
+        return (render_task(self._player, task) for task in tasks)
+
+
+def open_engine(player: Player, scheduler: str | None, workers: int, retries: int) -> Engine:
+    """The cluster of a scheduler; or so many worker processes; or, of none, this process.
+
+    Raises:
+        MissingExtraError: Dask is not installed.
+    """
+    if scheduler is not None:
+        import_extra("distributed", extra="dask", purpose="Rendering on a Dask cluster")
+        from neutone_like.render.batch.dask_engine import DaskEngine
+
+        return DaskEngine(player.job, scheduler, retries)
+    return ProcessPool(player.job, workers, retries) if workers else InThisProcess(player)

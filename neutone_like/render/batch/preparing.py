@@ -1,0 +1,87 @@
+"""What is made ready, and refused, before a job starts."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from neutone_like.artifact import Artifact
+from neutone_like.artifact.archive import MODEL_NAME
+from neutone_like.errors import ArtifactError, AudioError, ModelError
+from neutone_like.render.audio_writer import writing
+from neutone_like.render.batch.locations import PlanError, exists, join, local_copy, location_of, sha256_of, suffix_of
+from neutone_like.render.batch.planning import Plan
+from neutone_like.render.batch.player import Job
+from neutone_like.render.batch.pool import processor_count
+from neutone_like.render.batch.settings import RenderSettings
+
+MANIFEST_NAME = "manifest.jsonl"
+_TRIAL_RATE = 44100  # Hz; every format takes it
+
+
+@contextmanager
+def prepared_job(model: Artifact | str | PathLike[str], settings: RenderSettings) -> Iterator[Job]:
+    """The job, with a copy of the artifact: all workers load the same, whatever happens to the file meanwhile."""
+    if not isinstance(model, (str, PathLike, Artifact)):
+        raise ModelError(
+            f"Expected an artifact, or the path of one, got {type(model).__name__}. "
+            "Workers load the model from a file: export it first, with export_model(model, folder)."
+        )
+    place = location_of(model.path if isinstance(model, Artifact) else model)
+    if exists(place, folder=True):
+        place = join(place, MODEL_NAME)
+    with TemporaryDirectory(prefix="neutone_like_") as folder:
+        copy = Path(folder, os.path.basename(place))
+        try:
+            with local_copy(place, Path(folder)) as file:
+                shutil.copyfile(file, copy)
+        except (OSError, AudioError) as error:
+            raise ArtifactError(
+                f"{place} can't be read: {error}. Give a .nm file, or the folder that one is in."
+            ) from error
+        yield Job(copy, sha256_of(copy), settings, Path(folder))
+
+
+def require_encodable(plan: Plan, job: Job) -> None:
+    """Bits and quality that no file of a format can have are refused once, and not for every file."""
+    settings = job.settings
+    for suffix in sorted({suffix_of(item.output).lower() for item in plan.items}):
+        rate = settings.out_sample_rate or _TRIAL_RATE
+        trial = job.scratch / f"output{suffix}"
+        with writing(
+            trial, sample_rate=rate, channels=2, bit_depth=settings.bit_depth, quality=settings.quality
+        ) as writer:
+            writer.write(np.zeros((2, 1), dtype=np.float32))
+        trial.unlink()
+
+
+def worker_count(workers: int | None, retries: int, engine: str, scheduler: str | None, device: str) -> int:
+    for name, value in (("workers", 0 if workers is None else workers), ("retries", retries)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise PlanError(f"{name} must be a whole number, 0 or more, got {value!r}.")
+    if engine not in ("processes", "dask"):
+        raise PlanError(f"engine must be 'processes' or 'dask', got {engine!r}.")
+    if engine == "dask" and not scheduler:
+        raise PlanError("engine 'dask' needs the address of a scheduler, such as tcp://10.0.0.1:8786.")
+    if engine == "dask" and workers is not None:
+        raise PlanError("A Dask cluster has its own workers: leave out workers, or leave out engine.")
+    if engine != "dask" and scheduler:
+        raise PlanError(f"A scheduler ({scheduler}) is for engine 'dask' only. Add it, or leave the scheduler out.")
+    if workers is not None:
+        return workers
+    return processor_count() if device == "cpu" else 1
+
+
+def manifest_place(manifest: str | PathLike[str] | None, plan: Plan, resume: bool) -> str | None:
+    if manifest is not None:
+        return location_of(manifest)
+    if plan.folder is not None:
+        return join(plan.folder, MANIFEST_NAME)
+    if resume:
+        raise PlanError("To resume takes a manifest, and a single file has none unless it is named. Give manifest.")
+    return None

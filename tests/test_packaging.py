@@ -1,5 +1,6 @@
-"""What ``pip install`` brings: a wheel, built here without its compiled parts, against the files of the package."""
+"""What ``pip install`` brings where nothing can be compiled: all of the package, and an engine that says why not."""
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -11,17 +12,52 @@ PROJECT = Path(__file__).resolve().parents[1]
 PACKAGE = PROJECT / "neutone_like"
 
 
-@pytest.fixture(scope="module")
-def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The names in a wheel of this checkout."""
+USE_EVERYTHING = """
+import sys, numpy, torch
+import neutone_like
+from neutone_like.runtime import Engine
+assert neutone_like.__file__.startswith(sys.argv[1]), neutone_like.__file__
+module = neutone_like.load_artifact(sys.argv[2]).module
+module.set_daw_sample_rate_and_buffer_size(48000, 64)
+print(tuple(module.forward(torch.zeros(2, 64)).shape))
+try:
+    Engine(workers=1)
+except neutone_like.RuntimeEngineError as error:
+    print(error)
+"""
+
+
+def build_wheel(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Build a wheel of this checkout with a compiler that does not exist."""
     pytest.importorskip("scikit_build_core", reason="scikit-build-core builds the wheel; `make` installs it")
+    command = [sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--verbose"]
+    command += [f"--config-settings=build-dir={folder / 'build'}", "--wheel-dir", str(folder), str(PROJECT)]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(
+        command,
+        env={**os.environ, "CXX": "/absent/c++", "PATH": path, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel of this checkout without compiled parts."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--quiet"]
-    command += ["--config-settings=wheel.cmake=false", "--wheel-dir", str(folder), str(PROJECT)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert run.returncode == 0, run.stderr
+    run = build_wheel(folder, NEUTONE_LIKE_REQUIRE_NATIVE="0")
+    assert run.returncode == 0, run.stdout
+    assert "/absent/c++" in run.stdout, "CMake was asked, and failed"
     (path,) = folder.glob("*.whl")
-    with zipfile.ZipFile(path) as archive:
+    return path
+
+
+@pytest.fixture(scope="module")
+def wheel_names(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
         return set(archive.namelist())
 
 
@@ -53,3 +89,35 @@ def test_nothing_else_is_in_the_wheel_but_the_backends_sources(wheel_names: set[
     assert {name for name in others if not (PROJECT / name).is_file()} == set()
     assert {name for name in others if not name.startswith("neutone_like/")} == set()
     assert {name for name in others if name.endswith((".so", ".pyc"))} == set()
+
+
+@pytest.mark.slow
+def test_without_a_compiler_all_but_the_engine_works(
+    wheel: Path, tmp_path: Path, subprocess_environment: dict[str, str]
+) -> None:
+    assert wheel.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    artifact = PROJECT / "exported" / "overdrive" / "model.nm"
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", USE_EVERYTHING, str(tmp_path), str(artifact)],
+        cwd=tmp_path,
+        env={**subprocess_environment, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    shape, message = run.stdout.split("\n", 1)
+    assert shape == "(2, 64)"
+    assert "Install a C++20 compiler" in message
+    assert "pip install --force-reinstall" in message
+
+
+@pytest.mark.slow
+def test_where_the_engine_is_required_a_missing_compiler_is_an_error(tmp_path: Path) -> None:
+    run = build_wheel(tmp_path, NEUTONE_LIKE_REQUIRE_NATIVE="1")
+    assert run.returncode != 0
+    assert "/absent/c++" in run.stdout
+    assert list(tmp_path.glob("*.whl")) == []

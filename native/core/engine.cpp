@@ -2,6 +2,7 @@
 
 #include <new>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -35,6 +36,8 @@ std::shared_ptr<Session> Engine::open(const SessionConfig& config, std::vector<I
     } catch (const std::bad_alloc&) {
         throw EngineError("There is not enough memory for another session. Close some, or give a shorter "
                           "queue_seconds or block_size.");
+    } catch (const std::system_error& error) {
+        throw EngineError(std::string("The system gives no further thread: ") + error.what() + ".");
     }
 }
 

@@ -109,8 +109,6 @@ private:
     };
 
     // Preparation.
-    void measure();
-    double measured_seconds(Runner& runner) const;
     void plan_latency();
     void prepare_queues();
     void begin_stream() noexcept;

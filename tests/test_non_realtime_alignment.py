@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import signal
+from scipy.signal.windows import cosine as cosine_window
 
 from host_models import DelayModel, noise
 from neutone_like import NonRealtimeSampleQueueWrapper, SampleQueueWrapper
@@ -145,7 +145,7 @@ def test_any_shape_of_blocks(samples: int, block: int, parts: int, delay: int, r
 @pytest.mark.parametrize("window", ["hann", "sqrt_hann", "triangular", "rectangular"])
 @pytest.mark.parametrize(("frame", "hop"), [(64, 16), (64, 64), (100, 33), (101, 7), (8, 1), (1, 1)])
 def test_overlap_weights_are_the_windows_over_their_sum(window: str, frame: int, hop: int) -> None:
-    cosine = signal.windows.cosine(frame)
+    cosine = cosine_window(frame)
     windows = {
         "hann": cosine**2,
         "sqrt_hann": cosine,

@@ -133,14 +133,15 @@ def test_rates_and_blocks_can_be_chosen() -> None:
         assert wrapper.get_current_model_sample_rate() == runs_at
     wrapper.set_daw_sample_rate_and_buffer_size(48000, 512, 44100, 256)
     assert (wrapper.get_current_model_sample_rate(), wrapper.get_current_model_buffer_size()) == (44100, 256)
-    for arguments, message in (
+    refused: list[tuple[Any, str]] = [
         ((0, 512), "at least 1, got 0 Hz"),
         ((48000, 0), "at least 1, got 48000 Hz and 0"),
         ((48000, 512, 32000), r"sample rates are \[44100, 48000\] .* got 32000 Hz"),
         ((48000, 512, 48000, 100), r"block sizes are \[256, 1024\] .* got 100"),
         ((48000, 512, None, 0), r"block sizes are .* got 0"),
         ((383993, 512, 44100), r"Use rates with a larger common divisor"),
-    ):
+    ]
+    for arguments, message in refused:
         with pytest.raises(AudioError, match=message):
             wrapper.set_daw_sample_rate_and_buffer_size(*arguments)
         assert wrapper.get_current_model_sample_rate() == 44100  # as it was

@@ -65,7 +65,8 @@ def test_the_callers_tensors_stay_as_they_are() -> None:
 
     x = noise(300)
     kept = x.clone()
-    for options in ({}, {"one_shot": True}, {"block_sizes": (100,)}):
+    modes: list[dict[str, Any]] = [{}, {"one_shot": True}, {"block_sizes": (100,)}]
+    for options in modes:
         NonRealtimeSampleQueueWrapper(Scribbler(**options)).forward([x])
         assert torch.equal(x, kept)
 

@@ -88,7 +88,7 @@ def test_progress_covers_all_blocks(tells: bool) -> None:
                 expected = [10.0 * block for block in range(10)]
             assert seen == pytest.approx(expected), name
             assert seen == sorted(seen), name
-    assert wrapper.has_progress_percentage()
+        assert wrapper.has_progress_percentage()
 
 
 @pytest.mark.parametrize("tells", [False, True])

@@ -15,7 +15,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 PAGES = [
     page
     for page in sorted((PROJECT / "docs").rglob("*.md"))
-    if any(block.language == "python" for block in snippets(page.read_text(encoding="utf-8")))
+    if any(block.language == "python" and block.not_run is None for block in snippets(page.read_text(encoding="utf-8")))
 ]
 
 

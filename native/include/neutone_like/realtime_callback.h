@@ -3,10 +3,10 @@
  * Build a shared object that exports these four functions. create, prepare and destroy are called on an ordinary thread
  * and may do what they like; process is called on the audio thread, and what it does there is counted.
  *
- *     g++ -O2 -g -shared -fPIC my_callback.cpp -o my_callback.so
+ *     g++ -O1 -g -shared -fPIC my_callback.cpp -o my_callback.so
  *     neutone-like validate --real-time-safety my_callback.so
  *
- * `-g` gives the report source lines.
+ * `-g` gives the report source lines, of which higher optimization loses some.
  */
 #ifndef NEUTONE_LIKE_REALTIME_CALLBACK_H
 #define NEUTONE_LIKE_REALTIME_CALLBACK_H

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 REPORT_VERSION = 1
-DEEPEST_SHOWN = 12
+DEEPEST_SHOWN = 16
 
 EndingKind = Literal["finished", "crashed", "exited", "stalled", "timed out"]
 

@@ -13,34 +13,49 @@ LONGEST_SECONDS = 20.0
 
 
 def with_source_lines(frames: Sequence[Frame]) -> tuple[Frame, ...]:
-    """The same frames, with what is known of their functions' names and source lines."""
+    """The same stack, with what is known of functions' names and source lines, and a frame for each inlined call."""
     program = shutil.which("addr2line")
-    found = list(frames)
     if program is None:
-        return tuple(found)
-    for path in sorted({frame.object_path for frame in frames}):
-        if not _is_readable(Path(path)):
-            continue
-        indices = [index for index, frame in enumerate(frames) if frame.object_path == path]
-        answers = _ask(program, path, [frames[index].offset for index in indices])
-        for index, (function, source) in zip(indices, answers, strict=False):
-            known = frames[index]
-            name = function if function != "??" else known.function
-            line = "" if source.startswith("??") else source.split(" (discriminator")[0]
-            found[index] = replace(known, function=name, source=line)
-    return tuple(found)
+        return tuple(frames)
+    known: dict[tuple[str, int], list[tuple[str, str]]] = {}
+    for path in {frame.object_path for frame in frames}:
+        if _is_readable(Path(path)):
+            offsets = sorted({frame.offset for frame in frames if frame.object_path == path})
+            answers = _ask(program, path, offsets)
+            known |= {(path, offset): answer for offset, answer in zip(offsets, answers, strict=False)}
+    return tuple(
+        each for frame in frames for each in _expanded(frame, known.get((frame.object_path, frame.offset), []))
+    )
 
 
 def _is_readable(path: Path) -> bool:
     return path.is_absolute() and path.is_file() and path.stat().st_size <= LARGEST_OBJECT_BYTES
 
 
-def _ask(program: str, path: str, offsets: Sequence[int]) -> list[tuple[str, str]]:
-    """Function and ``file:line`` for each offset; nothing where the program fails."""
-    command = [program, "-C", "-f", "-e", path, *(hex(offset) for offset in offsets)]
+def _ask(program: str, path: str, offsets: Sequence[int]) -> list[list[tuple[str, str]]]:
+    """For each offset functions with ``file:line``, the inlined ones first; nothing where the program fails."""
+    command = [program, "-a", "-i", "-C", "-f", "-e", path, *(hex(offset) for offset in offsets)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=True)
     except (OSError, subprocess.SubprocessError):
         return []  # the names that the loader knows remain
-    lines = done.stdout.splitlines()
-    return list(zip(lines[::2], lines[1::2], strict=False))
+    answers: list[list[tuple[str, str]]] = []
+    lines = iter(done.stdout.splitlines())
+    for line in lines:
+        if line.startswith("0x"):
+            answers.append([])
+        else:
+            answers[-1].append((line, next(lines).split(" (discriminator")[0]))
+    return answers
+
+
+def _expanded(frame: Frame, answers: Sequence[tuple[str, str]]) -> list[Frame]:
+    """One frame or, with calls that were inlined into it, several; those without a line say nothing."""
+    *inlined, (function, source) = answers or [("??", "")]
+    itself = replace(
+        frame,
+        function=frame.function if function == "??" else function,
+        source="" if source.endswith(("?", ":0")) else source,
+    )
+    lines = [replace(frame, function=name, source=line) for name, line in inlined if not line.endswith(("?", ":0"))]
+    return [*lines, itself]

@@ -171,11 +171,8 @@ def converted(x: Audio, channels: int) -> Audio:
     return x.mean(0, keepdims=True) if channels == 1 else np.repeat(x, 2, 0)
 
 
-@pytest.mark.parametrize(
-    ("channels", "model_channels"), [(1, (2, 2)), (2, (1, 1)), (2, (1, 2)), (1, (2, 1)), (3, (3, 2))]
-)
-def test_channels_are_converted_as_in_the_wrapper(channels: int, model_channels: tuple[int, int]) -> None:
-    inputs, outputs = model_channels
+@pytest.mark.parametrize(("channels", "inputs", "outputs"), [(1, 2, 2), (2, 1, 1), (2, 1, 2), (1, 2, 1), (3, 3, 2)])
+def test_channels_are_converted_as_in_the_wrapper(channels: int, inputs: int, outputs: int) -> None:
 
     def mix(x: Audio, parameters: dict[str, Audio]) -> Audio:
         return np.stack([x.sum(0) * (1.0 + channel) for channel in range(outputs)])

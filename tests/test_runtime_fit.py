@@ -1,5 +1,6 @@
 """The engine's latency arithmetic: the same as Python's, and, for what only the engine has, as a simulator finds it."""
 
+import itertools
 import math
 import random
 
@@ -99,7 +100,7 @@ def test_blocks_that_one_callback_completes() -> None:
             for model_block in (1, 64, 100, 512):
                 most = native.blocks_per_callback(host_block, model_block, up, down)
                 given = [-(-n * host_block * up // down) // model_block for n in range(3 * model_block + 2)]
-                assert max(b - a for a, b in zip(given, given[1:], strict=False)) == most, (up, down)
+                assert max(b - a for a, b in itertools.pairwise(given)) == most, (up, down)
     assert native.blocks_per_callback(512, 0, 1, 1) == 1
 
 

@@ -1,4 +1,4 @@
-// Audio on its way between Python and the engine: float32, C-contiguous, [channels][samples].
+// What goes between Python and the engine: audio as float32, C-contiguous, [channels][samples]; times; text.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -57,6 +57,11 @@ inline std::vector<std::vector<float>> to_channels(const AudioIn& audio) {
     std::vector<std::vector<float>> channels;
     for (const float* row : rows(audio)) channels.emplace_back(row, row + audio.shape(1));
     return channels;
+}
+
+// A backend's words, which may be cut in the middle of a letter.
+inline nb::object to_text(const char* message) {
+    return nb::steal(PyUnicode_DecodeUTF8(message, static_cast<Py_ssize_t>(std::strlen(message)), "replace"));
 }
 
 // A histogram as it is now: the count of each bucket, and the largest value in ns.

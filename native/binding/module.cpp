@@ -5,6 +5,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "arrays.hpp"
 #include "bindings.hpp"
 #include "config.hpp"
 
@@ -15,7 +16,7 @@ namespace {
 void raise_engine_error(const char* message) {
     PyObject* errors = PyImport_ImportModule("neutone_like.errors");
     PyObject* type = errors ? PyObject_GetAttrString(errors, "RuntimeEngineError") : nullptr;
-    if (type) PyErr_SetString(type, message);
+    if (type) PyErr_SetObject(type, neutone_like::to_text(message).ptr());
     Py_XDECREF(type);
     Py_XDECREF(errors);
 }
@@ -35,6 +36,9 @@ void translate(const std::exception_ptr& pointer, void*) {
 }  // namespace
 
 NB_MODULE(_native, module) {
+    // What a thread still uses when the interpreter ends is no news for a user. Tests turn it on.
+    nb::set_leak_warnings(false);
+    module.def("set_leak_warnings", &nb::set_leak_warnings);
     nb::register_exception_translator(translate);
     neutone_like::bind_config(module);
     neutone_like::bind_fit(module);

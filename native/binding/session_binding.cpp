@@ -87,7 +87,7 @@ void bind_statistics(nb::module_& module) {
         .def_ro("failed_blocks", &SessionStats::failed_blocks)
         .def_ro("model_blocks", &SessionStats::model_blocks)
         .def_ro("hung", &SessionStats::hung)
-        .def_ro("last_error", &SessionStats::last_error)
+        .def_prop_ro("last_error", [](const SessionStats& stats) { return to_text(stats.last_error.c_str()); })
         .def_ro("max_inference_seconds", &SessionStats::max_inference_seconds)
         .def_ro("worker_seconds", &SessionStats::worker_seconds);
 

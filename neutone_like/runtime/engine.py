@@ -54,8 +54,8 @@ class Engine:
             raise RuntimeEngineError(f"workers must be an integer in 1..{MAXIMUM_WORKERS}, got {workers!r}.")
         if wake not in get_args(Wake):
             raise RuntimeEngineError(f"wake must be one of {get_args(Wake)}, got {wake!r}.")
-        if not 0.0 < watchdog_seconds <= 3600.0:
-            raise RuntimeEngineError(f"watchdog_seconds must lie above 0 and up to 3600, got {watchdog_seconds!r}.")
+        if not 0.01 <= watchdog_seconds <= 3600.0:
+            raise RuntimeEngineError(f"watchdog_seconds must lie in 0.01..3600, got {watchdog_seconds!r}.")
         native = native_module()
         config = native.EngineConfig()
         config.workers = workers

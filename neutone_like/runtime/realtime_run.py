@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neutone_like.artifact.parameter_values import check_names, to_host_value
@@ -101,6 +102,8 @@ class RealtimeRun:
             raise RuntimeEngineError(
                 f"output= writes the sound of one session, and {len(self.sessions)} are played. Use record=True."
             )
+        if self.output is not None:
+            _check_output(Path(self.output))
 
     def _plan(self, session: Session, is_no_op: bool = False) -> "_native.DevicePlan":
         host = session.host
@@ -143,6 +146,8 @@ def _changes(changes: Sequence[ParameterChange], session: Session) -> list[tuple
     for change in changes:
         if change.session is None or change.session is session:
             check_names(parameters, {change.name: change.value})
+            if change.sample < 0:
+                raise RuntimeEngineError(f"ParameterChange: sample must be 0 or more, got {change.sample!r}.")
             index = names.index(change.name)
             result.append((change.sample, index, to_host_value(parameters[index], change.value)))
     return result
@@ -166,6 +171,17 @@ def _read_input(source: Any, host: HostConfig) -> Audio:
     return audio
 
 
+def _check_output(path: Path) -> None:
+    """Before anything is played."""
+    import soundfile
+
+    formats = soundfile.available_formats()
+    if path.suffix[1:].upper() not in formats:
+        raise AudioError(f"{path} can't be written: its ending must be one of {', '.join(formats).lower()}.")
+    if not path.parent.is_dir():
+        raise AudioError(f"{path} can't be written: there is no folder {path.parent}.")
+
+
 def _write(path: str | PathLike[str], run: SessionRun, sample_rate: int) -> None:
     import soundfile
 
@@ -173,7 +189,7 @@ def _write(path: str | PathLike[str], run: SessionRun, sample_rate: int) -> None
     try:
         soundfile.write(path, run.output.T, sample_rate, subtype="FLOAT")
     except (OSError, ValueError, soundfile.LibsndfileError) as error:
-        raise AudioError(f"{path} can't be written: {error}. Audio is float32: use a .wav file.") from error
+        raise AudioError(f"{path} can't be written: {error}. Audio is float32, which .wav files hold.") from error
 
 
 def _run(session: Session, report: "_native.DeviceReport", before: Any) -> SessionRun:

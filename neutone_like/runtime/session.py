@@ -1,5 +1,6 @@
 """One model playing for one host."""
 
+import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ class Session:
         self._settings = settings
         self._parameters = backend.facts.parameters
         self._indices = {parameter.name: index for index, parameter in enumerate(self._parameters)}
+        self._control = threading.RLock()  # of the threads that prepare, reset and close; never the audio's
         self._preparing = False
         self._config = session_config(backend, host, settings)
         self._native = backend.open_session(engine, self._config)
@@ -164,8 +166,8 @@ class Session:
         audio = read_audio(x, self._host.channels)
         y = np.empty((native.output_channels, audio.shape[1]), np.float32)
         result = native.process(audio, y)
-        if result == _CLOSED and self._preparing:
-            y.fill(0.0)
+        if result == _CLOSED and (self._preparing or native is not self._native):
+            y.fill(0.0)  # prepare() is at work, or has just been
         elif result != 0:
             raise self._refusal(result, audio.shape[1])
         return give_back(y, x)
@@ -193,12 +195,14 @@ class Session:
         audio = read_audio(x, self._host.channels)
         values = self._automation(parameters, audio.shape[1])
         y = np.empty((self._native.output_channels, audio.shape[1]), np.float32)
-        self._native.process_offline(audio, y, values)
+        with self._control:
+            self._native.process_offline(audio, y, values)
         return give_back(y, x)
 
     def reset(self) -> None:
         """Start afresh, as if nothing had been played. Parameters stay as they are set."""
-        self._native.reset()
+        with self._control:
+            self._native.reset()
 
     def prepare(self, host: HostConfig) -> None:
         """Get ready for another host: the session is closed and opened anew; parameters stay as they are set.
@@ -210,17 +214,16 @@ class Session:
                 the session stays closed.
         """
         config = session_config(self._backend, host, self._settings)
-        values = [self._native.parameter_0to1(index) for index in range(len(self._parameters))]
-        self._preparing = True
-        try:
-            self._native.close()
-            native = self._backend.open_session(self._engine, config)
-            for index, value in enumerate(values):
-                native.set_parameter_0to1(index, value)
-            native.reset()  # nothing has been played: values start where they are, without a ramp
-            self._native, self._host, self._config = native, host, config
-        finally:
-            self._preparing = False
+        with self._control:
+            self._preparing = True
+            try:
+                self._native.close()
+                native = self._backend.open_session(self._engine, config)
+                for index in range(len(self._parameters)):
+                    native.set_parameter_0to1(index, self._native.parameter_0to1(index))
+                self._native, self._host, self._config = native, host, config
+            finally:
+                self._preparing = False
 
     def wait_idle(self) -> None:
         """Wait until the workers have nothing left to do for this session. Not for audio threads."""
@@ -228,7 +231,8 @@ class Session:
 
     def close(self) -> None:
         """Give up everything. Counts and latency can still be read. Closing twice does nothing."""
-        self._native.close()
+        with self._control:
+            self._native.close()
 
     def _automation(
         self, parameters: Mapping[str, float | str | npt.NDArray[np.floating[Any]]] | None, samples: int

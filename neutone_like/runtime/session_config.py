@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Mode = Literal["async", "inline"]
 Adaptation = Literal["native", "embedded"]
 LatePolicy = Literal["fade", "hold", "dry"]
+MAXIMUM_INSTANCES = 64
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class SessionSettings:
             raise RuntimeEngineError(
                 f"max_inference_seconds must lie above 0 and up to 60, or be None to be measured, got {seconds!r}."
             )
-        if not isinstance(self.instances, int) or self.instances < 1:
-            raise RuntimeEngineError(f"instances must be an integer of at least 1, got {self.instances!r}.")
+        if not isinstance(self.instances, int) or not 1 <= self.instances <= MAXIMUM_INSTANCES:
+            raise RuntimeEngineError(f"instances must be an integer in 1..{MAXIMUM_INSTANCES}, got {self.instances!r}.")
 
 
 def session_config(backend: Backend, host: HostConfig, settings: SessionSettings) -> "_native.SessionConfig":

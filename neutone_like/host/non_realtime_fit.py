@@ -45,6 +45,7 @@ class NonRealtimeFit(NonRealtimeContractMethods):
         self.overlap_hop = declaration.overlap_hop_samples
         self.look_behind = declaration.look_behind_samples
         self.free_length = self.one_shot and (self.generates or not declaration.keeps_length)
+        self.takes_any_block = len(declaration.block_sizes) == 0
         self.any_block = ANY_BLOCK_SAMPLES
         self.piece_samples = PIECE_SAMPLES
         self.host_rate = DEFAULT_HOST_RATE

@@ -27,6 +27,7 @@ class NonRealtimeStream(NonRealtimeStage):
         self.pushed_samples = 0
         self.fed_samples = 0
         self.made_samples = 0  # of the model's input, so far
+        self.run_samples = 0  # of which the model has been called with so many
         self.model_drop = 0  # model samples that come out before those that count
         self.host_drop = 0
         self.delivered_samples = 0
@@ -51,6 +52,7 @@ class NonRealtimeStream(NonRealtimeStage):
         self.pushed_samples = 0
         self.fed_samples = 0
         self.made_samples = 0
+        self.run_samples = 0
         self.delivered_samples = 0
         self.host_drop = self.latency
         self.model_drop = 0
@@ -168,15 +170,19 @@ class NonRealtimeStream(NonRealtimeStage):
     def _run_blocks(self) -> None:
         """Call a blocked model with all that there is, and take what comes back to the host's rate."""
         while not self.one_shot and self.model_in.size >= self.hop and not self._follow_cancel_request():
-            x = torch.cat((self.past, self.model_in.pop(self.hop)), 1)
-            self.past = x.narrow(1, self.hop, self.past_samples).clone()
-            first = (self.block_index + 1) * self.hop - self.model_block
-            y = self._call_model(x, first, self.model_block)
-            if not self.cancelled:
-                if self.overlaps:
-                    kept = self.model_block - self.model_delay
-                    y = self.overlap.add(y.narrow(1, self.model_delay, kept))
-                self._take_out_of_model(y)
+            self._run_block(self.hop)
+
+    def _run_block(self, new: int) -> None:
+        """One call with ``new`` samples that the model has not seen, and those before them that a frame holds."""
+        x = torch.cat((self.past, self.model_in.pop(new)), 1)
+        self.past = x.narrow(1, new, self.past_samples).clone()
+        self.run_samples += new
+        samples = new + self.model_block - self.hop
+        y = self._call_model(x, self.run_samples - samples, samples)
+        if not self.cancelled:
+            if self.overlaps:
+                y = self.overlap.add(y.narrow(1, self.model_delay, samples - self.model_delay))
+            self._take_out_of_model(y)
 
     def _take_out_of_model(self, y: Tensor) -> None:
         """Output at the model's rate, as it comes, to the host's; what lies before time 0 is dropped on the way."""
@@ -219,11 +225,13 @@ class NonRealtimeStream(NonRealtimeStage):
             self._flush_input(total)
             wanted = self._blocks_for(self.made_samples)
             self._hold_params(self.host_samples(2 * self.model_block) + 2)
-            while self.block_index < wanted and not self.cancelled:
-                missing = self.hop - self.model_in.size
-                if missing > 0:
-                    self.model_in.push_silence(missing)
-                self._run_blocks()
+            self._run_blocks()
+            while self.block_index < wanted and not self._follow_cancel_request():
+                if self.takes_any_block and not self.generates:
+                    self._run_block(self.model_in.size)
+                else:
+                    self.model_in.push_silence(max(0, self.hop - self.model_in.size))
+                    self._run_blocks()
         return total
 
     def _flush_input(self, total: int) -> None:

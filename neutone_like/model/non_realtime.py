@@ -119,7 +119,10 @@ class NonRealtimeBase(DeclaresParameters):
 
     @torch.jit.export
     def prepare_model(self, sample_rate: int, block_size: int) -> None:
-        """Get ready for ``sample_rate`` Hz and blocks of ``block_size`` samples, 0 for a signal of any length."""
+        """Get ready for ``sample_rate`` Hz and blocks of ``block_size`` samples, 0 for a signal of any length.
+
+        Where ``block_sizes`` is ``()`` the last block of a signal may be shorter.
+        """
         pass
 
     @torch.jit.export

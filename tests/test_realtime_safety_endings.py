@@ -1,7 +1,11 @@
 """Callbacks that crash, exit or never return are reports; what can't be judged is refused, with the reason."""
 
+import json
 import platform
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +13,8 @@ from cli_runner import FELL_SHORT, WRONG_USE, runner
 from neutone_like.errors import ArtifactError, RuntimeEngineError
 from neutone_like.runtime import native_files
 from neutone_like.validate.realtime_safety import RealtimeSafetyReport, check_realtime_safety, checking
+from neutone_like.validate.realtime_safety.counters import PAGE_FAULTS
+from neutone_like.validate.realtime_safety.process import ChildResult, run_child
 from realtime_safety_tools import CALLBACKS, build_shared, needs_linux
 
 pytestmark = needs_linux
@@ -153,6 +159,42 @@ def test_no_verdict_without_proof(offender: Path, tmp_path: Path, monkeypatch: p
     refused(offender, "no verdict, .* these did not move: malloc, calloc, .*, voluntary_context_switches. Major page")
     monkeypatch.setenv("ALWAYS", "1")
     refused(offender, "no verdict, .* counters moved without an offence")
+
+
+def test_a_folder_with_a_space(offender: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "my native: files"
+    folder.mkdir()
+    for name in (checking.INTERPOSER, checking.DRIVER, checking.CONTROLS):
+        (folder / name).write_bytes(native_files.native_file(name).read_bytes())
+        (folder / name).chmod(0o755)
+    monkeypatch.setattr(native_files, "NATIVE_FOLDER", folder)
+    monkeypatch.setenv("OFFENCE", "malloc")
+    assert check_realtime_safety(offender, callbacks=CALLBACKS)["malloc"].count == CALLBACKS
+
+
+def test_faults_without_stacks(offender: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a kernel that allows no perf events: page faults are counted all the same; nothing else goes without."""
+
+    def without(counters: Sequence[str]) -> Callable[..., ChildResult]:
+        def run(*arguments: Any, **options: Any) -> ChildResult:
+            child = run_child(*arguments, **options)
+            data = json.loads(child.report)
+            data["stacks_of_faults"] = False
+            for each in data["self_test"]["controls"]:
+                each["has_stack"] = each["has_stack"] and each["counter"] not in counters
+            for each in data["counters"]:
+                each["stack"] = [] if each["name"] in counters else each["stack"]
+            return replace(child, report=json.dumps(data) + "\n")
+
+        return run
+
+    monkeypatch.setenv("OFFENCE", "minor_page_faults")
+    monkeypatch.setattr(checking, "run_child", without(PAGE_FAULTS))
+    report = check_realtime_safety(offender, callbacks=CALLBACKS)
+    assert [(each.name, each.stack) for each in report.offences] == [("minor_page_faults", ())]
+    assert not report.has_fault_stacks
+    monkeypatch.setattr(checking, "run_child", without(("malloc",)))
+    refused(offender, "no verdict, .* these did not move: malloc. It needs")
 
 
 @pytest.mark.parametrize(

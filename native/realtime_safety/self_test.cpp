@@ -43,6 +43,8 @@ void tidy(const neutone_like_rt_control& control) {
     if (control.tidy != nullptr) control.tidy();
 }
 
+constexpr int attempts = 3;  // the kernel may move a page now and then
+
 // Nothing may move where nothing is done in the section, whatever is done outside it.
 bool is_silent(ThreadState& state, const neutone_like_rt_control* controls) {
     const uint64_t before = all_counts(state);
@@ -77,7 +79,9 @@ void* test(void* table) {
     state->probe = true;
     neutone_like_rt_enter();  // the first one pays for what is touched first
     neutone_like_rt_leave();
-    self_test_was_silent = is_silent(*state, controls);
+    for (int attempt = 0; attempt < attempts && !self_test_was_silent; ++attempt) {
+        self_test_was_silent = is_silent(*state, controls);
+    }
     for (const neutone_like_rt_control* each = controls; each->counter != nullptr; ++each) {
         if (!can_be_committed(*each) || self_test_count == most_controls) continue;
         self_test_results[self_test_count++] = commit(*state, *each);

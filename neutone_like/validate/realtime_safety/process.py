@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 MOST_OUTPUT_CHARACTERS = 2000
@@ -40,12 +42,15 @@ def run_child(command: Callable[[int], Sequence[str]], *, interposer: str, timeo
 
     Both its report and what it prints go to files, so that neither can make it wait.
     """
-    before = os.environ.get("LD_PRELOAD", "")
-    environment = {**os.environ, "LD_PRELOAD": f"{interposer}:{before}" if before else interposer}
-    with tempfile.TemporaryFile("w+b") as report, tempfile.TemporaryFile("w+b") as output:
+    with (
+        _preloadable(interposer) as first,
+        tempfile.TemporaryFile("w+b") as report,
+        tempfile.TemporaryFile("w+b") as output,
+    ):
+        preloaded = ":".join(filter(None, (first, os.environ.get("LD_PRELOAD"))))
         process = subprocess.Popen(
             list(command(report.fileno())),
-            env=environment,
+            env={**os.environ, "LD_PRELOAD": preloaded},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -59,6 +64,18 @@ def run_child(command: Callable[[int], Sequence[str]], *, interposer: str, timeo
             process.kill()
             process.wait()
         return ChildResult(exit_code, _text(report), _text(output)[-MOST_OUTPUT_CHARACTERS:].strip())
+
+
+@contextmanager
+def _preloadable(path: str) -> Iterator[str]:
+    """A path as LD_PRELOAD can have it: spaces and colons would end it."""
+    if not set(path) & {" ", ":"}:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="neutone_like_") as folder:
+        link = Path(folder, Path(path).name)
+        link.symlink_to(path)
+        yield str(link)
 
 
 def _text(file: BinaryIO) -> str:

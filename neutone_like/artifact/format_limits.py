@@ -61,8 +61,9 @@ def _quality_problems(quality: str) -> Iterator[str]:
 def explain_other(model: Any) -> str:
     """Why something that is no model of this package can't be exported."""
     way = "Subclass it, and export an instance of it."
-    if hasattr(model, "live_model"):
-        way = "Export what its live_model() returns, or use save_neutone_model of the module it was imported from."
+    for adapting in ("live_model", "non_realtime_model"):
+        if hasattr(model, adapting):
+            way = f"Export what its {adapting}() returns, or use save_neutone_model of the module it was imported from."
     return (
         "Expected an instance of a subclass of neutone_like.WaveformToWaveformBase or neutone_like.NonRealtimeBase, "
         f"got {model!r:.200}. {way}"

@@ -1,4 +1,4 @@
-"""The Neutone SDK's public names (version 1.5.2) for live models: wrappers written for it export here.
+"""The Neutone SDK's public names (version 1.5.2) for models: wrappers written for it export here.
 
 Change ``from neutone_sdk import ...`` to ``from neutone_like.compat.neutone_sdk import ...``, and likewise for
 ``neutone_sdk.utils`` and ``neutone_sdk.audio``. Parameters keep the meaning that the Neutone SDK gave them.
@@ -10,6 +10,12 @@ from neutone_like.compat.neutone_sdk import audio as audio
 from neutone_like.compat.neutone_sdk import constants as constants
 from neutone_like.compat.neutone_sdk import utils as utils
 from neutone_like.compat.neutone_sdk.core import NeutoneModel as NeutoneModel
+from neutone_like.compat.neutone_sdk.non_realtime_sqw import (
+    NonRealtimeSampleQueueWrapper as NonRealtimeSampleQueueWrapper,
+)
+from neutone_like.compat.neutone_sdk.non_realtime_wrapper import NonRealtimeBase as NonRealtimeBase
+from neutone_like.compat.neutone_sdk.non_realtime_wrapper import NonRealtimeTokenizerBase as NonRealtimeTokenizerBase
+from neutone_like.compat.neutone_sdk.non_realtime_wrapper import TokenizerType as TokenizerType
 from neutone_like.compat.neutone_sdk.not_offered import refuse, register_modules
 from neutone_like.compat.neutone_sdk.parameter import CategoricalNeutoneParameter as CategoricalNeutoneParameter
 from neutone_like.compat.neutone_sdk.parameter import ContinuousNeutoneParameter as ContinuousNeutoneParameter

@@ -6,16 +6,6 @@ from typing import NoReturn
 
 from neutone_like.errors import NeutoneLikeError
 
-NON_REALTIME = frozenset(
-    {
-        "NonRealtimeBase",
-        "NonRealtimeTokenizerBase",
-        "NonRealtimeSampleQueueWrapper",
-        "TokenizerType",
-        "non_realtime_wrapper",
-        "non_realtime_sqw",
-    }
-)
 BUILDING_BLOCKS = frozenset(
     {
         "filters",
@@ -47,8 +37,6 @@ MODULES = (
     "filters",
     "gcn_1d",
     "metadata",
-    "non_realtime_sqw",
-    "non_realtime_wrapper",
     "queues",
     "realtime_stft",
     "sandwich",
@@ -67,11 +55,6 @@ def refuse(module: str, name: str) -> NoReturn:
         NotOfferedError: The Neutone SDK has this name, and it is not offered here.
         AttributeError: It has not.
     """
-    if name in NON_REALTIME:
-        raise NotOfferedError(
-            f"{module} offers live models only so far: {name} is for models that are not real-time. "
-            "Keep exporting those with neutone_sdk until this package has them."
-        )
     if name in BUILDING_BLOCKS:
         raise NotOfferedError(
             f"{module} offers what wraps and exports a model, not building blocks such as {name}. "
@@ -92,5 +75,5 @@ class _NotOfferedModule(ModuleType):
     def __getattr__(self, name: str) -> NoReturn:
         package, _, own_name = self.__name__.rpartition(".")
         if not name.startswith("_"):  # what is private is asked for by Python's own tools, of every module
-            refuse(package, name if name in NON_REALTIME | BUILDING_BLOCKS else own_name)
+            refuse(package, name if name in BUILDING_BLOCKS else own_name)
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")

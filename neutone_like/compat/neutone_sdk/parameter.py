@@ -7,7 +7,14 @@ from torch import Tensor
 
 from neutone_like.compat.neutone_sdk import constants
 from neutone_like.errors import ParameterError
-from neutone_like.model import CategoricalParameter, ContinuousParameter, NumericalParameter
+from neutone_like.model import (
+    CategoricalParameter,
+    ContinuousParameter,
+    NumericalParameter,
+    Parameter,
+    TextParameter,
+    TokensParameter,
+)
 from neutone_like.model.parameters import Rate
 
 
@@ -155,7 +162,7 @@ class DiscreteTokensNeutoneParameter(NeutoneParameter):
         return {**super().to_metadata(), "max_n_tokens": self.max_n_tokens}
 
 
-AnyParameter = NeutoneParameter | NumericalParameter
+AnyParameter = NeutoneParameter | Parameter
 
 
 def is_knob_0to1(parameter: AnyParameter) -> bool:
@@ -180,6 +187,29 @@ def to_live_parameter(parameter: AnyParameter, rate: Rate) -> Any:
             smoothing_seconds=0.0,
         )
     return parameter
+
+
+def to_non_realtime_parameter(parameter: AnyParameter) -> Parameter:
+    """The parameter as a model of this package that is not real-time declares it: there, ranges count.
+
+    Knobs have a value for each sample, which ``aggregate_numerical_params_0to1`` is given, and are not smoothed.
+    """
+    if isinstance(parameter, TextNeutoneParameter):
+        return TextParameter(parameter.name, parameter.description, parameter.default_value, parameter.max_n_chars)
+    if isinstance(parameter, DiscreteTokensNeutoneParameter):
+        tokens = tuple(parameter.default_value)
+        return TokensParameter(parameter.name, parameter.description, tokens, parameter.max_n_tokens)
+    if isinstance(parameter, ContinuousNeutoneParameter):
+        return ContinuousParameter(
+            parameter.name,
+            parameter.description,
+            default=parameter.default_value,
+            minimum=parameter.min_value,
+            maximum=parameter.max_value,
+            rate="sample",
+            smoothing_seconds=0.0,
+        )
+    return to_live_parameter(parameter, "sample")
 
 
 def default_0to1(parameter: AnyParameter) -> float:

@@ -16,13 +16,14 @@ from neutone_like.artifact.packing import repack
 from neutone_like.artifact.schema import parse_metadata
 from neutone_like.compat.neutone_sdk.audio import AudioSamplePair
 from neutone_like.compat.neutone_sdk.constants import MAX_N_AUDIO_SAMPLES
+from neutone_like.compat.neutone_sdk.non_realtime_wrapper import NonRealtimeBase
 from neutone_like.compat.neutone_sdk.wavform_to_wavform import WaveformToWaveformBase
 from neutone_like.errors import ExportError
 from neutone_like.validate import ExportResult, export_model
 
 
 def save_neutone_model(
-    model: WaveformToWaveformBase,
+    model: WaveformToWaveformBase | NonRealtimeBase,
     root_dir: str | PathLike[str],
     dump_samples: bool = False,
     submission: bool = False,
@@ -49,10 +50,10 @@ def save_neutone_model(
         ExportError: As of ``export_model``; with ``submission``, also a failed check.
     """
     _warn_about_options(freeze, optimize, speed_benchmark, test_offline_mode)
-    if not isinstance(model, WaveformToWaveformBase):
+    if not isinstance(model, (WaveformToWaveformBase, NonRealtimeBase)):
         raise ExportError(_explain_other_model(model))
     result = export_model(
-        model.live_model(),
+        model.live_model() if isinstance(model, WaveformToWaveformBase) else model.non_realtime_model(),
         root_dir,
         render_samples=dump_samples,
         mp3_samples=dump_samples and audio_sample_pairs is None,
@@ -98,11 +99,12 @@ def _explain_other_model(model: Any) -> str:
     origins = [base.__module__ for base in type(model).__mro__]
     if any(origin.split(".")[0] == "neutone_sdk" for origin in origins):
         return (
-            f"{type(model).__name__} still has its base class from neutone_sdk. Import WaveformToWaveformBase from "
-            "neutone_like.compat.neutone_sdk instead."
+            f"{type(model).__name__} still has its base class from neutone_sdk. Import WaveformToWaveformBase or "
+            "NonRealtimeBase from neutone_like.compat.neutone_sdk instead."
         )
     return (
-        "Expected an instance of a subclass of neutone_like.compat.neutone_sdk.WaveformToWaveformBase, got "
+        "Expected an instance of a subclass of neutone_like.compat.neutone_sdk.WaveformToWaveformBase or "
+        "NonRealtimeBase, got "
         f"{model!r:.200}. Models of neutone_like's own base class are exported with neutone_like.export_model."
     )
 

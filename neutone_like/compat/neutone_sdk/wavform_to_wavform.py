@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from neutone_like.artifact.working_copy import working_copy
 from neutone_like.compat.neutone_sdk.core import NeutoneModel
 from neutone_like.compat.neutone_sdk.live_model import adapt
+from neutone_like.compat.neutone_sdk.non_realtime_model import give_own_classes
 from neutone_like.compat.neutone_sdk.parameter import value_for_model
 from neutone_like.errors import ModelError
 from neutone_like.host.contract_metadata import contract_metadata
@@ -127,15 +128,6 @@ class WaveformToWaveformBase(NeutoneModel):
         """
         with torch.no_grad():  # a network that is already scripted is copied with its graph otherwise
             prepared = working_copy(self)
-        for module in prepared.modules():
-            if nn.utils.parametrize.is_parametrized(module):
-                _give_own_class(module)
+        give_own_classes(prepared)
         prepared.prepare_for_inference()
         return adapt(prepared)
-
-
-def _give_own_class(module: nn.Module) -> None:
-    """PyTorch takes parametrizations off the class, which a copied module shares with its original."""
-    shared: type[nn.Module] = type(module)
-    own: Any = type(shared.__name__, shared.__bases__, dict(shared.__dict__))
-    module.__class__ = own

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from neutone_like.artifact import Artifact
-from neutone_like.bench.engine_model import RECEPTIVE_FIELD, Convolutions, convolutions_artifact
+from neutone_like.bench.engine_model import RECEPTIVE_FIELD, Convolutions, convolutions_artifact, recurrent_artifact
 from neutone_like.bench.engine_tables import conversion_table, instances_table, mismatch_table, sessions_table
+from neutone_like.bench.engine_workers import workers_table
 from neutone_like.validate.conditions import optimiser
 
 SECONDS = 0.1
@@ -76,3 +77,14 @@ def test_conversion_in_the_callback(artifact: Artifact, tmp_path: Path) -> None:
     assert latencies["48000", "inline"] == 0
     assert latencies["44100", "inline"] > 64
     assert latencies["44100", "async"] > latencies["44100", "inline"]
+
+
+@pytest.mark.slow
+def test_a_worker_at_rest_and_at_work(tmp_path: Path) -> None:
+    with optimiser(False):
+        recurrent = recurrent_artifact(tmp_path / "recurrent")
+    found = rows(workers_table(recurrent, SECONDS))
+    situations = ["idle", "playing", "beside a busy Python thread"]
+    assert [(row["wake-up"], row[""]) for row in found] == [(w, s) for w in ("event", "poll") for s in situations]
+    for row in found:
+        assert 0.0 <= float(row["worker load"].rstrip("%")) <= 110.0

@@ -1,4 +1,4 @@
-"""A model for the engine's tables: a small convolutional network without state, of any block size or of one."""
+"""Models for the engine's tables: small convolutions without state, and a small recurrent network with it."""
 
 from pathlib import Path
 
@@ -38,8 +38,42 @@ class Convolutions(WaveformToWaveformBase):
         return self.model(x.unsqueeze(0)).squeeze(0) * params["gain"]
 
 
+class Recurrent(WaveformToWaveformBase):
+    """One LSTM of 16 units on a mono signal, its state kept from block to block."""
+
+    metadata = ModelMetadata(name="Recurrent", authors=("neutone-like",), version="1.0.0")
+    in_channels = 1
+    out_channels = 1
+    sample_rates = (48000,)
+    units = 16
+
+    def __init__(self) -> None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            super().__init__(nn.LSTM(1, self.units))
+            self.mix = nn.Linear(self.units, 1)
+        self.hidden = torch.zeros(1, self.units)
+        self.cell = torch.zeros(1, self.units)
+
+    @torch.jit.export
+    def reset_model(self) -> None:
+        self.hidden = torch.zeros_like(self.hidden)
+        self.cell = torch.zeros_like(self.cell)
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        y, (self.hidden, self.cell) = self.model(x.t(), (self.hidden, self.cell))
+        return self.mix(y).t()
+
+
 def convolutions_artifact(folder: Path, sample_rate: int, block_size: int) -> Artifact:
     """Write and load one; ``block_size`` 0 means any."""
-    blocks = (block_size,) if block_size else ()
-    written = write_artifact(Convolutions((sample_rate,), blocks), folder, render_samples=False)
-    return load_artifact(written.model_path)
+    return _written(Convolutions((sample_rate,), (block_size,) if block_size else ()), folder)
+
+
+def recurrent_artifact(folder: Path) -> Artifact:
+    """Write and load the recurrent one."""
+    return _written(Recurrent(), folder)
+
+
+def _written(model: WaveformToWaveformBase, folder: Path) -> Artifact:
+    return load_artifact(write_artifact(model, folder, render_samples=False).model_path)

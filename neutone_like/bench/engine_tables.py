@@ -15,7 +15,8 @@ import numpy as np
 from rich.table import Table
 
 from neutone_like.artifact import Artifact
-from neutone_like.bench.engine_model import RECEPTIVE_FIELD, convolutions_artifact
+from neutone_like.bench.engine_model import RECEPTIVE_FIELD, convolutions_artifact, recurrent_artifact
+from neutone_like.bench.engine_workers import workers_table
 from neutone_like.runtime import Engine, HostConfig
 from neutone_like.runtime.realtime_report import SessionRun
 from neutone_like.runtime.session import Session
@@ -33,20 +34,22 @@ TIMES = ("p50", "p99", "p99.9", "max")
 
 def engine_tables(seconds: float) -> Iterator[Table]:
     """All of them; ``seconds`` of audio a row."""
-    with _artifacts() as (any_block, one_block, other_rate):
+    with _artifacts() as (any_block, one_block, other_rate, recurrent):
         yield sessions_table(one_block, seconds)
         yield instances_table(one_block, seconds)
         yield mismatch_table(one_block, seconds)
         yield conversion_table(any_block, other_rate, seconds)
+        yield workers_table(recurrent, seconds)
 
 
 @contextmanager
-def _artifacts() -> Iterator[tuple[Artifact, Artifact, Artifact]]:
+def _artifacts() -> Iterator[tuple[Artifact, Artifact, Artifact, Artifact]]:
     with tempfile.TemporaryDirectory() as folder:
         yield (
             convolutions_artifact(Path(folder) / "any", RATE, 0),
             convolutions_artifact(Path(folder) / "one", RATE, MODEL_BLOCK),
             convolutions_artifact(Path(folder) / "other", OTHER_RATE, 0),
+            recurrent_artifact(Path(folder) / "recurrent"),
         )
 
 

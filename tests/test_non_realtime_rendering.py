@@ -24,7 +24,9 @@ from neutone_like import (
     ParameterError,
     TextParameter,
     TokensParameter,
+    load_artifact,
 )
+from neutone_like.artifact import write_artifact
 from neutone_like.render import NonRealtimePlugin, render_file
 from neutone_like.render.foreign_non_realtime import ForeignNonRealtime
 from neutone_like.render.non_realtime_rendering import target_paths
@@ -187,6 +189,17 @@ def test_a_plugin_renders_one_file_after_the_other(tmp_path: Path) -> None:
 
 def scripted_as_user(model: NonRealtimeBase) -> NonRealtimeSampleQueueWrapper:
     return NonRealtimeSampleQueueWrapper(model)
+
+
+def test_an_artifact_by_path_or_loaded(tmp_path: Path) -> None:
+    write_artifact(AllKinds(), tmp_path / "kinds", render_samples=False)
+    source = write(tmp_path / "in.wav", noise(2, 5000))
+    params = {"level": 7.5, "shape": "sine", "prompt": "ab", "notes": [5]}
+    for model in (AllKinds(), tmp_path / "kinds", load_artifact(tmp_path / "kinds" / "model.nm")):
+        result = render_file(model, source, tmp_path / "out.wav", params=params)
+        assert [read(path)[0, 2000] for path in result.out_paths] == [7.5, 0.0, 2.0, 1.0, 5.0]
+    with pytest.raises(ParameterError, match="'prompt': allowed are up to 5 characters, got 6"):
+        render_file(tmp_path / "kinds", source, tmp_path / "out.wav", params={"prompt": "sixsix"})
 
 
 def test_the_callers_model_and_threads_stay_as_they_are(tmp_path: Path) -> None:

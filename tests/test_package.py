@@ -22,6 +22,9 @@ MOST_LINES = 400
 
 PUBLIC_NAMES = (
     "WaveformToWaveformBase",
+    "NonRealtimeBase",
+    "NonRealtimeTokenizerBase",
+    "NonRealtimeSampleQueueWrapper",
     "ContinuousParameter",
     "CategoricalParameter",
     "TextParameter",

@@ -12,7 +12,7 @@ import soundfile
 import torch
 from torch import Tensor, nn
 
-from neutone_like import ModelMetadata, WaveformToWaveformBase
+from neutone_like import ModelMetadata, NonRealtimeBase, WaveformToWaveformBase
 from neutone_like.artifact import write_artifact
 
 TREE = ("one.wav", "a/two.wav", "a/b/three.wav", "a/b/four.wav", "c/five.wav")
@@ -47,7 +47,7 @@ def make_tree(folder: Path, names: Iterable[str] = TREE, samples: int = 5000) ->
     return folder
 
 
-def artifact_of(model: WaveformToWaveformBase, folder: Path) -> Path:
+def artifact_of(model: WaveformToWaveformBase | NonRealtimeBase, folder: Path) -> Path:
     return write_artifact(model, folder, render_samples=False).model_path
 
 

@@ -69,7 +69,8 @@ def cluster(tmp_path: Path, subprocess_environment: dict[str, str]) -> Iterator[
 
 
 def clustered(model: Path, source: Any, output: Path, address: str, **options: Any) -> BatchResult:
-    return render_files(model, source, output, **{"engine": "dask", "scheduler": address, "progress": False, **options})
+    chosen: dict[str, Any] = {"engine": "dask", "scheduler": address, "progress": False, **options}
+    return render_files(model, source, output, **chosen)
 
 
 @pytest.mark.slow

@@ -18,7 +18,13 @@ from neutone_like.render.batch.manifest import open_manifest
 
 def record(name: str, **fields: Any) -> FileRecord:
     written = (WrittenFile(f"/out/{name}", "ab" * 32, 123),)
-    usual = {"status": "done", "key": "k", "input_sha256": "cd" * 32, "written": written, "audio": {"samples": 1}}
+    usual: dict[str, Any] = {
+        "status": "done",
+        "key": "k",
+        "input_sha256": "cd" * 32,
+        "written": written,
+        "audio": {"samples": 1},
+    }
     return FileRecord(f"/in/{name}", f"/out/{name}", **{**usual, **fields})
 
 

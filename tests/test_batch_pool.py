@@ -38,7 +38,8 @@ def no_process_is_left() -> Any:
 
 
 def pooled(model: Path, source: Any, output: Path, workers: int = 2, **options: Any) -> BatchResult:
-    return render_files(model, source, output, **{"workers": workers, "progress": False, **options})
+    chosen: dict[str, Any] = {"workers": workers, "progress": False, **options}
+    return render_files(model, source, output, **chosen)
 
 
 def test_the_same_bits_as_in_this_process(noisy: Path, tree: Path, tmp_path: Path) -> None:

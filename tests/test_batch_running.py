@@ -50,7 +50,8 @@ def tree(tmp_path: Path) -> Path:
 
 def here(model: Any, source: Any, output: Any, **options: Any) -> BatchResult:
     """In this process, where a test sees everything."""
-    return render_files(model, source, output, **{"workers": 0, "progress": False, **options})
+    chosen: dict[str, Any] = {"workers": 0, "progress": False, **options}
+    return render_files(model, source, output, **chosen)
 
 
 def counts(result: BatchResult) -> tuple[int, int, int]:
@@ -93,7 +94,7 @@ def test_the_manifest_says_what_became_of_every_file(volume: Path, tree: Path, t
     (tree / "bad.wav").write_text("no audio")
     result = here(volume, tree, tmp_path / "out")
     assert result.manifest == str(tmp_path / "out" / "manifest.jsonl")
-    first, *files, last = lines(Path(result.manifest))
+    first, *files, last = lines(tmp_path / "out" / "manifest.jsonl")
     assert (first["kind"], first["files"], first["version"]) == ("run", 6, 1)
     assert first["versions"]["torch"] == torch.__version__
     assert {key: last[key] for key in ("kind", "done", "skipped", "failed")} == {

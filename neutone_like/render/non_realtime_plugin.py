@@ -161,6 +161,7 @@ def _token_list(label: str, value: Any) -> list[int]:
 
 def _move(module: Any, device: str) -> None:
     try:
+        torch.zeros(1, device=device)  # a model without weights moves to anywhere
         module.nrb.to(device)
         module.set_device(device)
     except (RuntimeError, AssertionError, AttributeError) as error:  # unknown, not there, or another maker's module

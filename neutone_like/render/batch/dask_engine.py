@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any
 
 import distributed
+from distributed.comm.core import connect
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from neutone_like.errors import NeutoneLikeError, RenderError
@@ -117,7 +118,7 @@ class DaskEngine:
 
 async def _greet(address: str) -> None:
     """A client that can't connect tries to take its leave for another half a minute; this one does not."""
-    comm: Any = await asyncio.wait_for(distributed.comm.connect(address, CONNECT_SECONDS), CONNECT_SECONDS + 1.0)
+    comm: Any = await asyncio.wait_for(connect(address, CONNECT_SECONDS), CONNECT_SECONDS + 1.0)
     await comm.close()
 
 

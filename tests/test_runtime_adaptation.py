@@ -60,15 +60,15 @@ def host_values(block: int, samples: int) -> Audio:
     return rows
 
 
-def whole_blocks(block: int) -> int:
-    """Samples to play: all events, and the host's block three times."""
-    return max(3, -(-6000 // block)) * block if block > 1 else 3500
+def whole_blocks(block: int, latency: int) -> int:
+    """Samples to play until all that happens is heard, and the host's block three times."""
+    return max(3, -(-(latency + 4000) // block)) * block
 
 
 def check_against_wrapper(session: Session, wrapper: Any, host: HostConfig, model_block: int | None = None) -> None:
     """One host, from the first sample on."""
     wrapper.set_daw_sample_rate_and_buffer_size(host.sample_rate, host.block_size, None, model_block)
-    samples = whole_blocks(host.block_size)
+    samples = whole_blocks(host.block_size, wrapper.latency_samples())
     x = noise(samples)
     expected = play_wrapper(wrapper, x, host.block_size, host_values(host.block_size, samples))
     got = play(session, x, regular(samples, host.block_size), changes_by_block(host.block_size))
@@ -113,7 +113,8 @@ def test_native_adaptation_is_the_wrappers(host_rate: int, model_rate: int) -> N
 @pytest.mark.parametrize("host_rate", RATES)
 @pytest.mark.parametrize("model_rate", MODEL_RATES)
 def test_native_adaptation_is_the_wrappers_everywhere(host_rate: int, model_rate: int) -> None:
-    check_matrix(host_rate, model_rate, [(block, model_block) for block in BLOCKS for model_block in MODEL_BLOCKS])
+    cells = [(block, model_block) for block in BLOCKS for model_block in MODEL_BLOCKS]
+    check_matrix(host_rate, model_rate, [cell for cell in cells if cell[0] > 1 or cell[1] in (None, 128)])
 
 
 @pytest.fixture(scope="module", params=[(44100, 480, LOOK_BEHIND), (48000, None, 0)], ids=["fixed block", "any block"])

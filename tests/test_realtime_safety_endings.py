@@ -126,6 +126,7 @@ def test_paths_that_are_none(tmp_path: Path) -> None:
         ({"block_size": 0}, r"block_size must be an integer in 1..65536, got 0"),
         ({"sample_rate": 4.5}, r"sample_rate must be an integer in 1000..768000, got 4.5"),
         ({"channels": 65}, r"channels must be an integer in 1..64, got 65"),
+        ({"mode": "offline"}, r"mode must be one of \('async', 'inline'\), got 'offline'"),
         ({"wake": "bell"}, r"wake must be one of \('event', 'poll'\), got 'bell'"),
     ],
 )

@@ -5,8 +5,9 @@ cannot: blocks are late, queues are full, streams begin afresh, and the audio th
 """
 
 import ctypes
+import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from neutone_like.runtime.artifact_backend import as_backend
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.native_module import native_module
 from neutone_like.runtime.session import REFUSALS, Session
-from neutone_like.runtime.session_config import SessionSettings
+from neutone_like.runtime.session_config import Mode, SessionSettings
 from neutone_like.validate.realtime_safety.reading import COULD_NOT_BEGIN
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ DISTINCT_VALUES = 7
 
 @dataclass(frozen=True)
 class ChildSettings:
-    """The words of the command line, in their order."""
+    """What the command line holds, as JSON."""
 
+    mode: Mode
     wake: str
     controls: str
     path: str
@@ -73,7 +75,7 @@ def run(settings: ChildSettings) -> None:
     engine = native.Engine(_engine_config(settings.wake))
     try:
         host = HostConfig(settings.sample_rate, settings.block_size, settings.channels)
-        session = Session(None, engine, as_backend(settings.path), host, SessionSettings(mode="async"))
+        session = Session(None, engine, as_backend(settings.path), host, SessionSettings(mode=settings.mode))
         paced = max(1, int(settings.callbacks * IN_REAL_TIME))
         plans = [_plan(session, paced, paced=True)]
         if settings.callbacks > paced:
@@ -109,18 +111,9 @@ def _plan(session: Session, callbacks: int, paced: bool) -> "_native.DevicePlan"
     return plan
 
 
-def read_words(words: Sequence[str]) -> ChildSettings:
-    """The settings that a command line holds."""
-    wake, controls, path, *numbers = words
-    callbacks, warm_up, block_size, sample_rate, channels = (int(word) for word in numbers[:5])
-    return ChildSettings(
-        wake, controls, path, callbacks, warm_up, block_size, sample_rate, channels, float(numbers[5]), int(numbers[6])
-    )
-
-
 if __name__ == "__main__":
     try:
-        run(read_words(sys.argv[1:]))
+        run(ChildSettings(**json.loads(sys.argv[1])))
     except NeutoneLikeError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(COULD_NOT_BEGIN)

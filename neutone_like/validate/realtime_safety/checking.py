@@ -1,14 +1,15 @@
 """Runs an artifact, or a user's own callback, under the real-time-safety checker."""
 
+import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.runtime.native_files import native_file
+from neutone_like.runtime.session_config import Mode
 from neutone_like.validate.realtime_safety.process import run_child
 from neutone_like.validate.realtime_safety.reading import read_result
 from neutone_like.validate.realtime_safety.report import RealtimeSafetyReport, SafetyConditions
@@ -32,13 +33,14 @@ def check_realtime_safety(
     sample_rate: int | None = None,
     channels: int = 2,
     wake: Wake | None = None,
+    mode: Mode = "async",
     longest_callback_seconds: float = 10.0,
     timeout_seconds: float | None = None,
 ) -> RealtimeSafetyReport:
     """Count what an audio callback may not do, in a child process, on the audio thread only.
 
-    An artifact is played by the native engine in ``mode="async"``, with rate conversion and parameters that change all
-    the time. A shared object is your own code, with the functions of ``neutone_like/realtime_callback.h``.
+    An artifact is played by the native engine, with rate conversion and parameters that change all the time. A shared
+    object is your own code, with the functions of ``neutone_like/realtime_callback.h``.
 
     Args:
         path: A ``.nm`` file, the folder that holds ``model.nm``, or a shared object (``.so``).
@@ -49,6 +51,7 @@ def check_realtime_safety(
         channels: As many as the callback is given.
         wake: ``"event"`` allows one futex wake-up in a callback, ``"poll"`` none; an artifact's engine is opened with
             it. None for ``"event"`` with an artifact, ``"poll"`` with a shared object.
+        mode: Of an artifact's session: ``"async"``, or ``"inline"``, where the model itself is in the callback.
         longest_callback_seconds: One that takes longer is taken for one that never returns.
         timeout_seconds: For the whole; None for what the callbacks take in real time, and two minutes.
 
@@ -67,11 +70,13 @@ def check_realtime_safety(
     chosen_wake = wake or ("event" if is_artifact else "poll")
     if chosen_wake not in get_args(Wake):
         raise RuntimeEngineError(f"wake must be one of {get_args(Wake)}, got {wake!r}.")
+    if mode not in get_args(Mode):
+        raise RuntimeEngineError(f"mode must be one of {get_args(Mode)}, got {mode!r}.")
     if is_artifact and sample_rate is None:
         sample_rate = _foreign_rate(target)
     conditions = SafetyConditions(
         path=str(target),
-        what=f'native engine, mode="async", wake="{chosen_wake}"' if is_artifact else "shared object",
+        what=f'native engine, mode="{mode}", wake="{chosen_wake}"' if is_artifact else "shared object",
         callbacks=callbacks,
         warm_up_callbacks=warm_up_callbacks,
         block_size=block_size,
@@ -80,8 +85,14 @@ def check_realtime_safety(
         wake=chosen_wake,
         kernel=platform.release(),
     )
+
+    def command(report_file: int) -> list[str]:
+        if is_artifact:
+            return _artifact_command(conditions, mode, longest_callback_seconds, report_file)
+        return _callback_command(conditions, longest_callback_seconds, report_file)
+
     child = run_child(
-        lambda file: [*_program(is_artifact, chosen_wake), *_words(conditions, longest_callback_seconds, file)],
+        command,
         interposer=str(native_file(INTERPOSER)),
         timeout_seconds=timeout_seconds or SECONDS_TO_BEGIN + 2.0 * callbacks * block_size / conditions.sample_rate,
     )
@@ -131,14 +142,30 @@ def _foreign_rate(path: Path) -> int:
     return next(rate for rate in (48000, 44100, 96000, 88200, 192000, *range(47000, 1000, -1000)) if rate not in native)
 
 
-def _program(is_artifact: bool, wake: str) -> list[str]:
-    return [sys.executable, "-m", ARTIFACT_CHILD, wake] if is_artifact else [str(native_file(DRIVER))]
+def _artifact_command(
+    conditions: SafetyConditions, mode: str, longest_callback_seconds: float, report_file: int
+) -> list[str]:
+    settings = {
+        "mode": mode,
+        "wake": conditions.wake,
+        "controls": str(native_file(CONTROLS)),
+        "path": conditions.path,
+        "callbacks": conditions.callbacks,
+        "warm_up_callbacks": conditions.warm_up_callbacks,
+        "block_size": conditions.block_size,
+        "sample_rate": conditions.sample_rate,
+        "channels": conditions.channels,
+        "longest_callback_seconds": longest_callback_seconds,
+        "report_file": report_file,
+    }
+    return [sys.executable, "-m", ARTIFACT_CHILD, json.dumps(settings)]
 
 
-def _words(conditions: SafetyConditions, longest_callback_seconds: float, report_file: int) -> Sequence[str]:
+def _callback_command(conditions: SafetyConditions, longest_callback_seconds: float, report_file: int) -> list[str]:
     values = (
+        native_file(DRIVER),
         native_file(CONTROLS),
-        Path(conditions.path).resolve(),
+        Path(conditions.path).resolve(),  # the loader looks for a bare name elsewhere
         conditions.callbacks,
         conditions.warm_up_callbacks,
         conditions.block_size,

@@ -6,6 +6,7 @@ from typing import Any
 
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.validate.realtime_safety.counters import COUNTERS, FUTEX_WAKE_UPS, OPTIONAL_COUNTERS, PAGE_FAULTS
+from neutone_like.validate.realtime_safety.demangling import demangled
 from neutone_like.validate.realtime_safety.process import ChildResult, signal_name
 from neutone_like.validate.realtime_safety.report import (
     CounterResult,
@@ -110,5 +111,5 @@ def _counter(data: Mapping[str, Any], wake: str) -> CounterResult:
 
 
 def _stack(frames: Sequence[Mapping[str, Any]], with_lines: bool = True) -> tuple[Frame, ...]:
-    read = tuple(Frame(frame["function"], frame["object"], frame["offset"]) for frame in frames)
+    read = tuple(Frame(demangled(frame["function"]), frame["object"], frame["offset"]) for frame in frames)
     return with_source_lines(read) if with_lines and read else read

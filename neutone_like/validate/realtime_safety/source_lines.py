@@ -50,12 +50,9 @@ def _ask(program: str, path: str, offsets: Sequence[int]) -> list[list[tuple[str
 
 
 def _expanded(frame: Frame, answers: Sequence[tuple[str, str]]) -> list[Frame]:
-    """One frame or, with calls that were inlined into it, several; those without a line say nothing."""
-    *inlined, (function, source) = answers or [("??", "")]
-    itself = replace(
-        frame,
-        function=frame.function if function == "??" else function,
-        source="" if source.endswith(("?", ":0")) else source,
-    )
-    lines = [replace(frame, function=name, source=line) for name, line in inlined if not line.endswith(("?", ":0"))]
-    return [*lines, itself]
+    """One frame or, with calls that were inlined into it, several.
+
+    Without a line the program's answer is the nearest name it has, which may be that of any function before.
+    """
+    known = [replace(frame, function=name, source=line) for name, line in answers if not line.endswith(("?", ":0"))]
+    return known or [frame]

@@ -39,7 +39,8 @@ def die_at(step):
                 os.kill(os.getpid(), signal.SIGKILL)
     sys.addaudithook(hook)
 
-OLD = ("model.nm", "metadata.json", "validation.json", "samples/guitar_riff_in.wav", "samples/drum_loop_in.wav")
+SOUNDS = ("samples/guitar_riff_in.wav", "samples/drum_loop_out_2.wav", "samples/generated_out.wav")
+OLD = ("model.nm", "metadata.json", "validation.json", *SOUNDS)
 NEW = ("model.nm", "metadata.json", "samples/guitar_riff_in.wav")
 exchanged, target = sys.argv[1] == "exchange", Path(sys.argv[2]) / "artifact"
 if not exchanged:

@@ -14,11 +14,11 @@ from neutone_like.artifact.loader import load_artifact
 from neutone_like.artifact.writer import write_artifact
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.validate import validate_artifact
-from neutone_like.validate.checks import chunking, contract, equivalence, extremes, inputs, latency, realtime, state
+from neutone_like.validate.checks import chunking, contract, equivalence, extremes, inputs, latency, state
 from neutone_like.validate.checks import model_delay as declared
 from neutone_like.validate.checks.reload import FreshProcess, check_reloads_in_a_fresh_process
 from neutone_like.validate.conditions import optimiser, steady_conditions
-from neutone_like.validate.context import CheckFunction, Context, Outcome, largest_difference, verdict
+from neutone_like.validate.context import CheckFunction, Context, Outcome, largest_difference
 from neutone_like.validate.validation import OWN_ARTIFACTS_ONLY
 from validate_models import (
     DeclaresNoDelay,
@@ -247,7 +247,7 @@ def test_a_file_of_another_maker_is_checked_as_far_as_the_format_goes(tmp_path: 
     report = validate_artifact(tmp_path / "other.nm", quick=True)
     assert report.passed, [check.line() for check in report.failures]
     skipped = {check.name for check in report if check.status == "skipped"}
-    assert skipped == OWN_ARTIFACTS_ONLY | {"real-time deadlines"}
+    assert skipped == OWN_ARTIFACTS_ONLY
     assert report["metadata"].measured == "not run: another tool made this file, which can't answer what this asks"
 
 
@@ -277,20 +277,6 @@ def test_a_file_that_does_not_load_in_a_new_process_is_noticed(
             process.close()
     assert outcome.status == "failed"
     assert outcome.measured.startswith("the process ended with code 1: ")
-
-
-def test_the_real_time_check_is_skipped_by_name_until_an_engine_plugs_in(
-    monkeypatch: pytest.MonkeyPatch, judge: Judge
-) -> None:
-    outcome = judge(Gain, realtime.check_realtime_deadlines)
-    assert outcome.status == "skipped"
-    assert outcome.measured == "not run: the native engine is not part of this build"
-
-    def engine(artifact: Any, settings: Any) -> Outcome:
-        return verdict(False, f"{len(settings)} settings of {artifact.metadata.model_name}", "all", "a faster model")
-
-    monkeypatch.setattr(realtime, "REALTIME_CHECKS", [engine])
-    assert judge(Gain, realtime.check_realtime_deadlines).measured == "2 settings of Gain"
 
 
 def test_a_difference_of_shape_or_nan_is_infinite() -> None:

@@ -14,7 +14,7 @@ from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.validate import signals
 from neutone_like.validate.playing import HostSetting, play_aligned, prepare
-from neutone_like.validate.report import Status
+from neutone_like.validate.report import Findings, Status
 
 DIFFERENCE_ALLOWED = 1e-6
 LARGEST_DIFFERENCE_ALLOWED = 1e-3
@@ -31,6 +31,7 @@ class Outcome:
     allowed: str
     advice: str = ""
     information: tuple[str, ...] = ()
+    findings: Findings | None = None
 
 
 def verdict(good: bool, measured: str, allowed: str, advice: str, information: tuple[str, ...] = ()) -> Outcome:

@@ -12,6 +12,8 @@ from neutone_like.validate.checks.speed import check_inference_time
 from neutone_like.validate.checks.state import check_instances_are_independent, check_reset_repeats
 from neutone_like.validate.context import CheckFunction
 
+DEADLINES = "real-time deadlines"
+
 CHECKS: tuple[tuple[str, CheckFunction], ...] = (
     ("metadata", check_metadata),
     ("contract methods", check_contract_methods),
@@ -26,7 +28,7 @@ CHECKS: tuple[tuple[str, CheckFunction], ...] = (
     ("silence", check_silence),
     ("inputs untouched", check_inputs_are_untouched),
     ("inference time", check_inference_time),
-    ("real-time deadlines", check_realtime_deadlines),
+    (DEADLINES, check_realtime_deadlines),
 )
 OWN_ARTIFACTS_ONLY = frozenset(
     {

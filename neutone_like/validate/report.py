@@ -2,10 +2,11 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from neutone_like.errors import ExportError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 Status = Literal["passed", "failed", "skipped"]
 
 REPORT_VERSION = 1
+_PAIR = re.compile(r"\[\n\s+([-+.\de]+),\n\s+([-+.\de]+)\n\s+\]")
 _MARKS = {
     "passed": "[green]passed[/green]",
     "failed": "[bold red]FAILED[/bold red]",
@@ -22,11 +24,20 @@ _MARKS = {
 }
 
 
+class Findings(Protocol):
+    """Everything that a check found, where that is more than a line of text."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON types."""
+        ...
+
+
 @dataclass(frozen=True)
 class Check:
     """One check: what it measured, what was allowed, and, where it failed, what to change.
 
-    A skipped check says in ``measured`` why it was not run. ``information`` are measurements that decide nothing.
+    A skipped check says in ``measured`` why it was not run. ``information`` are measurements that decide nothing;
+    ``findings`` hold all numbers and histograms of a check that has any.
     """
 
     name: str
@@ -36,6 +47,7 @@ class Check:
     advice: str = ""
     seconds: float = 0.0
     information: tuple[str, ...] = ()
+    findings: Findings | None = None
 
     @property
     def passed(self) -> bool:
@@ -46,6 +58,19 @@ class Check:
         """The check in one line of plain text."""
         text = f"{self.name}: {self.status}; measured {self.measured}; allowed {self.allowed}"
         return f"{text}. {self.advice}" if self.status == "failed" and self.advice else text
+
+    def to_dict(self) -> dict[str, Any]:
+        """The check as JSON types; ``findings`` where there are any."""
+        values: dict[str, Any] = {
+            "name": self.name,
+            "status": self.status,
+            "measured": self.measured,
+            "allowed": self.allowed,
+            "advice": self.advice,
+            "seconds": round(self.seconds, 3),
+            "information": list(self.information),
+        }
+        return values if self.findings is None else {**values, "findings": self.findings.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -90,15 +115,12 @@ class ValidationReport:
             "artifact": self.artifact,
             "passed": self.passed,
             "conditions": dict(self.conditions),
-            "checks": [
-                {**asdict(check), "seconds": round(check.seconds, 3), "information": list(check.information)}
-                for check in self.checks
-            ],
+            "checks": [check.to_dict() for check in self.checks],
         }
 
     def to_json(self) -> str:
-        """The report as indented JSON."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        """The report as indented JSON, with a line for each bucket of a histogram."""
+        return _PAIR.sub(r"[\1, \2]", json.dumps(self.to_dict(), indent=2, ensure_ascii=False)) + "\n"
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write the JSON to ``path``, which appears whole or not at all.

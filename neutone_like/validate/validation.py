@@ -108,7 +108,16 @@ def _run(name: str, function: Callable[[Any], Outcome], plan: _Plan) -> Check:
     except Exception as error:  # a model's code can raise anything; what it raised is the check's result
         outcome = _stopped(error)
     seconds = time.perf_counter() - started
-    return Check(name, outcome.status, outcome.measured, outcome.allowed, outcome.advice, seconds, outcome.information)
+    return Check(
+        name,
+        outcome.status,
+        outcome.measured,
+        outcome.allowed,
+        outcome.advice,
+        seconds,
+        outcome.information,
+        outcome.findings,
+    )
 
 
 def _stopped(error: Exception) -> Outcome:

@@ -13,7 +13,9 @@ from neutone_like.artifact.loader import Artifact
 from neutone_like.errors import AudioError
 from neutone_like.validate.conditions import steady_conditions
 from neutone_like.validate.context import Context
+from neutone_like.validate.deadlines.findings import DeadlineFindings
 from neutone_like.validate.html.conversion import Conversion, describe_conversion
+from neutone_like.validate.html.figures.deadline_figures import callback_figure, inference_figure
 from neutone_like.validate.html.figures.drawing import AFTER, BEFORE, Drawing, drawing_settings
 from neutone_like.validate.html.figures.host_figures import (
     conversion_figure,
@@ -30,6 +32,7 @@ from neutone_like.validate.html.sounds import Sound, sounds_of, to_mp3
 from neutone_like.validate.html.sweep import Sweep, sweep_parameters
 from neutone_like.validate.html.timing import BlockTime, time_blocks
 from neutone_like.validate.html.whole_sounds import whole_sounds_of
+from neutone_like.validate.live_checks import DEADLINES
 from neutone_like.validate.non_realtime.context import NonRealtimeContext
 from neutone_like.validate.playing import HostSetting
 from neutone_like.validate.report import ValidationReport
@@ -86,6 +89,13 @@ class TimesShown:
 
 
 @dataclass(frozen=True)
+class DeadlinesShown:
+    findings: DeadlineFindings
+    inference: Drawing
+    callbacks: Drawing
+
+
+@dataclass(frozen=True)
 class LiveParts:
     """What makes sense for a model that plays while somebody listens."""
 
@@ -96,6 +106,7 @@ class LiveParts:
     conversion: Part[ConversionShown]
     sweeps: Part[list[SweepShown]]
     times: Part[TimesShown]
+    deadlines: Part[DeadlinesShown]
 
 
 @dataclass(frozen=True)
@@ -121,14 +132,14 @@ def gather(artifact: Artifact, validation: ValidationReport, host_rate: int | No
     with steady_conditions(), drawing_settings():
         if artifact.is_realtime:
             context = Context(artifact, quick=True)
-            listening, live = _part(lambda: _listening(sounds_of(context))), _live_parts(context, rate)
+            listening, live = _part(lambda: _listening(sounds_of(context))), _live_parts(context, rate, validation)
         else:
             whole = NonRealtimeContext(artifact, quick=True)
             listening, live = _part(lambda: _listening(whole_sounds_of(whole))), None
         return Contents(artifact, validation, listening, live, (*validation.conditions, *_conditions(artifact)))
 
 
-def _live_parts(context: Context, rate: int) -> LiveParts:
+def _live_parts(context: Context, rate: int, validation: ValidationReport) -> LiveParts:
     return LiveParts(
         host_rate=rate,
         native_rate=context.native_rate,
@@ -137,6 +148,7 @@ def _live_parts(context: Context, rate: int) -> LiveParts:
         conversion=_part(lambda: _conversion(context, rate)),
         sweeps=_part(lambda: _sweeps(context)),
         times=_part(lambda: _times(context)),
+        deadlines=_part(lambda: _deadlines(validation)),
     )
 
 
@@ -198,6 +210,15 @@ def _sweeps(context: Context) -> list[SweepShown]:
 def _times(context: Context) -> TimesShown:
     times = time_blocks(context, context.native_rate)
     return TimesShown(times, time_figure(times))
+
+
+def _deadlines(validation: ValidationReport) -> DeadlinesShown:
+    """What validation found; it is not played again."""
+    found = [check.findings for check in validation if isinstance(check.findings, DeadlineFindings)]
+    if not found:
+        why = next((check.measured for check in validation if check.name == DEADLINES), "not run")
+        raise _NothingToShow(f"The check at real deadlines has nothing to show: {why}")
+    return DeadlinesShown(found[0], inference_figure(found[0]), callback_figure(found[0]))
 
 
 def _conditions(artifact: Artifact) -> tuple[tuple[str, str], ...]:

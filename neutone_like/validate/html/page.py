@@ -9,6 +9,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from neutone_like.model import CategoricalParameter, Parameter, TextParameter, TokensParameter
+from neutone_like.runtime import TimeDistribution
 from neutone_like.validate.html.contents import Contents
 from neutone_like.validate.html.figures.drawing import LEFT, RIGHT
 
@@ -25,7 +26,9 @@ def render_page(contents: Contents) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(khz=_khz, hz=_hz, default_text=_default_text, range_text=_range_text, day=_day)
+    environment.filters.update(
+        khz=_khz, hz=_hz, default_text=_default_text, range_text=_range_text, day=_day, times=_times
+    )
     script = _asset("player.js")
     counts = {
         status: sum(check.status == status for check in contents.validation.checks)
@@ -60,6 +63,11 @@ def _khz(hertz: float) -> str:
 
 def _hz(hertz: float) -> str:
     return f"{hertz / 1000.0:.1f} kHz" if hertz >= 1000.0 else f"{hertz:.0f} Hz"
+
+
+def _times(times: TimeDistribution) -> str:
+    shown = (times.p50_us, times.p99_us, times.p999_us, times.max_us)
+    return ", ".join(f"{microseconds:.0f}" for microseconds in shown)
 
 
 def _day(seconds: float) -> str:

@@ -146,7 +146,7 @@ def time_figure(times: list[BlockTime]) -> Drawing:
     lowest = min(t.median_us for t in times)
     axes.set_ylim(lowest / 3.0, max(max(budget), max(t.largest_us for t in times)) * 8.0)
     axes.yaxis.set_major_locator(FixedLocator(TIME_TICKS))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _short_time(value)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short_time(value)))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_xticks(sizes, [str(t.setting.block_size) for t in times])
     axes.set_xlim(-0.4, len(times) - 0.6)
@@ -159,7 +159,8 @@ def time_figure(times: list[BlockTime]) -> Drawing:
     return finish(figure, "time-per-block", text + ".")
 
 
-def _short_time(microseconds: float) -> str:
+def short_time(microseconds: float) -> str:
+    """As short as an axis wants it."""
     return f"{microseconds / 1000.0:g}ms" if microseconds >= 1000.0 else f"{microseconds:g}µs"
 
 

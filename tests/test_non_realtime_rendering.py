@@ -207,6 +207,13 @@ def test_the_callers_model_and_threads_stay_as_they_are(tmp_path: Path) -> None:
     before = (torch.get_num_threads(), torch.is_grad_enabled(), torch.get_rng_state().tolist())
     render_file(model, write(tmp_path / "in.wav", noise(2, 500)), tmp_path / "out.wav")
     assert model.training
+    wrapper = NonRealtimeSampleQueueWrapper(WholeDelay(5).train())
+    heard: list[bool] = []
+    reset_model = wrapper.nrb.reset_model
+    wrapper.nrb.reset_model = lambda: (heard.append(wrapper.nrb.training), reset_model())  # type: ignore[method-assign]
+    render_file(wrapper, tmp_path / "in.wav", tmp_path / "out.wav")
+    assert wrapper.nrb.training
+    assert False in heard
     assert float(model.past.abs().sum()) == 0.0
     assert before == (torch.get_num_threads(), torch.is_grad_enabled(), torch.get_rng_state().tolist())
 

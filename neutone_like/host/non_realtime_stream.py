@@ -248,11 +248,11 @@ class NonRealtimeStream(NonRealtimeStage):
             self._make_input(self.stream_delay())
 
     def _hold_params(self, samples: int) -> None:
-        """Past the end of the signal, parameters stay where they are."""
-        if self.params_given or self.last_params.size(0) > 0:
+        """Past the end of the signal, parameters stay where they are; what has not moved stays anyway."""
+        if self.pushed_samples == 0 and self.last_params.size(0) > 0:
+            self.track.feed(self.last_params, 1)  # a generator's only word about them
+        elif self.track.moving:
             self.track.feed(self.last_params.expand(self.last_params.size(0), samples), samples)
-        else:
-            self.track.feed(None, samples)
 
     def _finish_one_shot(self) -> None:
         self._flush_input(self.pushed_samples)

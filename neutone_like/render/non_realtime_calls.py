@@ -15,6 +15,7 @@ from neutone_like import errors
 from neutone_like.errors import ModelError, NeutoneLikeError
 from neutone_like.render.model_stage import last_line
 from neutone_like.render.non_realtime_plugin import NonRealtimePlugin
+from neutone_like.render.torch_settings import evaluating
 
 LOOK_SECONDS = 0.1
 
@@ -98,7 +99,10 @@ def calling(plugin: NonRealtimePlugin, watch: Callable[[float], None]) -> Iterat
         torch.set_grad_enabled(False)
 
     try:
-        with ThreadPoolExecutor(1, thread_name_prefix="neutone-like-render", initializer=prepare) as executor:
+        with (
+            evaluating(each for each in (plugin.module,) if isinstance(each, torch.nn.Module)),
+            ThreadPoolExecutor(1, thread_name_prefix="neutone-like-render", initializer=prepare) as executor,
+        ):
             yield Calls(plugin, executor, watch)
     finally:
         plugin.module.reset()

@@ -17,17 +17,25 @@ def inference_settings(modules: Iterable[nn.Module] = ()) -> Iterator[None]:
     Denormals make decaying echoes 10 to 100 times slower and are 700 dB below full scale.
     """
     flushes = _flushes_denormals()
-    training = [part for module in modules for part in module.modules() if part.training]
     try:
         torch.set_flush_denormal(True)
+        with evaluating(modules), one_thread(), torch.no_grad():
+            yield
+    finally:
+        torch.set_flush_denormal(flushes)
+
+
+@contextmanager
+def evaluating(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """``modules`` in evaluation mode, and then each part as it was."""
+    training = [part for module in modules for part in module.modules() if part.training]
+    try:
         for part in training:
             part.training = False
-        with one_thread(), torch.no_grad():
-            yield
+        yield
     finally:
         for part in training:
             part.training = True
-        torch.set_flush_denormal(flushes)
 
 
 def _flushes_denormals() -> bool:

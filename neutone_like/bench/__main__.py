@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from neutone_like.bench.batch import FILES, batch_tables, measure_batch
 from neutone_like.bench.conversions import conversions_table
 from neutone_like.bench.engine_tables import engine_tables
 from neutone_like.bench.fidelity import fidelity_tables
@@ -16,7 +17,7 @@ from neutone_like.bench.peer import FOLDER
 from neutone_like.bench.render_memory import render_memory_table
 from neutone_like.torch_threads import one_thread
 
-PARTS = ("identity", "latency", "fidelity", "conversions", "memory", "engine")
+PARTS = ("identity", "latency", "fidelity", "conversions", "memory", "engine", "batch")
 
 
 def main(
@@ -24,6 +25,7 @@ def main(
     peer: Annotated[bool, typer.Option("--peer/--no-peer", help="Install and time neutone-sdk beside.")] = True,
     peer_folder: Annotated[Path, typer.Option(help="The peer's own environment; made if missing.")] = Path(FOLDER),
     minutes: Annotated[float, typer.Option(help="Length of the file in the memory table.")] = 60.0,
+    files: Annotated[int, typer.Option(min=1, help="How many files the batch tables are of.")] = FILES,
     seconds: Annotated[float, typer.Option(help="Real time of each row in the engine's tables.")] = 3.0,
 ) -> None:
     """Print what this package costs and how exact it is, beside others where they can be had.
@@ -47,6 +49,8 @@ def main(
             console.print(conversions_table())
         if "memory" in chosen:
             console.print(render_memory_table(minutes))
+        if "batch" in chosen:
+            console.print(*batch_tables(measure_batch(files)))
         if "engine" in chosen:
             for table in engine_tables(seconds):
                 console.print(table)

@@ -32,6 +32,7 @@ struct Worker {
     std::atomic<Session*> session{nullptr};
     std::atomic<bool> left_behind{false};
     std::atomic<bool> realtime{false};
+    std::atomic<bool> started{false};     // and has asked for its priority
     std::atomic<uint64_t> turns{0};
     std::atomic<bool> ended{false};
     std::atomic<double> last_cpu_seconds{0.0};
@@ -109,6 +110,8 @@ void Pool::Shared::run(Worker& worker) {
         worker.has_clock = true;
     }
     if (config.realtime_priority) worker.realtime = take_realtime_priority(kWorkerPriority);
+    worker.started = true;
+    worker.started.notify_all();
     std::vector<const nl_backend*> greeted;
     while (!stopping && !worker.left_behind) {
         Place* place = pick();
@@ -170,6 +173,7 @@ std::vector<std::shared_ptr<Session>> Pool::Shared::take_left_sessions() {
 Pool::Pool(const EngineConfig& config) : shared_(std::make_shared<Shared>(config)) {
     const std::lock_guard lock(shared_->mutex);
     for (int index = 0; index < config.workers; ++index) Shared::start_worker(shared_);
+    for (const auto& worker : shared_->workers) worker->started.wait(false);
     shared_->watchdog = std::thread([shared = shared_] {
         const auto limit_ns = static_cast<uint64_t>(1e9 * shared->config.watchdog_seconds);
         const auto pause = std::chrono::duration<double>(std::min(shared->config.watchdog_seconds / 4, 0.25));

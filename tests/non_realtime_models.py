@@ -1,8 +1,10 @@
 """Non-real-time models whose output is known to the sample, for the tests of what surrounds them."""
 
 import io
+from collections.abc import Iterator
 from typing import Any, Dict, List, cast
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +17,7 @@ from neutone_like import (
     TextParameter,
     TokensParameter,
 )
+from neutone_like.validate.conditions import optimiser
 
 ALL_FOUR_KINDS = (
     ContinuousParameter("level", default=2.0, minimum=0.0, maximum=10.0, unit="dB", smoothing_seconds=0.0),
@@ -22,6 +25,13 @@ ALL_FOUR_KINDS = (
     TextParameter("prompt", "What to play", default="hé", max_characters=5),
     TokensParameter("notes", "Numbers of notes", default=(60, 64), max_tokens=3),
 )
+
+
+@pytest.fixture(autouse=True)
+def without_the_optimiser() -> Iterator[None]:
+    """TorchScript's optimiser takes longer than these tests. A test file that imports this runs without it."""
+    with optimiser(False):
+        yield
 
 
 def metadata(name: str) -> ModelMetadata:

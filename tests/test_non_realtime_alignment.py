@@ -12,7 +12,9 @@ from scipy.signal.windows import cosine as cosine_window
 from host_models import DelayModel, noise
 from neutone_like import NonRealtimeSampleQueueWrapper, SampleQueueWrapper
 from neutone_like.host.overlap_add import overlap_weights
+from neutone_like.validate.conditions import optimiser
 from non_realtime_models import Filter, Ramp, WholeDelay, in_pieces, scripted, three_ways
+from non_realtime_models import without_the_optimiser as without_the_optimiser
 
 MODES: dict[str, dict[str, Any]] = {
     "one-shot": {"one_shot": True},
@@ -44,6 +46,18 @@ def test_at_the_models_rate_the_identity_is_exact(mode: str) -> None:
             assert torch.equal(y, x), name
         else:
             torch.testing.assert_close(y, x, atol=3e-7, rtol=0.0, msg=name)
+
+
+def test_the_optimiser_of_hosts_changes_nothing() -> None:
+    x = noise(9001)
+    model = WholeDelay(sample_rates=(48000,), **MODES["overlap, late"])
+    eager = NonRealtimeSampleQueueWrapper(model)
+    eager.set_daw_sample_rate_and_buffer_size(44100, 512)
+    with optimiser(True):
+        wrapper = scripted(model)
+        wrapper.set_daw_sample_rate_and_buffer_size(44100, 512)
+        for _ in range(4):
+            assert torch.equal(wrapper.forward([x])[0], eager.forward([x])[0])
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -118,7 +132,7 @@ def test_pieces_are_the_whole_bit_for_bit(mode: str, rate: int) -> None:
         assert torch.equal(y, whole), sizes
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     samples=st.integers(1, 3000),
     block=st.integers(1, 700),

@@ -16,6 +16,7 @@ from neutone_like import (
     SampleQueueWrapper,
 )
 from non_realtime_models import AllKinds, Misbehaved, Mixer, Ramp, WholeDelay, in_pieces, reloaded, scripted, three_ways
+from non_realtime_models import without_the_optimiser as without_the_optimiser
 
 X = torch.zeros(2, 100)
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from host_models import noise
 from neutone_like import NonRealtimeBase, NonRealtimeSampleQueueWrapper
 from non_realtime_models import AllKinds, WholeDelay, metadata, scripted, three_ways
+from non_realtime_models import without_the_optimiser as without_the_optimiser
 
 
 class Worker(NonRealtimeBase):

@@ -51,16 +51,12 @@ def _play(context: Context, index: int) -> PlayedSetting:
 
 
 def _smallest_blocks(context: Context, played: tuple[PlayedSetting, ...]) -> tuple[SmallestBlock, ...]:
-    """One for each host rate (of a model with blocks of its own: for each of its rates) that was too slow."""
+    """One for each rate at which blocks were too slow: what is shorter than the longest of those is too."""
     longest: dict[int, PlayedSetting] = {}
     for one in played:
-        rate = one.setting.sample_rate if one.model_block_size is None else one.model_sample_rate
-        block = one.model_block_size or one.setting.block_size
-        before = longest.get(rate)
-        if one.speed == "too slow" and (
-            before is None or block > (before.model_block_size or before.setting.block_size)
-        ):
-            longest[rate] = one
+        before = longest.get(one.call_rate)
+        if one.speed == "too slow" and (before is None or one.call_samples > before.call_samples):
+            longest[one.call_rate] = one
     return tuple(find_smallest_block(context, one) for one in longest.values())
 
 
@@ -68,9 +64,9 @@ def _measured(findings: DeadlineFindings) -> str:
     wrong = next((one for one in findings.played if not one.good), None)
     if wrong is None:
         worst = max(findings.played, key=lambda one: one.run.inference_load)
-        return (
-            f"p99 of inference at most {worst.run.inference_load:.1%} of its budget (at {worst.setting}); equal sound"
-        )
+        excuse = " because other programs had the processor" if worst.speed == "machine too busy" else ""
+        load = f"{worst.run.inference_load:.1%} of its budget (at {worst.setting}{excuse})"
+        return f"p99 of inference at most {load}; equal sound"
     if wrong.trouble:
         return f"at {wrong.setting}, {wrong.trouble}"
     if wrong.speed == "too slow":

@@ -64,6 +64,16 @@ class PlayedSetting:
     repeated: bool = False
 
     @property
+    def call_rate(self) -> int:
+        """In Hz, of the audio that each call brings: the model's where it has blocks of its own, else the host's."""
+        return self.setting.sample_rate if self.model_block_size is None else self.model_sample_rate
+
+    @property
+    def call_samples(self) -> int:
+        """Samples of each call, at that rate."""
+        return self.model_block_size or self.setting.block_size
+
+    @property
     def limit_us(self) -> float:
         """What the 99th percentile of inference may take."""
         return ALLOWED_SHARE * self.run.inference_budget_us

@@ -16,11 +16,10 @@ def find_smallest_block(context: Context, slow: PlayedSetting) -> SmallestBlock:
     whose budget the smaller block's median already exceeds is not tried: a longer block takes no less.
     """
     of_model = slow.model_block_size is not None
-    rate = slow.model_sample_rate if of_model else slow.setting.sample_rate
-    sizes = sorted(context.artifact.block_sizes) if of_model else HOST_BLOCKS
-    block = slow.model_block_size or slow.setting.block_size
+    rate, block = slow.call_rate, slow.call_samples
+    sizes = context.artifact.block_sizes if of_model else HOST_BLOCKS
     median_seconds = 1e-6 * slow.run.inference_time.p50_us
-    possible = [size for size in sizes if size > block and ALLOWED_SHARE * size / rate >= median_seconds]
+    possible = [size for size in sorted(sizes) if size > block and ALLOWED_SHARE * size / rate >= median_seconds]
     found = _smallest(context, rate, possible)
     return SmallestBlock(found, rate, of_model, max(*sizes, block))
 

@@ -1,9 +1,5 @@
 """Files through non-real-time models: several in, several out, exact length, parameters of all kinds, Ctrl-C."""
 
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -16,19 +12,16 @@ from torch import Tensor, nn
 
 from neutone_like import (
     AudioError,
-    ContinuousParameter,
     ModelError,
     NonRealtimeBase,
     NonRealtimeSampleQueueWrapper,
     NonRealtimeTokenizerBase,
     ParameterError,
-    TextParameter,
     TokensParameter,
     load_artifact,
 )
 from neutone_like.artifact import write_artifact
 from neutone_like.render import NonRealtimePlugin, render_file
-from neutone_like.render.foreign_non_realtime import ForeignNonRealtime
 from neutone_like.render.non_realtime_rendering import target_paths
 from non_realtime_models import AllKinds, Misbehaved, Mixer, Ramp, WholeDelay, metadata, scripted
 
@@ -291,120 +284,3 @@ def test_not_a_number_is_counted(tmp_path: Path) -> None:
     assert result.nonfinite_samples == 1
     assert len(result.warnings()) == 1
     assert read(tmp_path / "out.wav")[0, 3] == 0.0
-
-
-INTERRUPTED = """
-import sys
-sys.path[:0] = [{tests!r}]
-from test_non_realtime_rendering import Endless
-from non_realtime_models import scripted
-from neutone_like.render import NonRealtimePlugin, render_file
-plugin = NonRealtimePlugin(Endless())
-if {as_script}:
-    plugin.module = scripted(Endless())
-try:
-    render_file(plugin, {source!r}, {target!r}, progress=lambda done, total: print(done, flush=True))
-except KeyboardInterrupt:
-    print("stopped", plugin.module.nrb.asked)
-"""
-
-
-class Endless(NonRealtimeBase):
-    """Goes on until it is told to stop."""
-
-    metadata = metadata("Endless")
-
-    def __init__(self) -> None:
-        super().__init__(nn.Identity())
-        self.asked = 0
-
-    @torch.jit.export
-    def is_one_shot_model(self) -> bool:
-        return True
-
-    def do_forward_pass(
-        self,
-        curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
-        while not self.should_cancel_forward_pass():
-            self.set_progress_percentage(50.0)
-        self.asked += 1
-        return []
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are another matter there")
-@pytest.mark.parametrize("as_script", [False, True])
-def test_ctrl_c_while_the_model_computes(
-    tmp_path: Path, subprocess_environment: dict[str, str], as_script: bool
-) -> None:
-    source = write(tmp_path / "in.wav", noise(2, 5000))
-    code = INTERRUPTED.format(
-        tests=str(Path(__file__).parent), source=str(source), target=str(tmp_path / "out.wav"), as_script=as_script
-    )
-    run = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", code],
-        env=subprocess_environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert run.stdout is not None
-    while run.stdout.readline().strip() != "2500":  # the model runs, and says so
-        assert run.poll() is None
-    run.send_signal(signal.SIGINT)
-    output, errors = run.communicate(timeout=120)
-    assert output.splitlines()[-1] == "stopped 1", errors
-    assert os.listdir(tmp_path) == ["in.wav"]
-
-
-class ForeignWrapper:
-    """Answers as the Neutone SDK's wrapper does: a whole signal, given back at the model's rate."""
-
-    def __init__(self) -> None:
-        self.given: list[Any] = []
-        self.cancelled = False
-
-    def set_daw_sample_rate_and_buffer_size(self, rate: int, block: int) -> int:
-        return -1
-
-    def reset(self) -> None:
-        self.given.clear()
-
-    def get_audio_in_channels(self) -> list[int]:
-        return [2]
-
-    def get_audio_out_channels(self) -> list[int]:
-        return [2]
-
-    def get_current_model_sample_rate(self) -> int:
-        return 24000
-
-    def get_progress_percentage(self) -> float:
-        return 50.0
-
-    def is_one_shot_model(self) -> bool:
-        return True
-
-    def forward(self, audio: list[Tensor], params: Tensor | None, texts: Any, tokens: Any) -> list[Tensor]:
-        self.given = [params, texts, tokens]
-        return [audio[0][:, ::2].contiguous()]
-
-
-def test_artifacts_of_another_maker_come_back_at_the_hosts_rate(tmp_path: Path) -> None:
-    time_axis = np.arange(48001) / 48000
-    x = np.tile((0.3 * np.sin(2 * np.pi * 300 * time_axis) * np.hanning(48001)).astype(np.float32), (2, 1))
-    plugin = NonRealtimePlugin(Parametrised(), {"knob": 0.25, "words": "hello"})
-    foreign = ForeignWrapper()
-    plugin.module = ForeignNonRealtime(foreign)
-    render_file(plugin, write(tmp_path / "in.wav", x), tmp_path / "out.wav")
-    np.testing.assert_allclose(read(tmp_path / "out.wav")[:, :48000], x[:, :48000], atol=1e-4)
-    assert plugin.module.get_audio_in_labels() == ["input 1"]
-    assert plugin.module.nonfinite_samples() == 0
-
-
-class Parametrised(WholeDelay):
-    parameters = (ContinuousParameter("knob"), TextParameter("words"))

@@ -9,6 +9,8 @@ from neutone_like.validate.context import Outcome, verdict
 from neutone_like.validate.non_realtime.context import NonRealtimeContext, Outputs, equal, where_apart
 
 BIT_FOR_BIT = "no difference, bit for bit"
+TURNS = 4
+PIECE_SAMPLES = 16_384  # what a wrapper gathers before it calls its model
 
 
 def check_reset_repeats(context: NonRealtimeContext) -> Outcome:
@@ -47,6 +49,8 @@ def check_instances_are_independent(context: NonRealtimeContext) -> Outcome:
     )
     rate = context.native_rate
     samples = context.samples(rate)
+    if not context.is_one_shot:  # a one-shot model is called once, and can't be interrupted
+        samples = max(samples, TURNS * PIECE_SAMPLES)
     sounds = [context.sounds(samples, seed=seed) for seed in (1, 2)]
     pairs = {"modules loaded from the file": [context.fresh(rate) for _ in range(4)]}
     if context.eager_model is not None:
@@ -54,20 +58,21 @@ def check_instances_are_independent(context: NonRealtimeContext) -> Outcome:
     for label, (one, two, alone_one, alone_two) in pairs.items():
         # Alone first: where all four are one and the same, what they played before shows.
         alone = [
-            _in_turns(context, [module], [sound])[0]
+            _in_turns(context, [module], [sound], samples)[0]
             for module, sound in zip((alone_one, alone_two), sounds, strict=True)
         ]
-        for mixed, expected in zip(_in_turns(context, [one, two], sounds), alone, strict=True):
+        for mixed, expected in zip(_in_turns(context, [one, two], sounds, samples), alone, strict=True):
             if not equal(expected, mixed):
                 return verdict(False, f"two {label} in turns: {where_apart(expected, mixed)}", BIT_FOR_BIT, advice)
     return verdict(True, f"two {' and two '.join(pairs)} play as if alone", BIT_FOR_BIT, advice)
 
 
-def _in_turns(context: NonRealtimeContext, modules: list[Any], sounds: list[list[Tensor]]) -> list[Outputs]:
-    """Each module plays its sound; they take turns, a quarter of it at a time."""
+def _in_turns(
+    context: NonRealtimeContext, modules: list[Any], sounds: list[list[Tensor]], samples: int
+) -> list[Outputs]:
+    """Each module plays its sound; they take turns, a part of it at a time."""
     values = context.defaults
-    samples = context.samples(context.native_rate)
-    step = -(-samples // 4)
+    step = -(-samples // TURNS)
     for module in modules:
         module.begin(samples, list(values.texts), [list(tokens) for tokens in values.tokens])
     found: list[list[Outputs]] = [[] for _ in modules]

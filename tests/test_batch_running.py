@@ -376,11 +376,23 @@ def test_inputs_outputs_model_and_manifest_in_a_store(volume: Path, tree: Path, 
 
 
 def test_a_store_that_fails(volume: Path, tree: Path, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(local: str, path: str, **options: Any) -> None:
-        raise ConnectionError("the wire is cut")
+    def cut(times: int) -> None:
+        calls = 0
 
-    monkeypatch.setattr(type(memory), "put_file", lambda self, *rest, **options: refuse(*rest, **options))
-    result = here(volume, tree / "one.wav", "memory://out")
+        def put_file(self: Any, *arguments: Any, **options: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls <= times:
+                raise ConnectionError("the wire is cut")
+            return whole(self, *arguments, **options)
+
+        monkeypatch.setattr(type(memory), "put_file", put_file)
+
+    whole = type(memory).put_file
+    cut(2)
+    assert counts(here(volume, tree / "one.wav", "memory://out")) == (1, 0, 0)
+    cut(2)
+    result = here(volume, tree / "one.wav", "memory://out", retries=1)
     (record,) = result.failed
     assert record.error == "memory://out/one.wav can't be reached: ConnectionError: the wire is cut"
     assert record.error_kind == "StoreError"

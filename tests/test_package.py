@@ -35,12 +35,15 @@ PUBLIC_NAMES = (
     "load_artifact",
     "validate_artifact",
     "render_file",
+    "render_files",
+    "BatchResult",
     "NeutoneLikeError",
     "ModelError",
     "ExportError",
     "ArtifactError",
     "ParameterError",
     "AudioError",
+    "RenderError",
     "RuntimeEngineError",
 )
 
@@ -54,7 +57,8 @@ before = state()
 import neutone_like
 after = state()
 assert before == after, (before, after)
-optional = {"pedalboard", "soundfile", "soxr", "torchaudio", "typer", "rich", "scipy", "matplotlib", "onnx", "dask"}
+optional = {"pedalboard", "soundfile", "soxr", "torchaudio", "typer", "rich", "scipy", "matplotlib", "onnx", "dask",
+            "distributed"}
 print(*sorted(optional & set(sys.modules)))
 """
 

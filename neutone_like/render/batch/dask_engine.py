@@ -5,6 +5,7 @@ shared disk.
 """
 
 import asyncio
+import secrets
 import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -41,7 +42,7 @@ class DaskEngine:
         self._job = job
         self._scheduler = scheduler
         self._retries = retries
-        self._name = f"neutone-like-{job.artifact_sha256[:16]}-{job.settings.digest()[:16]}"
+        self._name = f"neutone-like-{secrets.token_hex(8)}"
         self._client: Any = None
         self._tasks: dict[Any, Task] = {}
 

@@ -1,10 +1,12 @@
 """What can render tasks: this process, others on this machine, or a Dask cluster."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Literal, Protocol
 
 from neutone_like.extras import import_extra
+from neutone_like.render.batch.locations import StoreError
 from neutone_like.render.batch.player import Player
 from neutone_like.render.batch.pool import ProcessPool
 from neutone_like.render.batch.records import FileRecord
@@ -30,8 +32,9 @@ class Engine(Protocol):
 class InThisProcess:
     """No workers: for a debugger, a notebook, or a store that lives in this process."""
 
-    def __init__(self, player: Player) -> None:
+    def __init__(self, player: Player, retries: int) -> None:
         self._player = player
+        self._retries = retries
 
     def __enter__(self) -> "InThisProcess":
         return self
@@ -41,7 +44,13 @@ class InThisProcess:
     ) -> None: ...
 
     def run(self, tasks: Iterable[Task]) -> Iterator[FileRecord]:
-        return (render_task(self._player, task) for task in tasks)
+        return (self._record_of(task) for task in tasks)
+
+    def _record_of(self, task: Task) -> FileRecord:
+        for _ in range(self._retries):
+            with suppress(StoreError):
+                return render_task(self._player, task, raise_store_errors=True)
+        return render_task(self._player, task)
 
 
 def open_engine(player: Player, scheduler: str | None, workers: int, retries: int) -> Engine:
@@ -55,4 +64,4 @@ def open_engine(player: Player, scheduler: str | None, workers: int, retries: in
         from neutone_like.render.batch.dask_engine import DaskEngine
 
         return DaskEngine(player.job, scheduler, retries)
-    return ProcessPool(player.job, workers, retries) if workers else InThisProcess(player)
+    return ProcessPool(player.job, workers, retries) if workers else InThisProcess(player, retries)

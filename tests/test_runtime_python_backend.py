@@ -248,6 +248,26 @@ def test_a_leak_would_be_seen(subprocess_environment: dict[str, str], tmp_path: 
     assert "leaked instance" in run.stderr
 
 
+def test_an_interrupted_run_ends(subprocess_environment: dict[str, str], tmp_path: Path) -> None:
+    program = """
+import os, signal, threading
+from neutone_like.runtime import BuiltinBackend, Engine, HostConfig
+with Engine() as engine:
+    session = engine.open(BuiltinBackend("identity"), HostConfig(48000, 128))
+    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    try:
+        engine.run_realtime(session, 3600.0)
+    except KeyboardInterrupt:
+        print("interrupted", session.is_closed, session.stats().callbacks > 0)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=subprocess_environment, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout == "interrupted True True\n"
+
+
 def test_there_is_a_message_where_memory_ends(subprocess_environment: dict[str, str], tmp_path: Path) -> None:
     program = """
 import resource

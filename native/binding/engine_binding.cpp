@@ -3,6 +3,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <chrono>
+#include <future>
 #include <utility>
 
 #include "bindings.hpp"
@@ -57,11 +59,31 @@ SessionHandle* open_python(const EngineHandle& handle, const SessionConfig& conf
     return opened;
 }
 
+// Whether somebody pressed Ctrl-C; the exception is then set.
+bool is_interrupted() {
+    nb::gil_scoped_acquire acquire;
+    return PyErr_CheckSignals() != 0;
+}
+
+// An interrupted run closes its sessions: that is what ends it.
 std::vector<DeviceReport> run_realtime(const EngineHandle& handle, const std::vector<DevicePlan*>& plans) {
     std::vector<DevicePlan> copies;
     for (const DevicePlan* plan : plans) copies.push_back(*plan);
-    nb::gil_scoped_release release;
-    return handle.engine->run_realtime(copies);
+    bool interrupted = false;
+    std::vector<DeviceReport> reports;
+    {
+        nb::gil_scoped_release release;
+        auto run = std::async(std::launch::async, [&] { return handle.engine->run_realtime(copies); });
+        while (run.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
+            if (!interrupted && is_interrupted()) {
+                interrupted = true;
+                for (const DevicePlan& plan : copies) plan.session->close();
+            }
+        }
+        reports = run.get();
+    }
+    if (interrupted) throw nb::python_error();
+    return reports;
 }
 
 }  // namespace

@@ -143,7 +143,7 @@ class Engine:
         """Play sessions at real deadlines: each on a native thread that calls it as a sound card would.
 
         For every host setting a session that does nothing plays beside them, on workers of its own: what happens to
-        that one is the machine's doing.
+        that one is the machine's doing. Interrupting a run (Ctrl-C) closes its sessions.
 
         Args:
             sessions: All play at once.

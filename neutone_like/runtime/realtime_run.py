@@ -80,8 +80,9 @@ class RealtimeRun:
             )
         finally:
             no_op_engine.close()
-        if self.output is not None:
-            _write(self.output, result.sessions[0], self.sessions[0].host.sample_rate)
+        heard = result.sessions[0].output
+        if self.output is not None and heard is not None:
+            _write(self.output, heard, self.sessions[0].host.sample_rate)
         return result
 
     def _check(self, engine: "_native.Engine") -> None:
@@ -182,18 +183,18 @@ def _check_output(path: Path) -> None:
         raise AudioError(f"{path} can't be written: there is no folder {path.parent}.")
 
 
-def _write(path: str | PathLike[str], run: SessionRun, sample_rate: int) -> None:
+def _write(path: str | PathLike[str], heard: Audio, sample_rate: int) -> None:
     import soundfile
 
-    assert run.output is not None
     try:
-        soundfile.write(path, run.output.T, sample_rate, subtype="FLOAT")
+        soundfile.write(path, heard.T, sample_rate, subtype="FLOAT")
     except (OSError, ValueError, soundfile.LibsndfileError) as error:
         raise AudioError(f"{path} can't be written: {error}. Audio is float32, which .wav files hold.") from error
 
 
 def _run(session: Session, report: "_native.DeviceReport", before: Any) -> SessionRun:
     settings, native = session.settings, session.native
+    output = report.output()
     inference_before, turnaround_before = before
     block = session.model_block_size
     budget = session.host.block_size / session.host.sample_rate if block is None else block / session.model_sample_rate
@@ -218,7 +219,7 @@ def _run(session: Session, report: "_native.DeviceReport", before: Any) -> Sessi
         realtime_priority=report.realtime_priority,
         ended_early=REFUSALS.get(report.error, ""),
         block_sizes=tuple(report.block_sizes),
-        output=report.output() if report.samples and report.output().shape[0] else None,
+        output=output if output.shape[0] else None,
     )
 
 

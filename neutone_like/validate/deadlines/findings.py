@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from neutone_like.runtime import SessionRun, TimeDistribution
+from neutone_like.runtime import SessionRun
 from neutone_like.validate.playing import HostSetting
 
 ALLOWED_SHARE = 0.8
@@ -208,8 +208,3 @@ def _comparison_text(comparison: Comparison) -> str:
         return f"equal to the reference within {comparison.largest_difference:.1g}"
     first = f"{comparison.differing_samples} samples differ from the reference, the first at {comparison.first_sample}"
     return first + (", all of them late" if comparison.holds else "")
-
-
-def shares_of_budget(times: TimeDistribution, budget_us: float) -> list[tuple[float, float]]:
-    """A histogram with times as shares of the budget, and counts as shares of all."""
-    return [(time / budget_us, count / times.count) for time, count in times.buckets]

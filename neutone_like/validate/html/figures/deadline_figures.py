@@ -1,5 +1,6 @@
 """How long inference and callbacks took at real deadlines: a histogram for every host setting."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -57,10 +58,11 @@ def _draw(
 ) -> list[float]:
     """One histogram over bins of equal width on a logarithmic axis; gives back the shortest and the longest time."""
     if times.count == 0:
+        axes.plot([], [], color=colour, label=label or None)  # for the legend
         return []
     ends = np.array([time for time, _ in times.buckets]) / unit_us
     counts = np.array([count for _, count in times.buckets], np.float64)
-    edges, shares = _binned(ends, counts)
+    edges, shares = binned(ends, counts)
     style = (0, (1, 1.5)) if dotted else "-"
     axes.stairs(
         100.0 * shares, edges, color=colour, label=label or None, linewidth=1.0 if dotted else 1.5, linestyle=style
@@ -70,7 +72,7 @@ def _draw(
     return [float(ends[0]), float(ends[-1])]
 
 
-def _binned(ends: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
+def binned(ends: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Edges of the bins, and the share of all times in each."""
     positions = np.floor(np.log10(np.maximum(ends, 1e-6)) * BINS_PER_DECADE).astype(int)
     first, last = int(positions.min()), int(positions.max())
@@ -84,6 +86,7 @@ def _finish_axes(axes: Axes, ends: list[float], ticks: tuple[float, ...], name: 
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: name(value)))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_ylim(0.0, 1.45 * axes.dataLim.ymax)  # room for the legend
+    top = float(axes.dataLim.ymax)
+    axes.set_ylim(0.0, 1.45 * top if math.isfinite(top) and top > 0.0 else 1.0)  # room for the legend
     axes.set_ylabel("% of all", labelpad=2.0)
     axes.legend(loc="upper left", labelcolor=INK, borderaxespad=0.1, handlelength=1.2, ncols=2, columnspacing=1.0)

@@ -1,13 +1,17 @@
-"""Writes the JSON schema of an artifact's metadata to docs/schema/metadata.json. Run after changing the metadata."""
+"""Writes the JSON schemas of an artifact's metadata to docs/schema. Run after changing the metadata."""
 
 import json
 from pathlib import Path
 
 from neutone_like.artifact.schema import json_schema
 
-TARGET = Path(__file__).parent / "schema" / "metadata.json"
+TARGETS = {"metadata.json": True, "metadata-non-realtime.json": False}
+"""Whether each is that of a live model."""
 
 if __name__ == "__main__":
-    TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_text(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"Wrote {TARGET}")
+    folder = Path(__file__).parent / "schema"
+    folder.mkdir(exist_ok=True)
+    for name, is_realtime in TARGETS.items():
+        schema = json.dumps(json_schema(realtime=is_realtime), indent=2, ensure_ascii=False)
+        (folder / name).write_text(schema + "\n", encoding="utf-8")
+        print(f"Wrote {folder / name}")

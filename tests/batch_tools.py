@@ -12,7 +12,7 @@ import soundfile
 import torch
 from torch import Tensor, nn
 
-from neutone_like import ModelMetadata, NonRealtimeBase, WaveformToWaveformBase
+from neutone_like import BatchResult, ModelMetadata, NonRealtimeBase, WaveformToWaveformBase, render_files
 from neutone_like.artifact import write_artifact
 
 TREE = ("one.wav", "a/two.wav", "a/b/three.wav", "a/b/four.wav", "c/five.wav")
@@ -69,3 +69,20 @@ def rendered_counts(manifest: Path) -> Counter[str]:
     """How often each file was rendered to the end, by its name."""
     files = [line for line in lines(manifest) if line["kind"] == "file" and line["status"] == "done"]
     return Counter(Path(line["output"]).name for line in files)
+
+
+def here(model: Any, source: Any, output: Any, **options: Any) -> BatchResult:
+    """In this process, where a test sees everything."""
+    chosen: dict[str, Any] = {"workers": 0, "progress": False, **options}
+    return render_files(model, source, output, **chosen)
+
+
+def counts(result: BatchResult) -> tuple[int, int, int]:
+    return len(result.done), len(result.skipped), len(result.failed)
+
+
+def changed_input(tree: Path, out: Path) -> None:
+    """Change one sample of one file."""
+    x, rate = soundfile.read(tree / "one.wav")
+    x[7] += 1e-3
+    soundfile.write(tree / "one.wav", x, rate)

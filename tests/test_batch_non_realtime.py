@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Dict, List
 
 import numpy as np
 import pytest
@@ -12,10 +12,9 @@ import soundfile
 import torch
 from torch import Tensor, nn
 
-from batch_tools import TREE, artifact_of, contents, lines, make_tree
+from batch_tools import TREE, artifact_of, contents, here, lines, make_tree
 from cli_runner import FELL_SHORT, GOOD, Run, runner
 from neutone_like import (
-    BatchResult,
     ContinuousParameter,
     ModelError,
     ModelMetadata,
@@ -117,11 +116,6 @@ def splitter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     return make_tree(tmp_path / "in")
-
-
-def here(model: Any, source: Any, output: Any, **options: Any) -> BatchResult:
-    chosen: dict[str, Any] = {"workers": 0, "progress": False, **options}
-    return render_files(model, source, output, **chosen)
 
 
 def test_every_output_of_every_file(splitter: Path, tree: Path, tmp_path: Path) -> None:

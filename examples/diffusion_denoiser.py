@@ -100,7 +100,7 @@ class CleanEstimate(nn.Module):
         level = self._level(noisy)
         quiet = max(1, int(self.quiet_share * level.size(2)))
         floor = torch.kthvalue(level, quiet, dim=2, keepdim=True)[0]
-        place = torch.linspace(-1.0, 1.0, level.size(1), device=level.device).reshape(1, -1, 1)
+        place = (torch.arange(level.size(1), device=level.device) * 2.0 / (level.size(1) - 1) - 1.0).reshape(1, -1, 1)
         planes = [self._level(point), level, floor, place, 2.0 * time.reshape(-1, 1, 1) - 1.0]
         weights = self.layers(torch.stack([plane.expand_as(level) for plane in planes], 1))
         weights = 2.0 * torch.tanh(0.5 * weights)

@@ -26,7 +26,7 @@ from torch import Tensor
 
 EXAMPLES = Path(__file__).resolve().parent
 EXPORTED = EXAMPLES.parent / "exported"
-MAXIMUM_BYTES = 300_000
+MAXIMUM_BYTES = 1_000_000
 DATE_UNIX_SECONDS = 1_767_225_600  # the first of January 2026: of the format, not of the day somebody ran this
 TOTAL_SAMPLES = 6144
 CASES = (  # host rate, host block, do the parameters move
@@ -37,16 +37,22 @@ CASES = (  # host rate, host block, do the parameters move
 )
 
 
+NON_REALTIME_SAMPLES = 9600
+NON_REALTIME_CASES = ((48000, "standing"), (44100, "drawn"))  # host rate, which values
+NOTES = 2  # tokens that are kept of each default: generators answer with as much sound
+ROUNDING = 2.0**-17  # makes the file smaller, and is far below what is compared
+
+
 def example_names() -> list[str]:
     """Examples that have a ``build_model``."""
     return sorted(path.stem for path in EXAMPLES.glob("*.py") if "\ndef build_model(" in path.read_text("utf-8"))
 
 
-def golden_input(channels: int) -> NDArray[np.float32]:
-    """A riff on the left, drums on the right, in steps of 16 bits; ``[channels, TOTAL_SAMPLES]``."""
+def golden_input(channels: int, samples: int = TOTAL_SAMPLES) -> NDArray[np.float32]:
+    """A riff on the left, drums on the right, in steps of 16 bits; ``[channels, samples]``."""
     from neutone_like.artifact.sample_audio import drum_loop, guitar_riff
 
-    sides = torch.cat((guitar_riff(48000, 1.0), drum_loop(48000, 1.0)[1:]))[:channels, :TOTAL_SAMPLES]
+    sides = torch.cat((guitar_riff(48000, 1.0), drum_loop(48000, 1.0)[1:]))[:channels, :samples]
     return (torch.round(sides * 32768.0) / 32768.0).numpy()
 
 
@@ -80,6 +86,27 @@ def make_golden(artifact: Any) -> dict[str, NDArray[Any]]:
     return golden
 
 
+def make_non_realtime_golden(artifact: Any) -> dict[str, NDArray[Any]]:
+    """The arrays of ``golden.npz`` for a model that is not real-time, which has all at once."""
+    count = len(artifact.numerical_parameters)
+    defaults = artifact.module.get_numerical_params_default_values_0to1().numpy()
+    drawn = (np.arange(1, count + 1, dtype=np.float32) / (count + 1)).reshape(count, 1)
+    golden: dict[str, NDArray[Any]] = {"standing": defaults, "drawn": drawn}
+    for index, channels in enumerate(artifact.audio_in_channels):
+        golden[f"input_{index}"] = golden_input(channels, NON_REALTIME_SAMPLES)
+    tokens = [list(parameter.default[:NOTES]) for parameter in artifact.tokens_parameters]
+    for index, each in enumerate(tokens):
+        golden[f"tokens_{index}"] = np.array(each, dtype=np.int64)
+    inputs = [torch.from_numpy(golden[f"input_{index}"]) for index in range(len(artifact.audio_in_channels))]
+    for rate, values in NON_REALTIME_CASES:
+        module = artifact.fresh_module()
+        module.set_daw_sample_rate_and_buffer_size(rate, 512)
+        outputs = module.forward(inputs, torch.from_numpy(golden[values]), None, tokens or None)
+        for index, output in enumerate(outputs):
+            golden[f"output_{rate}_{values}_{index}"] = (torch.round(output / ROUNDING) * ROUNDING).numpy()
+    return golden
+
+
 def rebuild(name: str, folder: Path) -> None:
     """Write one artifact and its golden output."""
     from neutone_like.artifact import load_artifact, write_artifact
@@ -90,7 +117,9 @@ def rebuild(name: str, folder: Path) -> None:
     if size > MAXIMUM_BYTES:
         raise SystemExit(f"{written.model_path} has {size} bytes; keep examples below {MAXIMUM_BYTES}.")
     save: Any = np.savez_compressed  # whose annotation takes every keyword for an option
-    save(folder / name / "golden.npz", **make_golden(load_artifact(folder / name)))
+    artifact = load_artifact(folder / name)
+    golden = make_golden(artifact) if artifact.is_realtime else make_non_realtime_golden(artifact)
+    save(folder / name / "golden.npz", **golden)
     print(f"{name}: {size / 1000:.0f} kB, golden {(folder / name / 'golden.npz').stat().st_size / 1000:.0f} kB")
 
 

@@ -9,8 +9,8 @@ What it shows:
 
 - **Several outputs.** ``audio_out_channels = (2, 2)`` with labels: a host gets a list of two, ``render_file`` writes
   ``out.drums.wav`` and ``out.rest.wav``.
-- **Overlap-add.** The network looks both ways in time and normalises over all that it sees. Frames of 1.5 s, one every
-  0.75 s, faded into one another, give every sample context on both sides, in memory that does not grow.
+- **Overlap-add.** The network looks both ways in time and normalises over all that it sees. Frames of 0.74 s, one every
+  0.37 s, faded into one another, give every sample context on both sides, in memory that does not grow.
 - **Stems that add up.** What the two estimates leave of the mix is shared among them, so that they sum to it.
 
 ``conv_tasnet.py`` plays the same kind of network live.
@@ -30,7 +30,7 @@ from neutone_like import ModelMetadata, NonRealtimeBase
 from neutone_like.torchaudio_bridge import torchaudio
 
 SAMPLE_RATE = 22050
-FRAME_SAMPLES = 32768
+FRAME_SAMPLES = 16384
 HOP_SAMPLES = FRAME_SAMPLES // 2
 WEIGHTS = Path(__file__).resolve().parent / "weights" / "stem_separator.pt"
 
@@ -64,7 +64,7 @@ class StemSeparator(NonRealtimeBase):
         text_params: List[str],
         tokens_params: List[List[int]],
     ) -> List[Tensor]:
-        """``[[2, 32768]]`` to ``[[2, 32768], [2, 32768]]``; left and right apart, as the network is mono."""
+        """``[[2, 16384]]`` to ``[[2, 16384], [2, 16384]]``; left and right apart, as the network is mono."""
         mix = audio_in[0].unsqueeze(1)
         stems = self.model(mix)
         stems = stems + 0.5 * (mix - stems.sum(1, keepdim=True))

@@ -45,6 +45,7 @@ def _bar(total: int) -> Iterator[Callable[[FileRecord], None]]:
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
     from rich.text import Text
 
     class Rate(ProgressColumn):
@@ -53,11 +54,12 @@ def _bar(total: int) -> Iterator[Callable[[FileRecord], None]]:
         def render(self, task: Task) -> Text:
             if not task.speed or not task.elapsed:
                 return Text("")
-            return Text(f"{task.speed:.2f} files/s, {task.fields['audio_seconds'] / task.elapsed:.1f} x real time")
+            return Text(f"{task.speed:.1f} files/s, {task.fields['audio_seconds'] / task.elapsed:.1f} x real time")
 
-    failures = TextColumn("[red]{task.fields[failed]}")
-    columns = (TextColumn("Rendering"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(), failures)
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    one_line = Column(no_wrap=True)  # the bar takes what is left of the terminal's width
+    failures = TextColumn("[red]{task.fields[failed]}", table_column=one_line)
+    columns = (BarColumn(bar_width=None), MofNCompleteColumn(), Rate(one_line), TimeRemainingColumn(), failures)
+    with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as bar:
         task = bar.add_task("", total=total, audio_seconds=0.0, failed="")
         failed, seconds = 0, 0.0
 

@@ -214,6 +214,34 @@ class Ramp(NonRealtimeBase):
         return [y, y.repeat(2, 1)]
 
 
+class Volume(NonRealtimeBase):
+    """Multiplies by ``volume``, sample by sample and without smoothing."""
+
+    metadata = metadata("Volume")
+    parameters = (ContinuousParameter("volume", rate="sample", smoothing_seconds=0.0),)
+    sample_rates = (48000,)
+
+    def __init__(self, one_shot: bool = False, **options: Any) -> None:
+        for name, value in options.items():
+            setattr(self, name, value)
+        super().__init__(nn.Identity())
+        self.one_shot = one_shot
+
+    @torch.jit.export
+    def is_one_shot_model(self) -> bool:
+        return self.one_shot
+
+    def do_forward_pass(
+        self,
+        curr_block_idx: int,
+        audio_in: List[Tensor],
+        numerical_params: Dict[str, Tensor],
+        text_params: List[str],
+        tokens_params: List[List[int]],
+    ) -> List[Tensor]:
+        return [audio_in[0][:, self.look_behind_samples :] * numerical_params["volume"]]
+
+
 class Misbehaved(NonRealtimeBase):
     """Returns what it should not: ``fault`` says what."""
 

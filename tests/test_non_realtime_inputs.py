@@ -15,7 +15,18 @@ from neutone_like import (
     ParameterError,
     SampleQueueWrapper,
 )
-from non_realtime_models import AllKinds, Misbehaved, Mixer, Ramp, WholeDelay, in_pieces, reloaded, scripted, three_ways
+from non_realtime_models import (
+    AllKinds,
+    Misbehaved,
+    Mixer,
+    Ramp,
+    Volume,
+    WholeDelay,
+    in_pieces,
+    reloaded,
+    scripted,
+    three_ways,
+)
 from non_realtime_models import without_the_optimiser as without_the_optimiser
 
 X = torch.zeros(2, 100)
@@ -99,6 +110,30 @@ def test_numbers_for_every_sample_meet_their_samples() -> None:
     parts = [quiet.push([], values[:, start : start + 777])[0] for start in range(0, 20000, 777)]
     parts.append(quiet.finish()[0])
     assert torch.equal(torch.cat(parts, 1), y)
+
+
+VOLUME_MODES: dict[str, dict[str, Any]] = {
+    "one-shot": {"one_shot": True},
+    "any block": {},
+    "blocks": {"block_sizes": (777,)},
+    "look-behind": {"block_sizes": (1000,), "look_behind_samples": 50},
+    "overlap": {"block_sizes": (1000,), "overlap_window": "hann", "overlap_hop_samples": 300},
+}
+
+
+@pytest.mark.parametrize("mode", VOLUME_MODES)
+def test_automation_meets_its_samples_in_every_mode(mode: str) -> None:
+    time = torch.arange(50001) / 48000.0
+    tone = (0.5 * torch.sin(3000.0 * time) * torch.hann_window(50001)).repeat(2, 1)
+    slow = (0.5 + 0.5 * torch.sin(30.0 * time)).unsqueeze(0)
+    fast = torch.rand(1, 50001)
+    wrapper = scripted(Volume(**VOLUME_MODES[mode]))
+    torch.testing.assert_close(wrapper.forward([tone], fast)[0], tone * fast, atol=3e-7, rtol=0.0)
+    for rate in (44100, 96000):
+        wrapper.set_daw_sample_rate_and_buffer_size(rate, 512)
+        (y,) = wrapper.forward([tone], slow)
+        torch.testing.assert_close(y, tone * slow, atol=1e-4, rtol=0.0)
+        assert torch.equal(in_pieces(wrapper, [tone], [777, 1, 30000], slow)[0], y)
 
 
 @pytest.mark.parametrize("rate", [48000, 44100])

@@ -284,9 +284,13 @@ class NonRealtimeStream(NonRealtimeStage):
         """A one-shot model's only call, its input padded to a block size that it takes."""
         if self.model_block > 0:
             x = torch.constant_pad_nd(x, [0, self._fitting_size(x.size(1)) - x.size(1)])
-        if self.held_params.size > 0:
-            self.track.feed(self.held_params.pop(self.pushed_samples), self.pushed_samples)
-        self._hold_params(self.host_samples(x.size(1)) + self.latency + 2)
+        past_the_end = self.host_samples(x.size(1)) + self.latency + 2
+        if self.held_params.size > 0:  # all at once: the track forgets what lies far behind the last that it was fed
+            tail = self.last_params.expand(self.last_params.size(0), past_the_end)
+            rows = torch.cat((self.held_params.pop(self.pushed_samples), tail), 1)
+            self.track.feed(rows, rows.size(1))
+        else:
+            self._hold_params(past_the_end)
         return self._call_model(x, 0, x.size(1))
 
     def _fitting_size(self, samples: int) -> int:

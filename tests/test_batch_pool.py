@@ -9,14 +9,20 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 import batch_workers
 from batch_tools import TREE, Noisy, artifact_of, contents, lines, make_tree
 from neutone_like import ArtifactError, BatchResult, RenderError, render_files
 from neutone_like.render import RenderInterrupted
 from neutone_like.render.batch import pool, running
+from neutone_like.render.batch.planning import Item
+from neutone_like.render.batch.player import Job
 from neutone_like.render.batch.pool import processor_count
+from neutone_like.render.batch.rendering import Task
+from neutone_like.render.batch.settings import RenderSettings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills processes as POSIX does")
 
@@ -64,6 +70,7 @@ def test_workers_are_as_many_as_processors(monkeypatch: pytest.MonkeyPatch) -> N
         assert run.stdout == "1\n", run.stderr
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_nothing(
     noisy: Path, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +82,7 @@ def test_a_worker_that_dies_costs_nothing(
     assert set(contents(tmp_path / "out")) == {*TREE, "bomb.wav", "bomb.wav.scar"}
 
 
+@pytest.mark.slow
 def test_a_file_that_takes_every_worker_with_it_fails(
     noisy: Path, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +115,7 @@ def test_what_a_worker_can_t_load_is_said(
         pooled(noisy, tree, tmp_path / "out", workers=1)
 
 
+@pytest.mark.slow
 def test_an_interruption_does_not_wait_for_a_worker_that_hears_nothing(
     noisy: Path, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,12 +134,35 @@ def test_an_interruption_does_not_wait_for_a_worker_that_hears_nothing(
     assert set(contents(tmp_path / "out")) == set(TREE)
 
 
+@pytest.mark.slow
+def test_a_worker_hears_the_end_of_the_pipe_in_the_middle_of_a_file(noisy: Path, tmp_path: Path) -> None:
+    """As after Ctrl-C, or when the program that started it is killed."""
+    with soundfile.SoundFile(tmp_path / "long.flac", "w", 48000, 2) as file:
+        for _ in range(60):
+            file.write(np.zeros((48000 * 60, 2), dtype=np.int16))
+    out = str(tmp_path / "out" / "long.wav")
+    job = Job(noisy, "artifact", RenderSettings(), tmp_path)
+    worker = pool._Worker(job)  # pyright: ignore[reportPrivateUsage]
+    assert worker.connection.recv() is None
+    task = Task(Item(str(tmp_path / "long.flac"), out), (out,))
+    worker.connection.send(task)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("out/.*.part")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    (process,) = multiprocessing.active_children()
+    worker.hang_up()
+    process.join(60)
+    assert process.exitcode == 0  # not killed
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 SCRIPT = """
 from neutone_like import render_files
 render_files({model!r}, {source!r}, {target!r}, workers=1)
 """
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_is_told_so(
     noisy: Path, tree: Path, tmp_path: Path, subprocess_environment: dict[str, str]
 ) -> None:

@@ -214,6 +214,8 @@ def test_an_interruption_leaves_whole_files_and_can_be_resumed(volume: Path, tre
         if done == 2:
             raise KeyboardInterrupt
 
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".one.wav.0123abcd.part").write_text("of an earlier run that was killed")
     with pytest.raises(RenderInterrupted, match=r"Interrupted: 2 of 5 files rendered, 3 are left; ") as caught:
         here(volume, tree, tmp_path / "out", progress=interrupt)
     assert caught.value.result.remaining == 3

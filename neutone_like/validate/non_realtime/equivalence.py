@@ -31,8 +31,8 @@ def check_scripted_equals_eager(context: NonRealtimeContext) -> Outcome:
         f"largest difference {worst:.2g} ({where})",
         f"{allowed:.2g}",
         "The scripted model computes something else than Python does. Look for Python-side state (class attributes, "
-        "globals, caches), random numbers without a seed that reset_model() sets, and integer division or rounding "
-        "that TorchScript does differently.",
+        "globals, caches), random numbers without a seed that reset_model() sets, integer division or rounding that "
+        "TorchScript does differently, and len() of a text: in TorchScript it counts the bytes of its UTF-8.",
     )
 
 

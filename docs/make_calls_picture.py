@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Dict, List
 
+import numpy as np
 import torch
 from make_pictures import save
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from neutone_like import (
@@ -103,6 +105,14 @@ KINDS: tuple[tuple[str, Callable[[Probe], Tensor]], ...] = (
 )
 
 
+def places_to_draw(heard: NDArray[np.float32]) -> NDArray[np.int64]:
+    """A few of the samples that are not 0, and all at which the curve leaps."""
+    leaps = np.flatnonzero(np.abs(np.diff(heard)) > 0.05)
+    places = np.unique(np.concatenate((np.arange(0, heard.size, 32), leaps, leaps + 1, [heard.size - 1])))
+    sounding = np.flatnonzero(heard > 0.0)
+    return places[(places >= sounding[0] - 1) & (places <= sounding[-1] + 1)]
+
+
 def draw_kind(axes: Axes, title: str, play: Callable[[Probe], Tensor]) -> None:
     """A row for each call: a light bar over what it sees, and how much of what is heard when is its own."""
     probe = Probe()
@@ -113,7 +123,8 @@ def draw_kind(axes: Axes, title: str, play: Callable[[Probe], Tensor]) -> None:
         heard = play(probe)[0].numpy()
         first, last = probe.seen[call]
         axes.barh(-call + 0.35, last - first, left=first, height=0.7, color=SEEN_COLOR)
-        axes.fill_between(range(heard.size), -call, -call + 0.7 * heard, color=HEARD_COLOR, alpha=0.75, linewidth=0)
+        places = places_to_draw(heard)
+        axes.fill_between(places, -call, -call + 0.7 * heard[places], color=HEARD_COLOR, alpha=0.75, linewidth=0)
     axes.set(ylim=(-calls + 0.7, 1.0), xlim=(0, SAMPLES + BLOCK), yticks=[])
     axes.set_ylabel(title, rotation=0, ha="right", va="center")
     axes.spines[["top", "right", "left"]].set_visible(False)

@@ -113,8 +113,8 @@ def test_the_json_keeps_texts_as_they_are(made: Made) -> None:
 
 @pytest.mark.slow
 def test_too_slow_fails_with_the_numbers_and_the_smallest_block_that_works(made: Made) -> None:
-    """Twenty milliseconds a call: twice what 512 samples last, and a quarter of what 4096 do."""
-    outcome, findings = check(made(Slow(0.02)))
+    """Thirty milliseconds a call: three times what 512 samples last, and a third of what 4096 do."""
+    outcome, findings = check(made(Slow(0.03)))
     assert outcome.status == "failed"
     assert {one.speed for one in findings.played} == {"too slow"}
     assert all(one.repeated and one.run.missing_samples > 0 for one in findings.played)
@@ -128,7 +128,7 @@ def test_too_slow_fails_with_the_numbers_and_the_smallest_block_that_works(made:
 
 @pytest.mark.slow
 def test_too_slow_with_blocks_of_its_own_has_no_other_to_try(made: Made) -> None:
-    outcome, findings = check(made(Slow(0.02, (128,))))
+    outcome, findings = check(made(Slow(0.03, (128,))))
     assert outcome.status == "failed"
     assert str(findings.smallest_blocks[0]) == "none up to 128 (the model's, at 48000 Hz)"
     assert len(findings.smallest_blocks) == 1

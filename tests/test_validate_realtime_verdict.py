@@ -56,6 +56,8 @@ def test_only_late_samples_may_differ() -> None:
     assert "480 samples differ from the reference, the first at 960, all of them late" in line_of(one)
     wrong = replace(one, comparison=Comparison(481, 480, 0.5, 1e-5, 960))
     assert not wrong.good
+    assert not wrong.deserves_another_run  # nothing was late, so nothing else will come of it
+    assert replace(wrong, run=run_of(times((1000.0, 100)), underruns=1)).deserves_another_run
     assert not line_of(wrong).endswith("late")
 
 

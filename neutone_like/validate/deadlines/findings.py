@@ -106,6 +106,11 @@ class PlayedSetting:
         sounds_right = self.comparison is None or self.comparison.holds
         return not self.trouble and sounds_right and self.speed != "too slow"
 
+    @property
+    def deserves_another_run(self) -> bool:
+        """Whether it fell short in a way that a bad moment of the machine can cause: with blocks that came late."""
+        return not self.good and (self.speed == "too slow" or self.run.missing_samples > 0)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON types."""
         return {

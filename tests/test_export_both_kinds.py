@@ -47,7 +47,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> list[ExportResult]:
-    """Live first, then the other one, then live again: both orders. The first two with every check, one with the page."""
+    """Live first, then the other one, then live again: both orders. The first two with every check."""
     folder = tmp_path_factory.mktemp("both")
     models: list[Any] = [Live(), Whole(), Live(), Whole()]
     return [

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <random>
 
 #include "realtime_thread.hpp"
@@ -98,6 +99,10 @@ void touch_stack() noexcept {
 void check_plan(const DevicePlan& plan) {
     const SessionConfig& config = plan.session->config();
     if (plan.callbacks < 0) throw EngineError("callbacks must be at least 0, got " + std::to_string(plan.callbacks) + ".");
+    if (plan.callbacks > std::numeric_limits<int64_t>::max() / config.block_size / 2) {
+        throw EngineError("callbacks must be fewer than would outlast this clock, got " + std::to_string(plan.callbacks) +
+                          ".");
+    }
     const bool fits = plan.input.empty() || (static_cast<int>(plan.input.size()) == config.channels &&
                                              std::all_of(plan.input.begin(), plan.input.end(),
                                                          [](const auto& row) { return !row.empty(); }));

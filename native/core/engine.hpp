@@ -33,6 +33,8 @@ public:
     const EngineConfig& config() const noexcept { return config_; }
 
 private:
+    void require_open() const;
+
     EngineConfig config_;
     std::unique_ptr<Pool> pool_;
     std::atomic<bool> closed_{false};

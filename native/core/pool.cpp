@@ -52,10 +52,14 @@ struct Pool::Shared {
     void rest() noexcept;
     Place* pick() noexcept;
     void run(Worker& worker);
-    void watch();
     // Sessions that nobody looks at any more, for the caller to let go of once it has let go of `mutex`: what a
     // backend does when it is destroyed is its own business. Called with `mutex` held.
     [[nodiscard]] std::vector<std::shared_ptr<Session>> take_left_sessions();
+
+    void let_go_of_left_sessions();  // takes `mutex`
+
+    static void start(const std::shared_ptr<Shared>& self);  // throws std::system_error when the system gives no thread
+    static void watch(const std::shared_ptr<Shared>& self);
 
     // Both are called with `mutex` held.
     static void start_worker(const std::shared_ptr<Shared>& self);
@@ -133,13 +137,21 @@ void Pool::Shared::run(Worker& worker) {
         worker.turns.fetch_add(1, std::memory_order_relaxed);
         place->holders.fetch_sub(1);
     }
+    if (stopping) let_go_of_left_sessions();  // there may be no watchdog any more to do it
     worker.last_cpu_seconds = thread_cpu_seconds();
     worker.has_clock = false;
     worker.ended = true;
 }
 
+void Pool::Shared::let_go_of_left_sessions() {
+    std::vector<std::shared_ptr<Session>> left;
+    const std::lock_guard lock(mutex);
+    left = take_left_sessions();
+}
+
 void Pool::Shared::start_worker(const std::shared_ptr<Shared>& self) {
     auto worker = std::make_shared<Worker>();
+    self->workers.reserve(self->workers.size() + 1);
     worker->thread = std::thread([self, worker] { self->run(*worker); });
     pthread_setname_np(worker->thread.native_handle(), "neutone-worker");
     self->workers.push_back(std::move(worker));
@@ -152,10 +164,15 @@ void Pool::Shared::replace_stuck(const std::shared_ptr<Shared>& self, uint64_t l
         const uint64_t since = worker.busy_since;
         Session* session = worker.session;
         if (worker.left_behind || since == 0 || session == nullptr || now_ns() - since < limit_ns) continue;
+        if (worker.busy_since != since) continue;  // a new turn, perhaps with another session
         session->give_up();
+        try {
+            start_worker(self);
+        } catch (const std::exception&) {
+            return;  // no thread to be had: the next round tries again
+        }
         worker.left_behind = true;
         worker.thread.detach();
-        start_worker(self);
     }
 }
 
@@ -170,22 +187,33 @@ std::vector<std::shared_ptr<Session>> Pool::Shared::take_left_sessions() {
     return left;
 }
 
+void Pool::Shared::start(const std::shared_ptr<Shared>& self) {
+    const std::lock_guard lock(self->mutex);
+    for (int index = 0; index < self->config.workers; ++index) start_worker(self);
+    for (const auto& worker : self->workers) worker->started.wait(false);
+    self->watchdog = std::thread([self] { watch(self); });
+}
+
+void Pool::Shared::watch(const std::shared_ptr<Shared>& self) {
+    const auto limit_ns = static_cast<uint64_t>(1e9 * self->config.watchdog_seconds);
+    const auto pause = std::chrono::duration<double>(std::min(self->config.watchdog_seconds / 4, 0.25));
+    std::unique_lock lock(self->mutex);
+    while (!self->stopped.wait_for(lock, pause, [&] { return self->stopping.load(); })) {
+        replace_stuck(self, limit_ns);
+        auto left = self->take_left_sessions();
+        lock.unlock();
+        left.clear();
+        lock.lock();
+    }
+}
+
 Pool::Pool(const EngineConfig& config) : shared_(std::make_shared<Shared>(config)) {
-    const std::lock_guard lock(shared_->mutex);
-    for (int index = 0; index < config.workers; ++index) Shared::start_worker(shared_);
-    for (const auto& worker : shared_->workers) worker->started.wait(false);
-    shared_->watchdog = std::thread([shared = shared_] {
-        const auto limit_ns = static_cast<uint64_t>(1e9 * shared->config.watchdog_seconds);
-        const auto pause = std::chrono::duration<double>(std::min(shared->config.watchdog_seconds / 4, 0.25));
-        std::unique_lock watch_lock(shared->mutex);
-        while (!shared->stopped.wait_for(watch_lock, pause, [&] { return shared->stopping.load(); })) {
-            Shared::replace_stuck(shared, limit_ns);
-            auto left = shared->take_left_sessions();
-            watch_lock.unlock();
-            left.clear();
-            watch_lock.lock();
-        }
-    });
+    try {
+        Shared::start(shared_);
+    } catch (const std::exception&) {
+        stop();
+        throw;
+    }
 }
 
 Pool::~Pool() { stop(); }
@@ -238,7 +266,7 @@ void Pool::stop() noexcept {
         if (shared_->stopping.exchange(true)) return;
     }
     shared_->stopped.notify_all();
-    shared_->watchdog.join();
+    if (shared_->watchdog.joinable()) shared_->watchdog.join();
     // A worker inside a model gets the watchdog's time to come back; after that it is left behind.
     const uint64_t limit = now_ns() + static_cast<uint64_t>(1e9 * shared_->config.watchdog_seconds);
     for (const auto& worker : shared_->workers) {
@@ -250,11 +278,13 @@ void Pool::stop() noexcept {
         if (worker->ended) {
             worker->thread.join();
         } else {
+            const std::lock_guard lock(shared_->mutex);  // so that the session is not let go of meanwhile
             worker->left_behind = true;
             if (Session* session = worker->session) session->give_up();
             worker->thread.detach();
         }
     }
+    shared_->let_go_of_left_sessions();
 }
 
 std::vector<std::shared_ptr<Session>> Pool::sessions() const {

@@ -72,8 +72,10 @@ void Session::prepare_queues() {
     const int64_t most_latency = plan_.latency_varying + wait_varying_;
     const auto queue = static_cast<int64_t>(config_.queue_seconds * config_.sample_rate);
     input_.prepare(config_.channels, queue + most_latency + 2 * block + model_share);
-    // Blocks shorter than a quarter of the promised size may fill it sooner; that is noticed like a full queue.
-    packets_.prepare(std::min<int64_t>(4 * input_.capacity() / block + 64, 1 << 17),
+    // The whole queue fits in blocks down to a quarter of the promised size. With shorter ones it is full sooner, but
+    // what waits for its model block to be complete and for a worker that is in time fits in blocks of one sample.
+    const int64_t in_time = model_share + wait_varying_ + 2 * block;
+    packets_.prepare(std::max(std::min<int64_t>(4 * input_.capacity() / block + 64, 1 << 17), in_time),
                      static_cast<int>(config_.parameters.size()));
     output_.prepare(output_channels_,
                     2 * most_latency + 4 * block + (static_cast<int64_t>(slots_.size()) + 2) * model_share);
@@ -87,6 +89,7 @@ void Session::begin_stream() noexcept {
     pushed_ = 0;
     read_ = 0;
     silence_ = wait_;
+    anew_ = false;
     lost_before_ = 0;
     reports_varying_ = varying_;
     latency_ = plan_.latency + wait_;

@@ -128,8 +128,8 @@ private:
     bool restart() noexcept;
     void run_block(Slot& slot, Runner& runner) noexcept;
     void keep_error(const char* message) noexcept;
-    bool has_running_slot() const noexcept;
-    bool is_idle() const noexcept;
+    bool looks_idle() const noexcept;
+    bool is_idle() noexcept;
 
     // Other threads.
     class Control;
@@ -165,7 +165,8 @@ private:
     int64_t pushed_ = 0;        // host samples handed over
     int64_t read_ = 0;          // position in the output stream
     int64_t silence_ = 0;       // host samples of silence that go out before it
-    int64_t lost_before_ = 0;   // after a full queue: positions whose samples are missing though they are there
+    bool anew_ = false;         // after a full queue: what its latency swallows is missing
+    int64_t lost_before_ = 0;   // positions of the output stream that it swallows though they are there
     LateFiller filler_;
 
     // The workers' own; whoever holds the flag.
@@ -177,6 +178,7 @@ private:
     std::atomic<bool> front_busy_{false};
     std::atomic<bool> back_busy_{false};
     std::atomic<int> pauses_{0};                     // above 0: no slot may begin to run
+    std::atomic<int> running_{0};                    // workers that run a slot, or look for one
     std::atomic<bool> forget_past_{false};
     std::atomic<bool> leftover_{false};              // a further block is complete without another packet
     std::atomic<uint64_t> leftover_deadline_{0};

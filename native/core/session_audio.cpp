@@ -87,17 +87,18 @@ bool Session::push(const float* const* in, int samples) noexcept {
 void Session::deliver(float* const* out, int samples) noexcept {
     const auto silent = static_cast<int>(std::min<int64_t>(silence_, samples));
     silence_ -= silent;
-    if (silent > 0 && lost_before_ > 0) {
+    if (anew_) {
         give_late(out, 0, silent, samples);
     } else {
         for (int channel = 0; channel < output_channels_; ++channel) std::fill_n(out[channel], silent, 0.0f);
     }
     int done = silent;
-    const auto lost = static_cast<int>(std::clamp<int64_t>(lost_before_ - read_, 0, samples - done));
+    const int64_t before = anew_ ? lost_before_ - read_ : 0;
+    const auto lost = static_cast<int>(std::clamp<int64_t>(before, 0, samples - done));
     if (lost > 0) give_late(out, done, lost, samples);
     read_ += lost;
     done += lost;
-    if (silence_ == 0 && read_ >= lost_before_) lost_before_ = 0;
+    if (silence_ == 0 && read_ >= lost_before_) anew_ = false;
     const int64_t there = published_.load(std::memory_order_acquire) - read_;
     const auto good = static_cast<int>(std::clamp<int64_t>(there, 0, samples - done));
     output_.read(read_, out, done, good);
@@ -131,10 +132,17 @@ bool Session::is_restarting() noexcept {
     restarting_ = false;
     pushed_ = 0;
     read_ = 0;
-    const int64_t growth = config_.embedded ? 0 : plan_.latency_varying - plan_.latency;
-    const bool grown = varying_ && !config_.varying_blocks;
-    silence_ = grown ? wait_varying_ + growth : wait_;
-    lost_before_ = std::max<int64_t>(plan_.latency, 1);
+    silence_ = wait_;
+    anew_ = true;
+    lost_before_ = plan_.latency;
+    if (!varying_ || config_.varying_blocks) return false;
+    if (config_.embedded) {  // a wrapper that was reset believes the host's promise again
+        varying_ = false;
+        reports_varying_ = false;
+        latency_ = plan_.latency + wait_;
+    } else {
+        silence_ = wait_varying_ + plan_.latency_varying - plan_.latency;
+    }
     return false;
 }
 

@@ -20,12 +20,13 @@ class Session::Control {
 public:
     explicit Control(Session& session) : session_(session) {
         if (session.closed_) throw EngineError("The session is closed. Open a new one with Engine.open.");
+        if (session.hung_) raise_hung();
         take_owner();
         session.pauses_.fetch_add(1);
         paused_ = true;
         take(session.front_busy_);
         take(session.back_busy_);
-        while (session.has_running_slot()) nap();
+        while (session.running_ > 0) nap();
     }
 
     ~Control() { release(); }
@@ -47,11 +48,15 @@ private:
         (&flag == &session_.front_busy_ ? front_ : back_) = true;
     }
 
+    [[noreturn]] static void raise_hung() {
+        throw EngineError("The backend does not return from a block, and the session was given up. Close it.");
+    }
+
     // A backend that never returns would keep us waiting for ever.
     void nap() {
         if (session_.hung_) {
             release();
-            throw EngineError("The backend does not return from a block, and the session was given up. Close it.");
+            raise_hung();
         }
         std::this_thread::sleep_for(kNap);
     }

@@ -25,18 +25,32 @@ private:
     bool held_;
 };
 
+// Counts a worker in before it looks whether the session is paused. Who pauses it counts itself in before it looks for
+// workers, so that one of the two always sees the other.
+class CountedIn {
+public:
+    explicit CountedIn(std::atomic<int>& count) noexcept : count_(count) { count_.fetch_add(1); }
+    ~CountedIn() { count_.fetch_sub(1); }
+    CountedIn(const CountedIn&) = delete;
+    CountedIn& operator=(const CountedIn&) = delete;
+
+private:
+    std::atomic<int>& count_;
+};
+
 }  // namespace
 
 uint64_t Session::next_deadline() const noexcept {
     if (closed_ || hung_ || pauses_ > 0) return kNothing;
-    if (restart_wanted_) return has_running_slot() || front_busy_ || back_busy_ ? kNothing : 0;
+    if (restart_wanted_) return running_ > 0 || front_busy_ || back_busy_ ? kNothing : 0;
     uint64_t earliest = kNothing;
     const uint64_t emptied = emptied_;
     const uint64_t filled = filled_;
+    const bool runner_is_free = std::any_of(runner_busy_.begin(), runner_busy_.end(), [](const auto& busy) { return !busy; });
     for (uint64_t sequence = emptied; sequence < filled; ++sequence) {
         const Slot& slot = slots_[sequence % slots_.size()];
         const int state = slot.state;
-        const bool can_run = state == kReady;
+        const bool can_run = state == kReady && runner_is_free;
         const bool can_empty = state == kDone && sequence == emptied && !back_busy_;
         if (can_run || can_empty) earliest = std::min(earliest, slot.deadline.load(std::memory_order_relaxed));
     }
@@ -83,6 +97,8 @@ bool Session::fill_slots() noexcept {
 }
 
 bool Session::run_slot() noexcept {
+    const CountedIn running(running_);
+    if (pauses_ > 0) return false;
     for (uint64_t sequence = emptied_; sequence < filled_; ++sequence) {
         Slot& slot = slots_[sequence % slots_.size()];
         if (slot.state != kReady) continue;
@@ -91,10 +107,6 @@ bool Session::run_slot() noexcept {
             if (!busy) continue;
             int expected = kReady;
             if (!slot.state.compare_exchange_strong(expected, kRunning)) break;
-            if (pauses_ > 0) {
-                slot.state.store(kReady);
-                return false;
-            }
             run_block(slot, *runners_[index]);
             if (!hung_) slot.state.store(kDone);
             return true;
@@ -137,9 +149,9 @@ bool Session::empty_slots() noexcept {
 bool Session::restart() noexcept {
     const TryFlag front(front_busy_);
     const TryFlag back(back_busy_);
-    if (!front || !back) return false;
+    if (!front || !back || !restart_wanted_) return false;  // another worker may have done it meanwhile
     pauses_.fetch_add(1);
-    const bool free = !has_running_slot();
+    const bool free = running_ == 0;
     if (free) {
         restart_stream();
         restart_wanted_.store(false, std::memory_order_release);
@@ -155,7 +167,7 @@ void Session::restart_stream() noexcept {
     leftover_ = false;
     forget_past_ = false;
     for (Slot& slot : slots_) slot.state = kEmpty;
-    filled_ = emptied_ = 0;
+    emptied_ = filled_.load();  // neither goes back: others compare the two at any time
     front_.reset();
     for (const auto& runner : runners_) {
         try {
@@ -177,12 +189,21 @@ void Session::keep_error(const char* message) noexcept {
     }
 }
 
-bool Session::has_running_slot() const noexcept {
-    return std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state == kRunning; });
+bool Session::looks_idle() const noexcept {
+    return !restart_wanted_ && !leftover_ && complete_ <= taken_ && filled_ == emptied_;
 }
 
-bool Session::is_idle() const noexcept {
-    return !restart_wanted_ && !leftover_ && complete_ <= taken_ && filled_ == emptied_ && !front_busy_ && !back_busy_;
+// What seems to be idle may be a block on its way from one place to the next. While the front is held none begins.
+bool Session::is_idle() noexcept {
+    if (!looks_idle()) return false;
+    if (config_.mode == Mode::inline_) return !front_busy_;
+    bool idle = false;
+    {
+        const TryFlag front(front_busy_);
+        idle = front && looks_idle();
+    }
+    if (pool_.wake) pool_.wake();  // for a worker that found the front taken
+    return idle;
 }
 
 }  // namespace neutone_like

@@ -76,17 +76,19 @@ def clustered(model: Path, source: Any, output: Path, address: str, **options: A
 @pytest.mark.slow
 def test_a_worker_killed_in_the_middle_loses_nothing(noisy: Path, tree: Path, tmp_path: Path, cluster: Cluster) -> None:
     def kill(done: int, total: int) -> None:
-        if done == total // 3:
-            cluster.workers[0].send_signal(signal.SIGKILL)
+        if done == total // 3:  # one that has finished files, so that both have
+            pid = int(next(line["worker"] for line in lines(book) if line["kind"] == "file").split(":")[1])
+            killed.extend(process for process in cluster.workers if process.pid == pid)
+            killed[0].send_signal(signal.SIGKILL)
 
+    book, killed = tmp_path / "dask" / "manifest.jsonl", list["subprocess.Popen[bytes]"]()
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "bad.wav").write_text("no audio")
     result = clustered(noisy, tree, tmp_path / "dask", cluster.address, progress=kill)
     assert (len(result.done), len(result.failed)) == (len(NAMES), 0)
-    assert cluster.workers[0].wait(timeout=60) == -signal.SIGKILL
+    assert killed[0].wait(timeout=60) == -signal.SIGKILL
     render_files(noisy, tree, tmp_path / "here", workers=0, progress=False)
     assert contents(tmp_path / "dask") == contents(tmp_path / "here")
-    book = tmp_path / "dask" / "manifest.jsonl"
     assert rendered_counts(book) == {Path(name).name: 1 for name in NAMES}
     workers = {int(line["worker"].split(":")[1]) for line in lines(book) if line["kind"] == "file"}
     assert workers == {process.pid for process in cluster.workers}

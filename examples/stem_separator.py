@@ -11,6 +11,9 @@ What it shows:
   ``out.drums.wav`` and ``out.rest.wav``.
 - **Overlap-add.** The network looks both ways in time and normalises over all that it sees. Frames of 0.74 s, one every
   0.37 s, faded into one another, give every sample context on both sides, in memory that does not grow.
+- **Averaging over shifts.** The network's encoder takes steps of 64 samples, so it answers differently to a sound that
+  is moved by less. Four copies, each moved by a quarter of a step, give one answer that hardly depends on it, and 0.2
+  dB more (after A. Defossez et al., "Music Source Separation in the Waveform Domain", 2019).
 - **Stems that add up.** What the two estimates leave of the mix is shared among them, so that they sum to it.
 
 ``conv_tasnet.py`` plays the same kind of network live.
@@ -24,7 +27,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from neutone_like import ModelMetadata, NonRealtimeBase
 from neutone_like.torchaudio_bridge import torchaudio
@@ -32,6 +35,8 @@ from neutone_like.torchaudio_bridge import torchaudio
 SAMPLE_RATE = 22050
 FRAME_SAMPLES = 16384
 HOP_SAMPLES = FRAME_SAMPLES // 2
+KERNEL_SAMPLES = 128
+SHIFTS = 4
 WEIGHTS = Path(__file__).resolve().parent / "weights" / "stem_separator.pt"
 
 
@@ -56,6 +61,14 @@ class StemSeparator(NonRealtimeBase):
     overlap_window = "hann"
     overlap_hop_samples = HOP_SAMPLES
 
+    shifts: List[int]
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model)
+        # TorchScript sees attributes, not this file's constants.
+        self.stride: int = KERNEL_SAMPLES // 2
+        self.shifts = list(range(0, self.stride, self.stride // SHIFTS))
+
     def do_forward_pass(
         self,
         curr_block_idx: int,
@@ -66,7 +79,11 @@ class StemSeparator(NonRealtimeBase):
     ) -> List[Tensor]:
         """``[[2, 16384]]`` to ``[[2, 16384], [2, 16384]]``; left and right apart, as the network is mono."""
         mix = audio_in[0].unsqueeze(1)
-        stems = self.model(mix)
+        moved = [torch.constant_pad_nd(mix, [shift, self.stride - shift]) for shift in self.shifts]
+        answers = self.model(torch.cat(moved, 0)).chunk(len(self.shifts), 0)
+        stems = torch.zeros_like(mix)
+        for index, shift in enumerate(self.shifts):
+            stems = stems + answers[index].narrow(2, shift, mix.size(2)) / len(self.shifts)
         stems = stems + 0.5 * (mix - stems.sum(1, keepdim=True))
         return [stems[:, 0], stems[:, 1]]
 
@@ -77,7 +94,7 @@ def build_network(seed: int = 0) -> Any:
         torch.manual_seed(seed)
         return torchaudio.models.ConvTasNet(
             num_sources=2,
-            enc_kernel_size=128,
+            enc_kernel_size=KERNEL_SAMPLES,
             enc_num_feats=96,
             msk_kernel_size=3,
             msk_num_feats=32,

@@ -21,6 +21,8 @@ ADVICE = (
     "Return as many samples as are new in audio_in, at the model's rate; a one-shot model may say keeps_length = False."
 )
 
+INCOHERENCE_SAMPLES = 4.0
+
 
 @dataclass(frozen=True)
 class Shift:
@@ -30,6 +32,11 @@ class Shift:
     output: int
     samples: float
     coherence: float
+
+    @property
+    def allowed(self) -> float:
+        """What is not coherent blurs the measurement; a mistake in alignment is a sample, or half of one."""
+        return DELAY_ALLOWED + INCOHERENCE_SAMPLES * (1.0 - self.coherence)
 
 
 def check_length_and_alignment(context: NonRealtimeContext) -> Outcome:
@@ -54,7 +61,7 @@ def check_length_and_alignment(context: NonRealtimeContext) -> Outcome:
 
 
 def _judge(shifts: list[Shift], lengths: int) -> Outcome:
-    allowed = f"{LENGTHS}; within {DELAY_ALLOWED} samples of where it is at the model's own rate"
+    allowed = f"{LENGTHS}; within {DELAY_ALLOWED} samples (more where it blurs) of where it is at the model's own rate"
     lines = tuple(
         f"{each.rate} Hz, output {each.output + 1}: {each.samples:+.3f} samples, coherence {each.coherence:.2f}"
         for each in shifts
@@ -63,9 +70,9 @@ def _judge(shifts: list[Shift], lengths: int) -> Outcome:
     if not clear:
         measured = f"{lengths} lengths as they should be; no output is a shifted copy of itself, so none can be timed"
         return Outcome("passed", measured, allowed, information=lines)
-    worst = max(clear, key=lambda each: abs(each.samples))
+    worst = max(clear, key=lambda each: abs(each.samples) / each.allowed)
     return verdict(
-        abs(worst.samples) <= DELAY_ALLOWED,
+        abs(worst.samples) <= worst.allowed,
         f"{lengths} lengths as they should be; {worst.samples:+.3f} samples at {worst.rate} Hz",
         allowed,
         "The output moves against the input when the host's rate is not the model's. Look at what prepare_model does "

@@ -2,15 +2,18 @@
 
 import importlib
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import soundfile
 import torch
 from torch import Tensor
 
 from neutone_like import NonRealtimeSampleQueueWrapper
+from neutone_like.validate.conditions import optimiser
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -31,6 +34,13 @@ def hosted(model: Any, rate: int) -> Any:
 @cache
 def scripted_wrapper(name: str) -> Any:
     return torch.jit.script(NonRealtimeSampleQueueWrapper(example(name).build_model()))
+
+
+@pytest.fixture(autouse=True)
+def without_optimiser() -> Iterator[None]:
+    """TorchScript's optimiser takes seconds for each new length, and is worth it only where one comes often."""
+    with optimiser(False):
+        yield
 
 
 def scripted(name: str, rate: int) -> Any:

@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from example_hosts import without_optimiser as without_optimiser
 from neutone_like import NonRealtimeSampleQueueWrapper
 from neutone_like.artifact.sample_audio import drum_loop, guitar_riff
 

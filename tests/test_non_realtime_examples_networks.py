@@ -12,6 +12,7 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from example_hosts import example, hosted, recording, scripted
+from example_hosts import without_optimiser as without_optimiser
 from neutone_like.artifact.sample_audio import drum_loop, guitar_riff
 
 random_music, diffusion_denoiser, train_diffusion_denoiser = (

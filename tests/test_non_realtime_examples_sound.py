@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from example_hosts import example, hosted, recording, scripted
+from example_hosts import without_optimiser as without_optimiser
 from neutone_like.artifact.sample_audio import drum_loop, guitar_riff
 from neutone_like.errors import ParameterError
 from neutone_like.render import NonRealtimePlugin

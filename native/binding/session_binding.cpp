@@ -62,7 +62,10 @@ int traverse(PyObject* self, visitproc visit, void* arg) {
 
 int clear(PyObject* self) {
     auto* handle = nb::inst_ptr<SessionHandle>(self);
-    handle->session->close();
+    {
+        nb::gil_scoped_release release;  // closing waits for workers, and a worker may be waiting for the GIL
+        handle->session->close();
+    }
     for (const auto& model : handle->python_models) model->object = nb::none();
     return 0;
 }

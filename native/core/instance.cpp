@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdio>
+#include <exception>
+#include <string>
 #include <utility>
 
 namespace neutone_like {
@@ -18,6 +20,36 @@ struct Message {
                           (text[0] != '\0' ? text.data() : "it gave no reason."));
     }
 };
+
+// A backend in C++ may throw all the same. Workers call it from where nothing may be thrown.
+template <typename Call>
+nl_status guarded(nl_error error, Call call) noexcept {
+    try {
+        return call();
+    } catch (const std::exception& thrown) {
+        std::snprintf(error.message, error.size, "%s", thrown.what());
+    } catch (...) {
+        std::snprintf(error.message, error.size, "it threw something that is no std::exception");
+    }
+    return NL_ERROR;
+}
+
+constexpr int32_t kLongestDelay = 1 << 24;  // samples
+constexpr int64_t kMostElements = int64_t{1} << 32;
+
+void check_facts(const nl_facts& facts, const char* name) {
+    if (facts.delay_samples < 0 || facts.delay_samples > kLongestDelay) {
+        throw EngineError(std::string("The backend '") + name + "' says that its model's delay is " +
+                          std::to_string(facts.delay_samples) + " samples; it must lie in 0.." +
+                          std::to_string(kLongestDelay) + ".");
+    }
+    for (int32_t index = 0; index < facts.state_count; ++index) {
+        const int64_t elements = facts.states[index].elements;
+        if (elements >= 0 && elements <= kMostElements) continue;
+        throw EngineError(std::string("The backend '") + name + "' declares a state of " + std::to_string(elements) +
+                          " elements; it must be 0.." + std::to_string(kMostElements) + ".");
+    }
+}
 
 }  // namespace
 
@@ -55,6 +87,7 @@ nl_facts Instance::prepare(const nl_setup& setup) {
     Message message;
     nl_facts facts{};
     if (backend_->prepare(handle_, &setup, &facts, message.error) != NL_OK) message.raise(backend_, "prepare the model");
+    check_facts(facts, backend_->name);
     return facts;
 }
 
@@ -64,12 +97,14 @@ void Instance::thread_started() const noexcept {
 
 void Instance::reset() {
     Message message;
-    if (backend_->reset(handle_, message.error) != NL_OK) message.raise(backend_, "reset the model");
+    const nl_status status = guarded(message.error, [&] { return backend_->reset(handle_, message.error); });
+    if (status != NL_OK) message.raise(backend_, "reset the model");
 }
 
 nl_status Instance::process(const nl_block& block, char* message, size_t size) noexcept {
     message[0] = '\0';
-    return backend_->process(handle_, &block, nl_error{message, size});
+    const nl_error error{message, size};
+    return guarded(error, [&] { return backend_->process(handle_, &block, error); });
 }
 
 }  // namespace neutone_like

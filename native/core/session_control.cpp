@@ -1,6 +1,7 @@
 // What other threads do with a session; they may wait.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <thread>
 
 #include "realtime_thread.hpp"
@@ -78,6 +79,7 @@ private:
 };
 
 void Session::set_parameter_0to1(int index, float value) noexcept {
+    if (std::isnan(value)) return;  // the knob stays where it is
     parameters_[index].store(value, std::memory_order_relaxed);
 }
 

@@ -186,8 +186,9 @@ def _shown(name: str) -> str:
 
 
 def _holds_torchscript(members: list[zipfile.ZipInfo], root: str) -> bool:
+    """PyTorch moves its version into a folder of its own where a model uses an operator that has older versions."""
     names = {member.filename for member in members}
-    return f"{root}/data.pkl" in names and f"{root}/version" in names
+    return f"{root}/data.pkl" in names and not names.isdisjoint({f"{root}/version", f"{root}/.data/version"})
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> bytes:

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <limits>
 #include <memory>
 #include <random>
@@ -150,6 +151,67 @@ void control(long rounds) {
     expect(session->stats().failed_blocks == 0, session->stats().last_error);
 }
 
+// What an embedded wrapper does: until it is reset, it lags further behind from the first block of another size on.
+struct Wrapper {
+    static constexpr int kDelay = 100;
+    static constexpr int kGrowth = 37;
+
+    std::deque<float> line = std::deque<float>(kDelay, 0.0f);
+    int promised = 0;
+};
+
+nl_status wrapper_prepare(void* instance, const nl_setup* setup, nl_facts* facts, nl_error) {
+    static_cast<Wrapper*>(instance)->promised = setup->longest_block;
+    facts->delay_samples = Wrapper::kDelay;
+    return NL_OK;
+}
+
+nl_status wrapper_process(void* instance, const nl_block* block, nl_error) {
+    Wrapper& wrapper = *static_cast<Wrapper*>(instance);
+    const bool grown = wrapper.line.size() > Wrapper::kDelay;
+    if (block->samples != wrapper.promised && !grown) wrapper.line.insert(wrapper.line.begin(), Wrapper::kGrowth, 0.0f);
+    for (int i = 0; i < block->samples; ++i) {
+        wrapper.line.push_back(block->audio_in[i]);
+        block->audio_out[i] = wrapper.line.front();
+        wrapper.line.pop_front();
+    }
+    return NL_OK;
+}
+
+nl_status wrapper_reset(void* instance, nl_error) {
+    static_cast<Wrapper*>(instance)->line.assign(Wrapper::kDelay, 0.0f);
+    return NL_OK;
+}
+
+// A wrapper that was reset with the stream believes the host's promise again, and so does the latency.
+void embedded(long rounds) {
+    const nl_backend backend{
+        NL_BACKEND_ABI, "wrapper",
+        [](const char*, const char*, void** made, nl_error) { return *made = new Wrapper, NL_OK; },
+        [](void* instance, void** copy, nl_error) { return *copy = new Wrapper(*static_cast<Wrapper*>(instance)), NL_OK; },
+        wrapper_prepare, wrapper_process, wrapper_reset,
+        [](void* instance) { delete static_cast<Wrapper*>(instance); }, nullptr};
+    std::mt19937 random(1);
+    Engine engine(workers(2));
+    SessionConfig config = mono(64, 0, 0.01);
+    config.embedded = true;
+    config.embedded_growth = Wrapper::kGrowth;
+    std::vector<InstancePtr> instances;
+    instances.push_back(Instance::create(&backend, "", ""));
+    const auto session = engine.open(config, std::move(instances));
+    Counter counter(session);
+    for (long round = 0; round < 10 * rounds; ++round) {
+        for (unsigned i = random() % 200; i > 0; --i) counter.play(random() % 40 == 0 ? 1 + static_cast<int>(random() % 63) : 64);
+        for (int i = 0; i < 40; ++i) {
+            counter.play();
+            session->wait_idle();
+        }
+        expect(counter.play() == 0, "an embedded wrapper is out of line after a restart");
+        session->wait_idle();
+    }
+    expect(session->stats().restarts > 0 && session->stats().inserted_silence_samples > 0, "nothing restarted or grew");
+}
+
 // A host that promises large blocks and brings small ones.
 void short_blocks() {
     for (const int host_block : {512, 4096}) {
@@ -283,6 +345,7 @@ int main(int argc, char** argv) {
     const long rounds = argc > 1 ? std::atol(argv[1]) : 20;
     overflow(rounds);
     control(rounds);
+    embedded(rounds);
     short_blocks();
     busy_instances();
     hanging(rounds / 4 + 2);

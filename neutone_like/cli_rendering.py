@@ -89,10 +89,11 @@ def _in_order() -> Iterator[None]:
 def _refusing_wrong_use() -> Iterator[None]:
     from neutone_like.render.audio_writer import EncodingError
     from neutone_like.render.batch import PlanError
+    from neutone_like.render.non_realtime_inputs import InputCountError
 
     try:
         yield
-    except (ParameterError, EncodingError, PlanError) as error:
+    except (ParameterError, EncodingError, InputCountError, PlanError) as error:
         raise typer.BadParameter(str(error)) from error
 
 

@@ -129,7 +129,7 @@ def test_the_result(tree: Path, tmp_path: Path) -> None:
     (tree / "bad.wav").write_text("no audio")
     result = here(poison, tree, tmp_path / "out", output_gain_db=12.0, file_format="flac")
     assert re.fullmatch(
-        r"6 of 7 files rendered, 1 failed, 1 other files ignored; [\d.]+ s, [\d.]+ x real time", result.summary()
+        r"6 of 7 files rendered, 1 failed, 1 other file ignored; [\d.]+ s, [\d.]+ x real time", result.summary()
     )
     clipped, poisoned = result.warnings()
     assert clipped.startswith("5 files are over full scale")

@@ -10,6 +10,10 @@ from neutone_like.render.audio_files import AudioReader
 from neutone_like.render.non_realtime_plugin import NonRealtimePlugin
 
 
+class InputCountError(AudioError):
+    """More or fewer files than the model has inputs."""
+
+
 class Inputs(ABC):
     """What goes in, piece by piece.
 

@@ -16,7 +16,7 @@ from neutone_like.render.audio_writer import AudioWriter, require_writable, writ
 from neutone_like.render.automation import Constant
 from neutone_like.render.board import whole_number
 from neutone_like.render.non_realtime_calls import Calls, calling
-from neutone_like.render.non_realtime_inputs import FileInputs, Inputs, NoInputs
+from neutone_like.render.non_realtime_inputs import FileInputs, InputCountError, Inputs, NoInputs
 from neutone_like.render.non_realtime_plugin import NonRealtimePlugin
 from neutone_like.render.progress import ProgressFunction, showing
 from neutone_like.render.rate_change import RateChange
@@ -80,12 +80,14 @@ def target_paths(target: Path, out_labels: Sequence[str]) -> tuple[Path, ...]:
 
 
 def _require_sources(plugin: NonRealtimePlugin, sources: Sequence[Path]) -> None:
-    if len(sources) != len(plugin.in_labels):
+    if len(sources) == len(plugin.in_labels):
+        return
+    wanted, remedy = "None, since it has no input", "Give none: on the command line, - for INPUT."
+    if plugin.in_labels:
         wanted = f"{len(plugin.in_labels)} files, for {list(plugin.in_labels)}"
-        raise AudioError(
-            f"{plugin.name}: in_path: expected {wanted if plugin.in_labels else 'None, since it has no input'}, "
-            f"got {len(sources)}: {[str(source) for source in sources]}."
-        )
+        remedy = "Give one for each, in this order: on the command line, INPUT and an --also for each further one."
+    names = [str(source) for source in sources]
+    raise InputCountError(f"{plugin.name}: in_path: expected {wanted}, got {len(sources)}: {names}. {remedy}")
 
 
 def _time(plugin: NonRealtimePlugin, rate: int | None, seconds: float | None) -> NoInputs:

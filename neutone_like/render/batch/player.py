@@ -101,7 +101,7 @@ def _non_realtime(job: Job) -> NonRealtimePlugin:
     if len(plugin.in_labels) != 1:
         raise ModelError(
             f"{plugin.name} has {len(plugin.in_labels)} inputs, and a job gives every file alone to a model of one. "
-            "Call render_file for each of its outputs."
+            "Render each of its sounds by itself: render_file, or the command line with a file for OUTPUT."
         )
     return plugin
 

@@ -59,7 +59,7 @@ class BatchResult:
         if self.remaining:
             parts.append(f"{self.remaining} are left")
         if self.ignored:
-            parts.append(f"{self.ignored} other files ignored")
+            parts.append(f"{self.ignored} other {'file' if self.ignored == 1 else 'files'} ignored")
         speed = self.audio_seconds / self.seconds if self.seconds > 0.0 else 0.0
         return f"{', '.join(parts)}; {self.seconds:.1f} s, {speed:.1f} x real time"
 

@@ -53,7 +53,7 @@ int64_t blocks_per_callback(int64_t host_block, int64_t model_block, int64_t up,
 
 int64_t inference_wait_samples(double seconds, int host_block, int host_rate, bool varying_blocks) {
     const double samples = seconds * host_rate;
-    if (varying_blocks) return host_block + static_cast<int64_t>(std::ceil(samples));
+    if (varying_blocks) return host_block - 1 + std::max<int64_t>(1, static_cast<int64_t>(std::ceil(samples)));
     return host_block * std::max<int64_t>(1, static_cast<int64_t>(std::ceil(samples / host_block)));
 }
 

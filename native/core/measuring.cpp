@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "fit.hpp"
 #include "histogram.hpp"
 #include "realtime_thread.hpp"
 
@@ -36,13 +37,6 @@ public:
                           " samples of quiet noise: " + message);
     }
 
-    // With rates that differ, a model of any size gets blocks of two lengths in turn.
-    int samples_of(int run) const {
-        const bool any_size = config_.embedded || config_.model_block == 0;
-        const bool two_lengths = any_size && plan_.resampling && plan_.longest_block > 1;
-        return plan_.longest_block - (two_lengths ? run & 1 : 0);
-    }
-
     const std::vector<float>& output() const { return block_.output; }
 
 private:
@@ -71,21 +65,48 @@ private:
     ParameterTrack track_;
 };
 
-double timed(Trial& trial) {
+// `shorter`: every second block is one sample shorter than `samples`.
+double timed(Trial& trial, int samples, bool shorter) {
+    const auto run = [&](int index) {
+        return trial.run(static_cast<uint32_t>(index), samples - (shorter ? index & 1 : 0));
+    };
     uint64_t start = now_ns();
-    for (int run = 0; run < kWarmUps && (run < kLeastRuns || now_ns() - start < kBudgetNs); ++run) {
-        trial.run(static_cast<uint32_t>(run), trial.samples_of(run));
-    }
+    for (int index = 0; index < kWarmUps && (index < kLeastRuns || now_ns() - start < kBudgetNs); ++index) run(index);
     Histogram times;
     start = now_ns();
-    for (int run = 0; run < kMostRuns && (run < kLeastRuns || now_ns() - start < kBudgetNs); ++run) {
-        times.add(trial.run(static_cast<uint32_t>(run), trial.samples_of(run)));
+    for (int index = 0; index < kMostRuns && (index < kLeastRuns || now_ns() - start < kBudgetNs); ++index) {
+        times.add(run(index));
     }
     return 1e-9 * static_cast<double>(times.percentile(0.999));
 }
 
-void require_no_state(Trial& trial, int instances) {
-    const int samples = trial.samples_of(0);
+double in_turns(int64_t blocks, int64_t side_by_side, double seconds) {
+    return static_cast<double>((blocks + side_by_side - 1) / side_by_side) * seconds;
+}
+
+// What one callback asks for where no parameter moves.
+MeasuredTimes times_from(double block_seconds, const SessionConfig& config, const StreamPlan& plan, int64_t side_by_side) {
+    const int64_t blocks =
+        config.embedded ? 1 : blocks_per_callback(config.block_size, config.model_block, plan.up, plan.down);
+    return {block_seconds, in_turns(blocks, side_by_side, block_seconds)};
+}
+
+MeasuredTimes measured(Trial& trial, const SessionConfig& config, const StreamPlan& plan, int64_t side_by_side) {
+    const bool any_size = config.embedded || config.model_block == 0;
+    const bool two_lengths = any_size && plan.resampling && plan.longest_block > 1;
+    MeasuredTimes times = times_from(timed(trial, plan.longest_block, two_lengths), config, plan, side_by_side);
+    const bool in_pieces = any_size && !config.embedded && plan.longest_block > kControlSamples &&
+                           std::any_of(config.parameters.begin(), config.parameters.end(),
+                                       [](const ParameterSpec& parameter) { return !parameter.per_sample; });
+    if (in_pieces) {
+        const int64_t pieces = plan.longest_block / kControlSamples + 2;  // the first and last may be short
+        const double moving = in_turns(pieces, side_by_side, timed(trial, kControlSamples, false));
+        times.callback_seconds = std::max(times.callback_seconds, moving);
+    }
+    return times;
+}
+
+void require_no_state(Trial& trial, int samples, int instances) {
     trial.run(1, samples);
     const std::vector<float> before = trial.output();
     trial.run(2, samples);
@@ -109,13 +130,14 @@ bool can_be_reset(Runner& runner, bool must) {
 
 }  // namespace
 
-double measure_inference(const std::vector<std::unique_ptr<Runner>>& runners, const SessionConfig& config,
-                         const StreamPlan& plan, bool realtime_priority) {
+MeasuredTimes measure_inference(const std::vector<std::unique_ptr<Runner>>& runners, const SessionConfig& config,
+                                const StreamPlan& plan, int workers, bool realtime_priority) {
     const std::unique_ptr<Runner> copy = runners.front()->clone();
     Runner& runner = copy != nullptr ? *copy : *runners.front();
     const bool given = config.max_inference_seconds > 0.0;
-    if (copy == nullptr && !can_be_reset(runner, !given)) return config.max_inference_seconds;
-    double seconds = 0.0;
+    const int64_t side_by_side = std::min(config.instances, workers);
+    MeasuredTimes times = times_from(config.max_inference_seconds, config, plan, side_by_side);
+    if (copy == nullptr && !can_be_reset(runner, !given)) return times;
     std::exception_ptr failure;
     std::thread thread([&] {
         try {
@@ -123,8 +145,9 @@ double measure_inference(const std::vector<std::unique_ptr<Runner>>& runners, co
             if (realtime_priority) take_realtime_priority(kWorkerPriority);
             runner.thread_started();
             Trial trial(runner, config, plan);
-            seconds = timed(trial);
-            if (config.instances > 1) require_no_state(trial, config.instances);
+            const MeasuredTimes found = measured(trial, config, plan, side_by_side);
+            if (!given) times = found;
+            if (config.instances > 1) require_no_state(trial, plan.longest_block, config.instances);
             if (copy == nullptr) runner.reset();
         } catch (...) {
             failure = std::current_exception();
@@ -132,7 +155,7 @@ double measure_inference(const std::vector<std::unique_ptr<Runner>>& runners, co
     });
     thread.join();
     if (failure != nullptr) std::rethrow_exception(failure);
-    return given ? config.max_inference_seconds : seconds;
+    return times;
 }
 
 }  // namespace neutone_like

@@ -10,12 +10,18 @@
 
 namespace neutone_like {
 
-// The 99.9th percentile of one model block's time at the size that will be used, in seconds; where the user gave one,
-// that. It is measured on a thread with the workers' settings and on a copy of the model, so that the first real block
-// meets a warm model and a state that nothing has touched.
+struct MeasuredTimes {
+    double block_seconds = 0.0;     // one model block at the size that will be used
+    double callback_seconds = 0.0;  // all that one callback can ask of one worker after the other
+};
+
+// Percentiles of 99.9 %, or what follows from the time of a block that the user gave. A callback completes up to `K`
+// blocks, which `instances` workers share; a model of any block size is called more often while a parameter moves, for
+// pieces of 32 samples, and it is the longer of the two that counts. Measured on a thread with the workers' settings and
+// on a copy of the model, so that the first real block meets a warm model and a state that nothing has touched.
 // Throws EngineError for a model that fails on quiet noise, that can be neither copied nor reset, or that is to run
 // several blocks at once and whose output depends on the blocks before.
-double measure_inference(const std::vector<std::unique_ptr<Runner>>& runners, const SessionConfig& config,
-                         const StreamPlan& plan, bool realtime_priority);
+MeasuredTimes measure_inference(const std::vector<std::unique_ptr<Runner>>& runners, const SessionConfig& config,
+                                const StreamPlan& plan, int workers, bool realtime_priority);
 
 }  // namespace neutone_like

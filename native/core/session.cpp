@@ -40,23 +40,20 @@ Session::Session(const SessionConfig& config, std::vector<InstancePtr> instances
     for (size_t index = 0; index < parameters_.size(); ++index) {
         parameters_[index] = config_.parameters[index].default_0to1;
     }
-    max_inference_seconds_ = measure_inference(runners_, config_, plan_, pool_.realtime_priority);
     plan_latency();
     prepare_queues();
     begin_stream();
 }
 
-// worker_seconds = the blocks that one callback completes, in as many turns as they need + what the other sessions
-// ask of each worker meanwhile + the time to wake one.
+// worker_seconds = what one callback asks of one worker + what the other sessions ask of it meanwhile + the time to wake
+// one.
 void Session::plan_latency() {
     constexpr double kWakeSeconds = 100e-6;
-    const int64_t blocks =
-        config_.embedded ? 1 : blocks_per_callback(config_.block_size, config_.model_block, plan_.up, plan_.down);
-    const int64_t side_by_side = std::min(config_.instances, pool_.workers);
-    const auto turns = static_cast<double>((blocks + side_by_side - 1) / side_by_side);
-    callback_work_seconds_ = static_cast<double>(blocks) * max_inference_seconds_;
+    const MeasuredTimes times = measure_inference(runners_, config_, plan_, pool_.workers, pool_.realtime_priority);
+    max_inference_seconds_ = times.block_seconds;
+    callback_work_seconds_ = times.callback_seconds * std::min(config_.instances, pool_.workers);
     if (config_.mode == Mode::async) {
-        worker_seconds_ = turns * max_inference_seconds_ + pool_.load_seconds + kWakeSeconds;
+        worker_seconds_ = times.callback_seconds + pool_.load_seconds + kWakeSeconds;
         wait_varying_ = inference_wait_samples(worker_seconds_, config_.block_size, config_.sample_rate, true);
         wait_ = config_.varying_blocks
                     ? wait_varying_

@@ -39,7 +39,8 @@ void Session::play(const float* const* in, float* const* out, int samples) noexc
     filler_.hear(in, samples);
     const uint64_t missing_before = missing_.load(std::memory_order_relaxed);
     if (hung_.load(std::memory_order_relaxed)) {
-        give_late(out, 0, samples, samples);
+        for (int channel = 0; channel < output_channels_; ++channel) std::fill_n(out[channel], samples, 0.0f);
+        missing_.fetch_add(samples, std::memory_order_relaxed);
     } else if (is_restarting() || !push(in, samples)) {
         dropped_.fetch_add(samples, std::memory_order_relaxed);
         give_late(out, 0, samples, samples);

@@ -11,10 +11,6 @@ namespace neutone_like {
 
 namespace {
 
-// While a block-rate parameter moves, a model of any block size is called on a grid of this many samples: the steps
-// are small, and where they fall does not depend on the host's blocks.
-constexpr int kControlSamples = 32;
-
 // A model of any block size behind a host whose blocks vary gets what comes, up to this.
 constexpr int kUsualBlock = 512;
 

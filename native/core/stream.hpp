@@ -12,6 +12,10 @@
 
 namespace neutone_like {
 
+// While a block-rate parameter moves, a model of any block size is called on a grid of this many samples: the steps
+// are small, and where they fall does not depend on the host's blocks.
+constexpr int kControlSamples = 32;
+
 // Memory for [channels][samples] with the row pointers that C interfaces want.
 class AudioBuffer {
 public:

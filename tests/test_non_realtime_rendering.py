@@ -216,6 +216,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
     short = write(tmp_path / "short.wav", noise(2, 400))
     slow = write(tmp_path / "slow.wav", noise(2, 500), 44100)
     wide = write(tmp_path / "wide.wav", noise(3, 500))
+    single = write(tmp_path / "single.wav", noise(2, 1))
     target = tmp_path / "out.wav"
     cases: list[tuple[Any, Any, dict[str, Any], type[Exception], str]] = [
         (Mixer(), good, {}, AudioError, r"Mixer: in_path: expected 2 files, for \['voice', 'band'\], got 1"),
@@ -225,6 +226,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
         (Mixer(), [good, wide], {}, AudioError, r"takes mono or stereo .* got 3 channels in .*wide.wav"),
         (Mixer(), [good, tmp_path / "no.wav"], {}, AudioError, r"There is no file .*no.wav"),
         (Ramp(), good, {}, AudioError, r"Ramp: in_path: expected None, since it has no input, got 1"),
+        (WholeDelay(), single, {"out_sample_rate": 8000}, AudioError, "no sample is left at out_sample_rate"),
         (WholeDelay(), good, {"seconds": 1.0}, ParameterError, "seconds is for generators"),
         (WholeDelay(), good, {"wet": 0.5, "dry": 0.5}, ParameterError, "wet, dry: a non-real-time model has no mix"),
         (Ramp(), None, {"seconds": 0.0}, ParameterError, "seconds must be a number above 0, got 0.0"),
@@ -253,7 +255,13 @@ def test_what_is_refused(tmp_path: Path) -> None:
         assert not target.exists()
     with pytest.raises(ModelError, match="Expected the artifact of a non-real-time model, .* got 3"):
         NonRealtimePlugin(3)  # type: ignore[arg-type]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["good.wav", "short.wav", "slow.wav", "wide.wav"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "good.wav",
+        "short.wav",
+        "single.wav",
+        "slow.wav",
+        "wide.wav",
+    ]
 
 
 def test_scripted_errors_are_ours_again(tmp_path: Path) -> None:

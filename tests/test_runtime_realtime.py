@@ -152,7 +152,9 @@ def test_a_session_that_is_closed_in_mid_run_ends_it_early() -> None:
     [
         ({"seconds": 0.0}, RuntimeEngineError, "seconds must lie above 0 and up to 86400, got 0.0"),
         ({"seconds": float("nan")}, RuntimeEngineError, "seconds must lie above 0 and up to 86400, got nan"),
+        ({"seconds": "1"}, RuntimeEngineError, "seconds must lie above 0 and up to 86400, got '1'"),
         ({"jitter_seconds": -1.0}, RuntimeEngineError, "jitter_seconds must lie in 0..1, got -1.0"),
+        ({"seed": -1}, RuntimeEngineError, "seed must be an integer in 0..18446744073709551615, got -1"),
         ({"input": noise(100, 1)}, AudioError, "with 2 channels, as the HostConfig says, got 1"),
         ({"input": noise(0)}, AudioError, "at least one sample of input"),
         ({"input": "nowhere.wav"}, AudioError, "nowhere.wav can't be read as audio"),

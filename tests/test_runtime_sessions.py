@@ -178,6 +178,7 @@ def test_hosts_that_cannot_be(fields: dict[str, Any], message: str) -> None:
         ({"workers": "two"}, "workers must be an integer in 1..64, got 'two'"),
         ({"wake": "signal"}, r"wake must be one of \('event', 'poll'\), got 'signal'"),
         ({"watchdog_seconds": 0.0}, "watchdog_seconds must lie in 0.01..3600, got 0.0"),
+        ({"watchdog_seconds": "2"}, "watchdog_seconds must lie in 0.01..3600, got '2'"),
         ({"watchdog_seconds": float("nan")}, "watchdog_seconds must lie in 0.01..3600, got nan"),
     ],
 )
@@ -196,6 +197,8 @@ def test_engines_that_cannot_be(arguments: dict[str, Any], message: str) -> None
         ({"max_inference_seconds": float("nan")}, "max_inference_seconds must lie above 0.*, got nan"),
         ({"instances": 0}, "instances must be an integer in 1..64, got 0"),
         ({"queue_seconds": 0.0}, "queue_seconds must lie in 0.01..60, got 0"),
+        ({"queue_seconds": "long"}, "queue_seconds must lie in 0.01..60, got 'long'"),
+        ({"max_inference_seconds": "1"}, "max_inference_seconds must lie above 0 and up to 60.*, got '1'"),
         ({"adaptation": "embedded"}, "plays the wrapper inside an artifact, which identity does not have"),
         ({"host": HostConfig(48000, 128, channels=5)}, "the model takes 2, the host has 5. Only mono and stereo"),
         ({"host": 48000}, "Expected a HostConfig for host, got int"),
@@ -270,6 +273,17 @@ def test_curves_that_cannot_be(curve: Any, message: str) -> None:
         session = engine.open(PythonBackend(gain, parameters=PARAMETERS), HOST)
         with pytest.raises(ParameterError, match=message):
             session.process_offline(noise(128), {"gain": curve})
+
+
+@pytest.mark.parametrize("fault", ["throw_block", "wrong_size_block"])
+def test_an_offline_rendering_that_fails_says_so(fault: str) -> None:
+    """Where nobody listens meanwhile, silence in the middle would go unnoticed."""
+    with Engine() as engine:
+        session = engine.open(BuiltinBackend("faults", options={fault: 3}), HOST)
+        with pytest.raises(RuntimeEngineError, match="faults failed in 1 blocks, the last time with: .+"):
+            session.process_offline(noise(1280))
+        x = noise(1280)
+        np.testing.assert_array_equal(session.process_offline(x), x)
 
 
 def open_small_sessions(engine: Engine, count: int, opened: list[Session]) -> None:

@@ -15,7 +15,7 @@ from neutone_like.runtime.native_module import native_module
 from neutone_like.runtime.realtime_report import RealtimeReport
 from neutone_like.runtime.realtime_run import ParameterChange, RealtimeRun
 from neutone_like.runtime.session import Session
-from neutone_like.runtime.session_config import Adaptation, LatePolicy, Mode, SessionSettings
+from neutone_like.runtime.session_config import Adaptation, LatePolicy, Mode, SessionSettings, is_number
 from neutone_like.runtime.statistics import WorkerStatistics, read_workers
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Engine:
             raise RuntimeEngineError(f"workers must be an integer in 1..{MAXIMUM_WORKERS}, got {workers!r}.")
         if wake not in get_args(Wake):
             raise RuntimeEngineError(f"wake must be one of {get_args(Wake)}, got {wake!r}.")
-        if not 0.01 <= watchdog_seconds <= 3600.0:
+        if not (is_number(watchdog_seconds) and 0.01 <= watchdog_seconds <= 3600.0):
             raise RuntimeEngineError(f"watchdog_seconds must lie in 0.01..3600, got {watchdog_seconds!r}.")
         native = native_module()
         config = native.EngineConfig()

@@ -15,7 +15,7 @@ from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.native_module import native_module
 from neutone_like.runtime.realtime_report import RealtimeReport, SessionRun, WorkerRun
 from neutone_like.runtime.session import REFUSALS, Session
-from neutone_like.runtime.session_config import SessionSettings
+from neutone_like.runtime.session_config import SessionSettings, is_number
 from neutone_like.runtime.statistics import WorkerStatistics, read_workers
 from neutone_like.runtime.time_distribution import distribution
 
@@ -95,10 +95,12 @@ class RealtimeRun:
                 raise RuntimeEngineError(f"{session!r} is closed. Open another one with engine.open(...).")
         if len({id(session) for session in self.sessions}) != len(self.sessions):
             raise RuntimeEngineError("A session was given twice: only one device can call it.")
-        if not 0.0 < self.seconds <= MAXIMUM_SECONDS:
+        if not (is_number(self.seconds) and 0.0 < self.seconds <= MAXIMUM_SECONDS):
             raise RuntimeEngineError(f"seconds must lie above 0 and up to {MAXIMUM_SECONDS:.0f}, got {self.seconds!r}.")
-        if not 0.0 <= self.jitter_seconds <= 1.0:
+        if not (is_number(self.jitter_seconds) and 0.0 <= self.jitter_seconds <= 1.0):
             raise RuntimeEngineError(f"jitter_seconds must lie in 0..1, got {self.jitter_seconds!r}.")
+        if not isinstance(self.seed, int) or not 0 <= self.seed < 1 << 64:
+            raise RuntimeEngineError(f"seed must be an integer in 0..{(1 << 64) - 1}, got {self.seed!r}.")
         if self.output is not None and len(self.sessions) != 1:
             raise RuntimeEngineError(
                 f"output= writes the sound of one session, and {len(self.sessions)} are played. Use record=True."

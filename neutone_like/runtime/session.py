@@ -196,7 +196,14 @@ class Session:
         values = self._automation(parameters, audio.shape[1])
         y = np.empty((self._native.output_channels, audio.shape[1]), np.float32)
         with self._control:
+            failed_before = self._native.stats().failed_blocks
             self._native.process_offline(audio, y, values)
+            after = self._native.stats()
+        if failed_before != after.failed_blocks:
+            raise RuntimeEngineError(
+                f"{self.name} failed in {after.failed_blocks - failed_before} blocks, the last time with: "
+                f"{after.last_error}"
+            )
         return give_back(y, x)
 
     def reset(self) -> None:

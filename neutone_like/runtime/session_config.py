@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Real
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -23,6 +24,11 @@ LatePolicy = Literal["fade", "hold", "dry"]
 MAXIMUM_INSTANCES = 64
 
 
+def is_number(value: object) -> bool:
+    """Whether something can be compared with limits."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 @dataclass(frozen=True)
 class SessionSettings:
     """A user's wishes for a session, checked: see :meth:`neutone_like.runtime.Engine.open`."""
@@ -39,10 +45,12 @@ class SessionSettings:
             if getattr(self, field) not in get_args(kind):
                 raise RuntimeEngineError(f"{field} must be one of {get_args(kind)}, got {getattr(self, field)!r}.")
         seconds = self.max_inference_seconds
-        if seconds is not None and not 0.0 < seconds <= 60.0:
+        if seconds is not None and not (is_number(seconds) and 0.0 < seconds <= 60.0):
             raise RuntimeEngineError(
                 f"max_inference_seconds must lie above 0 and up to 60, or be None to be measured, got {seconds!r}."
             )
+        if not (is_number(self.queue_seconds) and 0.01 <= self.queue_seconds <= 60.0):
+            raise RuntimeEngineError(f"queue_seconds must lie in 0.01..60, got {self.queue_seconds!r}.")
         if not isinstance(self.instances, int) or not 1 <= self.instances <= MAXIMUM_INSTANCES:
             raise RuntimeEngineError(f"instances must be an integer in 1..{MAXIMUM_INSTANCES}, got {self.instances!r}.")
 

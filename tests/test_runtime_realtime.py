@@ -134,17 +134,19 @@ def test_input_from_a_file(channels: int, tmp_path: Path) -> None:
         np.testing.assert_array_equal(run.output, x[:, : run.samples])
 
 
-def test_a_session_that_is_closed_in_mid_run_ends_it_early() -> None:
+@pytest.mark.parametrize("prepares", [False, True])
+def test_a_session_that_is_closed_or_prepared_in_mid_run_ends_it_early(prepares: bool) -> None:
     import threading
 
     with Engine() as engine:
         session = engine.open(BuiltinBackend("identity"), HOST)
-        timer = threading.Timer(0.2, session.close)
+        timer = threading.Timer(0.2, (lambda: session.prepare(HOST)) if prepares else session.close)
         timer.start()
         run = engine.run_realtime(session, 1.0).sessions[0]
         timer.join()
         assert run.ended_early == "the session was closed"
         assert 0 < run.callbacks < 180
+        assert session.is_closed == (not prepares)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,18 @@ def test_prepare_is_for_another_host_under_the_same_handle() -> None:
         assert session.is_closed
 
 
+def test_prepare_opens_a_closed_session_again_and_counts_from_zero() -> None:
+    with Engine() as engine:
+        session = engine.open(BuiltinBackend("identity"), HOST, mode="inline")
+        session.process(noise(128))
+        session.close()
+        assert session.stats().callbacks == 1
+        session.prepare(HOST)
+        assert (session.is_closed, session.stats().callbacks) == (False, 0)
+        x = noise(128)
+        np.testing.assert_array_equal(session.process(x), x)
+
+
 def test_everything_at_once_from_several_threads() -> None:
     """Reset, prepare, parameters and statistics while audio plays: nothing raises, and the session lives."""
     failures: list[Exception] = []

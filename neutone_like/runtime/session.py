@@ -190,7 +190,7 @@ class Session:
         Raises:
             AudioError: Another type, shape or number of channels.
             ParameterError: A name that is not declared, a value out of its range, or another length than the audio's.
-            RuntimeEngineError: The session is closed, or the model failed.
+            RuntimeEngineError: The session is closed, or the model raised or returned another size.
         """
         audio = read_audio(x, self._host.channels)
         values = self._automation(parameters, audio.shape[1])
@@ -214,7 +214,8 @@ class Session:
     def prepare(self, host: HostConfig) -> None:
         """Get ready for another host: the session is closed and opened anew; parameters stay as they are set.
 
-        ``process`` gives silence meanwhile.
+        ``process`` gives silence meanwhile; a ``run_realtime`` that plays the session ends. Counts begin at zero, and a
+        closed session is open again.
 
         Raises:
             RuntimeEngineError, AudioError: The model can't play for this host. If that shows only when it is opened,

@@ -65,8 +65,13 @@ private:
     ParameterTrack track_;
 };
 
+struct Timing {
+    double longest_seconds;  // 99.9th percentile
+    double usual_seconds;    // median
+};
+
 // `shorter`: every second block is one sample shorter than `samples`.
-double timed(Trial& trial, int samples, bool shorter) {
+Timing timed(Trial& trial, int samples, bool shorter) {
     const auto run = [&](int index) {
         return trial.run(static_cast<uint32_t>(index), samples - (shorter ? index & 1 : 0));
     };
@@ -77,7 +82,7 @@ double timed(Trial& trial, int samples, bool shorter) {
     for (int index = 0; index < kMostRuns && (index < kLeastRuns || now_ns() - start < kBudgetNs); ++index) {
         times.add(run(index));
     }
-    return 1e-9 * static_cast<double>(times.percentile(0.999));
+    return {1e-9 * static_cast<double>(times.percentile(0.999)), 1e-9 * static_cast<double>(times.percentile(0.5))};
 }
 
 double in_turns(int64_t blocks, int64_t side_by_side, double seconds) {
@@ -91,16 +96,24 @@ MeasuredTimes times_from(double block_seconds, const SessionConfig& config, cons
     return {block_seconds, in_turns(blocks, side_by_side, block_seconds)};
 }
 
+// How many calls on the grid of moving parameters one callback can ask for.
+int64_t most_pieces(const SessionConfig& config, const StreamPlan& plan) {
+    const bool on_grid = !plan.resampling && !config.varying_blocks && config.block_size % kControlSamples == 0;
+    return on_grid ? plan.longest_block / kControlSamples : (plan.longest_block + 2 * (kControlSamples - 1)) / kControlSamples;
+}
+
 MeasuredTimes measured(Trial& trial, const SessionConfig& config, const StreamPlan& plan, int64_t side_by_side) {
     const bool any_size = config.embedded || config.model_block == 0;
     const bool two_lengths = any_size && plan.resampling && plan.longest_block > 1;
-    MeasuredTimes times = times_from(timed(trial, plan.longest_block, two_lengths), config, plan, side_by_side);
+    MeasuredTimes times = times_from(timed(trial, plan.longest_block, two_lengths).longest_seconds, config, plan, side_by_side);
     const bool in_pieces = any_size && !config.embedded && plan.longest_block > kControlSamples &&
                            std::any_of(config.parameters.begin(), config.parameters.end(),
                                        [](const ParameterSpec& parameter) { return !parameter.per_sample; });
     if (in_pieces) {
-        const int64_t pieces = plan.longest_block / kControlSamples + 2;  // the first and last may be short
-        const double moving = in_turns(pieces, side_by_side, timed(trial, kControlSamples, false));
+        // One call may be as long as they get; that all of them are, in the same callback, is not to be feared.
+        const Timing piece = timed(trial, kControlSamples, false);
+        const int64_t turns = (most_pieces(config, plan) + side_by_side - 1) / side_by_side;
+        const double moving = piece.longest_seconds + static_cast<double>(turns - 1) * piece.usual_seconds;
         times.callback_seconds = std::max(times.callback_seconds, moving);
     }
     return times;

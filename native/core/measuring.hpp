@@ -15,7 +15,7 @@ struct MeasuredTimes {
     double callback_seconds = 0.0;  // all that one callback can ask of one worker after the other
 };
 
-// Percentiles of 99.9 %, or what follows from the time of a block that the user gave. A callback completes up to `K`
+// 99.9th percentiles, or what follows from the time of a block that the user gave. A callback completes up to `K`
 // blocks, which `instances` workers share; a model of any block size is called more often while a parameter moves, for
 // pieces of 32 samples, and it is the longer of the two that counts. Measured on a thread with the workers' settings and
 // on a copy of the model, so that the first real block meets a warm model and a state that nothing has touched.

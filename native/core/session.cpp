@@ -48,12 +48,12 @@ Session::Session(const SessionConfig& config, std::vector<InstancePtr> instances
 // worker_seconds = what one callback asks of one worker + what the other sessions ask of it meanwhile + the time to wake
 // one.
 void Session::plan_latency() {
-    constexpr double kWakeSeconds = 100e-6;
+    const double wake_seconds = pool_.wake ? 100e-6 : 250e-6;  // until it is woken, or looks by itself
     const MeasuredTimes times = measure_inference(runners_, config_, plan_, pool_.workers, pool_.realtime_priority);
     max_inference_seconds_ = times.block_seconds;
     callback_work_seconds_ = times.callback_seconds * std::min(config_.instances, pool_.workers);
     if (config_.mode == Mode::async) {
-        worker_seconds_ = times.callback_seconds + pool_.load_seconds + kWakeSeconds;
+        worker_seconds_ = times.callback_seconds + pool_.load_seconds + wake_seconds;
         wait_varying_ = inference_wait_samples(worker_seconds_, config_.block_size, config_.sample_rate, true);
         wait_ = config_.varying_blocks
                     ? wait_varying_

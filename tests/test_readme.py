@@ -12,7 +12,7 @@ from snippets import prepare, run_page
 def test_readme(project_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(tmp_path, project_folder)
     monkeypatch.chdir(tmp_path)
-    assert run_page(project_folder / "README.md", tmp_path) == 11
+    assert run_page(project_folder / "README.md", tmp_path) == 12
     assert soundfile.info(tmp_path / "out.wav").frames == 44100
 
 

@@ -157,7 +157,8 @@ def conversion_table(same_rate: Artifact, other_rate: Artifact, seconds: float) 
 
 
 def _table(title: str, first: tuple[str, ...], last: tuple[str, ...], caption: str) -> Table:
-    table = Table(title=title, caption=caption, title_justify="left")
+    no_op = "Missing: of all samples; no-op: of those of a session that does nothing, in the same run."
+    table = Table(title=title, caption=f"{caption} {no_op}", title_justify="left")
     for heading in (*first, *(f"callback {which}" for which in TIMES), "p50 / forward", *last):
         table.add_column(heading, justify="right")
     return table

@@ -1,11 +1,13 @@
-"""A network that is TorchScript already can be wrapped and exported."""
+"""Networks whose TorchScript is out of the ordinary export: made before, or with operators that have older versions."""
 
+import zipfile
 from pathlib import Path
 from typing import Dict
 
 import torch
 from torch import Tensor, nn
 
+from artifact_models import Faded
 from host_models import metadata, noise
 from neutone_like import WaveformToWaveformBase, load_artifact
 from neutone_like.artifact import write_artifact
@@ -27,3 +29,10 @@ def test_a_scripted_network_exports(tmp_path: Path) -> None:
     with torch.no_grad():
         expected = network(x.unsqueeze(0))[0]
     torch.testing.assert_close(load_artifact(tmp_path / "model.nm").module.forward(x), expected)
+
+
+def test_an_operator_with_older_versions(tmp_path: Path) -> None:
+    written = write_artifact(Faded(), tmp_path / "faded", render_samples=False)
+    with zipfile.ZipFile(written.model_path) as archive:
+        assert any(name.endswith("/.data/version") for name in archive.namelist()), "another operator is needed here"
+    load_artifact(written.model_path, verify_test_vector=True)

@@ -15,7 +15,7 @@ import soundfile
 import torch
 from torch import Tensor, nn
 
-from artifact_models import Accumulator, Drive, Encumbered, Faded, Identity, Mono, metadata_of
+from artifact_models import Accumulator, Drive, Encumbered, Identity, Mono, metadata_of
 from neutone_like import ContinuousParameter, ExportError, ModelError, WaveformToWaveformBase
 from neutone_like.artifact import WrittenArtifact, load_artifact, write_artifact
 from neutone_like.artifact.sample_audio import guitar_riff
@@ -155,13 +155,6 @@ def test_tensors_are_stored_plain_and_aligned(tmp_path: Path) -> None:
     for member in tensors:
         assert member.compress_type == zipfile.ZIP_STORED
         assert reader.get_record_offset(member.filename.split("/", 1)[1]) % 64 == 0
-
-
-def test_an_operator_with_older_versions(tmp_path: Path) -> None:
-    written = write_artifact(Faded(), tmp_path / "faded", render_samples=False)
-    with zipfile.ZipFile(written.model_path) as archive:
-        assert any(name.endswith("/.data/version") for name in archive.namelist()), "another operator is needed here"
-    load_artifact(written.model_path, verify_test_vector=True)
 
 
 def test_mono_samples(tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ sanitize: $(PACKAGES)
 			-DNEUTONE_LIKE_PYTHON=OFF -DNEUTONE_LIKE_REALTIME_SAFETY=OFF; \
 		$(VENV)/bin/cmake --build "$$build"; \
 		"$$build/tests/soak" $(CALLBACKS); \
+		echo "Now a stream that slips, which must be found:"; \
 		code=0; "$$build/tests/soak" 20000 16 2 1 slip || code=$$?; test $$code = 1; \
 		"$$build/tests/stress"; \
 	done

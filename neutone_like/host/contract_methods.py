@@ -1,34 +1,26 @@
 """What hosts ask a real-time ``.nm`` about itself: constants, and its metadata."""
 
-import json
 from typing import Any, Dict, List
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from neutone_like.host.common_contract import CommonContract
 from neutone_like.host.contract_metadata import contract_metadata
-from neutone_like.host.metadata_dictionary import MetadataDictionary
 from neutone_like.model import WaveformToWaveformBase
 
 
-class ContractMethods(nn.Module):
+class ContractMethods(CommonContract):
     """The part of the host contract that never changes after wrapping."""
 
     def __init__(self, model: WaveformToWaveformBase) -> None:
         declaration = model.declaration()
         metadata = contract_metadata(declaration)
-        super().__init__()
-        self.about = MetadataDictionary(metadata)
+        super().__init__(declaration.metadata, metadata, metadata["neutone_parameters"])
         self.realtime = True
-        self.use_debug_mode = False
         self.w2w_base = model
         self.in_channels = declaration.in_channels
         self.out_channels = declaration.out_channels
-        self.metadata_json = json.dumps(metadata)
-        self.wet_default = declaration.metadata.wet_default
-        self.dry_default = declaration.metadata.dry_default
-        self.input_gain_default: float = metadata["input_gain_default_value"]
-        self.output_gain_default: float = metadata["output_gain_default_value"]
         defaults = [parameter.default_0to1 for parameter in declaration.parameters]
         self.default_param_values = torch.tensor((defaults + [0.0] * 4)[: max(4, len(defaults))]).unsqueeze(1)
 
@@ -41,41 +33,9 @@ class ContractMethods(nn.Module):
         return self.out_channels == 1
 
     @torch.jit.export
-    def get_native_sample_rates(self) -> List[int]:
-        return self.about.integer_lists["native_sample_rates"]
-
-    @torch.jit.export
-    def get_native_buffer_sizes(self) -> List[int]:
-        return self.about.integer_lists["native_buffer_sizes"]
-
-    @torch.jit.export
     def get_default_param_values(self) -> Tensor:
         """The knobs' defaults, 0..1, ``(4, 1)``; unused knobs are 0."""
         return self.default_param_values
-
-    @torch.jit.export
-    def get_wet_default_value(self) -> float:
-        return self.wet_default
-
-    @torch.jit.export
-    def get_dry_default_value(self) -> float:
-        return self.dry_default
-
-    @torch.jit.export
-    def get_input_gain_default_value(self) -> float:
-        return self.input_gain_default
-
-    @torch.jit.export
-    def get_output_gain_default_value(self) -> float:
-        return self.output_gain_default
-
-    @torch.jit.export
-    def get_model_name(self) -> str:
-        return self.about.strings["model_name"]
-
-    @torch.jit.export
-    def get_model_authors(self) -> List[str]:
-        return self.about.string_lists["model_authors"]
 
     @torch.jit.export
     def to_metadata(self) -> Dict[str, Any]:
@@ -118,8 +78,3 @@ class ContractMethods(nn.Module):
             "current_model_sample_rate",
             "current_model_block_size",
         ]
-
-    @torch.jit.export
-    def get_metadata_json(self) -> str:
-        """``metadata.json`` as of wrapping: without sample sounds and without what export adds."""
-        return self.metadata_json

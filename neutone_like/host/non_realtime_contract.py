@@ -1,40 +1,32 @@
 """What hosts ask a non-real-time ``.nm`` about itself: constants, and its metadata."""
 
-import json
 from typing import Any, Dict, List, Optional
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from neutone_like.host.channel_bus import ChannelBus
-from neutone_like.host.metadata_dictionary import MetadataDictionary
+from neutone_like.host.common_contract import CommonContract
 from neutone_like.host.non_realtime_metadata import non_realtime_contract_metadata
 from neutone_like.host.text_inputs import TextInputs
 from neutone_like.model import NonRealtimeBase
 
 
-class NonRealtimeContractMethods(nn.Module):
+class NonRealtimeContractMethods(CommonContract):
     """The part of the host contract that never changes after wrapping."""
 
     def __init__(self, model: NonRealtimeBase) -> None:
         declaration = model.declaration()
         metadata = non_realtime_contract_metadata(declaration)
-        super().__init__()
         knobs = {key: slot for key, slot in metadata["neutone_parameters"].items() if key in ("p1", "p2", "p3", "p4")}
-        self.about = MetadataDictionary({**metadata, "neutone_parameters": knobs})
+        super().__init__(declaration.metadata, metadata, knobs)
         self.realtime = False
-        self.use_debug_mode = False
         self.nrb = model
         self.inputs = ChannelBus(declaration.audio_in_channels, declaration.in_labels)
         self.outputs = ChannelBus(declaration.audio_out_channels, declaration.out_labels)
         self.text_inputs = TextInputs(declaration.text_parameters, declaration.tokens_parameters)
         self.one_shot = declaration.is_one_shot
         self.generates = declaration.is_generator
-        self.metadata_json = json.dumps(metadata)
-        self.wet_default = declaration.metadata.wet_default
-        self.dry_default = declaration.metadata.dry_default
-        self.input_gain_default: float = metadata["input_gain_default_value"]
-        self.output_gain_default: float = metadata["output_gain_default_value"]
         defaults = [parameter.default_0to1 for parameter in declaration.numerical_parameters]
         self.default_param_values = torch.tensor(defaults, dtype=torch.float32).reshape(len(defaults), 1)
 
@@ -69,14 +61,6 @@ class NonRealtimeContractMethods(nn.Module):
         return self.outputs.labels
 
     @torch.jit.export
-    def get_native_sample_rates(self) -> List[int]:
-        return self.about.integer_lists["native_sample_rates"]
-
-    @torch.jit.export
-    def get_native_buffer_sizes(self) -> List[int]:
-        return self.about.integer_lists["native_buffer_sizes"]
-
-    @torch.jit.export
     def get_model_bpm(self) -> Optional[int]:
         return self.nrb.get_model_bpm()
 
@@ -94,22 +78,6 @@ class NonRealtimeContractMethods(nn.Module):
     def get_numerical_params_default_values_0to1(self) -> Tensor:
         """The knobs' defaults, 0..1, ``(P, 1)``."""
         return self.default_param_values
-
-    @torch.jit.export
-    def get_wet_default_value(self) -> float:
-        return self.wet_default
-
-    @torch.jit.export
-    def get_dry_default_value(self) -> float:
-        return self.dry_default
-
-    @torch.jit.export
-    def get_input_gain_default_value(self) -> float:
-        return self.input_gain_default
-
-    @torch.jit.export
-    def get_output_gain_default_value(self) -> float:
-        return self.output_gain_default
 
     @torch.jit.export
     def has_progress_percentage(self) -> bool:
@@ -131,14 +99,6 @@ class NonRealtimeContractMethods(nn.Module):
         self.nrb.request_cancel_forward_pass()
 
     @torch.jit.export
-    def get_model_name(self) -> str:
-        return self.about.strings["model_name"]
-
-    @torch.jit.export
-    def get_model_authors(self) -> List[str]:
-        return self.about.string_lists["model_authors"]
-
-    @torch.jit.export
     def to_metadata(self) -> Dict[str, Any]:
         """The format's own keys of ``metadata.json``, without sample sounds."""
         metadata = self.about.to_dictionary()
@@ -156,11 +116,6 @@ class NonRealtimeContractMethods(nn.Module):
         metadata["audio_out_labels"] = self.outputs.labels
         metadata["model_bpm"] = self.nrb.get_model_bpm()
         return metadata
-
-    @torch.jit.export
-    def get_metadata_json(self) -> str:
-        """``metadata.json`` as of wrapping: without sample sounds and without what export adds."""
-        return self.metadata_json
 
     @torch.jit.export
     def get_preserved_attributes(self) -> List[str]:

@@ -287,6 +287,12 @@ def test_curves_that_cannot_be(curve: Any, message: str) -> None:
             session.process_offline(noise(128), {"gain": curve})
 
 
+def test_parameters_that_are_no_mapping_are_refused() -> None:
+    with Engine() as engine, engine.open(PythonBackend(gain, parameters=PARAMETERS), HOST) as session:
+        with pytest.raises(ParameterError, match="parameters must map names to values, such as .*, got list"):
+            session.process_offline(noise(128), cast(Any, [1.0]))
+
+
 @pytest.mark.parametrize("fault", ["throw_block", "wrong_size_block"])
 def test_an_offline_rendering_that_fails_says_so(fault: str) -> None:
     """Where nobody listens meanwhile, silence in the middle would go unnoticed."""

@@ -246,6 +246,10 @@ class Session:
         self, parameters: Mapping[str, float | str | npt.NDArray[np.floating[Any]]] | None, samples: int
     ) -> Audio | None:
         """0..1 for every parameter and sample; None where nothing is given."""
+        if parameters is not None and not isinstance(parameters, Mapping):
+            raise ParameterError(
+                f'parameters must map names to values, such as {{"drive": 24.0}}, got {type(parameters).__name__}.'
+            )
         if not parameters:
             return None
         check_names(self._parameters, parameters)

@@ -82,8 +82,10 @@ def binned(ends: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray
 
 def _finish_axes(axes: Axes, ends: list[float], ticks: tuple[float, ...], name: Callable[[float], str]) -> None:
     axes.set_xscale("log")
-    axes.set_xlim(min(ends, default=1.0) / 2.0, max(ends, default=1.0) * 2.5)
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    left, right = min(ends, default=1.0) / 2.0, max(ends, default=1.0) * 2.5
+    axes.set_xlim(left, right)
+    # A label that is centred on the edge would be cut off.
+    axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if left * 1.2 < tick < right / 1.2]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: name(value)))
     axes.xaxis.set_minor_locator(NullLocator())
     top = float(axes.dataLim.ymax)

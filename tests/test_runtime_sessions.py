@@ -288,7 +288,8 @@ def test_curves_that_cannot_be(curve: Any, message: str) -> None:
 
 
 def test_parameters_that_are_no_mapping_are_refused() -> None:
-    with Engine() as engine, engine.open(PythonBackend(gain, parameters=PARAMETERS), HOST) as session:
+    with Engine() as engine:
+        session = engine.open(PythonBackend(gain, parameters=PARAMETERS), HOST)
         with pytest.raises(ParameterError, match="parameters must map names to values, such as .*, got list"):
             session.process_offline(noise(128), cast(Any, [1.0]))
 

@@ -42,8 +42,10 @@ $(PACKAGES): pyproject.toml
 	$(RUN) -m pip install --constraint $(CONSTRAINTS) --no-build-isolation --editable ".[all,docs,dev]"
 	touch $@ $(INSTALLED)
 
+# Installing the packages has just built it all, so that only newer sources are a reason to do so again.
 $(INSTALLED): $(PACKAGES) $(NATIVE_SOURCES)
-	$(RUN) -m pip install --no-build-isolation --no-deps --editable .
+	{ [ -e $@ ] && [ -z "$$(find native -type f -newer $@)" ]; } || \
+		$(RUN) -m pip install --no-build-isolation --no-deps --editable .
 	touch $@
 
 native: $(PACKAGES)

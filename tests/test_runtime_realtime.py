@@ -163,7 +163,6 @@ def test_a_session_that_is_closed_or_prepared_in_mid_run_ends_it_early(prepares:
         ({"output": "nowhere/out.wav"}, AudioError, "nowhere/out.wav can't be written"),
         ({"output": "out.strange"}, AudioError, "out.strange can't be written: its ending must be .*wav"),
         ({"output": "out.mp3"}, AudioError, "out.mp3 can't be written: .*, which hold float32"),
-        ({"output": "out.mp3"}, AudioError, "out.mp3 can't be written: .*Audio is float32, which .wav files hold"),
         ({"parameter_changes": [ParameterChange(0, "gian", 1.0)]}, ParameterError, "Did you mean 'gain'"),
         ({"parameter_changes": [ParameterChange(0, "gain", 7.0)]}, ParameterError, "allowed is 0.0..4.0, got 7.0"),
         ({"parameter_changes": [ParameterChange(-1, "gain", 1)]}, RuntimeEngineError, "must be 0 or more, got -1"),

@@ -180,7 +180,8 @@ def _check_output(path: Path) -> None:
 
     formats = [name for name in soundfile.available_formats() if soundfile.check_format(name, "FLOAT")]
     if path.suffix[1:].upper() not in formats:
-        raise AudioError(f"{path} can't be written: its ending must be one of {', '.join(formats).lower()}, which hold float32.")
+        endings = ", ".join(formats).lower()
+        raise AudioError(f"{path} can't be written: its ending must be one of {endings}, which hold float32.")
     if not path.parent.is_dir():
         raise AudioError(f"{path} can't be written: there is no folder {path.parent}.")
 

@@ -75,7 +75,10 @@ def pack(members: list[tuple[str, bytes]], method: int = zipfile.ZIP_STORED) -> 
     with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", method) as archive:
         warnings.simplefilter("ignore")  # of duplicate names
         for name, content in members:
-            archive.writestr(name, content)
+            # Of one date, so that the same seed gives the same bytes whatever the clock says.
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = archive.compression
+            archive.writestr(entry, content)
     return buffer.getvalue()
 
 

@@ -20,7 +20,7 @@ from neutone_like.runtime.statistics import LatencyParts, SessionStatistics, rea
 if TYPE_CHECKING:
     from neutone_like.runtime import _native
 
-# ProcessResult of native/core/session.hpp.
+# ProcessResult of native/src/engine/session.hpp.
 _BLOCK_TOO_LARGE, _TWO_THREADS, _CLOSED = 1, 2, 3
 REFUSALS = {
     _BLOCK_TOO_LARGE: "a block was longer than promised",

@@ -1,4 +1,4 @@
-#include "fit.hpp"
+#include "signal/fit.hpp"
 
 #include <algorithm>
 #include <cmath>

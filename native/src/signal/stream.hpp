@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "config.hpp"
-#include "fir.hpp"
-#include "parameter_track.hpp"
-#include "ring.hpp"
+#include "signal/config.hpp"
+#include "signal/fir.hpp"
+#include "signal/parameter_track.hpp"
+#include "signal/ring.hpp"
 
 namespace neutone_like {
 

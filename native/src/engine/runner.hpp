@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "config.hpp"
-#include "instance.hpp"
-#include "stream.hpp"
+#include "signal/config.hpp"
+#include "engine/instance.hpp"
+#include "signal/stream.hpp"
 
 namespace neutone_like {
 

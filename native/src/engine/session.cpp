@@ -1,13 +1,13 @@
 // A session's life: what is settled before audio starts. Its audio thread, its workers and its control from other
 // threads have files of their own.
-#include "session.hpp"
+#include "engine/session.hpp"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
-#include "fit.hpp"
-#include "measuring.hpp"
+#include "signal/fit.hpp"
+#include "engine/measuring.hpp"
 
 namespace neutone_like {
 

@@ -1,13 +1,13 @@
-#include "measuring.hpp"
+#include "engine/measuring.hpp"
 
 #include <algorithm>
 #include <exception>
 #include <string>
 #include <thread>
 
-#include "fit.hpp"
-#include "histogram.hpp"
-#include "realtime_thread.hpp"
+#include "signal/fit.hpp"
+#include "signal/histogram.hpp"
+#include "engine/realtime_thread.hpp"
 
 namespace neutone_like {
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <exception>
 
-#include "realtime_thread.hpp"
-#include "session.hpp"
+#include "engine/realtime_thread.hpp"
+#include "engine/session.hpp"
 
 namespace neutone_like {
 

@@ -1,10 +1,10 @@
-#include "shared_object.hpp"
+#include "engine/shared_object.hpp"
 
 #include <dlfcn.h>
 
 #include <array>
 
-#include "config.hpp"
+#include "signal/config.hpp"
 
 namespace neutone_like {
 

@@ -1,9 +1,9 @@
 // The audio thread's side of a session: nothing here allocates, locks, waits or logs.
 #include <algorithm>
 
-#include "fit.hpp"
-#include "realtime_thread.hpp"
-#include "session.hpp"
+#include "signal/fit.hpp"
+#include "engine/realtime_thread.hpp"
+#include "engine/session.hpp"
 
 namespace neutone_like {
 

@@ -1,4 +1,4 @@
-#include "parameter_track.hpp"
+#include "signal/parameter_track.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,4 +1,4 @@
-#include "instance.hpp"
+#include "engine/instance.hpp"
 
 #include <array>
 #include <cstdio>

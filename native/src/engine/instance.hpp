@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "config.hpp"
+#include "signal/config.hpp"
 #include "neutone_like/backend.h"
 
 namespace neutone_like {

@@ -1,4 +1,4 @@
-#include "pool.hpp"
+#include "engine/pool.hpp"
 
 #include <semaphore.h>
 
@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-#include "realtime_thread.hpp"
+#include "engine/realtime_thread.hpp"
 
 namespace neutone_like {
 

@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
-#include "config.hpp"
-#include "session.hpp"
+#include "signal/config.hpp"
+#include "engine/session.hpp"
 
 namespace neutone_like {
 

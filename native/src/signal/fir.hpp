@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "config.hpp"
+#include "signal/config.hpp"
 
 namespace neutone_like {
 

@@ -4,11 +4,11 @@
 #include <memory>
 #include <vector>
 
-#include "config.hpp"
-#include "device.hpp"
-#include "instance.hpp"
-#include "pool.hpp"
-#include "session.hpp"
+#include "signal/config.hpp"
+#include "engine/device.hpp"
+#include "engine/instance.hpp"
+#include "engine/pool.hpp"
+#include "engine/session.hpp"
 
 namespace neutone_like {
 

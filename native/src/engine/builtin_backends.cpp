@@ -1,4 +1,4 @@
-#include "builtin_backends.hpp"
+#include "engine/builtin_backends.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -13,8 +13,8 @@
 #include <stdexcept>
 #include <thread>
 
-#include "config.hpp"
-#include "realtime_thread.hpp"
+#include "signal/config.hpp"
+#include "engine/realtime_thread.hpp"
 
 namespace neutone_like {
 

@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "config.hpp"
-#include "histogram.hpp"
-#include "instance.hpp"
-#include "late_filler.hpp"
-#include "ring.hpp"
-#include "runner.hpp"
-#include "stream.hpp"
+#include "signal/config.hpp"
+#include "signal/histogram.hpp"
+#include "engine/instance.hpp"
+#include "signal/late_filler.hpp"
+#include "signal/ring.hpp"
+#include "engine/runner.hpp"
+#include "signal/stream.hpp"
 
 namespace neutone_like {
 

@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "config.hpp"
-#include "runner.hpp"
-#include "stream.hpp"
+#include "signal/config.hpp"
+#include "engine/runner.hpp"
+#include "signal/stream.hpp"
 
 namespace neutone_like {
 

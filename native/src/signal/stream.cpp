@@ -1,11 +1,11 @@
-#include "stream.hpp"
+#include "signal/stream.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <numeric>
 
-#include "fit.hpp"
+#include "signal/fit.hpp"
 
 namespace neutone_like {
 

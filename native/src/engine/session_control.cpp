@@ -4,8 +4,8 @@
 #include <cmath>
 #include <thread>
 
-#include "realtime_thread.hpp"
-#include "session.hpp"
+#include "engine/realtime_thread.hpp"
+#include "engine/session.hpp"
 
 namespace neutone_like {
 

@@ -1,4 +1,4 @@
-#include "device.hpp"
+#include "engine/device.hpp"
 
 #include <dlfcn.h>
 
@@ -8,7 +8,7 @@
 #include <limits>
 #include <random>
 
-#include "realtime_thread.hpp"
+#include "engine/realtime_thread.hpp"
 
 namespace neutone_like {
 

@@ -1,4 +1,4 @@
-#include "fir.hpp"
+#include "signal/fir.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "histogram.hpp"
-#include "session.hpp"
+#include "signal/histogram.hpp"
+#include "engine/session.hpp"
 
 namespace neutone_like {
 

@@ -1,10 +1,10 @@
-#include "runner.hpp"
+#include "engine/runner.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "realtime_thread.hpp"
+#include "engine/realtime_thread.hpp"
 
 namespace neutone_like {
 

@@ -69,26 +69,6 @@ def test_every_verb_shows_an_example(run: Run, verb: str) -> None:
     assert f"Example: neutone-like {verb} " in out
 
 
-def test_help_imports_no_torch(tmp_path: Path, project_folder: Path) -> None:
-    """The command line's own files; what ``import neutone_like`` brings is another test's."""
-    code = f"""
-import sys, types
-package = types.ModuleType("neutone_like")
-package.__path__ = [{str(project_folder / "neutone_like")!r}]
-sys.modules["neutone_like"] = package
-from neutone_like.cli import main
-try:
-    main([{{verb}}"--help"])
-finally:
-    print(sorted({{{{"torch", "numpy", "pedalboard", "soundfile"}}}} & set(sys.modules)), file=sys.stderr)
-"""
-    for verb in ("", *(f"{verb!r}, " for verb in VERBS)):
-        run = subprocess.run(
-            [sys.executable, "-c", code.format(verb=verb)], cwd=tmp_path, capture_output=True, text=True, timeout=60
-        )
-        assert (run.returncode, run.stderr) == (0, "[]\n")
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -10,7 +10,7 @@ import torch
 
 from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.artifact.format.schema import OfflineMetadata
-from neutone_like.artifact.reading.loader import read_metadata
+from neutone_like.artifact.reading.metadata_reading import read_metadata
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.host import NonRealtimeSampleQueueWrapper
@@ -103,6 +103,9 @@ class OfflinePlugin:
         if 0 <= parameter.max_tokens < len(tokens):
             raise ParameterError(f"{label}: allowed are up to {parameter.max_tokens} tokens, got {len(tokens)}.")
         return tokens
+
+
+NonRealtimePlugin = OfflinePlugin  # its name in 0.1
 
 
 def is_offline(model: Any) -> bool:

@@ -11,11 +11,12 @@ from neutone_like.errors import RuntimeEngineError
 from neutone_like.runtime.artifact_backend import as_backend
 from neutone_like.runtime.backends import Backend
 from neutone_like.runtime.host_config import HostConfig
+from neutone_like.runtime.mode import Mode
 from neutone_like.runtime.native_module import native_module
 from neutone_like.runtime.realtime_report import RealtimeReport
 from neutone_like.runtime.realtime_run import ParameterChange, RealtimeRun
 from neutone_like.runtime.session import Session
-from neutone_like.runtime.session_config import Adaptation, LatePolicy, Mode, SessionSettings, is_number
+from neutone_like.runtime.session_config import Adaptation, LatePolicy, SessionSettings, is_number
 from neutone_like.runtime.statistics import WorkerStatistics, read_workers
 
 if TYPE_CHECKING:

@@ -1,17 +1,16 @@
 """Read artifacts, which may come from anywhere."""
 
-import os
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
 from torch.jit import ScriptModule
 
-from neutone_like.artifact.format.archive import MODEL_NAME, read_metadata_text
 from neutone_like.artifact.format.offline_schema import OfflineSection
 from neutone_like.artifact.format.parameter_records import to_parameter
 from neutone_like.artifact.format.parameter_slots import parameters_of_slots
-from neutone_like.artifact.format.schema import LiveMetadata, Metadata, OfflineMetadata, parse_metadata
+from neutone_like.artifact.format.schema import LiveMetadata, Metadata, OfflineMetadata
+from neutone_like.artifact.reading.metadata_reading import read_metadata, resolve
 from neutone_like.artifact.reading.module_loading import LIVE_METHODS, load_module
 from neutone_like.artifact.reading.offline_vector import check_offline_vector
 from neutone_like.artifact.reading.reference_vector import check_test_vector
@@ -170,19 +169,6 @@ class Artifact:
         return check_test_vector(self.fresh_module(), ours.test_vector, str(self.path))
 
 
-def read_metadata(path: str | PathLike[str]) -> Metadata:
-    """Read an artifact's metadata. No code in it is run or even unpacked.
-
-    Args:
-        path: A ``.nm`` file, or a folder with ``model.nm`` in it.
-
-    Raises:
-        ArtifactError: What is wrong with the file, where, and what to do.
-    """
-    file = _resolve(path)
-    return parse_metadata(read_metadata_text(file), f"metadata.json in {file}")
-
-
 def load_artifact(path: str | PathLike[str], *, verify_test_vector: bool = False) -> Artifact:
     """Load an artifact. Nothing is read but this file.
 
@@ -203,20 +189,9 @@ def load_artifact(path: str | PathLike[str], *, verify_test_vector: bool = False
     Raises:
         ArtifactError: What is wrong with the file, where, and what to do.
     """
-    file = _resolve(path)
+    file = resolve(path)
     metadata = read_metadata(file)
     artifact = Artifact(file, metadata, load_module(file, metadata))
     if verify_test_vector:
         artifact.verify_test_vector()
     return artifact
-
-
-def _resolve(path: str | PathLike[str]) -> Path:
-    file = Path(path)
-    if "\0" in str(file):
-        raise ArtifactError(f"Expected the path of a .nm file, got {str(file)!r}, which no file can have.")
-    if not os.path.isdir(file):
-        return file
-    if not os.path.isfile(file / MODEL_NAME):
-        raise ArtifactError(f"{file} is a folder without {MODEL_NAME}. Give the folder that export_model made.")
-    return file / MODEL_NAME

@@ -236,9 +236,11 @@ class SampleQueueWrapper(HostFit):
         """Refuse what can't be processed, before anything changes."""
         if x.dim() != 2 or x.size(1) == 0 or x.dtype != torch.float32:
             kind = "float32" if x.dtype == torch.float32 else "another type"  # TorchScript knows types as numbers
+            batched = x.dim() == 3 and x.size(0) == 1
+            advice = " There is no batch dimension: give it x[0]." if batched else ""
             raise AudioError(
                 f"Expected float32 audio of shape (channels, samples) with at least one sample, "
-                f"got {kind} of shape {x.size()}."
+                f"got {kind} of shape {x.size()}.{advice}"
             )
         if x.size(0) != self.in_channels:
             convertible = self.in_channels <= 2 and (x.size(0) == 1 or x.size(0) == 2)

@@ -33,10 +33,9 @@ def check_declaration(model: Any) -> Declaration:
         ModelError: Names every field that is wrong, its value, and what is allowed.
     """
     problems: list[str] = []
-    if not isinstance(model.metadata, ModelMetadata):
-        problems.append(f"metadata: expected a ModelMetadata, got {model.metadata!r}")
+    metadata = check_metadata(model, problems)
     declaration = Declaration(
-        metadata=model.metadata,
+        metadata=metadata,
         parameters=_parameters(model.parameters, problems),
         in_channels=check_integer("in_channels", model.in_channels, 1, MAXIMUM_CHANNELS, problems),
         out_channels=check_integer("out_channels", model.out_channels, 1, MAXIMUM_CHANNELS, problems),
@@ -66,6 +65,17 @@ def _parameters(value: Any, problems: list[str]) -> tuple[NumericalParameter, ..
         else:
             seen.add(parameter.name)
     return tuple(value)
+
+
+def check_metadata(model: Any, problems: list[str]) -> ModelMetadata:
+    """The attribute ``metadata``; what is wrong with it goes to ``problems``."""
+    metadata = model.metadata
+    if not isinstance(metadata, ModelMetadata):
+        problems.append(
+            f"metadata: expected a ModelMetadata, got {metadata!r}. Write: "
+            f'metadata = ModelMetadata(name="{type(model).__name__[:30]}", authors=("You",), version="1.0.0")'
+        )
+    return metadata
 
 
 def check_integer(field: str, value: Any, lowest: int, highest: int, problems: list[str]) -> int:

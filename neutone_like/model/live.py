@@ -1,12 +1,14 @@
 """The base class of a live model: audio in, audio out, block by block."""
 
-from typing import Any, Dict, Optional
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Dict, Optional
 
 import torch
 from torch import Tensor, nn
 
 from neutone_like.model.declaration import Declaration, check_declaration
 from neutone_like.model.declared_parameters import DeclaresParameters
+from neutone_like.model.parameters import NumericalParameter
 
 
 class WaveformToWaveformBase(DeclaresParameters):
@@ -25,20 +27,25 @@ class WaveformToWaveformBase(DeclaresParameters):
         look_behind_samples: Past samples that the model wants to see again, before each new block.
 
     Args:
-        model: The network, available as ``self.model``; ``nn.Identity()`` when the subclass is the whole model.
+        model: The network, available as ``self.model``; ``None`` when the subclass is the whole model.
     """
 
-    # What TorchScript must not look at: these are for Python and for the artifact's metadata.
-    __jit_ignored_attributes__ = ["metadata", "parameters", "_declared_parameters", "sample_rates", "block_sizes"]
+    _declarable = (
+        "metadata",
+        "parameters",
+        "in_channels",
+        "out_channels",
+        "sample_rates",
+        "block_sizes",
+        "look_behind_samples",
+    )
+    if TYPE_CHECKING:
+        parameters: Sequence[NumericalParameter]  # pyright: ignore[reportIncompatibleVariableOverride]
 
-    metadata: Any = None
     in_channels: int = 2
     out_channels: int = 2
-    sample_rates: Any = ()
-    block_sizes: Any = ()
-    look_behind_samples: int = 0
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module | None = None) -> None:
         super().__init__(model)
         for name in ("in_channels", "out_channels", "look_behind_samples"):
             # TorchScript sees what is on the instance, not what is on the class.
@@ -50,7 +57,7 @@ class WaveformToWaveformBase(DeclaresParameters):
         Raises:
             ModelError: An attribute is missing or not allowed; every such one is named.
         """
-        self._adopt_parameters()
+        self._check_names()
         return check_declaration(self)
 
     def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:

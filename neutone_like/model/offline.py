@@ -1,6 +1,6 @@
 """The base class of a non-real-time model: whole files, several inputs and outputs, texts and tokens."""
 
-from typing import Any, Dict, List, Optional
+from typing import Dict, List, Optional
 
 import torch
 from torch import Tensor, nn
@@ -34,38 +34,43 @@ class NonRealtimeBase(DeclaresParameters):
             chooses its length in any case.
 
     Args:
-        model: The network, available as ``self.model``; ``nn.Identity()`` when the subclass is the whole model.
+        model: The network, available as ``self.model``; ``None`` when the subclass is the whole model.
     """
 
-    # What TorchScript must not look at: these are for Python and for the artifact's metadata.
     __jit_ignored_attributes__ = [
+        *DeclaresParameters.__jit_ignored_attributes__,
+        "audio_in_channels",
+        "audio_out_channels",
+        "audio_in_labels",
+        "audio_out_labels",
+        "overlap_window",
+        "overlap_hop_samples",
+        "keeps_length",
+    ]
+    _declarable = (
         "metadata",
         "parameters",
-        "_declared_parameters",
         "audio_in_channels",
         "audio_out_channels",
         "audio_in_labels",
         "audio_out_labels",
         "sample_rates",
         "block_sizes",
+        "look_behind_samples",
         "overlap_window",
         "overlap_hop_samples",
         "keeps_length",
-    ]
+    )
 
-    metadata: Any = None
-    audio_in_channels: Any = (2,)
-    audio_out_channels: Any = (2,)
-    audio_in_labels: Any = ()
-    audio_out_labels: Any = ()
-    sample_rates: Any = ()
-    block_sizes: Any = ()
-    look_behind_samples: int = 0
-    overlap_window: Any = ""
+    audio_in_channels: tuple[int, ...] = (2,)
+    audio_out_channels: tuple[int, ...] = (2,)
+    audio_in_labels: tuple[str, ...] = ()
+    audio_out_labels: tuple[str, ...] = ()
+    overlap_window: str = ""
     overlap_hop_samples: int = 0
     keeps_length: bool = True
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module | None = None) -> None:
         super().__init__(model)
         # TorchScript sees what is on the instance, not what is on the class.
         self.look_behind_samples = self.look_behind_samples
@@ -81,7 +86,7 @@ class NonRealtimeBase(DeclaresParameters):
         Raises:
             ModelError: An attribute is missing or not allowed; every such one is named.
         """
-        self._adopt_parameters()
+        self._check_names()
         return check_offline_declaration(self)
 
     def do_forward_pass(

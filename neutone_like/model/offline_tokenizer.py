@@ -26,7 +26,7 @@ class NonRealtimeTokenizerBase(NonRealtimeBase):
         ModelError: An unknown type, or an empty file.
     """
 
-    def __init__(self, model: nn.Module, tokenizer: str | bytes, tokenizer_type: str) -> None:
+    def __init__(self, model: nn.Module | None = None, tokenizer: str | bytes = b"", tokenizer_type: str = "") -> None:
         super().__init__(model)
         if tokenizer_type not in TOKENIZER_TYPES:
             raise ModelError(f"tokenizer_type must be one of {TOKENIZER_TYPES}, got {tokenizer_type!r}.")

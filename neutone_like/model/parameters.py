@@ -232,3 +232,14 @@ def _require_limit(parameter: str, field: str, value: int) -> None:
 
 NumericalParameter = ContinuousParameter | CategoricalParameter
 Parameter = ContinuousParameter | CategoricalParameter | TextParameter | TokensParameter
+
+
+def summary(parameter: Parameter) -> str:
+    """A parameter in a line: ``drive: 0..36 dB, default 12``."""
+    if isinstance(parameter, ContinuousParameter):
+        unit = f" {parameter.unit}" if parameter.unit else ""
+        return f"{parameter.name}: {parameter.minimum:g}..{parameter.maximum:g}{unit}, default {parameter.default:g}"
+    if isinstance(parameter, CategoricalParameter):
+        labels = ", ".join(parameter.labels[:8]) + (", ..." if len(parameter.labels) > 8 else "")
+        return f"{parameter.name}: {labels}; default {parameter.labels[int(parameter.default)]}"
+    return f"{parameter.name}: {parameter.kind}, default {parameter.default!r:.40}"

@@ -29,6 +29,19 @@ class Hint:
         return re.sub(r"\{(\d)\}", lambda group: found.group(int(group.group(1))) or "", self.advice)
 
 
+LIVE_SIGNATURE = "def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:"
+OFFLINE_SIGNATURE = (
+    "def do_forward_pass(self, curr_block_idx: int, audio_in: list[Tensor], numerical_params: dict[str, Tensor], "
+    "text_params: list[str], tokens_params: list[list[int]]) -> list[Tensor]:"
+)
+# By the arguments that only this method has.
+SIGNATURES = {
+    "params": LIVE_SIGNATURE,
+    "curr_block_idx|audio_in|numerical_params|text_params|tokens_params": OFFLINE_SIGNATURE,
+    "sample_rate|block_size": "def prepare_model(self, sample_rate: int, block_size: int) -> None:",
+    "progress_percentage": "def set_progress_percentage(self, progress_percentage: float) -> None:",
+}
+
 _LOOP = "Write it as a plain for loop that appends to a list."
 
 # The first one that fits wins, so the narrow ones stand before the wide ones.
@@ -74,17 +87,30 @@ HINTS = (
         "TorchScript reads the source of the model, which has to be in a .py file or a notebook cell: classes made by "
         "exec(), in `python -c`, or typed at the >>> prompt have none. Move the class into a file and import it.",
     ),
+    *(
+        Hint(
+            "missing annotation of ours",
+            rf"Inferred '({arguments})' to be of type 'Tensor'",
+            f"The argument {{1}} has no type annotation, and then counts as a Tensor. Write it as `{signature}`.",
+        )
+        for arguments, signature in SIGNATURES.items()
+    ),
     Hint(
         "missing annotation",
         r"Inferred '(\w+)' to be of type 'Tensor'",
         "The argument {1} has no type annotation, and then counts as a Tensor. Annotate it: {1}: int, {1}: float, "
-        "{1}: List[Tensor], ...",
+        "{1}: list[Tensor], ...",
+    ),
+    Hint(
+        "missing annotation of ours",
+        r"Tensor \(inferred\)|indexing tensor with unsupported index type 'str'",
+        f"An argument without a type annotation counts as a Tensor. Annotate all of them, as in `{OFFLINE_SIGNATURE}`.",
+        source=r"\b(?:audio_in|numerical_params|text_params|tokens_params)\b",
     ),
     Hint(
         "missing annotation",
         r"Tensor \(inferred\)|indexing tensor with unsupported index type 'str'",
-        "An argument without a type annotation counts as a Tensor. Annotate all of them, as in "
-        "`def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:`.",
+        f"An argument without a type annotation counts as a Tensor. Annotate all of them, as in `{LIVE_SIGNATURE}`.",
     ),
     Hint(
         "attribute that is None",

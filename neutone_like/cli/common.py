@@ -10,12 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from neutone_like.printing import printable as printable
+
 FELL_SHORT = 1
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
-
-
-_STEERS_TERMINALS = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
 
 
 def print_json(content: Any) -> None:
@@ -24,11 +23,6 @@ def print_json(content: Any) -> None:
     if re.search("[\\ud800-\\udfff]", text):
         text = json.dumps(content, indent=2, allow_nan=False)
     typer.echo(text)
-
-
-def printable(text: str) -> str:
-    """Text from a file, or a file's name, as a terminal may show it: what steers a terminal becomes ``\\x1b``."""
-    return _STEERS_TERMINALS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 @contextmanager

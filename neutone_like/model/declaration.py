@@ -6,6 +6,7 @@ from typing import Any
 from neutone_like.errors import ModelError
 from neutone_like.model.metadata import ModelMetadata
 from neutone_like.model.parameters import CategoricalParameter, ContinuousParameter, NumericalParameter
+from neutone_like.printing import Printed
 
 MINIMUM_SAMPLE_RATE = 1000
 MAXIMUM_SAMPLE_RATE = 384_000
@@ -13,8 +14,8 @@ MAXIMUM_BLOCK_SIZE = 1 << 20
 MAXIMUM_CHANNELS = 64
 
 
-@dataclass(frozen=True)
-class Declaration:
+@dataclass(frozen=True, repr=False)
+class Declaration(Printed):
     """A live model's attributes after the check. Rates in Hz, sizes in samples; empty tuples mean any."""
 
     metadata: ModelMetadata

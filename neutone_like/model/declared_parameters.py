@@ -9,6 +9,7 @@ from neutone_like.errors import ModelError
 from neutone_like.model.metadata import ModelMetadata
 from neutone_like.model.misspelled import refuse_misspelled_names
 from neutone_like.model.parameters import Parameter, summary
+from neutone_like.printing import html_table, printable
 
 
 class _DeclaredParameters(tuple[Any, ...]):
@@ -101,6 +102,10 @@ class DeclaresParameters(nn.Module):
         self._adopt_parameters()
         refuse_misspelled_names(type(self), self._declarable, self)
 
+    def _repr_html_(self) -> str:
+        declared = [(f"parameter {summary(each)}",) for each in self._declared_parameters]
+        return html_table(f"{type(self).__name__}: {self.metadata!r}", [*declared, (f"network {self.model!r}",)])
+
     def extra_repr(self) -> str:
         """What is declared, above the network, where a model is printed."""
         names = {name: getattr(self, name, None) for name in ("sample_rates", "block_sizes", "look_behind_samples")}
@@ -108,4 +113,4 @@ class DeclaresParameters(nn.Module):
         lines = [f"{title!r}"] if title else []
         lines += [f"parameter {summary(each)}" for each in self._declared_parameters]
         lines += [f"{name}={value}" for name, value in names.items() if value]
-        return "\n".join(lines)
+        return printable("\n".join(lines))

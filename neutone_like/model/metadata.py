@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from neutone_like.errors import ModelError
+from neutone_like.printing import InNotebooks, Row, few_lines, shown
 
 ShortTag = Annotated[str, Field(min_length=1, max_length=15)]
 GainDb = Annotated[float, Field(ge=-30.0, le=30.0, allow_inf_nan=False)]
@@ -82,7 +83,7 @@ _KINDS = {
 }
 
 
-class ModelMetadata(BaseModel):
+class ModelMetadata(InNotebooks, BaseModel):
     """What an author says about a model. All limits are those of the ``.nm`` format.
 
     Args:
@@ -135,8 +136,11 @@ class ModelMetadata(BaseModel):
         def __delattr__(self, name: str) -> None:
             self.__setattr__(name, None)
 
+    def _rows(self) -> list[Row]:
+        return [(name, shown(value)) for name, value in self]
+
     def __repr__(self) -> str:
         said = f": {self.short_description}" if self.short_description else ""
-        return f"ModelMetadata({self.name!r} {self.version} by {', '.join(self.authors)}{said})"
+        return few_lines(f"ModelMetadata({self.name!r} {self.version} by {', '.join(self.authors)}{said})", ())
 
     __str__ = __repr__

@@ -37,6 +37,7 @@ _OTHER_NAMES = {
 }
 _PARAMETERS = (ContinuousParameter, CategoricalParameter, TextParameter, TokensParameter)
 _UNITS = ("hz", "khz", "samples", "sample")
+_NUMBERS = ("in_channels", "out_channels", "look_behind_samples")
 _ALIKE = 0.9  # of two names without their underscores, plurals and units
 
 
@@ -116,8 +117,15 @@ def _plain(name: str) -> str:
 def _declared_names(model_class: type, model: Any) -> set[str]:
     """What the user set or wrote, on any class of theirs or on the instance."""
     owners: list[Mapping[str, Any]] = [vars(owner) for owner in _theirs(model_class)]
-    names = {name for owner in owners for name in owner} | (set() if model is None else set(vars(model)))
+    # The base class sets some of its defaults on the instance, for TorchScript.
+    on_instance = {} if model is None else vars(model)
+    names = {name for name, value in on_instance.items() if not (name in _NUMBERS and value == _default(model, name))}
+    names |= {name for owner in owners for name in owner}
     return names | ({"parameters"} if "_declared_parameters" in names else set[str]())
+
+
+def _default(model: Any, name: str) -> Any:
+    return getattr(type(model), name, None)
 
 
 def _theirs(model_class: type) -> Iterator[type]:
@@ -163,10 +171,7 @@ def _names_used_by_methods(model_class: type) -> set[str]:
 
 
 def _names_in(code: CodeType, only_read: bool) -> set[str]:
-    names = {
-        each.argval
-        for each in dis.get_instructions(code)
-        if isinstance(each.argval, str) and (each.opname.startswith("LOAD") or not only_read)
-    }
+    operations = ("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR") + (() if only_read else ("STORE_ATTR",))
+    names = {str(each.argval) for each in dis.get_instructions(code) if each.opname in operations}
     inner = [each for each in code.co_consts if isinstance(each, CodeType)]
     return names.union(*(_names_in(each, only_read) for each in inner))

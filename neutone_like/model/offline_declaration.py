@@ -22,12 +22,13 @@ from neutone_like.model.parameters import (
     TextParameter,
     TokensParameter,
 )
+from neutone_like.printing import Printed
 
 OVERLAP_WINDOWS = ("hann", "sqrt_hann", "triangular", "rectangular")
 
 
-@dataclass(frozen=True)
-class OfflineDeclaration:
+@dataclass(frozen=True, repr=False)
+class OfflineDeclaration(Printed):
     """A non-real-time model's attributes after the check. Rates in Hz, sizes in samples; empty tuples mean any."""
 
     metadata: ModelMetadata

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from neutone_like.errors import ParameterError
+from neutone_like.printing import InNotebooks
 
 Rate = Literal["block", "sample"]
 
@@ -23,7 +24,7 @@ def _finite(parameter: str, field: str, value: float) -> float:
 
 
 @dataclass(frozen=True)
-class ContinuousParameter:
+class ContinuousParameter(InNotebooks):
     """A knob. The model receives it in ``unit``, between ``minimum`` and ``maximum``.
 
     Args:
@@ -91,7 +92,7 @@ class ContinuousParameter:
 
 
 @dataclass(frozen=True)
-class CategoricalParameter:
+class CategoricalParameter(InNotebooks):
     """A choice. The model receives the index of the chosen label, as a tensor of shape ``(1,)``; it is never smoothed.
 
     Args:
@@ -162,7 +163,7 @@ class CategoricalParameter:
 
 
 @dataclass(frozen=True)
-class TextParameter:
+class TextParameter(InNotebooks):
     """A text, for non-real-time models.
 
     Args:
@@ -194,7 +195,7 @@ class TextParameter:
 
 
 @dataclass(frozen=True)
-class TokensParameter:
+class TokensParameter(InNotebooks):
     """A list of token numbers, for non-real-time models.
 
     Args:

@@ -23,6 +23,7 @@ from neutone_like.model import (
     TokensParameter,
 )
 from neutone_like.model.parameter_values import check_names
+from neutone_like.printing import InNotebooks
 from neutone_like.render.foreign_offline import ForeignOffline
 from neutone_like.render.parameter_values import ParameterValues
 from neutone_like.render.tokenizing import Tokenizer, open_tokenizer
@@ -30,7 +31,7 @@ from neutone_like.render.tokenizing import Tokenizer, open_tokenizer
 OfflineModel = Artifact | NonRealtimeSampleQueueWrapper | NonRealtimeBase | str | PathLike[str]
 
 
-class OfflinePlugin:
+class OfflinePlugin(InNotebooks):
     """A non-real-time model and its settings, loaded once to render any number of files.
 
     Args:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from neutone_like.errors import ModelError, RuntimeEngineError
 from neutone_like.model import NumericalParameter
+from neutone_like.printing import InNotebooks
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.python_model import ModelCallable, PythonModel, keeps_state
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ModelFacts:
+class ModelFacts(InNotebooks):
     """What a session must know of a model. Rates in Hz, blocks in samples; empty tuples mean any."""
 
     name: str
@@ -29,7 +30,7 @@ class ModelFacts:
     quality: str
 
 
-class Backend(ABC):
+class Backend(InNotebooks, ABC):
     """Something that computes a model's output. Use one of its subclasses."""
 
     @property

@@ -9,10 +9,11 @@ from neutone_like.model.declaration import (
     MAXIMUM_SAMPLE_RATE,
     MINIMUM_SAMPLE_RATE,
 )
+from neutone_like.printing import InNotebooks
 
 
 @dataclass(frozen=True)
-class HostConfig:
+class HostConfig(InNotebooks):
     """How a host calls a session.
 
     Args:

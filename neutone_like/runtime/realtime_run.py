@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from neutone_like.errors import AudioError, RuntimeEngineError
 from neutone_like.model.parameter_values import check_names, to_host_value
+from neutone_like.printing import InNotebooks
 from neutone_like.runtime.audio_blocks import Audio, read_audio
 from neutone_like.runtime.backends import BuiltinBackend
 from neutone_like.runtime.host_config import HostConfig
@@ -26,7 +27,7 @@ MAXIMUM_SECONDS = 24.0 * 3600.0
 
 
 @dataclass(frozen=True)
-class ParameterChange:
+class ParameterChange(InNotebooks):
     """A parameter that is set during a run.
 
     Args:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.model import NumericalParameter
+from neutone_like.printing import InNotebooks
 from neutone_like.runtime.backends import Backend, ModelFacts
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.mode import Mode
@@ -30,7 +31,7 @@ def is_number(value: object) -> bool:
 
 
 @dataclass(frozen=True)
-class SessionSettings:
+class SessionSettings(InNotebooks):
     """A user's wishes for a session, checked: see :meth:`neutone_like.runtime.Engine.open`."""
 
     mode: Mode = "async"

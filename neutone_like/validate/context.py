@@ -12,6 +12,7 @@ from neutone_like.artifact.reading.loader import Artifact
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import WaveformToWaveformBase
+from neutone_like.printing import InNotebooks
 from neutone_like.validate import signals
 from neutone_like.validate.playing import HostSetting, play_aligned, prepare
 from neutone_like.validate.report import Findings, Status
@@ -23,7 +24,7 @@ CORNERS_AT_MOST = 16
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(InNotebooks):
     """What a check function returns; the runner adds its name and the time it took."""
 
     status: Status

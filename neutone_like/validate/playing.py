@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 from neutone_like.model import NumericalParameter
+from neutone_like.printing import InNotebooks
 
 HOST_PARAMETER_ROWS = 4
 
 
 @dataclass(frozen=True)
-class HostSetting:
+class HostSetting(InNotebooks):
     """How a host is set up: its rate in Hz and the block size it promises."""
 
     sample_rate: int

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from neutone_like.errors import ExportError
+from neutone_like.printing import Printed, Row
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,8 +33,8 @@ class Findings(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Check:
+@dataclass(frozen=True, repr=False)
+class Check(Printed):
     """One check: what it measured, what was allowed, and, where it failed, what to change.
 
     A skipped check says in ``measured`` why it was not run. ``information`` are measurements that decide nothing;
@@ -54,6 +55,16 @@ class Check:
         """Whether the check was run and found nothing wrong."""
         return self.status == "passed"
 
+    def _title(self) -> str:
+        return f"Check {self.name!r}: {self.status}"
+
+    def _rows(self) -> list[Row]:
+        advice = [("what to change", self.advice)] if self.advice and self.status == "failed" else []
+        return [("measured", self.measured), ("allowed", self.allowed), *advice]
+
+    def _html_rows(self) -> list[Row]:
+        return [*self._rows(), *(("", text) for text in self.information)]
+
     def line(self) -> str:
         """The check in one line of plain text."""
         text = f"{self.name}: {self.status}; measured {self.measured}; allowed {self.allowed}"
@@ -73,8 +84,8 @@ class Check:
         return values if self.findings is None else {**values, "findings": self.findings.to_dict()}
 
 
-@dataclass(frozen=True)
-class ValidationReport:
+@dataclass(frozen=True, repr=False)
+class ValidationReport(Printed):
     """All checks of one artifact. ``conditions`` says where and how they were run."""
 
     artifact: str
@@ -99,6 +110,16 @@ class ValidationReport:
 
     def __iter__(self) -> Iterator[Check]:
         return iter(self.checks)
+
+    def _title(self) -> str:
+        return f"ValidationReport of {self.artifact}"
+
+    def _rows(self) -> list[Row]:
+        return [(self.summary(),), *((check.line(),) for check in self.failures)]
+
+    def _html_rows(self) -> list[Row]:
+        checks = ((each.name, each.status, each.measured, each.allowed, each.advice) for each in self.checks)
+        return [(self.summary(),), ("check", "result", "measured", "allowed", "what to change"), *checks]
 
     def summary(self) -> str:
         """How many checks passed, failed and were skipped, in one line."""

@@ -23,11 +23,12 @@ from neutone_like.model import (
     TextParameter,
     TokensParameter,
 )
+from neutone_like.printing import InNotebooks, Row
 
 CONTRACT_METHODS = LIVE_METHODS
 
 
-class Artifact:
+class Artifact(InNotebooks):
     """A loaded artifact, of a live model or of one that is not real-time.
 
     Attributes:
@@ -45,6 +46,12 @@ class Artifact:
 
     def __repr__(self) -> str:
         return f"Artifact({self.metadata.model_name!r} {self.metadata.model_version}, {str(self.path)!r})"
+
+    def _title(self) -> str:
+        return repr(self)
+
+    def _html_rows(self) -> list[Row]:
+        return [("path", str(self.path)), *self.metadata._rows()]  # pyright: ignore[reportPrivateUsage]
 
     @property
     def is_realtime(self) -> bool:

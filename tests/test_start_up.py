@@ -19,7 +19,7 @@ from neutone_like.bench.start_up import processor_seconds
 PUBLIC: list[str] = vars(neutone_like)["__all__"]
 HEAVY = {"torch", "numpy", "matplotlib", "pedalboard", "soundfile", "soxr", "scipy"}
 NO_MODEL_NEEDED = {*HEAVY, "pydantic", "rich", "jinja2"}
-VERBS = ("export", "inspect", "validate", "render", "bench")
+VERBS = ("export", "inspect", "validate", "check-callback", "render", "bench")
 OVERDRIVE = str(Path(__file__).parents[1] / "exported" / "overdrive" / "model.nm")
 LAZY_PACKAGES = (
     "neutone_like",

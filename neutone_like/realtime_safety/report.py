@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from neutone_like.printing import InNotebooks, Printed, Row
+from neutone_like.printing import InNotebooks, Printed, Row, printable
 from neutone_like.realtime_safety.counters import GROUPS, CounterGroup
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class RealtimeSafetyReport(Printed):
         from rich.table import Table
 
         title = f"Real-time safety of {self.conditions.path} ({self.conditions.what}): {self.summary()}"
-        table = Table(title=escape(title), title_justify="left")
+        table = Table(title=escape(printable(title)), title_justify="left")
         for heading in ("counted", "count", "most in a callback", "allowed", "result", "which", "what to change"):
             table.add_column(heading, overflow="fold")
         for group in GROUPS if self.counters else ():
@@ -209,11 +209,11 @@ class RealtimeSafetyReport(Printed):
         from rich.markup import escape
         from rich.table import Table
 
-        table = Table(title=escape(title), title_justify="left", show_header=False, box=None)
+        table = Table(title=escape(printable(title)), title_justify="left", show_header=False, box=None)
         for frame in stack[:DEEPEST_SHOWN]:
-            table.add_row("in", escape(frame.text()))
+            table.add_row("in", escape(printable(frame.text())))
         if not stack:
-            table.add_row(escape(self.ending.output or self._why_no_stack()))
+            table.add_row(escape(printable(self.ending.output or self._why_no_stack())))
         return table
 
     def _why_no_stack(self) -> str:

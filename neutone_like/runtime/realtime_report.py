@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from neutone_like.printing import InNotebooks, Printed, Row
+from neutone_like.printing import InNotebooks, Printed, Row, printable
 from neutone_like.runtime.audio_blocks import Audio
 from neutone_like.runtime.time_distribution import TimeDistribution
 
@@ -143,13 +143,14 @@ class RealtimeReport(Printed):
 
     def table(self) -> "Table":
         """One row a session, for ``rich.print``."""
+        from rich.markup import escape
         from rich.table import Table
 
         table = Table(title="At real deadlines", caption=self._caption(), show_lines=True)
         for title in ("session", "", "callback us", "inference us", "samples, calls"):
             table.add_column(title, justify="right" if title.endswith("us") else "left")
         for run in self.sessions:
-            table.add_row(*_cells(run, run.name))
+            table.add_row(*_cells(run, escape(printable(run.name))))
         for run in self.no_op:
             table.add_row(*_cells(run, "(no-op)"), style="dim")
         return table

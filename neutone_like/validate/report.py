@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from neutone_like.errors import ExportError
-from neutone_like.printing import Printed, Row
+from neutone_like.printing import Printed, Row, printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -164,13 +164,15 @@ class ValidationReport(Printed):
 
     def table(self) -> "Table":
         """The report as a table for a terminal."""
-        from rich.table import Table  # here, so that importing the package does not need it
+        from rich.markup import escape  # here, so that importing the package does not need it
+        from rich.table import Table
 
-        table = Table(title=f"Validation of {self.artifact}: {self.summary()}", title_justify="left")
+        table = Table(title=escape(printable(f"Validation of {self.artifact}: {self.summary()}")), title_justify="left")
         for heading in ("check", "result", "measured", "allowed", "what to change", "s"):
             table.add_column(heading, justify="right" if heading == "s" else "left", overflow="fold")
         for check in self.checks:
             measured = "\n".join((check.measured, *(f"({line})" for line in check.information)))
             advice = check.advice if check.status == "failed" else ""
-            table.add_row(check.name, _MARKS[check.status], measured, check.allowed, advice, f"{check.seconds:.1f}")
+            texts = [escape(printable(text)) for text in (measured, check.allowed, advice)]
+            table.add_row(escape(check.name), _MARKS[check.status], *texts, f"{check.seconds:.1f}")
         return table

@@ -136,7 +136,7 @@ def check_reported_delay(context: Context) -> Outcome:
     worst = max(heard, key=lambda m: abs(m.error))
     return verdict(
         abs(worst.error) <= DELAY_ALLOWED,
-        f"{worst.error:+.3f} samples at {worst.setting} (reported {worst.reported})",
+        f"{round(worst.error, 3) + 0.0:+.3f} samples at {worst.setting} (reported {worst.reported})",
         allowed,
         "The stream is shifted against what hosts compensate. Return exactly as many samples as are new, and make "
         "model_delay_samples() constant after prepare_model().",

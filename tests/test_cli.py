@@ -60,7 +60,7 @@ def test_help_lists_the_verbs(run: Run) -> None:
     for verb in VERBS:
         assert re.search(rf"^  {verb} ", out, re.MULTILINE)
     assert "0 good, 1 the artifact or model fell short, 2 wrong use" in out
-    assert "..." not in out, "a summary is too long for its line"
+    assert "..." not in out.partition("Commands:")[2], "a summary is too long for its line"
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -95,7 +95,7 @@ def test_every_verb_shows_an_example(run: Run, verb: str) -> None:
         (["render", __file__, "a", "b", "--engine", "spark"], "'spark' is not one of 'processes', 'dask'"),
         (["check-callback", "none.so"], "'none.so' does not exist"),
         (["check-callback", __file__, "--wake", "bell"], "'bell' is not one of 'event', 'poll'"),
-        (["check-callback", __file__, "--callbacks", "5"], "is not in the range x>=1000"),
+        (["check-callback", __file__, "--callbacks", "5"], "greater than or equal to 1000"),
     ],
 )
 def test_wrong_use(run: Run, arguments: list[str], message: str) -> None:

@@ -142,7 +142,8 @@ def test_ctrl_c_ends_with_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch, 
 def test_ctrl_c_in_the_real_program(tmp_path: Path, subprocess_environment: dict[str, str]) -> None:
     (tmp_path / "slow.py").write_text("import pathlib, time\npathlib.Path('began').touch()\ntime.sleep(60)\n")
     program = (
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job ignores it
+        # A job in the background ignores SIGINT, and so would this one if the tests were such a job.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from neutone_like.cli import main; main()"
     )
     command = [sys.executable, "-c", program, "export", "slow.py", "--out", "out"]

@@ -178,8 +178,9 @@ def render(
 ) -> None:
     """Play files through an artifact.
 
-    INPUT is a file; or a folder, a pattern or a list, whose tree OUTPUT then repeats. An output is as long as its input and aligned with it. INPUT and OUTPUT may be URLs that fsspec knows. A model with
-    several outputs writes OUTPUT.LABEL.wav for each.
+    INPUT is a file; or a folder, a pattern or a list, whose tree OUTPUT then repeats. An output is as long as its input
+    and aligned with it. INPUT and OUTPUT may be URLs that fsspec knows. A model with several outputs writes
+    OUTPUT.LABEL.wav for each.
 
     \b
     Example: neutone-like render exported/overdrive/model.nm in.wav out.wav --param drive=24

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from neutone_like.errors import AudioError, ModelError
-from neutone_like.host.host_fit import DEFAULT_HOST_RATE
 from neutone_like.host.offline_contract import OfflineContractMethods
 from neutone_like.model import NonRealtimeBase
 from neutone_like.signal.filter_design import QUALITIES, reduced_ratio, require_usable_ratio
 from neutone_like.signal.latency import total_latency_samples
 from neutone_like.signal.overlap_add import OverlapAdd
 from neutone_like.signal.parameter_track import ParameterTrack
+from neutone_like.signal.plan import DEFAULT_HOST_RATE
 from neutone_like.signal.rate_choice import choose_rate
 from neutone_like.signal.resampler import FirResampler
 from neutone_like.signal.soxr_resampler import SoxrResampler

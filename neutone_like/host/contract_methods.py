@@ -22,7 +22,9 @@ class ContractMethods(CommonContract):
         self.in_channels = declaration.in_channels
         self.out_channels = declaration.out_channels
         defaults = [parameter.default_0to1 for parameter in declaration.parameters]
-        self.default_param_values = torch.tensor((defaults + [0.0] * 4)[: max(4, len(defaults))]).unsqueeze(1)
+        self.default_param_values = torch.tensor(
+            (defaults + [0.0] * 4)[: max(4, len(defaults))], dtype=torch.float32
+        ).unsqueeze(1)
 
     @torch.jit.export
     def is_input_mono(self) -> bool:

@@ -303,11 +303,11 @@ class SampleQueueWrapper(HostFit):
         rest = samples - silence
         self.waiting_silence -= silence
         if rest == 0:
-            return torch.zeros(self.out_channels, samples)
+            return torch.zeros(self.out_channels, samples, dtype=torch.float32)
         direct = self.resampling and self.model_block == 0
         y = self.resample_out.pull(rest) if direct else self.host_queue.pop(rest)
         if silence > 0:
-            y = torch.cat((torch.zeros(self.out_channels, silence), y), 1)
+            y = torch.cat((torch.zeros(self.out_channels, silence, dtype=torch.float32), y), 1)
         return y
 
     def _output_channels(self, x: Tensor) -> int:

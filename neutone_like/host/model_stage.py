@@ -23,7 +23,7 @@ class ModelStage(ContractMethods):
         declaration = model.declaration()
         self.track = ParameterTrack(declaration.parameters)
         self.look_behind = declaration.look_behind_samples
-        self.past = torch.zeros(self.in_channels, self.look_behind)
+        self.past = torch.zeros(self.in_channels, self.look_behind, dtype=torch.float32)
         self.longest_block = 512  # what the model was prepared for, in samples at its rate
         self.control_grid = CONTROL_SAMPLES  # 1 for a model of fixed block size: a block's first sample decides
         self.model_position = 0  # model samples so far
@@ -37,7 +37,7 @@ class ModelStage(ContractMethods):
     def _reset_model_stage(self) -> None:
         self.w2w_base.reset_model()
         self.track.reset()
-        self.past = torch.zeros(self.in_channels, self.look_behind)
+        self.past = torch.zeros(self.in_channels, self.look_behind, dtype=torch.float32)
         self.model_position = 0
         self.silenced_samples = 0
 
@@ -87,6 +87,6 @@ class ModelStage(ContractMethods):
         if broken == 0:
             return y
         self.silenced_samples += broken
-        self.past = torch.zeros(self.in_channels, self.look_behind)
+        self.past = torch.zeros(self.in_channels, self.look_behind, dtype=torch.float32)
         self.w2w_base.reset_model()
         return torch.zeros_like(y)

@@ -52,10 +52,10 @@ class FirResampler(nn.Module):
         self.group_inputs = 1
         self.run_outputs = 1
         self.dtype = torch.float64
-        self.table = torch.zeros(0, 0)  # only where the matrix would be too large
-        self.matrix = torch.zeros(0, 0)
-        self.slack = torch.zeros(channels, 0)  # long products may read past the end
-        self.inputs = torch.zeros(channels, 0)
+        self.table = torch.zeros(0, 0, dtype=torch.float32)  # only where the matrix would be too large
+        self.matrix = torch.zeros(0, 0, dtype=torch.float32)
+        self.slack = torch.zeros(channels, 0, dtype=torch.float32)  # long products may read past the end
+        self.inputs = torch.zeros(channels, 0, dtype=torch.float32)
         self.pending = []  # inputs that are not joined yet
         self.length = 0  # of `inputs` and `pending` together
         self.head = 0  # where in them the next output's window starts
@@ -81,19 +81,19 @@ class FirResampler(nn.Module):
         table = polyphase_table(self.up, self.down, quality).to(self.dtype)
         if rows * columns <= self.most_matrix_elements:
             self.matrix = self._banded_matrix(table, rows, columns)
-            self.table = torch.zeros(0, 0)
+            self.table = torch.zeros(0, 0, dtype=torch.float32)
         else:
-            self.matrix = torch.zeros(0, 0)
+            self.matrix = torch.zeros(0, 0, dtype=torch.float32)
             self.table = table
         self.slack = torch.zeros(self.channels, self.group_inputs, dtype=self.dtype)
 
     @torch.jit.export
     def release(self) -> None:
         """Forget the design: rates are equal now, and a saved module should be small."""
-        self.table = torch.zeros(0, 0)
-        self.matrix = torch.zeros(0, 0)
-        self.slack = torch.zeros(self.channels, 0)
-        self.inputs = torch.zeros(self.channels, 0)
+        self.table = torch.zeros(0, 0, dtype=torch.float32)
+        self.matrix = torch.zeros(0, 0, dtype=torch.float32)
+        self.slack = torch.zeros(self.channels, 0, dtype=torch.float32)
+        self.inputs = torch.zeros(self.channels, 0, dtype=torch.float32)
         self.pending.clear()
         self.length = 0
         self.head = 0
@@ -136,7 +136,7 @@ class FirResampler(nn.Module):
     def pull(self, count: int) -> Tensor:
         """The next ``count`` outputs, ``[channels, count]``; no more than :meth:`available`."""
         if count == 0:
-            return torch.zeros(self.channels, 0)
+            return torch.zeros(self.channels, 0, dtype=torch.float32)
         first = self._last(self.phase)
         span = self._last(self.phase + count - 1) - first + self.taps
         has_matrix = self.matrix.size(0) > 0

@@ -65,9 +65,8 @@ class HostFit(ModelStage):
         self.control_grid = self.default_grid if self.model_block == 0 else 1
         self.w2w_base.prepare_model(self.model_rate, self.longest_block)
         if self.resampling:
-            by_host_blocks = self.model_block == 0
-            self.resample_in.prepare(self.host_rate, self.model_rate, self.quality, by_host_blocks)
-            self.resample_out.prepare(self.model_rate, self.host_rate, self.quality, by_host_blocks)
+            self.resample_in.prepare(self.host_rate, self.model_rate, self.quality)
+            self.resample_out.prepare(self.model_rate, self.host_rate, self.quality)
         else:
             self.resample_in.release()
             self.resample_out.release()

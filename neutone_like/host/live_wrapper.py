@@ -265,11 +265,11 @@ class SampleQueueWrapper(HostFit):
         """Take a host block through the model. Returns the output where nothing has to wait, else ``None``."""
         x = self.input_gain.multiply(convert_channels(x, self.in_channels))
         # Hosts and models may write over what is theirs: what is kept, or goes from one to the other, is a copy.
+        x = x.clone(memory_format=torch.contiguous_format)
         if self.resampling and self.model_block == 0:
-            self.resample_in.push(x)  # copies, in double precision
+            self.resample_in.push(x)
             self._convert_and_run()
             return None
-        x = x.clone(memory_format=torch.contiguous_format)
         if self.resampling:
             self.resample_in.push(x)
             while self.resample_in.available() >= self.model_block:
@@ -287,7 +287,7 @@ class SampleQueueWrapper(HostFit):
         """Run a model of any block size on all the input that there is."""
         count = self.resample_in.available()
         if count > 0:
-            self.resample_out.push(self._run_any_size(self.resample_in.pull(count)))  # copies
+            self.resample_out.push(self._run_any_size(self.resample_in.pull(count)).clone())
 
     def _convert_output(self) -> None:
         """Convert all of the model's output that there is, so that runs follow the model's blocks, not the host's."""

@@ -116,11 +116,11 @@ class OfflineFit(OfflineContractMethods):
     def _fit_filters(self) -> None:
         has_input_filter = self.resampling and not self.generates
         if has_input_filter:
-            self.resample_in.prepare(self.host_rate, self.model_rate, self.quality, True)
+            self.resample_in.prepare(self.host_rate, self.model_rate, self.quality)
         else:
             self.resample_in.release()
         if self.resampling:
-            self.resample_out.prepare(self.model_rate, self.host_rate, self.quality, True)
+            self.resample_out.prepare(self.model_rate, self.host_rate, self.quality)
         else:
             self.resample_out.release()
         self.latency = 0

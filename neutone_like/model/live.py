@@ -98,5 +98,5 @@ class WaveformToWaveformBase(DeclaresParameters):
         values: Dict[str, Tensor] = {}
         for parameter in self.declaration().parameters:
             length = block_size if parameter.rate == "sample" else 1
-            values[parameter.name] = torch.full((length,), float(parameter.default))
+            values[parameter.name] = torch.full((length,), float(parameter.default), dtype=torch.float32)
         return values

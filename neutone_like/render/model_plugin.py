@@ -13,6 +13,7 @@ from neutone_like.model import NumericalParameter, WaveformToWaveformBase
 from neutone_like.numbers import as_number
 from neutone_like.render.foreign_module import ForeignModule
 from neutone_like.render.parameter_values import ParameterValues
+from neutone_like.torch_settings import plain_settings
 
 GAIN_RANGE_DB = 30.0
 
@@ -76,6 +77,7 @@ class ModelPlugin:
         )
 
 
+@plain_settings()
 def _open(model: Model) -> tuple[Any, str, int, int, tuple[NumericalParameter, ...]]:
     """Wrapper, name, channels in and out, parameters; the wrapper is this plugin's alone unless a user passes one."""
     if isinstance(model, (str, Path, PathLike)):

@@ -26,6 +26,7 @@ from neutone_like.model.parameters import as_tokens
 from neutone_like.render.foreign_offline import ForeignOffline
 from neutone_like.render.parameter_values import ParameterValues
 from neutone_like.render.tokenizing import Tokenizer, open_tokenizer
+from neutone_like.torch_settings import plain_settings
 
 OfflineModel = Artifact | NonRealtimeSampleQueueWrapper | NonRealtimeBase | str | PathLike[str]
 
@@ -118,6 +119,7 @@ def is_offline(model: Any) -> bool:
     return isinstance(model, (OfflinePlugin, NonRealtimeBase, NonRealtimeSampleQueueWrapper))
 
 
+@plain_settings()
 def _open(model: OfflineModel) -> tuple[Any, str, tuple[Parameter, ...]]:
     """Wrapper, name and parameters; the wrapper is this plugin's alone unless a user passes one."""
     if isinstance(model, (str, PathLike)):

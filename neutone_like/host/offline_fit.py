@@ -58,7 +58,7 @@ class OfflineFit(OfflineContractMethods):
         self.model_delay = 0
         self.latency = 0  # host samples that come out before time 0
         self.past_samples = 0  # what a call sees before its new samples: look-behind, and the frame's older part
-        self.past = torch.zeros(self.inputs.total, 0)
+        self.past = torch.zeros(self.inputs.total, 0, dtype=torch.float32)
 
     def _fit(self, daw_sr: int, daw_bs: int, model_sr: Optional[int], model_bs: Optional[int]) -> None:
         if daw_sr < 1 or daw_bs < 1:
@@ -149,7 +149,7 @@ class OfflineFit(OfflineContractMethods):
     def _numerical_rows(self, params: Optional[Tensor], samples: int) -> Tensor:
         """The declared rows for ``samples``; no rows where the defaults are wanted."""
         if params is None or self.track.count == 0:
-            return torch.zeros(0, samples)
+            return torch.zeros(0, samples, dtype=torch.float32)
         rows = params.narrow(0, 0, self.track.count).to(torch.float32)
         return rows if rows.size(1) == samples else rows.expand(rows.size(0), samples)
 

@@ -49,10 +49,14 @@ class FirResampler(nn.Module):
         self.groups = 1  # in a period
         self.run_groups = 1  # the most in one product
         self.columns = 0  # of a matrix
-        self.bank = torch.zeros(0, 0, 0)  # matrices of the groups of a period and of the longest run after it
+        self.bank = torch.zeros(
+            0, 0, 0, dtype=torch.float32
+        )  # matrices of the groups of a period and of the longest run after it
         self.places = torch.zeros(0, 0, 0, dtype=torch.int64)  # [group, channel, output]: where a run holds its outputs
-        self.table = torch.zeros(0, 0)  # only where the bank would be too large
-        self.inputs = torch.zeros(channels, 0)  # those that are still needed lie from `head` to `tail`
+        self.table = torch.zeros(0, 0, dtype=torch.float32)  # only where the bank would be too large
+        self.inputs = torch.zeros(
+            channels, 0, dtype=torch.float32
+        )  # those that are still needed lie from `head` to `tail`
         self.head = 0
         self.tail = 0
         self.origin = 0  # which input lies at `head`, counted from that on which output 0 of a period ends

@@ -24,6 +24,7 @@ from neutone_like.model import (
     TextParameter,
     TokensParameter,
 )
+from neutone_like.torch_settings import plain_settings
 
 
 class Artifact:
@@ -143,6 +144,7 @@ class Artifact:
         ours = metadata.neutone_like
         return ours.out_channels if ours is not None else 1 if metadata.is_output_mono else 2
 
+    @plain_settings()
     def fresh_module(self) -> ScriptModule:
         """Load the module again: the same model with a state of its own.
 
@@ -151,6 +153,7 @@ class Artifact:
         """
         return load_module(self.path, self.metadata)
 
+    @plain_settings()
     def verify_test_vector(self) -> float:
         """Play the test vector on a fresh module.
 
@@ -181,6 +184,7 @@ def read_metadata(path: str | PathLike[str]) -> Metadata:
     return parse_metadata(read_metadata_text(file), f"metadata.json in {file}")
 
 
+@plain_settings()
 def load_artifact(path: str | PathLike[str], *, verify_test_vector: bool = False) -> Artifact:
     """Load an artifact. Nothing is read but this file.
 

@@ -13,8 +13,8 @@ from neutone_like.cli.program import app
 PAGE = Path(__file__).parent / "reference" / "command-line.md"
 HEAD = """# Command line
 
-`neutone-like VERB --help` shows what stands here. `--json` gives data for other programs; `--debug`, anywhere, shows the
-traceback of an error; `neutone-like --install-completion` teaches your shell the verbs and options.
+`neutone-like VERB --help` shows what stands here. `--json` gives data for other programs; `--debug`, anywhere, shows
+the traceback of an error; `neutone-like --install-completion` teaches your shell the verbs and options.
 
 | exit code | meaning |
 |---:|---|

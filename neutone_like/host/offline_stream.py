@@ -24,6 +24,8 @@ class OfflineStream(OfflineStage):
         self.streaming = False
         self.params_given = False
         self.last_params = torch.zeros(0, 1)
+        self.lone_column = False  # a generator's parameters so far: for its first sample, or for all of the signal
+        self.total_samples = 0  # as announced; 0: not known
         self.pushed_samples = 0
         self.fed_samples = 0
         self.made_samples = 0  # of the model's input, so far
@@ -47,6 +49,8 @@ class OfflineStream(OfflineStage):
         self.streaming = False
         self.cancelled = False
         self.params_given = False
+        self.lone_column = False
+        self.total_samples = 0
         self.block_index = 0
         self.expected_blocks = 0
         self.pushed_samples = 0
@@ -92,6 +96,7 @@ class OfflineStream(OfflineStage):
         self.texts = chosen_texts
         self.tokens = chosen_tokens
         self.streaming = True
+        self.total_samples = total
         if self.one_shot:
             self.expected_blocks = 1
         elif total > 0:
@@ -114,12 +119,20 @@ class OfflineStream(OfflineStage):
 
     def _push(self, audio_in: List[Tensor], params: Optional[Tensor], samples: int) -> None:
         given = params is not None and self.track.count > 0
-        if self.pushed_samples == 0:
+        if self.pushed_samples == 0 and not self.lone_column:
             self.params_given = given
         elif given != self.params_given:
             raise ParameterError("Numerical parameters are given with every piece of a signal, or with none.")
-        if params is not None and samples == 0:
+        if self.lone_column and samples > 0:  # more comes after it, so that it was the first sample's
+            self.lone_column = False
+            self._take_pieces(audio_in, self.last_params, 1)
+        elif self.generates and samples == 1 and self.pushed_samples == 0 and self.total_samples == 0:
+            self.lone_column = True
             self.last_params = self._numerical_rows(params, 1)
+            samples = 0
+        self._take_pieces(audio_in, params, samples)
+
+    def _take_pieces(self, audio_in: List[Tensor], params: Optional[Tensor], samples: int) -> None:
         start = 0
         while start < samples and not self._follow_cancel_request():
             size = min(self.piece_samples, samples - start)

@@ -104,7 +104,8 @@ class NonRealtimeSampleQueueWrapper(OfflineStream):
         """The same as :meth:`forward`."""
         with torch.no_grad():
             samples = self._check(audio_in, numerical_params)
-            self._begin(samples, text_params, tokens_params)
+            one_for_all = self.generates and samples == 1
+            self._begin(0 if one_for_all else samples, text_params, tokens_params)
             self._push(audio_in, numerical_params, samples)
             return self._finish()
 
@@ -118,7 +119,7 @@ class NonRealtimeSampleQueueWrapper(OfflineStream):
         """Start a signal that comes in pieces.
 
         Args:
-            total_samples: How long it will be, at the host's rate, for the progress; 0 if that is not known.
+            total_samples: How long it will be, at the host's rate; 0 if that is not known.
             text_params, tokens_params: As for :meth:`forward`.
         """
         with torch.no_grad():
@@ -128,7 +129,10 @@ class NonRealtimeSampleQueueWrapper(OfflineStream):
     def push(self, audio_in: List[Tensor], numerical_params: Optional[Tensor] = None) -> List[Tensor]:
         """Take the next piece of the signal; return what is ready of each output, ``[channels, 0]`` included.
 
-        Parameters are given with every piece or with none. Returns nothing once cancelled.
+        Parameters are given with every piece or with none. A generator, which has nothing else, makes a sample for each
+        of their columns; only a column that is all there is, after ``begin(0)``, stands for a signal of any length.
+
+        Returns nothing once cancelled.
         """
         with torch.no_grad():
             if self.cancelled:
@@ -158,7 +162,7 @@ class NonRealtimeSampleQueueWrapper(OfflineStream):
             for x in audio_in:
                 if x.numel() > 0:
                     raise AudioError(f"The model is a generator without audio inputs, got {len(audio_in)}. Pass [].")
-            if params is not None and params.dim() == 2 and params.size(1) > 1:
+            if params is not None and params.dim() == 2:
                 samples = params.size(1)
         else:
             samples = self.inputs.check(audio_in)

@@ -20,7 +20,9 @@ class OfflineStage(OfflineFit):
         super().__init__(model, quality)
         self.texts = []
         self.tokens = []
-        self.block_index = 0
+        self.block_index = 0  # of the calls
+        self.done_blocks = 0.0
+        self.block_share = 1.0  # how much of a block the next call is
         self.expected_blocks = 0  # 0: not known
         self.cancelled = False
         self.silenced_samples = 0
@@ -57,12 +59,13 @@ class OfflineStage(OfflineFit):
         self._check_outputs(audio, samples)
         self.nrb.set_progress_percentage(100.0)
         self.block_index += 1
+        self.done_blocks += self.block_share
         return self._without_nonfinite(torch.cat([each.to("cpu") for each in audio], 0))
 
     def _place_progress(self) -> None:
-        if self.expected_blocks > self.block_index:
+        if self.expected_blocks > self.done_blocks:
             span = 100.0 / self.expected_blocks
-            self.nrb.place_call(span * self.block_index, span)
+            self.nrb.place_call(span * self.done_blocks, span * self.block_share)
         else:
             self.nrb.place_call(self.nrb.get_progress_percentage(), 0.0)
 

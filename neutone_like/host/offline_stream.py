@@ -11,6 +11,11 @@ from neutone_like.model import NonRealtimeBase
 from neutone_like.signal.latency import first_output_end
 from neutone_like.signal.queue import SampleQueue
 
+# While a block-rate parameter moves, a model that takes any block size is called on a grid of this many of its samples,
+# as live; on a coarser one where every call sees a long past again.
+CONTROL_SAMPLES = 32
+MOST_CONTROL_SAMPLES = 512
+
 
 class OfflineStream(OfflineStage):
     """Gathers what comes into pieces of one size, so that no result depends on how it came, and hands them on."""
@@ -21,9 +26,15 @@ class OfflineStream(OfflineStage):
         self.model_in = SampleQueue(self.inputs.total)
         self.held_params = SampleQueue(0)  # a one-shot model's, until it runs
         self.host_out = SampleQueue(self.outputs.total)
+        # A generator makes whole blocks, whatever it takes; frames that overlap have one length.
+        self.cuts_blocks = self.takes_any_block and not self.generates and self.track.has_block_rate
+        self.control_grid = CONTROL_SAMPLES
+        while self.control_grid < MOST_CONTROL_SAMPLES and 4 * self.control_grid < self.look_behind:
+            self.control_grid *= 2
         self.streaming = False
         self.params_given = False
         self.last_params = torch.zeros(0, 1)
+        self.first_params = torch.zeros(0, 1)
         self.lone_column = False  # a generator's parameters so far: for its first sample, or for all of the signal
         self.total_samples = 0  # as announced; 0: not known
         self.pushed_samples = 0
@@ -44,6 +55,7 @@ class OfflineStream(OfflineStage):
             queue.clear()
         self.past = torch.zeros(self.inputs.total, self.past_samples)
         self.last_params = torch.zeros(0, 1)
+        self.first_params = torch.zeros(0, 1)
         self.texts.clear()
         self.tokens.clear()
         self.streaming = False
@@ -52,6 +64,8 @@ class OfflineStream(OfflineStage):
         self.lone_column = False
         self.total_samples = 0
         self.block_index = 0
+        self.done_blocks = 0.0
+        self.block_share = 1.0
         self.expected_blocks = 0
         self.pushed_samples = 0
         self.fed_samples = 0
@@ -123,6 +137,8 @@ class OfflineStream(OfflineStage):
             self.params_given = given
         elif given != self.params_given:
             raise ParameterError("Numerical parameters are given with every piece of a signal, or with none.")
+        if self.one_shot and params is not None:
+            self._require_still(params)
         if self.lone_column and samples > 0:  # more comes after it, so that it was the first sample's
             self.lone_column = False
             self._take_pieces(audio_in, self.last_params, 1)
@@ -172,6 +188,22 @@ class OfflineStream(OfflineStage):
         elif not self.one_shot:
             self.track.feed(rows, samples)
 
+    def _require_still(self, params: Tensor) -> None:
+        """Refuse what a model that is called once can't follow."""
+        rows = params.narrow(0, 0, self.track.count).clamp(0.0, 1.0)
+        if rows.size(1) == 0:
+            return
+        if self.first_params.size(0) == 0:
+            self.first_params = rows.narrow(1, 0, 1).clone()
+        stays = torch.logical_or(rows == self.first_params, torch.isnan(rows)).all(1)
+        for index in range(self.track.count):
+            if not bool(stays[index]) and not self.track.per_sample[index]:
+                raise ParameterError(
+                    f"Parameter '{self.track.names[index]}' has the rate 'block', and a one-shot model is called once "
+                    "for the whole signal: it can't follow values that move. Send one value for all of it, or declare "
+                    "the parameter with rate='sample'."
+                )
+
     def _add_input(self, x: Tensor) -> None:
         self.made_samples += x.size(1)
         if x.size(1) > 0:
@@ -186,16 +218,32 @@ class OfflineStream(OfflineStage):
             self._run_block(self.hop)
 
     def _run_block(self, new: int) -> None:
-        """One call with ``new`` samples that the model has not seen, and those before them that a frame holds."""
+        """A block of ``new`` samples that the model has not seen, and those before them that a frame holds."""
         x = torch.cat((self.past, self.model_in.pop(new)), 1)
         self.past = x.narrow(1, new, self.past_samples).clone()
         self.run_samples += new
         samples = new + self.model_block - self.hop
-        y = self._call_model(x, self.run_samples - samples, samples)
+        y = self._call_on_block(x, self.run_samples - samples, samples)
         if not self.cancelled:
             if self.overlaps:
                 y = self.overlap.add(y.narrow(1, self.model_delay, samples - self.model_delay))
             self._take_out_of_model(y)
+
+    def _call_on_block(self, x: Tensor, first_sample: int, samples: int) -> Tensor:
+        """One call; several where a block-rate parameter moves within the block and the model takes any size."""
+        if not (self.cuts_blocks and self.track.moving):
+            return self._call_model(x, first_sample, samples)
+        outputs: List[Tensor] = []
+        lengths = self.track.still_lengths(first_sample, samples, self.control_grid)
+        self.block_share = 1.0 / float(len(lengths))
+        start = 0
+        for length in lengths:
+            if not self._follow_cancel_request():
+                part = x.narrow(1, start, self.past_samples + length).clone(memory_format=torch.contiguous_format)
+                outputs.append(self._call_model(part, first_sample + start, length))
+                start += length
+        self.block_share = 1.0
+        return torch.cat(outputs, 1) if len(outputs) > 0 else x
 
     def _take_out_of_model(self, y: Tensor) -> None:
         """Output at the model's rate, as it comes, to the host's; what lies before time 0 is dropped on the way."""
@@ -236,10 +284,10 @@ class OfflineStream(OfflineStage):
             self._finish_one_shot()
         else:
             self._flush_input(total)
-            wanted = self._blocks_for(self.made_samples)
+            wanted = self.made_samples + self.model_block - self.hop
             self._hold_params(self.host_samples(2 * self.model_block) + 2)
             self._run_blocks()
-            while self.block_index < wanted and not self._follow_cancel_request():
+            while self.run_samples < wanted and not self._follow_cancel_request():
                 if self.takes_any_block and not self.generates:
                     self._run_block(self.model_in.size)
                 else:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from neutone_like.errors import AudioError, ModelError
 from neutone_like.render.audio_arrays import Audio, join, silence
-from neutone_like.render.automation import Constant, Samples
+from neutone_like.render.automation import Samples
 from neutone_like.render.model_plugin import ModelPlugin
 from neutone_like.render.stage import Stage
 
@@ -83,7 +83,7 @@ class ModelStage(Stage):
         """Whole blocks through the wrapper; as many samples as go in."""
         curves = self.plugin.params.curves
         constant = _stack([curve.values(0, self.block_size, self.sample_rate) for curve in curves])
-        moves = any(not isinstance(curve, Constant) for curve in curves)
+        moves = self.plugin.params.moves
         y = silence(self.out_channels, x.shape[1])
         audio = torch.from_numpy(x.copy())  # nobody else's, and writable
         for start in range(0, x.shape[1], self.block_size):

@@ -27,6 +27,8 @@ from neutone_like.render.foreign_offline import ForeignOffline
 from neutone_like.render.parameter_values import ParameterValues
 from neutone_like.render.tokenizing import Tokenizer, open_tokenizer
 
+CONTROL_BLOCK_SAMPLES = 512  # of a generator that makes blocks of any size, while a parameter that it reads once moves
+
 OfflineModel = Artifact | NonRealtimeSampleQueueWrapper | NonRealtimeBase | str | PathLike[str]
 
 
@@ -76,6 +78,32 @@ class OfflinePlugin:
 
     def __repr__(self) -> str:
         return f"OfflinePlugin({self.name!r}, params={dict(self.params)!r})"
+
+    def require_followable(self) -> None:
+        """Check that the model can follow the values as they move.
+
+        Raises:
+            ParameterError: A one-shot model reads a parameter once that is automated.
+        """
+        if self.is_one_shot:
+            self.params.require_still(self.name)
+
+    def prepare(self, sample_rate: int, host_block_samples: int) -> None:
+        """Tell the wrapper what comes."""
+        block = self._block_size_to_follow()
+        chosen = () if block is None else (None, block)
+        self.module.set_daw_sample_rate_and_buffer_size(sample_rate, host_block_samples, *chosen)
+
+    def _block_size_to_follow(self) -> int | None:
+        """The block size to choose so that a parameter read once a block is read often; ``None``: the usual one."""
+        module = self.module
+        keeps_its_own = self.is_one_shot or isinstance(module, ForeignOffline) or bool(module.overlaps)
+        if keeps_its_own or not self.params.moves_between_blocks:
+            return None
+        sizes = [int(size) for size in module.get_native_buffer_sizes()]
+        # A wrapper calls a model of any block size often enough by itself, but not a generator; nor did those of 0.1.
+        by_itself = not self.is_generator and hasattr(module, "control_grid")
+        return min(sizes, default=None if by_itself else CONTROL_BLOCK_SAMPLES)
 
     @property
     def is_generator(self) -> bool:

@@ -98,6 +98,7 @@ def _non_realtime(job: Job) -> OfflinePlugin:
         if getattr(settings, name) is not None:
             raise ParameterError(f"{name} is a knob of live models, and this model is not real-time. Leave it out.")
     plugin = OfflinePlugin(job.model, dict(settings.params), device=settings.device)
+    plugin.require_followable()
     if len(plugin.in_labels) != 1:
         raise ModelError(
             f"{plugin.name} has {len(plugin.in_labels)} inputs, and a job gives every file alone to a model of one. "

@@ -25,6 +25,7 @@ from neutone_like.model import (
 from neutone_like.model.parameter_values import check_names
 from neutone_like.render.foreign_offline import ForeignOffline
 from neutone_like.render.parameter_values import ParameterValues
+from neutone_like.render.sharing import states_of_model
 from neutone_like.render.tokenizing import Tokenizer, open_tokenizer
 
 CONTROL_BLOCK_SAMPLES = 512  # of a generator that makes blocks of any size, while a parameter that it reads once moves
@@ -58,6 +59,10 @@ class OfflinePlugin:
     """
 
     def __init__(self, model: OfflineModel, params: Mapping[str, Any] | None = None, *, device: str = "cpu") -> None:
+        if isinstance(model, (str, PathLike)):
+            model = load_artifact(model)
+        self._artifact_or_model = model
+        self._device = device
         self.module, self.name, self.parameters = _open(model)
         values = dict(params or {})
         check_names(self.parameters, values)
@@ -75,6 +80,21 @@ class OfflinePlugin:
         self.is_one_shot = bool(self.module.is_one_shot_model())
         if device != "cpu":
             _move(self.module, device)
+
+    def __reduce__(self) -> Any:
+        """A copy, and a pickled one, has the model anew: an artifact is loaded from its file again."""
+        texts = {p.name: text for p, text in zip(self._of_kind(TextParameter), self.texts, strict=True)}
+        tokens = {p.name: each for p, each in zip(self._of_kind(TokensParameter), self.tokens, strict=True)}
+        return _restored, (self._artifact_or_model, {**self.params, **texts, **tokens}, self._device)
+
+    def _of_kind(self, kind: type[Parameter]) -> list[Parameter]:
+        return [parameter for parameter in self.parameters if isinstance(parameter, kind)]
+
+    @property
+    def states(self) -> list[Any]:
+        """What keeps state, and so can be in one render only."""
+        module = self.module
+        return states_of_model(module.module if isinstance(module, ForeignOffline) else module)
 
     def __repr__(self) -> str:
         return f"OfflinePlugin({self.name!r}, params={dict(self.params)!r})"
@@ -146,10 +166,12 @@ def is_offline(model: Any) -> bool:
     return isinstance(model, (OfflinePlugin, NonRealtimeBase, NonRealtimeSampleQueueWrapper))
 
 
-def _open(model: OfflineModel) -> tuple[Any, str, tuple[Parameter, ...]]:
+def _restored(source: Any, params: Mapping[str, Any], device: str) -> OfflinePlugin:
+    return OfflinePlugin(source, params, device=device)
+
+
+def _open(model: Any) -> tuple[Any, str, tuple[Parameter, ...]]:
     """Wrapper, name and parameters; the wrapper is this plugin's alone unless a user passes one."""
-    if isinstance(model, (str, PathLike)):
-        model = load_artifact(model)
     if isinstance(model, Artifact) and not model.is_realtime:
         module = model.fresh_module()
         ours = model.metadata.neutone_like is not None
@@ -182,6 +204,11 @@ def _token_list(label: str, value: Any) -> list[int]:
         raise ParameterError(
             f"{label}: expected a list of integers, or a text for the model's tokenizer, got {value!r:.80}."
         )
+    for place, token in enumerate(value):
+        if not -(1 << 63) <= token < 1 << 63:
+            raise ParameterError(
+                f"{label}: a token is a whole number of 64 bits, -2^63 to 2^63 - 1, got {token!s:.40} at place {place}."
+            )
     return list(value)
 
 

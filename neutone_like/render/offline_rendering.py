@@ -20,6 +20,7 @@ from neutone_like.render.offline_plugin import OfflinePlugin
 from neutone_like.render.progress import ProgressFunction, showing
 from neutone_like.render.rate_change import RateChange
 from neutone_like.render.render_result import RenderResult
+from neutone_like.render.sharing import using
 
 CHUNK_SAMPLES = 16384
 DEFAULT_RATE = 48000
@@ -44,7 +45,7 @@ def render_offline(
         for source in sources or (None,):
             require_writable(path, source)
     wanted_rate = None if out_sample_rate is None else whole_number("out_sample_rate", out_sample_rate, "Hz")
-    with ExitStack() as files:
+    with using(plugin.states, plugin.name), ExitStack() as files:
         readers = [files.enter_context(AudioReader(source)) for source in sources]
         inputs = FileInputs(readers, plugin) if readers else _time(plugin, wanted_rate, seconds)
         if readers and seconds is not None:

@@ -150,7 +150,8 @@ def test_a_stream_belongs_to_its_thread(meanwhile: Callable[[Board], Any]) -> No
         with pytest.raises(AudioError, match="Another thread"):
             call()
     board.reset()
-    np.testing.assert_array_equal(board(SOUNDS[0], 48000, reset=False), board(SOUNDS[0], 48000))
+    begun = board(SOUNDS[0], 48000, reset=False)
+    np.testing.assert_array_equal(begun, board(SOUNDS[0], 48000)[:, : begun.shape[1]])
 
 
 @pytest.mark.parametrize("effect", [ModelPlugin(Echo()), pedalboard.Delay(0.01)])

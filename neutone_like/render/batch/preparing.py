@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -75,6 +76,25 @@ def worker_count(workers: int | None, retries: int, engine: str, scheduler: str 
     if workers is not None:
         return workers
     return processor_count() if device == "cpu" else 1
+
+
+def require_time_limit(file_timeout_seconds: Any, engine: str, workers: int) -> None:
+    """Only a process of its own can be stopped whatever it does.
+
+    Raises:
+        PlanError: No number of seconds, or nothing that could be stopped.
+    """
+    if file_timeout_seconds is None:
+        return
+    is_number = isinstance(file_timeout_seconds, (int, float)) and not isinstance(file_timeout_seconds, bool)
+    if not is_number or not 0.0 < file_timeout_seconds < float("inf"):
+        raise PlanError(f"file_timeout_seconds must be a number of seconds above 0, got {file_timeout_seconds!r}.")
+    if engine == "dask" or workers == 0:
+        where = "on a Dask cluster" if engine == "dask" else "in this process (workers=0)"
+        raise PlanError(
+            f"file_timeout_seconds: a file that is rendered {where} can't be stopped. "
+            "Render in worker processes of this machine, one at least."
+        )
 
 
 def manifest_place(manifest: str | PathLike[str] | None, plan: Plan, resume: bool) -> str | None:

@@ -1,4 +1,4 @@
-"""What is drawn at a moment acts on what sounds at that moment: models of gain, played ones, show the value they had."""
+"""What is drawn at a moment acts on what sounds at that moment: models of gain, played ones, show what they had."""
 
 import re
 from pathlib import Path

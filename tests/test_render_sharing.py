@@ -233,5 +233,3 @@ def test_what_can_t_be_copied_says_so(artifact_path: Path, tmp_path: Path) -> No
     moved.unlink()
     with pytest.raises(ArtifactError, match=re.escape(str(moved))):
         pickle.loads(content)
-
-

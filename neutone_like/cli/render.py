@@ -67,7 +67,9 @@ def render(
     ] = None,
     file_timeout: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="A file that takes longer is stopped, and has failed [default: no limit]."),
+        typer.Option(
+            metavar="SECONDS", help="A file that takes longer is stopped, and has failed [default: no limit]."
+        ),
     ] = None,
     engine: Annotated[str | None, typer.Option(help="processes or dask [default: processes].")] = None,
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Of the Dask cluster.")] = None,

@@ -235,7 +235,6 @@ class Board(MutableSequence[Any]):
         self._taken += audio.shape[1]
         return self._stream.push(audio)
 
-
     def _require_own_stream(self) -> None:
         if self._thread not in (None, acting_thread()):
             raise AudioError(

@@ -64,7 +64,14 @@ class ModelPlugin:
 
     def __reduce__(self) -> Any:
         """A copy, and a pickled one, has the model anew: an artifact is loaded from its file again."""
-        return _restored, (self._artifact_or_model, dict(self.params), self.wet, self.dry, self.input_gain_db, self.output_gain_db)
+        return _restored, (
+            self._artifact_or_model,
+            dict(self.params),
+            self.wet,
+            self.dry,
+            self.input_gain_db,
+            self.output_gain_db,
+        )
 
     @property
     def states(self) -> list[Any]:

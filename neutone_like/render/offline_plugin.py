@@ -23,6 +23,7 @@ from neutone_like.model import (
     TokensParameter,
 )
 from neutone_like.model.parameter_values import check_names
+from neutone_like.model.parameters import require_64_bits
 from neutone_like.render.foreign_offline import ForeignOffline
 from neutone_like.render.parameter_values import ParameterValues
 from neutone_like.render.sharing import states_of_model
@@ -204,11 +205,7 @@ def _token_list(label: str, value: Any) -> list[int]:
         raise ParameterError(
             f"{label}: expected a list of integers, or a text for the model's tokenizer, got {value!r:.80}."
         )
-    for place, token in enumerate(value):
-        if not -(1 << 63) <= token < 1 << 63:
-            raise ParameterError(
-                f"{label}: a token is a whole number of 64 bits, -2^63 to 2^63 - 1, got {token!s:.40} at place {place}."
-            )
+    require_64_bits(label, value)
     return list(value)
 
 

@@ -145,7 +145,8 @@ class _Run:
                     else:
                         self._take(record)
                         show(record)
-                for record in engine.run(without_room):  # a larger file may have taken the room, and failed too
+                # A larger file may have taken the room, and failed too.
+                for record in engine.run(without_room) if without_room else ():
                     self._follow_room(record)
                     self._take(record)
                     show(record)

@@ -30,8 +30,8 @@ class Board(MutableSequence[Any]):
     and aligned with it. A model on the board is a :class:`ModelPlugin`, whose knobs are turned with
     ``board[1].params["drive"] = 24.0``; ``Board([ModelPlugin("amp.nm", {"drive": 24.0})])`` sets them from the start.
 
-    Threads may share a board: a call waits until that of another thread has ended. A stream (``reset=False``) belongs to
-    the thread that began it.
+    Threads may share a board: a call waits until that of another thread has ended. A stream (``reset=False``) belongs
+    to the thread that began it.
 
     Args:
         plugins: Pedalboard plugins (containers too), ``ModelPlugin``, or whatever that takes, in any order. Each may

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from neutone_like.host.metadata_dictionary import MetadataDictionary
+from neutone_like.host.one_at_a_time import OneAtATime
 from neutone_like.model import ModelMetadata
 
 
@@ -19,8 +20,11 @@ class CommonContract(nn.Module):
         knobs: The slots of ``neutone_parameters`` that hold numbers.
     """
 
+    turn: OneAtATime
+
     def __init__(self, author_metadata: ModelMetadata, metadata: dict[str, Any], knobs: dict[str, Any]) -> None:
         super().__init__()
+        self.turn = OneAtATime()
         self.about = MetadataDictionary({**metadata, "neutone_parameters": knobs})
         self.use_debug_mode = False
         self.metadata_json = json.dumps(metadata)

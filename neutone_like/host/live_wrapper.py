@@ -72,14 +72,21 @@ class SampleQueueWrapper(HostFit):
         Raises:
             AudioError: A number is not positive, or not among the model's.
         """
-        self._fit(daw_sr, daw_bs, model_sr, model_bs)
-        self.reset()
+        self.turn.begin()
+        with self.turn:
+            self._fit(daw_sr, daw_bs, model_sr, model_bs)
+            self._start_afresh()
         backlog = 2 * daw_bs + (max(self.model_block, 1) * self.down) // self.up + 2
         return (backlog // daw_bs) * daw_bs
 
     @torch.jit.export
     def reset(self) -> None:
         """Forget all audio and automation: the same input then gives the same output, bit for bit."""
+        self.turn.begin()
+        with self.turn:
+            self._start_afresh()
+
+    def _start_afresh(self) -> None:
         self._reset_model_stage()
         self.irregular = False
         self._plan()
@@ -158,19 +165,26 @@ class SampleQueueWrapper(HostFit):
 
         Returns:
             float32 ``[channels, n]``, as many channels as came (a model of more than two channels: its own count).
+
+        Raises:
+            ModelError: Another thread is in this wrapper.
         """
-        with torch.no_grad():
-            self._check(x, params)
-            samples = x.size(1)
-            if self.in_background:
-                raise AudioError("forward_bt has been called on this stream. Call reset() before forward().")
-            self._note_block_size(samples)
-            self.track.feed(params, samples)
-            self._feed_dry(x)
-            wet = self._feed(x)
-            if wet is None:
-                wet = self._deliver(samples)
-            return self._mix(wet, self._output_channels(x))
+        self.turn.begin()
+        with torch.no_grad(), self.turn:
+            return self._forward(x, params)
+
+    def _forward(self, x: Tensor, params: Optional[Tensor]) -> Tensor:
+        self._check(x, params)
+        samples = x.size(1)
+        if self.in_background:
+            raise AudioError("forward_bt has been called on this stream. Call reset() before forward().")
+        self._note_block_size(samples)
+        self.track.feed(params, samples)
+        self._feed_dry(x)
+        wet = self._feed(x)
+        if wet is None:
+            wet = self._deliver(samples)
+        return self._mix(wet, self._output_channels(x))
 
     @torch.jit.export
     def forward_bt(self, x: Tensor, params: Optional[Tensor] = None) -> Optional[Tensor]:
@@ -180,7 +194,8 @@ class SampleQueueWrapper(HostFit):
             ``None``, or a whole number of host blocks, as soon as they are done. A host that starts to play with the
             first one and then takes a block a callback hears the latency that :meth:`latency_samples` reports.
         """
-        with torch.no_grad():
+        self.turn.begin()
+        with torch.no_grad(), self.turn:
             self._check(x, params)
             samples = x.size(1)
             if not self.started:
@@ -202,10 +217,11 @@ class SampleQueueWrapper(HostFit):
     @torch.jit.export
     def forward_offline(self, x: Tensor, params: Optional[Tensor] = None) -> Tensor:
         """Process a whole signal: reset, and return ``[channels, n]`` of the same length, aligned with the input."""
-        with torch.no_grad():
+        self.turn.begin()
+        with torch.no_grad(), self.turn:
             self._check(x, params)
             samples = x.size(1)
-            self.reset()
+            self._start_afresh()
             latency = self.latency
             piece = max(1, self.offline_samples // self.host_block) * self.host_block
             outputs: List[Tensor] = []
@@ -214,9 +230,9 @@ class SampleQueueWrapper(HostFit):
                 values: Optional[Tensor] = None
                 if params is not None:
                     values = self._slice_or_hold(params, start, piece, True)
-                outputs.append(self.forward(block, values))
+                outputs.append(self._forward(block, values))
             silenced = self.silenced_samples
-            self.reset()
+            self._start_afresh()
             self.silenced_samples = silenced
             return torch.cat(outputs, 1).narrow(1, latency, samples).contiguous()
 

@@ -52,13 +52,20 @@ class NonRealtimeSampleQueueWrapper(OfflineStream):
         Raises:
             AudioError: A number is not positive, or not among the model's.
         """
-        self._fit(daw_sr, daw_bs, model_sr, model_bs)
-        self.reset()
+        self.turn.begin()
+        with self.turn:
+            self._fit(daw_sr, daw_bs, model_sr, model_bs)
+            self._start_afresh()
         return -1
 
     @torch.jit.export
     def reset(self) -> None:
         """Forget everything: audio, progress, and a request to cancel."""
+        self.turn.begin()
+        with self.turn:
+            self._start_afresh()
+
+    def _start_afresh(self) -> None:
         self.nrb.forget_cancel_request()
         self.nrb.restart_progress()
         self.silenced_samples = 0
@@ -89,7 +96,8 @@ class NonRealtimeSampleQueueWrapper(OfflineStream):
         Raises:
             AudioError: Inputs are missing, differ in length, or have a shape, type or channel count that can't be used.
             ParameterError: Parameters of another shape; texts or tokens too many, too few or over their limit.
-            ModelError: The model returns another number of outputs, or other shapes, than it declares.
+            ModelError: The model returns another number of outputs, or other shapes, than it declares; or another
+                thread is in this wrapper.
         """
         return self.forward_non_realtime(audio_in, numerical_params, text_params, tokens_params)
 
@@ -102,7 +110,8 @@ class NonRealtimeSampleQueueWrapper(OfflineStream):
         tokens_params: Optional[List[List[int]]] = None,
     ) -> List[Tensor]:
         """The same as :meth:`forward`."""
-        with torch.no_grad():
+        self.turn.begin()
+        with torch.no_grad(), self.turn:
             samples = self._check(audio_in, numerical_params)
             one_for_all = self.generates and samples == 1
             self._begin(0 if one_for_all else samples, text_params, tokens_params)
@@ -122,7 +131,8 @@ class NonRealtimeSampleQueueWrapper(OfflineStream):
             total_samples: How long it will be, at the host's rate; 0 if that is not known.
             text_params, tokens_params: As for :meth:`forward`.
         """
-        with torch.no_grad():
+        self.turn.begin()
+        with torch.no_grad(), self.turn:
             self._begin(total_samples, text_params, tokens_params)
 
     @torch.jit.export
@@ -134,7 +144,8 @@ class NonRealtimeSampleQueueWrapper(OfflineStream):
 
         Returns nothing once cancelled.
         """
-        with torch.no_grad():
+        self.turn.begin()
+        with torch.no_grad(), self.turn:
             if self.cancelled:
                 return []
             if not self.streaming:
@@ -150,7 +161,8 @@ class NonRealtimeSampleQueueWrapper(OfflineStream):
     @torch.jit.export
     def finish(self) -> List[Tensor]:
         """End the signal; return the rest of each output, so that all pieces are as long as the input."""
-        with torch.no_grad():
+        self.turn.begin()
+        with torch.no_grad(), self.turn:
             if not self.streaming and not self.cancelled:
                 raise AudioError("There is no signal to end. Call begin() and push() before finish().")
             return self._finish()

@@ -1,11 +1,10 @@
 """One of our non-real-time models, ready to render: where it comes from, and what its parameters are set to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from os import PathLike
 from typing import Any
 
-import numpy as np
 import torch
 
 from neutone_like.artifact import Artifact, load_artifact
@@ -23,11 +22,12 @@ from neutone_like.model import (
     TokensParameter,
 )
 from neutone_like.model.parameter_values import check_names
-from neutone_like.model.parameters import require_64_bits
+from neutone_like.model.parameters import as_tokens, require_64_bits
 from neutone_like.render.foreign_offline import ForeignOffline
 from neutone_like.render.parameter_values import ParameterValues
 from neutone_like.render.sharing import states_of_model
 from neutone_like.render.tokenizing import Tokenizer, open_tokenizer
+from neutone_like.torch_settings import plain_settings
 
 CONTROL_BLOCK_SAMPLES = 512  # of a generator that makes blocks of any size, while a parameter that it reads once moves
 
@@ -171,6 +171,7 @@ def _restored(source: Any, params: Mapping[str, Any], device: str) -> OfflinePlu
     return OfflinePlugin(source, params, device=device)
 
 
+@plain_settings()
 def _open(model: Any) -> tuple[Any, str, tuple[Parameter, ...]]:
     """Wrapper, name and parameters; the wrapper is this plugin's alone unless a user passes one."""
     if isinstance(model, Artifact) and not model.is_realtime:
@@ -199,14 +200,13 @@ def _text(parameter: TextParameter, value: Any) -> str:
 
 
 def _token_list(label: str, value: Any) -> list[int]:
-    if isinstance(value, (np.ndarray, torch.Tensor)):
-        value = value.tolist()
-    if not isinstance(value, Sequence) or not all(isinstance(t, int) and not isinstance(t, bool) for t in value):
+    tokens = as_tokens(value)
+    if tokens is None:
         raise ParameterError(
             f"{label}: expected a list of integers, or a text for the model's tokenizer, got {value!r:.80}."
         )
-    require_64_bits(label, value)
-    return list(value)
+    require_64_bits(label, tokens)
+    return list(tokens)
 
 
 def _move(module: Any, device: str) -> None:

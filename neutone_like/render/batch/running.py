@@ -16,10 +16,11 @@ from neutone_like.render.batch.manifest import VERSION, Manifest, open_manifest
 from neutone_like.render.batch.planning import Plan, Source, plan_files, require_no_collision
 from neutone_like.render.batch.player import Job, Player
 from neutone_like.render.batch.preparing import (
+    at_least_zero,
     manifest_place,
     prepared_job,
     require_encodable,
-    require_time_limit,
+    time_limit,
     worker_count,
 )
 from neutone_like.render.batch.records import FileRecord
@@ -98,8 +99,9 @@ def render_files(
     settings = RenderSettings(
         dict(params or {}), wet, dry, input_gain_db, output_gain_db, out_sample_rate, bit_depth, quality, device
     )
-    count = worker_count(workers, retries, engine, scheduler, device)
-    require_time_limit(file_timeout_seconds, engine, count)
+    count = worker_count(workers, engine, scheduler, device)
+    retries = at_least_zero("retries", retries)
+    limit_seconds = time_limit(file_timeout_seconds, engine, count)
     plan = plan_files(source, output, listed=listed, root=root, ending=file_format)
     place = manifest_place(manifest, plan, resume)
     with prepared_job(model, settings) as job:
@@ -108,7 +110,7 @@ def render_files(
         require_no_collision([(task.item.input, output) for task in tasks for output in task.outputs])
         require_encodable(plan, job)
         with (
-            open_engine(player, scheduler, count, retries, file_timeout_seconds) as chosen,
+            open_engine(player, scheduler, count, retries, limit_seconds) as chosen,
             nullcontext() if place is None else open_manifest(place) as book,
         ):
             run = _Run(plan, job, book, start)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def worker_count(workers: int | None, engine: str, scheduler: str | None, device
     return processor_count() if device == "cpu" else 1
 
 
-def time_limit(file_timeout_seconds: float | None, engine: str, workers: int) -> float | None:
+def time_limit(file_timeout_seconds: Any, engine: str, workers: int) -> float | None:
     """How long a file may take, in seconds. Only a process of its own can be stopped whatever it does.
 
     Raises:

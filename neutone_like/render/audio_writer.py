@@ -1,7 +1,6 @@
 """Writing audio files: whole, or not at all."""
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from neutone_like.errors import AudioError
+from neutone_like.file_owner import owner_mark
 from neutone_like.numbers import as_number, as_whole_number
 from neutone_like.render.audio_arrays import Audio
 from neutone_like.render.audio_files import pedalboard_io
@@ -99,7 +99,7 @@ def writing(
 def _appearing_whole(path: Path) -> Iterator[BinaryIO]:
     """A file under a temporary name beside ``path``, renamed at the end and removed when something fails."""
     path = path.resolve()  # a link stays a link
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    temporary = path.with_name(f".{path.name}.{owner_mark()}.part")
     try:
         with temporary.open("xb+") as file:
             yield file

@@ -106,7 +106,7 @@ def render_file(
         if reader.length_is_exact:
             require_lengths(board, reader.samples)
         rate = reader.sample_rate if out_sample_rate is None else whole_number("out_sample_rate", out_sample_rate, "Hz")
-        with inference_settings(board.modules):
+        with board.in_use(), inference_settings(board.modules):
             stream = board.open_stream(reader.sample_rate, reader.channels, block)
             change = None if rate == reader.sample_rate else RateChange(reader.sample_rate, rate, stream.out_channels)
             with (

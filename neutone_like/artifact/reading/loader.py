@@ -4,6 +4,7 @@ import os
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from torch.jit import ScriptModule
 
@@ -42,6 +43,10 @@ class Artifact:
         self.path = path
         self.metadata = metadata
         self.module = module
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, and a pickled one, is loaded from the file again, which must be the same: so processes share it."""
+        return _loaded_again, (self.path.absolute(), self.metadata)
 
     def __repr__(self) -> str:
         return f"Artifact({self.metadata.model_name!r} {self.metadata.model_version}, {str(self.path)!r})"
@@ -169,6 +174,11 @@ class Artifact:
         if isinstance(ours, OfflineSection):
             return check_offline_vector(self.fresh_module(), ours.test_vector, str(self.path))
         return check_test_vector(self.fresh_module(), ours.test_vector, str(self.path))
+
+
+def _loaded_again(path: Path, metadata: Metadata) -> Artifact:
+    """Raises ArtifactError if the file is gone or has changed."""
+    return Artifact(path, metadata, load_module(path, metadata))
 
 
 def read_metadata(path: str | PathLike[str]) -> Metadata:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from neutone_like.errors import AudioError, NeutoneLikeError
+from neutone_like.file_owner import OWNER_MARK, is_abandoned
 from neutone_like.render.batch.locations import (
     StoreError,
     byte_count,
@@ -27,7 +28,7 @@ from neutone_like.render.batch.player import Player
 from neutone_like.render.batch.records import FileRecord, WrittenFile
 from neutone_like.render.file_rendering import RenderResult
 
-_LEFTOVER = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.part")  # see audio_writer
+_LEFTOVER = re.compile(rf"\.(?P<name>.+)\.(?P<mark>{OWNER_MARK})\.part", re.DOTALL)  # see audio_writer
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -82,13 +83,14 @@ def failure(record: FileRecord, error: Exception) -> FileRecord:
     """The record of a file that an error kept from being rendered."""
     expected = isinstance(error, NeutoneLikeError)
     message = str(error) if expected else f"Unexpected error: {type(error).__name__}: {error}"
-    return replace(
-        record, status="failed", error=message, error_kind=type(error).__name__, disk_full=_is_full_disk(error)
-    )
+    full = _is_full_disk(error)
+    if full:
+        message = f"{message} Make room, and resume."
+    return replace(record, status="failed", error=message, error_kind=type(error).__name__, disk_full=full)
 
 
 def remove_leftovers(outputs: Iterable[str]) -> None:
-    """Remove the temporary files that killed processes have left beside these outputs."""
+    """Remove the temporary files that dead processes have left beside these outputs; others' stay."""
     folders: dict[str, set[str]] = {}
     for output in outputs:
         if not is_url(output):
@@ -97,7 +99,9 @@ def remove_leftovers(outputs: Iterable[str]) -> None:
     for folder, names in folders.items():
         for entry in os.listdir(folder) if os.path.isdir(folder) else ():
             leftover = _LEFTOVER.fullmatch(entry)
-            if leftover is not None and leftover["name"] in names:
+            if leftover is None or leftover["name"] not in names:
+                continue
+            if is_abandoned(leftover["mark"], Path(folder, entry)):
                 with suppress(FileNotFoundError):
                     os.unlink(os.path.join(folder, entry))
 
@@ -116,6 +120,8 @@ def _rendered(player: Player, task: Task, record: FileRecord, cancelled: Callabl
         if task.earlier is not None and task.earlier.key == key and _is_intact(task.earlier):
             return task.earlier.skipped()
 
+        _require_no_links(task.outputs)
+
         def report(done: int, total: int) -> None:
             if cancelled():
                 raise Cancelled
@@ -128,6 +134,16 @@ def _rendered(player: Player, task: Task, record: FileRecord, cancelled: Callabl
     return replace(
         record, status="done", key=key, input_sha256=input_sha256, written=written, audio=_audio_fields(result)
     )
+
+
+def _require_no_links(outputs: Iterable[str]) -> None:
+    """What a link in the output folder points to, such as somebody's original, is not ours to replace."""
+    for output in outputs:
+        if not is_url(output) and os.path.islink(output):
+            raise AudioError(
+                f"{output} is a link to {os.path.realpath(output)}, which would be replaced. "
+                "Remove the link, or choose another folder for the outputs."
+            )
 
 
 @contextmanager

@@ -26,9 +26,9 @@ from rich.table import Table
 from neutone_like import NeutoneLikeError, export_model, load_artifact, render_file
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.sample_audio import SAMPLES
+from neutone_like.audio import AudioReader
 from neutone_like.extras import import_extra
 from neutone_like.render import Board, ModelPlugin, RenderResult
-from neutone_like.render.audio_files import AudioReader
 from neutone_like.validate.exporting import ExportResult
 
 SAMPLE_RATE = 44100

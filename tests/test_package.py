@@ -14,8 +14,8 @@ from neutone_like.version import __version__
 
 PROJECT = Path(neutone_like.__file__).resolve().parents[1]
 PACKAGE = PROJECT / "neutone_like"
-FLOORS = ("model", "streaming", "host", "artifact", "runtime", "validate", "render", "bench", "cli", "compat")
-# The two ground floors know nothing of each other.
+FLOORS = ("audio", "model", "streaming", "host", "artifact", "runtime", "validate", "render", "bench", "cli", "compat")
+# The ground floors know nothing of each other.
 ALLOWED = {floor: set(FLOORS[: position + 1]) for position, floor in enumerate(FLOORS)}
 ALLOWED["model"], ALLOWED["streaming"] = {"model"}, {"streaming"}
 MOST_LINES = 400

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,8 +25,8 @@ from neutone_like.render.batch.planning import Item
 from neutone_like.render.batch.player import Player
 from neutone_like.render.batch.records import FileRecord, WrittenFile
 from neutone_like.render.file_rendering import RenderResult
+from neutone_like.whole_file import stem_of_temporary, temporary_stem
 
-_LEFTOVER = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.part")  # see audio_writer
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -93,11 +92,10 @@ def remove_leftovers(outputs: Iterable[str]) -> None:
     for output in outputs:
         if not is_url(output):
             path = os.path.realpath(output)
-            folders.setdefault(os.path.dirname(path), set()).add(os.path.basename(path))
+            folders.setdefault(os.path.dirname(path), set()).add(temporary_stem(os.path.basename(path)))
     for folder, names in folders.items():
         for entry in os.listdir(folder) if os.path.isdir(folder) else ():
-            leftover = _LEFTOVER.fullmatch(entry)
-            if leftover is not None and leftover["name"] in names:
+            if stem_of_temporary(entry) in names:
                 with suppress(FileNotFoundError):
                     os.unlink(os.path.join(folder, entry))
 
@@ -119,11 +117,10 @@ def _rendered(player: Player, task: Task, record: FileRecord, cancelled: Callabl
         def report(done: int, total: int) -> None:
             if cancelled():
                 raise Cancelled
+            _require_unchanged(item.input, source, before)
 
         with _local_target(item.output, job.scratch) as target:
             result = player.play(source, target, seed=int(input_sha256[:15], 16), progress=report)
-            if _state(source) != before:
-                raise AudioError(f"{item.input} was changed while it was rendered. Render it again.")
             written = _publish(result.out_paths, task.outputs)
     return replace(
         record, status="done", key=key, input_sha256=input_sha256, written=written, audio=_audio_fields(result)
@@ -157,6 +154,11 @@ def _publish(files: Sequence[Path], outputs: Sequence[str]) -> tuple[WrittenFile
 
 def _audio_fields(result: RenderResult) -> dict[str, object]:
     return {name: value for name, value in result.to_dict().items() if not name.endswith(("_path", "_paths"))}
+
+
+def _require_unchanged(location: str, source: Path, before: tuple[int, int, int]) -> None:
+    if _state(source) != before:
+        raise AudioError(f"{location} was changed while it was rendered. Render it again.")
 
 
 def _state(file: Path) -> tuple[int, int, int]:

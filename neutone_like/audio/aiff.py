@@ -32,6 +32,7 @@ def find_extent(source: Source) -> Extent | None:
 def _aiff(source: Source, found: dict[bytes, Chunk]) -> Extent:
     common = source.at(found[b"COMM"].start, min(found[b"COMM"].size, 1 << 10))
     samples, block = int.from_bytes(common[2:6], "big"), _sample_bytes(common)
+    packet, in_packet = _packet(common)
     sound = found[b"SSND"]
     start = sound.start + 8 + int.from_bytes(source.at(sound.start, 4), "big")
     held = max(0, source.size - start)
@@ -41,8 +42,18 @@ def _aiff(source: Source, found: dict[bytes, Chunk]) -> Extent:
         promised = samples * block if 0 < samples < 1 << 31 and block else None
     is_odd = not is_known or samples == 0 or not all(chunk.is_padded for chunk in found.values())
     length = held if promised is None else min(held, promised)
-    header = _header(source.at(8, 4), common, length, block) if is_odd and length > 0 else None
-    return Extent(start, promised, max(1, block), per_sample(block), header)
+    counted = int(length * in_packet) if samples == 0 else samples
+    if block:
+        length, counted = length // block * block, length // block
+    header = _header(source.at(8, 4), common, length, counted) if is_odd and length > 0 else None
+    return Extent(start, promised, max(1, block or packet), per_sample(block) or in_packet, header)
+
+
+def _packet(common: bytes) -> tuple[int, Fraction]:
+    """Bytes of a codec's packet, and samples of one of them."""
+    channels, kind = int.from_bytes(common[:2], "big"), common[18:22]
+    size, samples = {b"ima4": (34, 64), b"GSM ": (33, 160), b"agsm": (33, 160)}.get(kind, (0, 0))
+    return size * channels, Fraction(samples, max(1, size * channels))
 
 
 def _sample_bytes(common: bytes) -> int:
@@ -51,11 +62,9 @@ def _sample_bytes(common: bytes) -> int:
     return channels * (-(-bits // 8) if kind in _INTEGERS else _BYTES.get(kind, 0))
 
 
-def _header(kind: bytes, common: bytes, length: int, block: int) -> bytes:
+def _header(kind: bytes, common: bytes, length: int, samples: int) -> bytes:
     """The header of a file of one common chunk and ``length`` bytes of samples."""
-    if block:
-        length = length // block * block
-        common = common[:2] + (length // block).to_bytes(4, "big") + common[6:]
+    common = common[:2] + samples.to_bytes(4, "big") + common[6:]
     padded = common + b"\0" * (len(common) % 2)
     inside = kind + b"COMM" + len(common).to_bytes(4, "big") + padded
     inside += b"SSND" + (length + 8).to_bytes(4, "big") + bytes(8)

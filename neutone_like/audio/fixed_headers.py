@@ -35,7 +35,11 @@ def sds(source: Source) -> Extent:
     head = source.at(0, 21)
     samples = head[10] | head[11] << 7 | head[12] << 14
     in_packet = 120 // max(1, -(-head[6] // 7))
-    return Extent(21, -(-samples // in_packet) * 127 or None, 127, Fraction(in_packet, 127))
+    if 0 < samples < (1 << 21) - 1:
+        return Extent(21, -(-samples // in_packet) * 127, 127, Fraction(in_packet, 127))
+    samples = (source.size - 21) // 127 * in_packet
+    header = head[:10] + bytes(samples >> shift & 0x7F for shift in (0, 7, 14)) + head[13:]
+    return Extent(21, None, 127, Fraction(in_packet, 127), header)
 
 
 def voc(source: Source) -> Extent | None:
@@ -47,7 +51,9 @@ def voc(source: Source) -> Extent | None:
             inside = source.at(place + 4, 12)
             skipped = {1: 2, 2: 0, 9: 12}[head[0]]
             block = inside[4] // 8 * inside[5] if head[0] == 9 else 1
-            extent = Extent(place + 4 + skipped, max(0, size - skipped) or None, max(1, block), per_sample(block))
+            is_known = skipped < size < 0xFF_FFFF
+            promised = size - skipped if is_known else None
+            extent = Extent(place + 4 + skipped, promised, max(1, block), per_sample(block))
         place += 4 + size
     return extent
 

@@ -1,4 +1,4 @@
-"""FLAC whose header does not know the length, as from a pipe: its last frame does."""
+"""FLAC whose header does not know the length, as from a pipe, or tells too little: its last frame knows."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from neutone_like.audio.source import Source
 MAGIC = b"fLaC"
 _STREAM_INFO_END = 42
 _COUNT_BITS = (1 << 36) - 1
+_LONGEST_HEAD = 17
 _LONGEST_FRAME = 1 << 22  # bytes: 65535 samples of 8 channels, not compressed at all, and more
 _RATE_BYTES = {12: 1, 13: 2, 14: 2}
 
@@ -22,25 +23,25 @@ class _Frame:
 
 
 def find_extent(source: Source) -> Extent | None:
-    """A header with the length in it, where that of the file has none.
+    """A header with the length in it, where that of the file has none, or one that is too short.
 
     Raises:
-        AudioError: The file does not end with a frame.
+        AudioError: There is no length, and no whole frame at the end either.
     """
     head = source.at(0, _STREAM_INFO_END)
     if len(head) < _STREAM_INFO_END or head[4] & 0x7F:
         return None
     counts = int.from_bytes(head[18:26], "big")
-    if counts & _COUNT_BITS:
-        return None  # libFLAC counts, and checks every frame
-    nominal = int.from_bytes(head[8:10], "big")
-    start = _first_frame(source)
-    first, last = _frame_at(source.at(start, 32), nominal), _last_frame(source, start, nominal)
-    if first is None or last is None:
+    told, nominal = counts & _COUNT_BITS, int.from_bytes(head[8:10], "big")
+    start, stop = _first_frame(source), _without_last_tag(source)
+    first, last = _frame_at(source.at(start, _LONGEST_HEAD), nominal), _last_frame(source, start, stop, nominal)
+    if told == 0 and (first is None or last is None):
         raise damaged(source, "its header does not tell how long it is, and it ends in the middle of a frame")
-    samples = last.first + last.samples - first.first
-    header = head[:18] + (counts | samples & _COUNT_BITS).to_bytes(8, "big") + head[26:]
-    return Extent(_STREAM_INFO_END, None, header=header)
+    samples = told if first is None or last is None else last.first + last.samples - first.first
+    if samples <= told:  # libFLAC checks every frame, and notices when some are missing
+        return Extent(0, stop, header=b"") if stop < source.size else None
+    header = head[:18] + (counts - told | samples & _COUNT_BITS).to_bytes(8, "big") + head[26:]
+    return Extent(_STREAM_INFO_END, stop - _STREAM_INFO_END, header=header)
 
 
 def _first_frame(source: Source) -> int:
@@ -52,14 +53,13 @@ def _first_frame(source: Source) -> int:
     return place
 
 
-def _last_frame(source: Source, start: int, nominal: int) -> _Frame | None:
-    end = _without_last_tag(source)
+def _last_frame(source: Source, start: int, end: int, nominal: int) -> _Frame | None:
     window = 1 << 14
     while True:
         data = source.at(max(start, end - window), min(window, end - start))
         place = len(data)
         while (place := data.rfind(b"\xff", 0, place)) >= 0:
-            frame = _frame_at(data[place : place + 32], nominal)
+            frame = _frame_at(data[place : place + _LONGEST_HEAD], nominal)
             if frame is not None and crc16(data[place:-2]) == int.from_bytes(data[-2:], "big"):
                 return frame
         if window >= min(end - start, _LONGEST_FRAME):

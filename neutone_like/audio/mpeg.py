@@ -21,6 +21,7 @@ class _Chain:
     frames: int
     start: int
     stop: int
+    ends_within_frame: bool
 
 
 def find_start(source: Source) -> int | None:
@@ -50,11 +51,13 @@ def find_extent(source: Source) -> Extent | None:
     first = _require_frame(source, start, head)
     tag = parse_tag(first, source.at(start, first.byte_count))
     chain = _count(source, start + (first.byte_count if tag else 0), first)
-    if tag is not None and tag.frames is not None:
-        if _is_short(tag, chain, start):
-            raise cut_off(source, f"{tag.frames * first.samples} samples", f"{chain.frames * first.samples}")
-        if tag.frames == chain.frames:
-            return Extent(start, None, header=b"")
+    held = f"{chain.frames * first.samples} samples"
+    if tag is not None and tag.frames is not None and _is_short(tag, chain, start):
+        raise cut_off(source, f"{tag.frames * first.samples} samples", held)
+    if chain.ends_within_frame:
+        raise damaged(source, f"after {held} it ends in the middle of a frame")
+    if tag is not None and tag.frames == chain.frames:
+        return Extent(start, None, header=b"")
     if first.layer != 3:
         return Extent(start, None, header=b"")
     return Extent(chain.start, None, header=make_tag(head, chain.frames))
@@ -106,7 +109,7 @@ def _count(source: Source, start: int, first: MpegFrame) -> _Chain:
     """Follow the frames to the end.
 
     Raises:
-        AudioError: Something else than frames and tags lies between or after them, or the last one is cut off.
+        AudioError: Something else than frames and tags lies between or after them.
     """
     frames, place, buffer, buffered = 0, start, b"", start
     while place < source.size:
@@ -121,10 +124,10 @@ def _count(source: Source, start: int, first: MpegFrame) -> _Chain:
                 raise _broken(source, place, frame, first)
             place = after
             continue
-        if frame.byte_count == 0 or place + frame.byte_count > source.size:
-            raise damaged(source, f"after {frames * first.samples} samples it ends in the middle of a frame")
-        place, frames = place + frame.byte_count, frames + 1
-    return _Chain(frames, start, min(place, source.size))
+        if place + frame.byte_count > source.size:
+            return _Chain(frames, start, source.size, ends_within_frame=True)
+        place, frames = place + max(1, frame.byte_count), frames + 1
+    return _Chain(frames, start, min(place, source.size), ends_within_frame=False)
 
 
 def _broken(source: Source, place: int, frame: MpegFrame | None, first: MpegFrame) -> AudioError:

@@ -17,6 +17,7 @@ class _Page:
     flags: int
     serial: int
     number: int
+    sample: int
     stop: int
 
 
@@ -28,8 +29,8 @@ def require_whole(source: Source) -> None:
     """
     numbers: dict[int, int] = {}
     open_streams: set[int] = set()
-    place = 0
-    while place < source.size and (page := _page_at(source, place, can_end=not open_streams and bool(numbers))):
+    place = sample = 0
+    while place < source.size and (page := _page_at(source, place, sample, not open_streams and bool(numbers))):
         if page.flags & _FIRST and numbers:
             raise _several(source)
         if page.number != numbers.get(page.serial, -1) + 1 and not page.flags & _FIRST:
@@ -38,13 +39,13 @@ def require_whole(source: Source) -> None:
         open_streams.add(page.serial)
         if page.flags & _LAST:
             open_streams.discard(page.serial)
-        place = page.stop
+        place, sample = page.stop, max(sample, page.sample)
     if open_streams:
-        raise AudioError(f"{source.path} is cut off: the page that ends an Ogg file is missing. {REMEDY}")
+        raise _cut_off(source, sample, "the page that ends an Ogg file is missing")
 
 
-def _page_at(source: Source, place: int, can_end: bool) -> _Page | None:
-    """The page that begins here; None where the streams have ended and something else follows."""
+def _page_at(source: Source, place: int, sample: int, can_end: bool) -> _Page | None:
+    """The page that begins here, after that of ``sample``; None where the streams have ended and other things follow."""
     head = source.at(place, _HEAD + 255)
     if head[:4] != MAGIC[: len(head)]:
         if can_end:
@@ -54,10 +55,16 @@ def _page_at(source: Source, place: int, can_end: bool) -> _Page | None:
     size = _HEAD + len(lengths) + sum(lengths)
     page = source.at(place, size)
     if len(head) < _HEAD or len(lengths) < head[26] or len(page) < size:
-        raise AudioError(f"{source.path} is cut off: its last page, at byte {place}, is not whole. {REMEDY}")
+        raise _cut_off(source, sample, f"its last page, at byte {place}, is not whole")
     if ogg_crc(page[:22] + bytes(4) + page[26:]) != int.from_bytes(page[22:26], "little"):
         raise damaged(source, f"the page at byte {place} has another checksum than it says")
-    return _Page(page[5], int.from_bytes(page[14:18], "little"), int.from_bytes(page[18:22], "little"), place + size)
+    sample = int.from_bytes(page[6:14], "little", signed=True)
+    serial, number = (int.from_bytes(page[at : at + 4], "little") for at in (14, 18))
+    return _Page(page[5], serial, number, sample, place + size)
+
+
+def _cut_off(source: Source, sample: int, why: str) -> AudioError:
+    return AudioError(f"{source.path} is cut off after sample {sample}: {why}. {REMEDY}")
 
 
 def _several(source: Source) -> AudioError:

@@ -9,6 +9,7 @@ import numpy as np
 
 from neutone_like.audio.containers import find_extent, pass_tags, view_of
 from neutone_like.audio.decoders import Decoder, SoundfileDecoder, open_decoder
+from neutone_like.audio.extent import Extent
 from neutone_like.audio.samples import Audio, require_finite
 from neutone_like.audio.source import Source
 from neutone_like.audio.unsized import require_whole_samples
@@ -64,7 +65,8 @@ class AudioReader:
         except Exception as error:  # both libraries have their own
             self._require_readable()
             raise AudioError(
-                f"{self.path} is damaged: nothing can be read after sample {self.position}: {error}"
+                f"{self.path} is damaged or cut off: of {self.samples} samples, those after sample {self.position} "
+                f"can't be decoded: {error} Use a whole copy of the file."
             ) from error
         if x.shape[1] == 0:
             self._require_readable()
@@ -94,6 +96,7 @@ class AudioReader:
         self._require_readable()
         if isinstance(decoder, SoundfileDecoder):
             require_whole_samples(source, decoder.file)
+            _require_some(source, extent, decoder)
         return decoder
 
     def _require_readable(self) -> None:
@@ -109,6 +112,16 @@ class AudioReader:
                 f"{self.path} is damaged or cut off: expected {self.samples} samples, got {self.position}. "
                 "Use a whole copy of the file."
             )
+
+
+def _require_some(source: Source, extent: Extent | None, decoder: Decoder) -> None:
+    """A codec may not tell how long it is without a header that does."""
+    held = 0 if extent is None else extent.stop(source) - extent.start
+    if decoder.samples == 0 and extent is not None and held >= extent.block:
+        raise AudioError(
+            f"{source.path} was never finished: its header tells of 0 samples, and {held} bytes of sound follow. "
+            "Repair the header with the program that recorded it, or import the file as raw data into an audio editor."
+        )
 
 
 def _open(path: Path) -> BinaryIO:

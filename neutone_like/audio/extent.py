@@ -21,6 +21,7 @@ class Extent:
         promised: How many bytes there are to be; None where the header does not know.
         block: The bytes that can only be decoded together: a sample of all channels, or a block of a codec.
         samples_per_byte: Of each channel; 0 where the header does not tell.
+        counted: How many samples of each channel there are, where they were counted and a decoder only estimates them.
         header: What a decoder is to read instead of all that lies before ``start``; None where that is right as it is.
     """
 
@@ -29,6 +30,7 @@ class Extent:
     block: int = 1
     samples_per_byte: Fraction = Fraction(0)
     header: bytes | None = None
+    counted: int | None = None
 
     def stop(self, source: Source) -> int:
         """The byte after the last one of the samples."""

@@ -59,15 +59,8 @@ def find_extent(source: Source) -> Extent | None:
     if tag is not None and tag.frames == chain.frames:
         return Extent(start, None, header=b"")
     if first.layer != 3:
-        return Extent(start, None, header=b"")
+        return Extent(start, None, header=b"", counted=chain.frames * first.samples)
     return Extent(chain.start, None, header=make_tag(head, chain.frames))
-
-
-def count_samples(source: Source) -> int:
-    """Of each channel, in all frames."""
-    start = find_start(source) or 0
-    first = _require_frame(source, start, source.at(start, 4))
-    return _count(source, start, first).frames * first.samples
 
 
 def _is_short(tag: MpegTag, chain: _Chain, start: int) -> bool:

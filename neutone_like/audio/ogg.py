@@ -45,7 +45,7 @@ def require_whole(source: Source) -> None:
 
 
 def _page_at(source: Source, place: int, sample: int, can_end: bool) -> _Page | None:
-    """The page that begins here, after that of ``sample``; None where the streams have ended and other things follow."""
+    """The page that begins here, after that of ``sample``; None where the streams have ended and no page follows."""
     head = source.at(place, _HEAD + 255)
     if head[:4] != MAGIC[: len(head)]:
         if can_end:

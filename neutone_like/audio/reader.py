@@ -96,7 +96,7 @@ class AudioReader:
         self._require_readable()
         if isinstance(decoder, SoundfileDecoder):
             require_whole_samples(source, decoder.file)
-            _require_some(source, extent, decoder)
+        _require_all(source, extent, decoder)
         return decoder
 
     def _require_readable(self) -> None:
@@ -114,13 +114,19 @@ class AudioReader:
             )
 
 
-def _require_some(source: Source, extent: Extent | None, decoder: Decoder) -> None:
-    """A codec may not tell how long it is without a header that does."""
-    held = 0 if extent is None else extent.stop(source) - extent.start
-    if decoder.samples == 0 and extent is not None and held >= extent.block:
+def _require_all(source: Source, extent: Extent | None, decoder: Decoder) -> None:
+    """A decoder may believe a header that tells of nothing, or estimate."""
+    held = source.size if extent is None else extent.stop(source) - extent.start
+    least = extent.block if extent is not None else 0 if isinstance(decoder, SoundfileDecoder) else 1
+    if decoder.samples == 0 and 0 < least <= held:
         raise AudioError(
-            f"{source.path} was never finished: its header tells of 0 samples, and {held} bytes of sound follow. "
-            "Repair the header with the program that recorded it, or import the file as raw data into an audio editor."
+            f"{source.path} can't be read: its header tells of 0 samples, and {held} bytes follow. Finish it with the "
+            "program that recorded it, convert it to WAV or FLAC, or import it as raw data into an audio editor."
+        )
+    if extent is not None and extent.counted not in (None, decoder.samples):
+        raise AudioError(
+            f"{source.path} holds {extent.counted} samples, of which a decoder estimates {decoder.samples}. "
+            "Convert it to WAV or FLAC first."
         )
 
 

@@ -40,12 +40,11 @@ def _aiff(source: Source, found: dict[bytes, Chunk]) -> Extent:
     is_known = sound.size > 8 and not (sound.stop > source.size and is_placeholder(sound.size))
     if not is_known and held > 0 and not is_chunk_list(source, start, "big"):
         promised = samples * block if 0 < samples < 1 << 31 and block else None
-    is_odd = not is_known or samples == 0 or not all(chunk.is_padded for chunk in found.values())
     length = held if promised is None else min(held, promised)
     counted = int(length * in_packet) if samples == 0 else samples
     if block:
         length, counted = length // block * block, length // block
-    header = _header(source.at(8, 4), common, length, counted) if is_odd and length > 0 else None
+    header = _header(source.at(8, 4), common, length, counted) if length > 0 else None
     return Extent(start, promised, max(1, block or packet), per_sample(block) or in_packet, header)
 
 

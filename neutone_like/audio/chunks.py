@@ -17,7 +17,6 @@ class Chunk:
     name: bytes
     start: int
     size: int
-    is_padded: bool = True
 
     @property
     def stop(self) -> int:
@@ -38,11 +37,10 @@ def chunks(source: Source, first: int, order: Literal["little", "big"], size_byt
         size = int.from_bytes(head[4:], order)
         start = place + 4 + size_bytes
         place = start + size
-        is_padded = True
         if size_bytes == 4 and size % 2:
-            is_padded = not (source.at(place, 4) in _KNOWN and source.at(place + 1, 4) not in _KNOWN)
-            place += is_padded
-        yield Chunk(head[:4], start, size, is_padded)
+            has_no_pad = source.at(place, 4) in _KNOWN and source.at(place + 1, 4) not in _KNOWN
+            place += not has_no_pad
+        yield Chunk(head[:4], start, size)
 
 
 def is_chunk_list(source: Source, first: int, order: Literal["little", "big"], size_bytes: int = 4) -> bool:

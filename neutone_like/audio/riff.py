@@ -5,7 +5,7 @@ from fractions import Fraction
 from neutone_like.audio.chunks import Chunk, chunks, is_chunk_list
 from neutone_like.audio.extent import Extent, damaged, is_placeholder
 from neutone_like.audio.source import Source
-from neutone_like.audio.wave_format import Order, coding
+from neutone_like.audio.wave_format import Order, coding, with_true_width
 
 MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 _FULL = 0xFFFF_FFFF
@@ -31,11 +31,10 @@ def find_extent(source: Source) -> Extent | None:
     data, form = found[b"data"], source.at(found[b"fmt "].start, min(found[b"fmt "].size, 1 << 16))
     promised = _promised(source, data, found.get(b"ds64"), order)
     block, per_byte = _coding(source, form, found.get(b"fact"), promised, order)
-    is_odd = promised is None or magic == b"BW64" or not all(chunk.is_padded for chunk in found.values())
     held = source.size - data.start
-    length = held // block * block if promised is None else promised
-    header = _header(form, min(length, held), order) if is_odd else None
-    return Extent(data.start, promised, block, per_byte, header)
+    length = held // block * block if promised is None else min(promised, held)
+    # What else lies before the samples is left out, since some of it keeps libsndfile from reading them.
+    return Extent(data.start, promised, block, per_byte, _header(with_true_width(form, order), length, order))
 
 
 def _promised(source: Source, data: Chunk, ds64: Chunk | None, order: Order) -> int | None:

@@ -23,9 +23,18 @@ class EncodingError(AudioError):
 
 
 def write_endings() -> frozenset[str]:
-    """Extensions of the formats that can be written, in small letters."""
-    formats = frozenset(str(ending) for ending in pedalboard_io().get_supported_write_formats())
+    """Extensions of the files that can be written, in small letters."""
+    formats = _formats()
     return formats | {name for name, other in _OTHER_NAMES.items() if other in formats}
+
+
+def write_endings_in_words() -> str:
+    """For messages: one extension for each format."""
+    return ", ".join(sorted(_formats()))
+
+
+def _formats() -> frozenset[str]:
+    return frozenset(str(ending) for ending in pedalboard_io().get_supported_write_formats())
 
 
 def require_writable(path: Path, source: Path | None = None) -> None:
@@ -39,9 +48,7 @@ def require_writable(path: Path, source: Path | None = None) -> None:
         AudioError: An unknown extension, a missing or read-only folder, a folder in the way, or the source itself.
     """
     if path.suffix.lower() not in write_endings():
-        raise AudioError(
-            f"The output's extension must be one of {', '.join(sorted(write_endings()))}, got {path.name!r}."
-        )
+        raise AudioError(f"The output's extension must be one of {write_endings_in_words()}, got {path.name!r}.")
     require_place(path, source)
 
 

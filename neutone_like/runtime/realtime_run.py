@@ -182,6 +182,8 @@ def _check_output(path: Path, source: Any) -> None:
     if _format_of(path) not in formats:
         endings = ", ".join(formats).lower()
         raise AudioError(f"{path} can't be written: its ending must be one of {endings}, which hold float32.")
+    if not path.parent.is_dir():
+        raise AudioError(f"{path} can't be written: there is no folder {path.parent}.")
     require_place(path, Path(source) if isinstance(source, (str, PathLike)) else None)
 
 

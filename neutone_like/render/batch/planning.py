@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from neutone_like.audio.writer import write_endings
+from neutone_like.audio.writer import write_endings, write_endings_in_words
 from neutone_like.render.batch.listing import FoundFiles, files_of, find_files, read_list
 from neutone_like.render.batch.locations import PlanError, exists, is_url, join, location_of, split_chain, suffix_of
 
@@ -128,7 +128,7 @@ def _renamed(relative: str, suffix: str | None) -> str:
 
 def _writable(suffix: str) -> str:
     if suffix.lower() not in write_endings():
-        raise PlanError(f"The format must be one of {', '.join(sorted(write_endings()))}, got {suffix!r}.")
+        raise PlanError(f"The format must be one of {write_endings_in_words()}, got {suffix!r}.")
     return suffix.lower()
 
 
@@ -138,7 +138,7 @@ def _require_writable_endings(items: Sequence[Item], found: FoundFiles) -> None:
     if wrong:
         raise PlanError(
             f"{len(wrong)} of {len(items)} files have an ending that can be read but not written: {_some(wrong)}. "
-            f"Choose the format of the outputs: one of {', '.join(sorted(endings))}."
+            f"Choose the format of the outputs: one of {write_endings_in_words()}."
         )
 
 

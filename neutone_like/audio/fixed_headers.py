@@ -35,11 +35,8 @@ def sds(source: Source) -> Extent:
     head = source.at(0, 21)
     samples = head[10] | head[11] << 7 | head[12] << 14
     in_packet = 120 // max(1, -(-head[6] // 7))
-    if 0 < samples < (1 << 21) - 1:
-        return Extent(21, -(-samples // in_packet) * 127, 127, Fraction(in_packet, 127))
-    samples = (source.size - 21) // 127 * in_packet
-    header = head[:10] + bytes(samples >> shift & 0x7F for shift in (0, 7, 14)) + head[13:]
-    return Extent(21, None, 127, Fraction(in_packet, 127), header)
+    is_known = 0 < samples < (1 << 21) - 1
+    return Extent(21, -(-samples // in_packet) * 127 if is_known else None, 127, Fraction(in_packet, 127))
 
 
 def voc(source: Source) -> Extent | None:

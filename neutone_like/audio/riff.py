@@ -43,7 +43,8 @@ def _promised(source: Source, data: Chunk, ds64: Chunk | None, order: Order) -> 
         size = int.from_bytes(source.at(ds64.start + 8, 8), "little")
     if size == 0 and held > 0 and not is_chunk_list(source, data.start, order):
         return None  # the recorder died before it wrote the length
-    return None if size > held and is_placeholder(size) else size
+    is_whole = size == held or (size < held and is_chunk_list(source, data.start + size, order))
+    return None if is_placeholder(size) and not is_whole else size
 
 
 def _coding(

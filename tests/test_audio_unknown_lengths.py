@@ -83,7 +83,7 @@ def test_a_length_that_only_the_header_knows(size: int, tmp_path: Path) -> None:
     content = write(tmp_path / "whole", "SDS", "PCM_16")
     assert content is not None
     said = refusal(tmp_path, patched(content, (10, bytes(3) if size == 0 else b"\x7f" * 3)))
-    assert "tells of 0 samples" in said if size == 0 else "2097151 samples" in said
+    assert "tells of 0 samples" in said if size == 0 else "is cut off: its header promises 2097" in said
 
 
 @pytest.mark.parametrize("kind", ["WAV", "AIFF", "W64", "RF64", "CAF", "AU", "OGG"])

@@ -35,8 +35,7 @@ def sds(source: Source) -> Extent:
     head = source.at(0, 21)
     samples = head[10] | head[11] << 7 | head[12] << 14
     in_packet = 120 // max(1, -(-head[6] // 7))
-    is_known = 0 < samples < (1 << 21) - 1
-    return Extent(21, -(-samples // in_packet) * 127 if is_known else None, 127, Fraction(in_packet, 127))
+    return Extent(21, -(-samples // in_packet) * 127 or None, 127, Fraction(in_packet, 127))
 
 
 def voc(source: Source) -> Extent | None:

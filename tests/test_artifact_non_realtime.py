@@ -22,8 +22,8 @@ from neutone_like import (
     TokensParameter,
 )
 from neutone_like.artifact import Artifact, WrittenArtifact, json_schema, load_artifact, read_metadata, write_artifact
-from neutone_like.artifact.schema import NonRealtimeMetadata, parse_metadata
-from neutone_like.artifact.test_vector import noise
+from neutone_like.artifact.format.schema import OfflineMetadata, parse_metadata
+from neutone_like.artifact.reading.reference_vector import noise
 from whole_models import ALL_KINDS, Drone, Smoother, Tones, Whole
 
 # The format's own keys, all required of a model that is not real-time.
@@ -224,7 +224,7 @@ def test_a_vector_that_does_not_fit_is_noticed(
 
 
 def test_loaded_artifact(loaded: Artifact) -> None:
-    assert isinstance(loaded.metadata, NonRealtimeMetadata)
+    assert isinstance(loaded.metadata, OfflineMetadata)
     assert loaded.is_realtime is False
     assert loaded.parameters == ALL_KINDS
     assert [p.name for p in loaded.numerical_parameters] == ["gain", "side"]
@@ -287,7 +287,7 @@ def test_a_module_of_the_other_kind_is_refused(
 
     with pytest.raises(ArtifactError, match="not that of a live .nm: it has no forward_bt, forward_offline"):
         load_artifact(with_metadata(whole.model_path, tmp_path / "a.nm", become(live)))
-    with pytest.raises(ArtifactError, match="not that of a non-real-time .nm: it has no forward_non_realtime"):
+    with pytest.raises(ArtifactError, match="not that of an offline .nm: it has no forward_non_realtime"):
         load_artifact(with_metadata(overdrive, tmp_path / "b.nm", become(content)))
 
 

@@ -9,7 +9,7 @@ import pytest
 from neutone_like.runtime.torch_backend import torch_backend_path
 
 PROJECT = Path(__file__).resolve().parents[1]
-CORE = PROJECT / "native" / "core"
+SOURCES = PROJECT / "native" / "src"
 
 pytestmark = pytest.mark.slow
 
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = tmp_path_factory.mktemp("host") / "host"
-    sources = [str(path) for path in [PROJECT / "native" / "examples" / "host.cpp", *sorted(CORE.glob("*.cpp"))]]
-    folders = ["-I", str(CORE), "-I", str(PROJECT / "native" / "include")]
+    sources = [str(path) for path in [PROJECT / "native" / "examples" / "host.cpp", *sorted(SOURCES.rglob("*.cpp"))]]
+    folders = ["-I", str(SOURCES), "-I", str(PROJECT / "native" / "include")]
     command = ["c++", "-std=c++20", *folders, *sources, "-o", str(program), "-lpthread", "-ldl"]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     return program

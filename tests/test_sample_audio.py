@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from neutone_like.artifact import sample_audio
-from neutone_like.artifact.sample_audio import BEAT_SECONDS, RIFF, SAMPLE_NAMES, SAMPLES, drum_loop, guitar_riff
+from neutone_like.artifact.writing import sample_audio
+from neutone_like.artifact.writing.sample_audio import BEAT_SECONDS, RIFF, SAMPLE_NAMES, SAMPLES, drum_loop, guitar_riff
 from neutone_like.errors import AudioError
 
 RATES = (8000, 22050, 44100, 48000, 96000)
@@ -144,7 +144,7 @@ def test_noise_hash_is_uniform() -> None:
 
 @pytest.mark.parametrize("rate", [0, 999, 400_000, 44100.0, True])
 def test_a_rate_that_is_none_is_refused(rate: int) -> None:
-    with pytest.raises(AudioError, match=r"sample_rate: expected an integer in 1000\.\.384000 Hz, got"):
+    with pytest.raises(AudioError, match=r"sample_rate must be an integer in 1000\.\.384000 Hz, got"):
         guitar_riff(rate)
 
 

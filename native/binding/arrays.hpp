@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "histogram.hpp"
+#include "signal/histogram.hpp"
 
 namespace neutone_like {
 

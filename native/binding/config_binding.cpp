@@ -5,7 +5,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
-#include "config.hpp"
+#include "signal/config.hpp"
 
 namespace neutone_like {
 

@@ -5,7 +5,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
-#include "device.hpp"
+#include "engine/device.hpp"
 #include "handles.hpp"
 
 namespace neutone_like {

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "bindings.hpp"
-#include "builtin_backends.hpp"
+#include "engine/builtin_backends.hpp"
 #include "handles.hpp"
 #include "python_backend.hpp"
-#include "shared_object.hpp"
+#include "engine/shared_object.hpp"
 
 namespace neutone_like {
 

@@ -3,8 +3,8 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings.hpp"
-#include "fit.hpp"
-#include "histogram.hpp"
+#include "signal/fit.hpp"
+#include "signal/histogram.hpp"
 
 #include "arrays.hpp"
 

@@ -7,7 +7,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
-#include "config.hpp"
+#include "signal/config.hpp"
 
 namespace nb = nanobind;
 

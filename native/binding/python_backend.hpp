@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "instance.hpp"
+#include "engine/instance.hpp"
 
 namespace neutone_like {
 

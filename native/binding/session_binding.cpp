@@ -9,7 +9,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "handles.hpp"
-#include "session.hpp"
+#include "engine/session.hpp"
 
 namespace neutone_like {
 

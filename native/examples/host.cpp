@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine.hpp"
-#include "shared_object.hpp"
+#include "engine/engine.hpp"
+#include "engine/shared_object.hpp"
 
 namespace {
 

@@ -16,8 +16,8 @@
 #include <thread>
 #include <vector>
 
-#include "builtin_backends.hpp"
-#include "engine.hpp"
+#include "engine/builtin_backends.hpp"
+#include "engine/engine.hpp"
 
 namespace {
 

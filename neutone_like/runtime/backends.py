@@ -160,7 +160,7 @@ class BuiltinBackend(_DeclaredModel):
     Args:
         name: ``"identity"`` gives its input back; ``"one_pole"`` is a low-pass whose state the engine keeps;
             ``"faults"`` does what its options say at the blocks they say.
-        options: As in ``native/core/builtin_backends.hpp``.
+        options: As in ``native/src/engine/builtin_backends.hpp``.
 
     The others are as in :class:`PythonBackend`.
     """

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from neutone_like.artifact.parameter_values import check_names, from_host_value, to_host_value
 from neutone_like.errors import AudioError, ParameterError, RuntimeEngineError
 from neutone_like.model import NumericalParameter
+from neutone_like.model.parameter_values import check_names, from_host_value, to_host_value
 from neutone_like.runtime.audio_blocks import AnyAudio, Audio, give_back, read_audio
 from neutone_like.runtime.backends import Backend
 from neutone_like.runtime.host_config import HostConfig
@@ -20,7 +20,7 @@ from neutone_like.runtime.statistics import LatencyParts, SessionStatistics, rea
 if TYPE_CHECKING:
     from neutone_like.runtime import _native
 
-# ProcessResult of native/core/session.hpp.
+# ProcessResult of native/src/engine/session.hpp.
 _BLOCK_TOO_LARGE, _TWO_THREADS, _CLOSED = 1, 2, 3
 REFUSALS = {
     _BLOCK_TOO_LARGE: "a block was longer than promised",

@@ -121,6 +121,10 @@ def _rendered(player: Player, task: Task, record: FileRecord, cancelled: Callabl
 
         with _local_target(item.output, job.scratch) as target:
             result = player.play(source, target, seed=int(input_sha256[:15], 16), progress=report)
+            if _state(source) != before:
+                for file in result.out_paths:  # of an input that nobody knows
+                    file.unlink(missing_ok=True)
+            _require_unchanged(item.input, source, before)
             written = _publish(result.out_paths, task.outputs)
     return replace(
         record, status="done", key=key, input_sha256=input_sha256, written=written, audio=_audio_fields(result)

@@ -1,0 +1,113 @@
+#include "signal/fit.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+namespace neutone_like {
+
+int choose_rate(int host_rate, const std::vector<int>& rates) {
+    if (rates.empty() || std::find(rates.begin(), rates.end(), host_rate) != rates.end()) return host_rate;
+    int above = 0;
+    for (const int rate : rates) {
+        if (rate > host_rate && (above == 0 || rate < above)) above = rate;
+    }
+    return above != 0 ? above : *std::max_element(rates.begin(), rates.end());
+}
+
+int choose_block(int host_block, const std::vector<int>& sizes, int64_t up, int64_t down) {
+    int best = 0;
+    int64_t least = 0;
+    for (const int size : sizes) {
+        const int64_t wait = buffering_numerator(host_block, size, up, down);
+        if (best == 0 || wait < least || (wait == least && size > best)) {
+            best = size;
+            least = wait;
+        }
+    }
+    return best;
+}
+
+int64_t buffering_numerator(int64_t host_block, int64_t model_block, int64_t up, int64_t down) {
+    const int64_t step = std::gcd(host_block * up, model_block * down);
+    return (model_block - 1) * down / step * step;
+}
+
+int64_t adaptation_latency_samples(int64_t up, int64_t down, int64_t half_width_in, int64_t half_width_out,
+                                   int64_t model_delay, int64_t buffering) {
+    if (up == down) return buffering / down + model_delay;
+    const int64_t numerator = down * (half_width_out + model_delay) + buffering + up * (half_width_in - 1) - 1;
+    return numerator >= 0 ? (numerator + up - 1) / up : 0;
+}
+
+int64_t first_output_end(int64_t up, int64_t down, int64_t half_width_in, int64_t half_width_out, int64_t model_delay,
+                         int64_t latency) {
+    return down * (half_width_out + model_delay) + up * (half_width_in - latency) - 1;
+}
+
+int64_t blocks_per_callback(int64_t host_block, int64_t model_block, int64_t up, int64_t down) {
+    if (model_block == 0) return 1;
+    return (model_samples(host_block, up, down) + model_block - 1) / model_block;
+}
+
+int64_t inference_wait_samples(double seconds, int host_block, int host_rate, bool varying_blocks) {
+    const double samples = seconds * host_rate;
+    if (varying_blocks) return host_block - 1 + std::max<int64_t>(1, static_cast<int64_t>(std::ceil(samples)));
+    return host_block * std::max<int64_t>(1, static_cast<int64_t>(std::ceil(samples / host_block)));
+}
+
+namespace {
+
+void require_between(const char* field, double value, double lowest, double highest) {
+    if (value >= lowest && value <= highest) return;
+    const auto text = [](double number) {
+        std::string digits = std::to_string(number);
+        digits.erase(digits.find_last_not_of('0') + 1);
+        if (digits.back() == '.') digits.pop_back();
+        return digits;
+    };
+    throw EngineError(std::string(field) + " must lie in " + text(lowest) + ".." + text(highest) + ", got " +
+                      text(value) + ".");
+}
+
+}  // namespace
+
+void check_config(const SessionConfig& config) {
+    require_between("sample_rate", config.sample_rate, 1000, 384000);
+    require_between("block_size", config.block_size, 1, 1 << 20);
+    require_between("channels", config.channels, 1, 64);
+    require_between("model rate", config.model_rate, 1000, 384000);
+    require_between("model block", config.model_block, 0, 1 << 20);
+    require_between("in_channels", config.in_channels, 1, 64);
+    require_between("out_channels", config.out_channels, 1, 64);
+    require_between("look_behind", config.look_behind, 0, 1 << 24);
+    require_between("instances", config.instances, 1, 64);
+    require_between("max_inference_seconds", config.max_inference_seconds, 0.0, 60.0);
+    require_between("queue_seconds", config.queue_seconds, 0.01, 60.0);
+    const bool converts = config.in_channels <= 2 && config.out_channels <= 2 && config.channels <= 2;
+    if (!converts && config.channels != config.in_channels) {
+        throw EngineError("channels: the model takes " + std::to_string(config.in_channels) + ", the host has " +
+                          std::to_string(config.channels) + ". Only mono and stereo are converted into each other.");
+    }
+    if (config.late_policy == LatePolicy::dry && !converts && config.in_channels != config.out_channels) {
+        throw EngineError("late_policy 'dry' needs a model with as many channels in as out, got " +
+                          std::to_string(config.in_channels) + " and " + std::to_string(config.out_channels) +
+                          ". Use 'fade' or 'hold'.");
+    }
+    if (!config.embedded && config.sample_rate != config.model_rate) {
+        const auto check = [](const char* which, const RateFilter& filter, int64_t out_rate, int64_t in_rate) {
+            const int64_t divisor = std::gcd(out_rate, in_rate);
+            if (filter.up != out_rate / divisor || filter.down != in_rate / divisor || filter.half_width < 1 ||
+                static_cast<int64_t>(filter.taps.size()) != filter.up * 2 * filter.half_width) {
+                throw EngineError(std::string(which) + " does not belong to a conversion from " +
+                                  std::to_string(in_rate) + " Hz to " + std::to_string(out_rate) +
+                                  " Hz. Make it with polyphase_table for these rates.");
+            }
+        };
+        check("filter_in", config.filter_in, config.model_rate, config.sample_rate);
+        check("filter_out", config.filter_out, config.sample_rate, config.model_rate);
+    }
+}
+
+}  // namespace neutone_like

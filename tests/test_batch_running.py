@@ -195,6 +195,7 @@ def test_a_file_that_changes_while_it_is_rendered(
     assert [record.error for record in result.failed] == [
         f"{tree}/one.wav was changed while it was rendered. Render it again."
     ]
+    assert not (tmp_path / "out" / "one.wav").exists()
 
 
 def test_an_error_that_nobody_expected_is_a_failure_too(

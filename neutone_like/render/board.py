@@ -8,12 +8,13 @@ from typing import Any, overload
 import torch
 
 from neutone_like.artifact import Artifact
+from neutone_like.audio.samples import require_finite
 from neutone_like.errors import AudioError, ModelError
 from neutone_like.extras import import_extra
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.numbers import as_number
-from neutone_like.render.audio_arrays import Audio, Given, read_audio, require_finite
+from neutone_like.render.audio_arrays import Audio, Given, read_audio
 from neutone_like.render.model_plugin import ModelPlugin
 from neutone_like.render.model_stage import ModelStage
 from neutone_like.render.plugin_stage import PluginStage, WholeSignalStage, can_stream

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from neutone_like.audio import AudioReader, AudioWriter, require_writable, writing
 from neutone_like.errors import AudioError, ParameterError
 from neutone_like.render.audio_arrays import Audio
-from neutone_like.render.audio_files import AudioReader
-from neutone_like.render.audio_writer import AudioWriter, require_writable, writing
 from neutone_like.render.board import Board, require_lengths, whole_number
 from neutone_like.render.model_plugin import Model, ModelPlugin
 from neutone_like.render.offline_plugin import OfflineModel, OfflinePlugin, is_offline

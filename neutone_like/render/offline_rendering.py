@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neutone_like.audio import AudioReader, AudioWriter, require_writable, writing
 from neutone_like.errors import AudioError, ParameterError
 from neutone_like.numbers import as_finite_number
 from neutone_like.render.audio_arrays import Audio
-from neutone_like.render.audio_files import AudioReader
-from neutone_like.render.audio_writer import AudioWriter, require_writable, writing
 from neutone_like.render.board import whole_number
 from neutone_like.render.offline_calls import Calls, calling
 from neutone_like.render.offline_inputs import FileInputs, InputCountError, Inputs, NoInputs

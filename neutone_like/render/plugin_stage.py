@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from neutone_like.audio.samples import require_finite
 from neutone_like.errors import AudioError
-from neutone_like.render.audio_arrays import Audio, join, require_finite, silence
+from neutone_like.render.audio_arrays import Audio, join, silence
 from neutone_like.render.sharing import begin_stream, require_stream, states_of_effect
 from neutone_like.render.stage import Stage
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.archive import MODEL_NAME
+from neutone_like.audio import writing
 from neutone_like.errors import ArtifactError, AudioError, ModelError
 from neutone_like.numbers import as_finite_number, as_whole_number
-from neutone_like.render.audio_writer import writing
 from neutone_like.render.batch.locations import PlanError, exists, join, local_copy, location_of, sha256_of, suffix_of
 from neutone_like.render.batch.planning import Plan
 from neutone_like.render.batch.player import Job

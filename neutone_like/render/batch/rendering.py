@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from neutone_like.errors import AudioError, NeutoneLikeError
-from neutone_like.file_owner import OWNER_MARK, is_abandoned
+from neutone_like.file_owner import is_abandoned
 from neutone_like.render.batch.locations import (
     StoreError,
     byte_count,
@@ -27,8 +26,8 @@ from neutone_like.render.batch.planning import Item
 from neutone_like.render.batch.player import Player
 from neutone_like.render.batch.records import FileRecord, WrittenFile
 from neutone_like.render.file_rendering import RenderResult
+from neutone_like.whole_file import parts_of_temporary, temporary_stem
 
-_LEFTOVER = re.compile(rf"\.(?P<name>.+)\.(?P<mark>{OWNER_MARK})\.part", re.DOTALL)  # see audio_writer
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -95,13 +94,13 @@ def remove_leftovers(outputs: Iterable[str]) -> None:
     for output in outputs:
         if not is_url(output):
             path = os.path.realpath(output)
-            folders.setdefault(os.path.dirname(path), set()).add(os.path.basename(path))
+            folders.setdefault(os.path.dirname(path), set()).add(temporary_stem(os.path.basename(path)))
     for folder, names in folders.items():
         for entry in os.listdir(folder) if os.path.isdir(folder) else ():
-            leftover = _LEFTOVER.fullmatch(entry)
-            if leftover is None or leftover["name"] not in names:
+            temporary = parts_of_temporary(entry)
+            if temporary is None or temporary.stem not in names:
                 continue
-            if is_abandoned(leftover["mark"], Path(folder, entry)):
+            if is_abandoned(temporary.owner_mark, Path(folder, entry)):
                 with suppress(FileNotFoundError):
                     os.unlink(os.path.join(folder, entry))
 
@@ -125,11 +124,14 @@ def _rendered(player: Player, task: Task, record: FileRecord, cancelled: Callabl
         def report(done: int, total: int) -> None:
             if cancelled():
                 raise Cancelled
+            _require_unchanged(item.input, source, before)
 
         with _local_target(item.output, job.scratch) as target:
             result = player.play(source, target, seed=int(input_sha256[:15], 16), progress=report)
             if _state(source) != before:
-                raise AudioError(f"{item.input} was changed while it was rendered. Render it again.")
+                for file in result.out_paths:  # of an input that nobody knows
+                    file.unlink(missing_ok=True)
+            _require_unchanged(item.input, source, before)
             written = _publish(result.out_paths, task.outputs)
     return replace(
         record, status="done", key=key, input_sha256=input_sha256, written=written, audio=_audio_fields(result)
@@ -173,6 +175,11 @@ def _publish(files: Sequence[Path], outputs: Sequence[str]) -> tuple[WrittenFile
 
 def _audio_fields(result: RenderResult) -> dict[str, object]:
     return {name: value for name, value in result.to_dict().items() if not name.endswith(("_path", "_paths"))}
+
+
+def _require_unchanged(location: str, source: Path, before: tuple[int, int, int]) -> None:
+    if _state(source) != before:
+        raise AudioError(f"{location} was changed while it was rendered. Render it again.")
 
 
 def _state(file: Path) -> tuple[int, int, int]:

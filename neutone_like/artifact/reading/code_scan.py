@@ -20,18 +20,18 @@ SET_STATE = "__setstate__"
 _CLASSES = ["__torch__", "torch", "classes"]
 
 
-def refused_operators(code: bytes, allowed: frozenset[str]) -> list[str]:
-    """What code calls that is neither on the list nor among ``allowed``, in the order of the code.
+def refused_operators(code: bytes) -> set[str]:
+    """What code calls that is not on the list.
 
     Raises:
         ValueError: The code is not as PyTorch writes it, or hides what it calls; the message says how.
     """
     tokens = list(code_tokens(code))
-    found: dict[str, None] = {}
+    found: set[str] = set()
     for index, (kind, text) in enumerate(tokens):
         if kind == "name":
-            found.update(dict.fromkeys(_operators_at(tokens, index, text)))
-    return [name for name in found if name not in allowed]
+            found.update(_operators_at(tokens, index, text))
+    return found
 
 
 def _operators_at(tokens: Sequence[Token], index: int, text: str) -> list[str]:

@@ -14,8 +14,8 @@ from neutone_like.artifact.format.parameter_records import to_parameter
 from neutone_like.artifact.format.parameter_slots import parameters_of_slots
 from neutone_like.artifact.format.schema import LiveMetadata, Metadata, OfflineMetadata, parse_metadata
 from neutone_like.artifact.reading.module_loading import LIVE_METHODS, load_module
-from neutone_like.artifact.reading.operators import checked_operators
 from neutone_like.artifact.reading.offline_vector import check_offline_vector
+from neutone_like.artifact.reading.operators import checked_operators
 from neutone_like.artifact.reading.reference_vector import check_test_vector
 from neutone_like.errors import ArtifactError
 from neutone_like.model import (

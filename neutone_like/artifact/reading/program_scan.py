@@ -42,39 +42,37 @@ def check_program(path: Path, allow_operators: frozenset[str] = frozenset()) -> 
     """Read the program in an archive that :func:`neutone_like.artifact.format.archive.check_contents` has passed.
 
     Raises:
-        ArtifactError: It calls an operator or makes an object that artifacts may not; the message names it.
+        ArtifactError: It uses what artifacts may not; the message names it.
     """
-    refused = refused_in(path, allow_operators)
+    with open_archive(path) as archive:
+        refused = refused_in(archive, path, allow_operators)
     if refused:
         raise ArtifactError(
-            f"{path} calls {', '.join(refused)}, which an artifact may not: it can reach beyond computing, such as to "
-            "files, or is not known to this version. Nothing of it was run. If you trust who made it, load it with "
-            f"load_artifact(path, allow_operators={refused!r})."
+            f"{path} uses {', '.join(refused)}, which an artifact may not: it could reach beyond computing, to files for "
+            "example, or this version does not know it. None of its code was run. If you trust whoever made it, load it "
+            f"with load_artifact(path, allow_operators={refused!r})."
         )
 
 
-def refused_in(path: Path, allow_operators: frozenset[str] = frozenset()) -> list[str]:
-    """The operators and classes that an archive's program uses and may not, sorted.
+def refused_in(archive: zipfile.ZipFile, path: Path, allow_operators: frozenset[str]) -> list[str]:
+    """The operators and classes that an archive's program uses and may not, sorted. ``path`` is for messages.
 
     Raises:
         ArtifactError: It holds something that PyTorch does not write.
     """
     refused: set[str] = set()
-    with open_archive(path) as archive:
-        for member in archive.infolist():
-            name = name_inside(member.filename)
-            if not _MEMBER.fullmatch(name):
-                raise ArtifactError(
-                    f"{path} has the member {member.filename!r:.130}, which is no part of a .nm. Export the model again."
-                )
-            if name in _PICKLES or name.endswith(".py"):
-                refused.update(_refused_in_member(archive, member, path, allow_operators))
+    for member in archive.infolist():
+        name = name_inside(member.filename)
+        if not _MEMBER.fullmatch(name):
+            raise ArtifactError(
+                f"{path} has the member {member.filename!r:.130}, which is no part of a .nm. Export the model again."
+            )
+        if name in _PICKLES or name.endswith(".py"):
+            refused.update(_refused_in_member(archive, member, path))
     return sorted(refused - allow_operators)
 
 
-def _refused_in_member(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, allowed: frozenset[str]
-) -> Iterable[str]:
+def _refused_in_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> Iterable[str]:
     if member.file_size > MAXIMUM_CODE_BYTES and member.filename.endswith(".py"):
         raise ArtifactError(
             f"{path}: {member.filename!r:.130} has {member.file_size} bytes of code, allowed are {MAXIMUM_CODE_BYTES}."
@@ -83,7 +81,7 @@ def _refused_in_member(
         content = b"".join(iter(lambda: reader.read(1 << 20), b""))
     try:
         if member.filename.endswith(".py"):
-            return refused_operators(content, allowed)
+            return refused_operators(content)
         return _refused_globals(content)
     except ValueError as error:
         raise ArtifactError(

@@ -68,7 +68,8 @@ def export_model(
 
     Raises:
         ModelError: The model is not declared correctly.
-        ExportError: It can't be scripted, uses an operator that artifacts may not, returns the wrong shape, fails a check, or the folder can't be written.
+        ExportError: It can't be scripted, uses an operator that artifacts may not, returns the wrong shape, fails a
+            check, or the folder can't be written.
     """
     allowed = checked_operators(allow_operators)
     with one_thread(), staged_directory(out_dir) as staging:
@@ -89,12 +90,8 @@ def export_model(
                 raise ExportError(_explain(validation))
             validation.write(staging / VALIDATION_NAME)
             if report:
-                _draw(
-                    load_artifact(written.model_path, allow_operators=allowed),
-                    validation,
-                    staging / REPORT_NAME,
-                    progress,
-                )
+                fresh = load_artifact(written.model_path, allow_operators=allowed)
+                _draw(fresh, validation, staging / REPORT_NAME, progress)
     placed = written.moved_to(Path(out_dir))
     return ExportResult(
         directory=placed.directory,

@@ -28,8 +28,8 @@ REFUSED = {
     "|_propagate_xla_data|_get_tracing_state|_get_cpu_capability|_debug_has_internal_overlap|_make_dep_token|_version"
     "|_amp_.*|_fused_(adagrad|adam|adamw|sgd)_?|_.*overrideable.*|_nnpack_available|is_vulkan_available)",
     "is for PyTorch's own tests": "aten::(_test_.*|_foobar)",
-    "is written by PyTorch's optimiser, never in a file": "prim::(?!(RaiseException|NumToTensor|data|device|dtype|layout"
-    "|name|type|grad|requires_grad|itemsize|nbytes|max|min|abs|tolist|rangelist|unchecked_cast|unchecked_unwrap_optional"
+    "is written by PyTorch's optimiser, never in a file": "prim::(?!(RaiseException|NumToTensor|data|device|dtype"
+    "|layout|name|type|grad|requires_grad|itemsize|nbytes|max|min|abs|tolist|rangelist|unchecked_cast|unchecked_unwrap_optional"
     "|Uninitialized|EnumName|EnumValue|StringIndex|TupleIndex|TupleUnpack|ModuleContainerIndex|index|id|is_[a-z_]+"
     "|Print|rpc_.*|awaitable.*)$).*",
     "belongs to a namespace that no artifact needs": "(?!(aten|prim|quantized)::).*",

@@ -197,11 +197,11 @@ def load_artifact(
     fingerprints of its parts too.
 
     A model is a program. Before PyTorch gets to see it, its code is read as text: what it calls must be on a list of
-    operators that only compute, so that no file, network, other process or terminal is in its reach. ``torch.save`` and
-    ``torch.from_file`` are refused by name, and so is what a newer PyTorch adds. What this can't tell: whether the model
-    ever comes to an end, how much memory it takes, whether it computes what it says, and whether PyTorch's operators
-    are free of faults. To play what a stranger sent, limit time and memory from outside, as a batch of files does with
-    its time limit for each file, or look at it with :func:`read_metadata`, which does not even unpack the code.
+    operators that only compute, which reach no file, no network and no other process. ``torch.save`` and
+    ``torch.from_file`` are refused by name, and so is whatever a newer PyTorch adds. What this can't tell: whether the
+    model ever comes to an end, how much memory it takes, whether it computes what it says, and whether PyTorch's own
+    operators are free of faults. To play what a stranger sent, limit time and memory from outside; to look at it,
+    :func:`read_metadata` does not even unpack the code.
 
     Refusing a file of N bytes, or loading one whose model is not forged, takes at most 64 MiB + 16 N of memory.
 

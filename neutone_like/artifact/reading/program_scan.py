@@ -48,9 +48,9 @@ def check_program(path: Path, allow_operators: frozenset[str] = frozenset()) -> 
         refused = refused_in(archive, path, allow_operators)
     if refused:
         raise ArtifactError(
-            f"{path} uses {', '.join(refused)}, which an artifact may not: it could reach beyond computing, to files for "
-            "example, or this version does not know it. None of its code was run. If you trust whoever made it, load it "
-            f"with load_artifact(path, allow_operators={refused!r})."
+            f"{path} uses {', '.join(refused)}, which an artifact may not: it can do more than compute, such as write "
+            "files, or this version does not know it. None of the code was run. If you trust whoever made it: "
+            f"load_artifact(path, allow_operators={refused!r})."
         )
 
 

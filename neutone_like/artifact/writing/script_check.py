@@ -32,9 +32,9 @@ def check_script(script: ScriptModule, model: nn.Module, allow_operators: frozen
         getattr(type(model), "do_forward_pass", None)
     )
     raise ExportError(
-        f"{type(model).__name__} uses {', '.join(refused)}, which an artifact may not: whoever plays it must be able to "
-        f"rely on it only computing, and never touching files, other processes or the terminal.\n"
+        f"{type(model).__name__} uses {', '.join(refused)}, which an artifact may not: whoever plays it relies on it "
+        f"to compute, and to touch no files, other processes or the terminal.\n"
         f"{'' if line is None else f'{line}{chr(10)}'}"
-        "What to do: leave it out of the model, and do it around the model. To export it all the same, for yourself and "
-        f"those who trust you: export_model(..., allow_operators={refused!r}); it then has to be loaded so too."
+        "What to do: leave it out of the model, and do it around the model. To export it all the same, for those who "
+        f"trust you: export_model(..., allow_operators={refused!r}); it then has to be loaded so too."
     )

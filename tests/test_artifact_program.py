@@ -49,7 +49,7 @@ def test_no_listed_operator_takes_the_name_of_a_file_an_address_or_a_function() 
         "group_size",
         "qGroupSize",
         "storage_offset",
-        "source",  # of scatter and the like: a tensor
+        "source",
     }
     found: set[str] = set()
     for schema in torch._C._jit_get_all_schemas():
@@ -58,7 +58,8 @@ def test_no_listed_operator_takes_the_name_of_a_file_an_address_or_a_function() 
             if suspicious.search(argument.name) and not is_tensor and argument.name not in harmless:
                 found.add(schema.name)
     assert "aten::from_file" in found and "aten::save" in found, "the search finds what it is for"
-    assert not {name for name in found if name in listed_operators()} - {"aten::group_norm", "aten::native_group_norm"}
+    computing = {"aten::einsum", "aten::native_group_norm", "aten::native_group_norm_backward"}  # paths, groups: numbers
+    assert found & listed_operators() <= computing
 
 
 class Zoo(nn.Module):

@@ -25,6 +25,19 @@ COMPANIONS = {
     "pthread_barrier_wait": {"futex_wake_ups"},
     "pthread_join": {"free", "syscalls", "voluntary_context_switches"},
     "voluntary_context_switches": {"syscalls"},
+    **dict.fromkeys(
+        ("pthread_timedjoin_np", "pthread_clockjoin_np", "pthread_tryjoin_np", "thrd_join"),
+        {"free", "syscalls", "voluntary_context_switches"},
+    ),
+    "cnd_wait": {"mtx_lock", "syscalls", "voluntary_context_switches", "futex_wake_ups"},
+    "cnd_timedwait": {"mtx_lock", "syscalls", "voluntary_context_switches", "futex_wake_ups"},
+    # The first message takes memory for a buffer, and a full buffer is written.
+    **dict.fromkeys(
+        (counter for group in GROUPS if group.title == "files and messages" for counter in group.counters),
+        {"malloc", "syscalls"},
+    ),
+    **dict.fromkeys(("localtime", "localtime_r", "mktime"), {"malloc", "free", "syscalls"}),  # reads the time zone
+    "malloc_trim": {"syscalls", "minor_page_faults"},
     "major_page_faults": {"voluntary_context_switches"},
 }
 ALLOCATIONS = set(GROUPS[0].counters)

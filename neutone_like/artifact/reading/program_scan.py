@@ -22,13 +22,16 @@ _MEMBER = re.compile(
 )
 _PICKLES = ("data.pkl", "constants.pkl", "traced_inputs.pkl")
 _GLOBALS = {
+    "builtins": {"complex"},
     "collections": {"OrderedDict"},
     "torch": re.compile(r"[A-Za-z0-9]+Storage|per_(tensor|channel)_(affine|symmetric|affine_float_qparams)|device"),
     "torch._utils": {"_rebuild_tensor_v2", "_rebuild_qtensor", "_rebuild_sparse_tensor"},
+    "torch.serialization": {"_get_layout"},
     "torch.jit._pickle": {
         "build_intlist",
         "build_doublelist",
         "build_boollist",
+        "build_complexlist",
         "build_tensorlist",
         "build_tensor_from_id",
         "restore_type_tag",
@@ -85,15 +88,16 @@ def _refused_in_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: 
         return _refused_globals(content)
     except ValueError as error:
         raise ArtifactError(
-            f"{path}: {member.filename!r:.130} is not as PyTorch writes it: {error!s:.200}. Export the model again."
+            f"{path} is damaged: {member.filename!r:.130} is not as PyTorch writes it: {error!s:.200}. "
+            "Export the model again."
         ) from error
 
 
 def _refused_globals(pickle: bytes) -> set[str]:
-    """What a pickle makes beside data and the module's own classes.
+    """Which classes of C++ a pickle makes, that are not on the list.
 
     Raises:
-        ValueError: Not a pickle, or one with a way to name functions that PyTorch does not write.
+        ValueError: Not a pickle, or one that makes more than data and the module's own classes.
     """
     refused: set[str] = set()
     for operation, argument, _ in pickletools.genops(pickle):
@@ -112,4 +116,6 @@ def _refused_global(module: str, name: str) -> list[str]:
         return [] if in_cpp == full or in_cpp in ALLOWED_CLASSES else [f"classes::{in_cpp}"]
     known = _GLOBALS.get(module, set[str]())
     is_known = name in known if isinstance(known, set) else known.fullmatch(name) is not None
-    return [] if is_known else [f"pickle::{full}"]
+    if not is_known:
+        raise ValueError(f"it names {full:.100}")
+    return []

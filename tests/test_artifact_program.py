@@ -58,7 +58,11 @@ def test_no_listed_operator_takes_the_name_of_a_file_an_address_or_a_function() 
             if suspicious.search(argument.name) and not is_tensor and argument.name not in harmless:
                 found.add(schema.name)
     assert "aten::from_file" in found and "aten::save" in found, "the search finds what it is for"
-    computing = {"aten::einsum", "aten::native_group_norm", "aten::native_group_norm_backward"}  # paths, groups: numbers
+    computing = {
+        "aten::einsum",
+        "aten::native_group_norm",
+        "aten::native_group_norm_backward",
+    }  # paths, groups: numbers
     assert found & listed_operators() <= computing
 
 
@@ -144,7 +148,10 @@ def test_a_program_that_writes_files_is_refused(how: str, tmp_path: Path, monkey
 def test_loading_runs_no_code_of_the_artifact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even what tells the metadata: it is read from the attributes that were saved."""
     monkeypatch.chdir(tmp_path)
-    for method, value in ((b"get_metadata_json", b"metadata_json"), (b"get_default_param_values", b"default_param_values")):
+    for method, value in (
+        (b"get_metadata_json", b"metadata_json"),
+        (b"get_default_param_values", b"default_param_values"),
+    ):
         old = b"    return self." + value + b"\n"
         path = program(tmp_path, WRAPPER, old, b'    _9 = torch.save(1, "mark")\n' + old)
         module = load_artifact(path, allow_operators=["aten::save"]).module
@@ -194,8 +201,8 @@ def test_a_method_that_runs_while_loading_is_refused(tmp_path: Path) -> None:
         b"_9 = ops",
         b'_9 = getattr(torch, "save")(x, "mark")',
         b"_9 = __torch__.torch",
-        b"_9 = getattr(torch, \"sa\\166e\")",
-        b"_9 = getattr(torch, \"sa\" \"ve\")",
+        b'_9 = getattr(torch, "sa\\166e")',
+        b'_9 = getattr(torch, "sa" "ve")',
         b"_9 = getattr",
         b"_9 = 'never ended",
     ],

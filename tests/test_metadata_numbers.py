@@ -1,6 +1,8 @@
 """Numbers in metadata.json that something later relies on are those of the module, or the file is refused."""
 
+import copy
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ import pytest
 
 import attacks
 from neutone_like import ArtifactError, load_artifact
+from neutone_like.artifact.format.schema import parse_metadata
+from neutone_like.artifact.reading.agreement import check_agreement
 
 METADATA = "model/extra/metadata.json"
 # Told to people only; or what came out at export, which a reader compares with what comes out now.
@@ -20,8 +24,6 @@ def members_of(name: str) -> dict[str, bytes]:
 
 
 def _read(name: str) -> dict[str, bytes]:
-    import zipfile
-
     with zipfile.ZipFile(attacks.EXPORTED / name / "model.nm") as archive:
         return {member.filename: archive.read(member) for member in archive.infolist()}
 
@@ -36,13 +38,18 @@ def numbers(box: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield keys
 
 
-def edited(members: dict[str, bytes], keys: tuple[Any, ...], change: Any) -> bytes:
-    """With fingerprints that fit: metadata is in none of them."""
-    metadata = json.loads(members[METADATA])
-    box = metadata
+def edited(metadata: Any, keys: tuple[Any, ...], change: Any) -> Any:
+    changed = copy.deepcopy(metadata)
+    box = changed
     for key in keys[:-1]:
         box = box[key]
     box[keys[-1]] = change(box[keys[-1]])
+    return changed
+
+
+def edited_file(members: dict[str, bytes], keys: tuple[Any, ...], change: Any) -> bytes:
+    """With fingerprints that fit: metadata is in none of them."""
+    metadata = edited(json.loads(members[METADATA]), keys, change)
     return attacks.pack(list({**members, METADATA: json.dumps(metadata).encode()}.items()))
 
 
@@ -53,15 +60,19 @@ def another(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", ["spectral_gate", "stem_separator"])
-def test_every_number_is_held_against_the_module(name: str, tmp_path: Path) -> None:
-    members = members_of(name)
-    places = list(numbers(json.loads(members[METADATA])))
+def test_every_number_is_held_against_the_module(name: str) -> None:
+    original = json.loads(members_of(name)[METADATA])
+    module = load_artifact(attacks.EXPORTED / name).module
+    places = list(numbers(original))
     assert ("neutone_like", "model_delay_samples") in places and len(places) > 20
-    for keys in places:
-        (tmp_path / "a.nm").write_bytes(edited(members, keys, another))
-        with pytest.raises(ArtifactError):
-            load_artifact(tmp_path / "a.nm")
-            pytest.fail(f"{keys} was believed")
+    believed: list[tuple[Any, ...]] = []
+    for keys in places:  # what load_artifact does with each, without loading the module every time
+        try:
+            check_agreement(module, parse_metadata(json.dumps(edited(original, keys, another)), "it"), Path("it"))
+        except ArtifactError:
+            continue
+        believed.append(keys)
+    assert believed == []
 
 
 @pytest.mark.parametrize(
@@ -69,11 +80,15 @@ def test_every_number_is_held_against_the_module(name: str, tmp_path: Path) -> N
     [
         (("neutone_like", "quality"), "fast", "has quality = 'fast', the module in it says 'high'"),
         (("neutone_like", "model_delay_samples"), 7, "has model_delay_samples = 7, the module in it says 768"),
-        (("neutone_like", "reported_latency", "latency_samples"), 7, r"has reported_latency = \{.*7\}, .* says \{.*768\}"),
+        (
+            ("neutone_like", "reported_latency", "latency_samples"),
+            7,
+            r"has reported_latency = \{.*7\}, .* says \{.*768\}",
+        ),
     ],
 )
 def test_a_mismatch_names_both_values(keys: tuple[str, ...], value: Any, message: str, tmp_path: Path) -> None:
-    (tmp_path / "a.nm").write_bytes(edited(members_of("spectral_gate"), keys, lambda _: value))
+    (tmp_path / "a.nm").write_bytes(edited_file(members_of("spectral_gate"), keys, lambda _: value))
     with pytest.raises(ArtifactError, match=message):
         load_artifact(tmp_path / "a.nm")
 
@@ -97,6 +112,8 @@ def test_texts_have_an_end(keys: tuple[str, ...], tmp_path: Path) -> None:
     metadata = json.loads(members[METADATA])
     metadata["technical_links"] = {"code": "https://example.com"}
     members[METADATA] = json.dumps(metadata).encode()
-    (tmp_path / "a.nm").write_bytes(edited(members, keys, lambda _: "x" * 5000))
-    with pytest.raises(ArtifactError, match=rf"does not fit schema version(.|\n)*{keys[-1]}(.|\n)*at most \d+ characters"):
+    (tmp_path / "a.nm").write_bytes(edited_file(members, keys, lambda _: "x" * 5000))
+    with pytest.raises(
+        ArtifactError, match=rf"does not fit schema version(.|\n)*{keys[-1]}(.|\n)*at most \d+ characters"
+    ):
         load_artifact(tmp_path / "a.nm")

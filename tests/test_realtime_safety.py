@@ -22,7 +22,7 @@ COMPANIONS = {
     "pthread_cond_wait": {"pthread_mutex_lock", "syscalls", "voluntary_context_switches", "futex_wake_ups"},
     "pthread_cond_timedwait": {"pthread_mutex_lock", "syscalls", "voluntary_context_switches", "futex_wake_ups"},
     "pthread_cond_clockwait": {"pthread_mutex_lock", "syscalls", "voluntary_context_switches", "futex_wake_ups"},
-    "pthread_barrier_wait": {"futex_wake_ups"},
+    **dict.fromkeys(("pthread_barrier_wait", "pthread_once", "call_once"), {"futex_wake_ups"}),
     "pthread_join": {"free", "syscalls", "voluntary_context_switches"},
     "voluntary_context_switches": {"syscalls"},
     **dict.fromkeys(

@@ -12,6 +12,7 @@ from neutone_like.artifact.reading.operators import checked_operators
 from neutone_like.artifact.writing.staging import staged_directory
 from neutone_like.artifact.writing.writer import Progress, write_files
 from neutone_like.errors import ExportError
+from neutone_like.torch_settings import plain_settings
 from neutone_like.torch_threads import one_thread
 from neutone_like.validate.html import REPORT_NAME, write_report
 from neutone_like.validate.report import ValidationReport
@@ -34,6 +35,7 @@ class ExportResult:
     report_path: Path | None = None
 
 
+@plain_settings()
 def export_model(
     model: Model,
     out_dir: str | PathLike[str],

@@ -1,4 +1,4 @@
-"""What an artifact's program may call: read before PyTorch gets to see it, refused by name, and never run by loading."""
+"""What an artifact's program may call: read before PyTorch gets to see it, refused by name, not run by loading."""
 
 import io
 import json
@@ -57,7 +57,7 @@ def test_no_listed_operator_takes_the_name_of_a_file_an_address_or_a_function() 
             is_tensor = str(argument.type) in ("Tensor", "Optional[Tensor]", "List[Tensor]")
             if suspicious.search(argument.name) and not is_tensor and argument.name not in harmless:
                 found.add(schema.name)
-    assert "aten::from_file" in found and "aten::save" in found, "the search finds what it is for"
+    assert {"aten::from_file", "aten::save"} <= found, "the search finds what it is for"
     computing = {
         "aten::einsum",
         "aten::native_group_norm",

@@ -18,26 +18,22 @@ from realtime_safety_tools import CALLBACKS, WARM_UP, build, build_shared, needs
 pytestmark = needs_linux
 
 # What an offence is bound to do besides: a condition is waited for with a mutex, and sleep is a system call.
+SLEEP = {"syscalls", "voluntary_context_switches"}
 COMPANIONS = {
-    "pthread_cond_wait": {"pthread_mutex_lock", "syscalls", "voluntary_context_switches", "futex_wake_ups"},
-    "pthread_cond_timedwait": {"pthread_mutex_lock", "syscalls", "voluntary_context_switches", "futex_wake_ups"},
-    "pthread_cond_clockwait": {"pthread_mutex_lock", "syscalls", "voluntary_context_switches", "futex_wake_ups"},
-    **dict.fromkeys(("pthread_barrier_wait", "pthread_once", "call_once"), {"futex_wake_ups"}),
-    "pthread_join": {"free", "syscalls", "voluntary_context_switches"},
-    "voluntary_context_switches": {"syscalls"},
-    **dict.fromkeys(
-        ("pthread_timedjoin_np", "pthread_clockjoin_np", "pthread_tryjoin_np", "thrd_join"),
-        {"free", "syscalls", "voluntary_context_switches"},
-    ),
-    "cnd_wait": {"mtx_lock", "syscalls", "voluntary_context_switches", "futex_wake_ups"},
-    "cnd_timedwait": {"mtx_lock", "syscalls", "voluntary_context_switches", "futex_wake_ups"},
+    **{name: {"pthread_mutex_lock", "futex_wake_ups", *SLEEP} for name in COUNTERS if name.startswith("pthread_cond_")},
+    **{name: {"mtx_lock", "futex_wake_ups", *SLEEP} for name in ("cnd_wait", "cnd_timedwait")},
+    **{name: {"futex_wake_ups"} for name in ("pthread_barrier_wait", "pthread_once", "call_once")},
+    **{name: {"free", *SLEEP} for name in COUNTERS if "join" in name},
     # The first message takes memory for a buffer, and a full buffer is written.
-    **dict.fromkeys(
-        (counter for group in GROUPS if group.title == "files and messages" for counter in group.counters),
-        {"malloc", "syscalls"},
-    ),
-    **dict.fromkeys(("localtime", "localtime_r", "mktime"), {"malloc", "free", "syscalls"}),  # reads the time zone
+    **{
+        name: {"malloc", "syscalls"}
+        for group in GROUPS
+        if group.title == "files and messages"
+        for name in group.counters
+    },
+    **{name: {"malloc", "free", "syscalls"} for name in ("localtime", "localtime_r", "mktime")},  # reads the time zone
     "malloc_trim": {"syscalls", "minor_page_faults"},
+    "voluntary_context_switches": {"syscalls"},
     "major_page_faults": {"voluntary_context_switches"},
 }
 ALLOCATIONS = set(GROUPS[0].counters)

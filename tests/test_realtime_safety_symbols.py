@@ -23,18 +23,19 @@ HARMLESS = {
     r"|mtx_unlock|sem_post|funlockfile|(pthread_(cond|mutex|rwlock|spin|barrier)|mtx|cnd|sem)_(init|destroy|close|unlink)"
     r"|pthread_cond_(signal|broadcast)|cnd_(signal|broadcast))",
     "tries once, and takes what needs no one to wake": r"sem_trywait|pthread_spin_trylock|sem_getvalue",
-    "always is a system call, which is counted": r"(clock_)?(nano|u)?sleep|__nanosleep|.*poll.*|.*p?select|epoll_.*|fd_.*"
-    r"|thrd_(sleep|yield)|sched_yield|pthread_yield|wait(pid|id|3|4)?|sigblock|mq_.*|msg.*|sem(timed)?op|flock|lockf(64)?"
-    r"|m(un)?lock|sem_open|brk|sbrk|pthread_kill|pthread_sigqueue|pthread_cancel|futex.*|sigwait.*|sigtimedwait|pkey_alloc"
-    r"|posix_fallocate(64)?|fallocate(64)?|clock|pthread_(get|set)(affinity_np|schedparam|name_np|schedprio)",
+    "always is a system call, which is counted": r"(clock_)?(nano|u)?sleep|.*poll.*|.*p?select|epoll_.*|fd_.*"
+    r"|thrd_(sleep|yield)|sched_yield|pthread_yield|wait(pid|id|3|4)?|sigblock|mq_.*|msg.*|sem(timed)?op|flock"
+    r"|lockf(64)?|m(un)?lock|sem_open|brk|sbrk|pthread_kill|pthread_sigqueue|pthread_cancel|futex.*|sigwait.*|sigtimedwait"
+    r"|pkey_alloc|posix_fallocate(64)?|fallocate(64)?|clock|pthread_(get|set)(affinity_np|schedparam|name_np|schedprio)",
     "starts a thread, which is a system call": r"pthread_create|thrd_create",
-    "asks its memory from malloc, which is counted": r"(__)?strn?dup|v?asprintf|__v?asprintf_chk|.*obstack.*|open_memstream"
-    r"|freeaddrinfo|freeifaddrs|.*freelocale|globfree(64)?|wordfree|regfree|cfree|.*_free|inet6_option_alloc|re_.*|.*xdr.*",
+    "asks its memory from malloc, which is counted": r"(__)?strn?dup|v?asprintf|__v?asprintf_chk|.*obstack.*"
+    r"|open_memstream|freeaddrinfo|freeifaddrs|.*freelocale|globfree(64)?|wordfree|regfree|cfree|.*_free|inet6_option_alloc|re_.*"
+    r"|.*xdr.*",
     "reads or writes what belongs to the thread": r"pthread_(self|equal|getspecific|setspecific|setcancel.*|testcancel"
     r"|sigmask|exit|detach|getconcurrency|setconcurrency|getcpuclockid)|thrd_(current|equal|detach|exit)|tss_.*"
     r"|pthread_key_.*",
-    "belongs to setting up, and holds nothing that a callback waits for": r"pthread_(atfork|condattr_[gs]etclock|mutex_(consistent(_np)?"
-    r"|[gs]etprioceiling)|kill_other_threads_np)",
+    "belongs to setting up, and holds nothing that a callback waits for": r"pthread_(atfork|condattr_[gs]etclock"
+    r"|mutex_(consistent(_np)?|[gs]etprioceiling)|kill_other_threads_np)",
     "is the C library's own, not for programs": r"_.*|clnt.*|svc.*|key_.*|.*_hook",
     "can't be linked with any more": r"gets",
 }

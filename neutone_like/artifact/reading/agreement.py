@@ -92,13 +92,14 @@ def measured_by_attributes(module: ScriptModule, metadata: Metadata) -> dict[str
     asks, and the delay may depend on it.
     """
     told: dict[str, Any] = {"quality": module.quality}
+    state = getattr(module, "plan", module)  # earlier versions kept it in the wrapper itself
     if len(metadata.native_buffer_sizes) <= 1:
-        told["model_delay_samples"] = module.model_delay
+        told["model_delay_samples"] = state.model_delay
         if isinstance(metadata, LiveMetadata):
             told["reported_latency"] = {
-                "sample_rate": module.host_rate,
-                "block_size": metadata.native_buffer_sizes[0] if metadata.native_buffer_sizes else module.host_block,
-                "latency_samples": module.model_delay,  # blocks of the model's own size wait for nothing
+                "sample_rate": state.host_rate,
+                "block_size": metadata.native_buffer_sizes[0] if metadata.native_buffer_sizes else state.host_block,
+                "latency_samples": state.model_delay,  # blocks of the model's own size wait for nothing
             }
     return told
 

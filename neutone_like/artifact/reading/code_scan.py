@@ -1,8 +1,8 @@
 """Which operators TorchScript's code calls, read from its text.
 
-In that text ``torch.save`` and ``ops.aten.save`` are the operator ``aten::save``, and so is ``x.save`` for whatever
-``x`` is, a number too. Types are not known before the code is compiled, so a name behind a dot counts as an operator
-where PyTorch has one of that name.
+In that text ``torch.set_`` and ``ops.aten.set_`` are the operator ``aten::set_``, and so is ``x.set_`` where ``x`` is a
+tensor. Types are not known before the code is compiled, so a name behind a dot counts as an operator where PyTorch has a
+method of that name.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from neutone_like.artifact.reading.code_tokens import Token, code_tokens
 from neutone_like.artifact.reading.operators import (
     ALLOWED_CLASSES,
     REFUSED_BUILTINS,
-    is_registered,
+    is_a_method,
     listed_operators,
 )
 
@@ -53,7 +53,7 @@ def _operators_at(tokens: Sequence[Token], index: int, text: str) -> list[str]:
 
 def _of_attribute(name: str) -> list[str]:
     operator = f"aten::{name}"
-    return [operator] if operator not in listed_operators() and is_registered(operator) else []
+    return [operator] if operator not in listed_operators() and is_a_method(operator) else []
 
 
 def _of_chain(chain: list[str]) -> list[str]:

@@ -27,9 +27,15 @@ def listed_operators() -> frozenset[str]:
 
 
 @cache
-def is_registered(name: str) -> bool:
-    """Whether this PyTorch has an operator of that name, such as ``aten::save``."""
-    return bool(torch._C._jit_get_schemas_for_operator(name))
+def is_a_method(name: str) -> bool:
+    """Whether this PyTorch takes ``x.set_`` for the operator of that name, such as ``aten::set_``, whatever ``x`` is.
+
+    It does where an argument is called ``self``. What works on other threads and processes does not count: without the
+    refused ways to start one there is nothing to call it on, and ``wait`` is a usual name for a method of one's own.
+    """
+    schemas = torch._C._jit_get_schemas_for_operator(name)
+    types = (str(argument.type) for schema in schemas for argument in schema.arguments if argument.name == "self")
+    return any(not kind.startswith(("Future", "Await", "RRef")) for kind in types)
 
 
 def checked_operators(names: Iterable[str]) -> frozenset[str]:

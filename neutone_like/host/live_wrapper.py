@@ -101,17 +101,17 @@ class SampleQueueWrapper(ContractFace):
         self.delivery.start(self.plan.host_block)
         self._settle(False)
         self.front.start()
-        self._start_output(self.plan.latency)
+        self._start_output(0)
 
     def _settle(self, blocks_vary: bool) -> None:
         plan = self.plan
         plan.settle(plan.half_width_in, plan.half_width_out, self.w2w_base.model_delay_samples(), blocks_vary)
 
-    def _start_output(self, latency: int) -> None:
-        """Begin the output stream so that it lags ``latency`` samples behind the input."""
+    def _start_output(self, left_out: int) -> None:
+        """Begin the output stream so that it lags by the latency, less what is left out of the silence at its start."""
         plan = self.plan
-        self.mix.start(latency)
-        self.back.start(plan.up, plan.down, plan.half_width_in, plan.model_delay, latency)
+        self.mix.start(plan.latency, left_out)
+        self.back.start(plan.up, plan.down, plan.half_width_in, plan.model_delay, plan.latency - left_out)
 
     @torch.jit.export
     def set_mix(self, wet: float, dry: float) -> None:
@@ -236,7 +236,7 @@ class SampleQueueWrapper(ContractFace):
         plan = self.plan
         silent_blocks = plan.buffering // plan.up // plan.host_block
         self.delivery.start_in_background(silent_blocks)
-        self._start_output(plan.latency - silent_blocks * plan.host_block)
+        self._start_output(silent_blocks * plan.host_block)
 
     def _feed(self, x: Tensor) -> Optional[Tensor]:
         """Take a host block through the model. Returns the output where nothing has to wait, else ``None``."""

@@ -1,31 +1,41 @@
-"""What hosts ask a non-real-time ``.nm`` about itself: constants, and its metadata."""
+"""What hosts ask an offline ``.nm`` about itself."""
 
 from typing import Any, Dict, List, Optional
 
 import torch
 from torch import Tensor
 
+from neutone_like.errors import ModelError
 from neutone_like.host.contract_face import ContractFace
 from neutone_like.host.offline_metadata import offline_contract_metadata
 from neutone_like.host.text_inputs import TextInputs
 from neutone_like.model import NonRealtimeBase
 from neutone_like.signal.channel_bus import ChannelBus
+from neutone_like.signal.filter_design import QUALITIES
+from neutone_like.signal.offline_plan import OfflinePlan
 
 
-class OfflineContractMethods(ContractFace):
-    """The part of the host contract that never changes after wrapping."""
+class OfflineFace(ContractFace):
+    """What it is, which never changes after wrapping, and how it is fitted to a host.
 
-    def __init__(self, model: NonRealtimeBase) -> None:
+    Raises:
+        ModelError: The model is not declared correctly, or there is no such quality.
+    """
+
+    def __init__(self, model: NonRealtimeBase, quality: str) -> None:
         declaration = model.declaration()
         metadata = offline_contract_metadata(declaration)
         knobs = {key: slot for key, slot in metadata["neutone_parameters"].items() if key in ("p1", "p2", "p3", "p4")}
         super().__init__("offline", declaration.metadata, metadata, knobs)
+        if quality not in (*QUALITIES, "soxr"):
+            raise ModelError(f"quality must be one of {(*QUALITIES, 'soxr')}, got {quality!r}.")
         self.nrb = model
+        self.quality = quality
+        self.plan = OfflinePlan(declaration, quality)
         self.inputs = ChannelBus(declaration.audio_in_channels, declaration.in_labels)
         self.outputs = ChannelBus(declaration.audio_out_channels, declaration.out_labels)
         self.text_inputs = TextInputs(declaration.text_parameters, declaration.tokens_parameters)
         self.one_shot = declaration.is_one_shot
-        self.generates = declaration.is_generator
         defaults = [parameter.default_0to1 for parameter in declaration.numerical_parameters]
         self.default_param_values = torch.tensor(defaults, dtype=torch.float32).reshape(len(defaults), 1)
 
@@ -115,3 +125,17 @@ class OfflineContractMethods(ContractFace):
         metadata["audio_out_labels"] = self.outputs.labels
         metadata["model_bpm"] = self.nrb.get_model_bpm()
         return metadata
+
+    @torch.jit.export
+    def is_resampling(self) -> bool:
+        return self.plan.resampling
+
+    @torch.jit.export
+    def get_current_model_sample_rate(self) -> int:
+        """The rate in Hz that the model is called at. Outputs come back at the host's."""
+        return self.plan.model_rate
+
+    @torch.jit.export
+    def get_current_model_buffer_size(self) -> int:
+        """The block size in samples that the model is called with; 0 for a one-shot model that takes any length."""
+        return self.plan.model_block

@@ -1,8 +1,8 @@
 """Which operators TorchScript's code calls, read from its text.
 
-In that text ``torch.set_`` and ``ops.aten.set_`` are the operator ``aten::set_``, and so is ``x.set_`` where x is a
-tensor. Types are not known before the code is compiled, so a name behind a dot counts as an operator where PyTorch has a
-method of that name.
+In that text ``torch.set_`` and ``ops.aten.set_`` are the operator ``aten::set_``, and so is ``x.set_`` of a tensor ``x``.
+Types are not known before the code is compiled, so a name behind a dot counts as an operator where PyTorch has a method
+of that name.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Which operators TorchScript's code calls, read from its text.
 
-In that text ``torch.set_`` and ``ops.aten.set_`` are the operator ``aten::set_``, and so is ``x.set_`` of a tensor ``x``.
+In that text ``torch.set_`` and ``ops.aten.set_`` are the operator ``aten::set_``, and so is a tensor's ``x.set_``.
 Types are not known before the code is compiled, so a name behind a dot counts as an operator where PyTorch has a method
 of that name.
 """

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import cast
 
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.format.schema import Metadata
+from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.staging import staged_directory
 from neutone_like.artifact.writing.writer import Progress, write_files
 from neutone_like.errors import ExportError
@@ -66,6 +68,7 @@ def export_model(
         ModelError: The model is not declared correctly.
         ExportError: It can't be scripted, returns the wrong shape, fails a check, or the folder can't be written.
     """
+    model = cast(Model, unwrapped(model))
     with one_thread(), staged_directory(out_dir) as staging:
         written = write_files(
             model,

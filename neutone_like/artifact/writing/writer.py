@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.jit import ScriptModule
@@ -16,8 +16,10 @@ from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.format.packing import fingerprints, repack
 from neutone_like.artifact.format.schema import SCHEMA_VERSION, Metadata, parse_metadata
 from neutone_like.artifact.writing.exporters import exporter_for
+from neutone_like.artifact.writing.hooks import refuse_global_hooks
+from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.samples import SampleSound, to_mp3_pairs, write_wav_files
-from neutone_like.artifact.writing.scripting import reload_script, save_script, script_wrapper
+from neutone_like.artifact.writing.scripting import explaining_failures, reload_script, save_script, script_wrapper
 from neutone_like.artifact.writing.staging import staged_directory
 from neutone_like.errors import ExportError
 from neutone_like.torch_settings import plain_settings
@@ -96,6 +98,8 @@ def write_files(
 ) -> WrittenArtifact:
     """As :func:`write_artifact`, straight into an empty folder such as :func:`staged_directory` gives."""
     report: Progress = progress or (lambda _: None)
+    refuse_global_hooks()
+    model = cast(Model, unwrapped(model))
     exporter = exporter_for(model, quality)
     with (
         one_thread(),
@@ -105,12 +109,13 @@ def write_files(
         exporter.probe()
         report("Compiling to TorchScript")
         script = script_wrapper(exporter.wrapper())
-        runnable = reload_script(script)  # playing leaves traces, so what is played is not what is saved
-        measured = exporter.measure(runnable)
         sounds: tuple[SampleSound, ...] = ()
-        if render_samples or mp3_samples:
-            report("Rendering sounds")
-            sounds = exporter.render(runnable)
+        with explaining_failures(model):
+            runnable = reload_script(script)  # playing leaves traces, so what is played is not what is saved
+            measured = exporter.measure(runnable)
+            if render_samples or mp3_samples:
+                report("Rendering sounds")
+                sounds = exporter.render(runnable)
     content = json.loads(script.get_metadata_json())
     content["sample_sound_files"] = to_mp3_pairs(sounds) if mp3_samples else []
     content["neutone_like"] |= _stamps(quality) | measured

@@ -44,10 +44,18 @@ def _compact(views: list[Tensor]) -> None:
 
 def _move(group: list[Tensor]) -> None:
     start, end = _extent(group[0])[0], max(_extent(view)[1] for view in group)
-    if _bytes(group) < end - start and not _share_an_element(group):
-        for view in group:
-            view.data = view.detach().clone()
+    if _bytes(group) >= end - start:
+        _move_together(group)
         return
+    for part in _sharing(group):
+        if len(part) == 1:
+            part[0].data = part[0].detach().clone()
+        else:
+            _move_together(part)
+
+
+def _move_together(group: list[Tensor]) -> None:
+    start, end = min(_extent(view)[0] for view in group), max(_extent(view)[1] for view in group)
     copied = torch.as_strided(_bytes_of(group[0]), (end - start,), (1,), start).clone()
     for view in group:
         offset = (_extent(view)[0] - start) // view.itemsize
@@ -59,13 +67,21 @@ def _bytes_of(view: Tensor) -> Tensor:
     return torch.empty(0, dtype=torch.uint8).set_(view.untyped_storage())  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
-def _share_an_element(group: list[Tensor]) -> bool:
-    if len(group) == 1:
-        return False
+def _sharing(group: list[Tensor]) -> list[list[Tensor]]:
+    """The parts of a group whose views share elements with one another, and with none of another part."""
     if len({view.itemsize for view in group}) > 1:
-        return True
-    places = torch.cat([_places(view) for view in group])
-    return torch.unique(places).numel() < places.numel()
+        return [group]
+    parts: list[tuple[list[Tensor], Tensor]] = []
+    for view in group:
+        views, places = [view], _places(view)
+        apart: list[tuple[list[Tensor], Tensor]] = []
+        for others, taken in parts:
+            if bool(torch.isin(places, taken).any()):
+                views, places = [*others, *views], torch.unique(torch.cat((taken, places)))
+            else:
+                apart.append((others, taken))
+        parts = [*apart, (views, places)]
+    return [views for views, _ in parts]
 
 
 def _places(view: Tensor) -> Tensor:

@@ -85,11 +85,13 @@ def unwrapped(module: nn.Module) -> nn.Module:
 def _fold_parametrizations(model: nn.Module, module: nn.Module) -> None:
     if not parametrize.is_parametrized(module):
         return
-    values = {name: _settled_value(model, module, name) for name in module.parametrizations}  # type: ignore[union-attr]
+    lists: Any = module.parametrizations
+    values = {name: _settled_value(model, module, name) for name in lists}
+    # PyTorch's own remove_parametrizations also changes the class, which the user's model and this copy share.
+    module.__class__ = type(module).__bases__[0]
+    del module._modules["parametrizations"]
     for name, value in values.items():
-        of_one: bool = module.parametrizations[name].is_tensor  # type: ignore[index]
-        parametrize.remove_parametrizations(module, name, leave_parametrized=not of_one)
-        if name in module._buffers:
+        if "original" in lists[name]._buffers:
             module._buffers[name] = value
         else:
             module._parameters[name] = nn.Parameter(value, requires_grad=False)

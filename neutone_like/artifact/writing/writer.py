@@ -1,5 +1,6 @@
 """From a model to the files of an artifact."""
 
+import io
 import json
 import platform
 from collections.abc import Callable
@@ -20,8 +21,7 @@ from neutone_like.artifact.writing.hooks import refuse_global_hooks
 from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.samples import SampleSound, to_mp3_pairs, write_wav_files
 from neutone_like.artifact.writing.scripting import explaining_failures, reload_script, save_script, script_wrapper
-from neutone_like.artifact.writing.staging import staged_directory
-from neutone_like.errors import ExportError
+from neutone_like.artifact.writing.staging import require_room, staged_directory
 from neutone_like.torch_settings import plain_settings
 from neutone_like.torch_threads import one_thread
 from neutone_like.version import __version__
@@ -142,16 +142,15 @@ def _stamps(quality: str) -> dict[str, Any]:
 
 
 def _write_model(script: ScriptModule, folder: Path, content: dict[str, Any]) -> Metadata:
-    """Write ``model.nm`` with that metadata, to which fingerprints of all that is in the archive are added."""
-    raw = folder / "model.raw"  # PyTorch names the folder inside the archive after the file
-    try:
-        try:
-            save_script(script, raw, "{}")
-        except RuntimeError as error:  # PyTorch's writer has no other error for a full disk
-            raise ExportError(f"Can't write {raw}: {str(error).splitlines()[0]} Is the disk full?") from error
-        content["neutone_like"]["members_sha256"] = fingerprints(raw)
-        metadata = parse_metadata(json.dumps(content), METADATA_NAME)
-        repack(raw, folder / MODEL_NAME, metadata.to_json())
-        return metadata
-    finally:
-        raw.unlink(missing_ok=True)
+    """Write ``model.nm`` with that metadata, to which fingerprints of all that is in the archive are added.
+
+    PyTorch's own writer aborts the whole process when a disk is full, so it writes to memory.
+    """
+    raw, packed = io.BytesIO(), io.BytesIO()
+    save_script(script, raw, "{}")
+    content["neutone_like"]["members_sha256"] = fingerprints(raw)
+    metadata = parse_metadata(json.dumps(content), METADATA_NAME)
+    repack(raw, packed, metadata.to_json())
+    require_room(folder, packed.getbuffer().nbytes)
+    (folder / MODEL_NAME).write_bytes(packed.getbuffer())
+    return metadata

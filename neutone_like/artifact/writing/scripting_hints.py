@@ -66,6 +66,7 @@ HINTS = (
         "The old hook-based torch.nn.utils.weight_norm and spectral_norm can't be scripted. Use "
         "torch.nn.utils.parametrizations.weight_norm, or call torch.nn.utils.remove_weight_norm(layer) on the trained "
         "layers before export.",
+        source=r"(weight|spectral)_norm\(",
     ),
     Hint(
         "parametrization",

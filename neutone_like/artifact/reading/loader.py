@@ -12,7 +12,7 @@ from neutone_like.artifact.format.offline_schema import OfflineSection
 from neutone_like.artifact.format.parameter_records import to_parameter
 from neutone_like.artifact.format.parameter_slots import parameters_of_slots
 from neutone_like.artifact.format.schema import LiveMetadata, Metadata, OfflineMetadata, parse_metadata
-from neutone_like.artifact.reading.module_loading import LIVE_METHODS, load_module
+from neutone_like.artifact.reading.module_loading import load_module
 from neutone_like.artifact.reading.offline_vector import check_offline_vector
 from neutone_like.artifact.reading.reference_vector import check_test_vector
 from neutone_like.errors import ArtifactError
@@ -25,8 +25,6 @@ from neutone_like.model import (
     TokensParameter,
 )
 from neutone_like.torch_settings import plain_settings
-
-CONTRACT_METHODS = LIVE_METHODS
 
 
 class Artifact:

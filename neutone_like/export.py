@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import cast
 
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.format.schema import Metadata
 from neutone_like.artifact.reading.loader import Artifact, load_artifact
 from neutone_like.artifact.reading.operators import checked_operators
+from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.staging import staged_directory
 from neutone_like.artifact.writing.writer import Progress, write_files
 from neutone_like.errors import ExportError
@@ -74,6 +76,7 @@ def export_model(
             check, or the folder can't be written.
     """
     allowed = checked_operators(allow_operators)
+    model = cast(Model, unwrapped(model))
     with one_thread(), staged_directory(out_dir) as staging:
         written = write_files(
             model,

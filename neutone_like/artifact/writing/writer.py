@@ -1,12 +1,13 @@
 """From a model to the files of an artifact."""
 
+import io
 import json
 import platform
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.jit import ScriptModule
@@ -18,11 +19,12 @@ from neutone_like.artifact.format.schema import SCHEMA_VERSION, Metadata, parse_
 from neutone_like.artifact.reading.agreement import MEASURED_KEYS
 from neutone_like.artifact.reading.operators import checked_operators
 from neutone_like.artifact.writing.exporters import exporter_for
+from neutone_like.artifact.writing.hooks import refuse_global_hooks
+from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.samples import SampleSound, to_mp3_pairs, write_wav_files
 from neutone_like.artifact.writing.script_check import check_script
-from neutone_like.artifact.writing.scripting import reload_script, save_script, script_wrapper
-from neutone_like.artifact.writing.staging import staged_directory
-from neutone_like.errors import ExportError
+from neutone_like.artifact.writing.scripting import explaining_failures, reload_script, save_script, script_wrapper
+from neutone_like.artifact.writing.staging import require_room, staged_directory
 from neutone_like.torch_settings import plain_settings
 from neutone_like.torch_threads import one_thread
 from neutone_like.version import __version__
@@ -103,6 +105,8 @@ def write_files(
 ) -> WrittenArtifact:
     """As :func:`write_artifact`, straight into an empty folder such as :func:`staged_directory` gives."""
     report: Progress = progress or (lambda _: None)
+    refuse_global_hooks()
+    model = cast(Model, unwrapped(model))
     exporter = exporter_for(model, quality)
     with (
         one_thread(),
@@ -113,12 +117,13 @@ def write_files(
         report("Compiling to TorchScript")
         script = script_wrapper(exporter.wrapper())
         check_script(script, model, checked_operators(allow_operators))
-        runnable = reload_script(script)  # playing leaves traces, so what is played is not what is saved
-        measured = exporter.measure(runnable)
         sounds: tuple[SampleSound, ...] = ()
-        if render_samples or mp3_samples:
-            report("Rendering sounds")
-            sounds = exporter.render(runnable)
+        with explaining_failures(model):
+            runnable = reload_script(script)  # playing leaves traces, so what is played is not what is saved
+            measured = exporter.measure(runnable)
+            if render_samples or mp3_samples:
+                report("Rendering sounds")
+                sounds = exporter.render(runnable)
     content = json.loads(script.get_metadata_json())
     content["sample_sound_files"] = to_mp3_pairs(sounds) if mp3_samples else []
     content["neutone_like"] |= _stamps(quality) | measured
@@ -153,16 +158,15 @@ def _with_measured(inside: str, section: dict[str, Any]) -> str:
 
 
 def _write_model(script: ScriptModule, folder: Path, content: dict[str, Any]) -> Metadata:
-    """Write ``model.nm`` with that metadata, to which fingerprints of all that is in the archive are added."""
-    raw = folder / "model.raw"  # PyTorch names the folder inside the archive after the file
-    try:
-        try:
-            save_script(script, raw, "{}")
-        except RuntimeError as error:  # PyTorch's writer has no other error for a full disk
-            raise ExportError(f"Can't write {raw}: {str(error).splitlines()[0]} Is the disk full?") from error
-        content["neutone_like"]["members_sha256"] = fingerprints(raw)
-        metadata = parse_metadata(json.dumps(content), METADATA_NAME)
-        repack(raw, folder / MODEL_NAME, metadata.to_json())
-        return metadata
-    finally:
-        raw.unlink(missing_ok=True)
+    """Write ``model.nm`` with that metadata, to which fingerprints of all that is in the archive are added.
+
+    PyTorch's own writer aborts the whole process when a disk is full, so it writes to memory.
+    """
+    raw, packed = io.BytesIO(), io.BytesIO()
+    save_script(script, raw, "{}")
+    content["neutone_like"]["members_sha256"] = fingerprints(raw)
+    metadata = parse_metadata(json.dumps(content), METADATA_NAME)
+    repack(raw, packed, metadata.to_json())
+    require_room(folder, packed.getbuffer().nbytes)
+    (folder / MODEL_NAME).write_bytes(packed.getbuffer())
+    return metadata

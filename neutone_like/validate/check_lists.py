@@ -21,6 +21,7 @@ from neutone_like.validate.checks.realtime import check_realtime_deadlines
 from neutone_like.validate.checks.silence import check_silence
 from neutone_like.validate.checks.speed import check_inference_time, check_render_time
 from neutone_like.validate.checks.state import check_instances_are_independent, check_reset_repeats
+from neutone_like.validate.checks.traced import check_traced_networks
 from neutone_like.validate.outcome import Outcome
 
 DEADLINES = "real-time deadlines"
@@ -38,6 +39,7 @@ class NamedCheck:
 METADATA = NamedCheck("metadata", check_metadata, ours_only=True)
 CONTRACT = NamedCheck("contract methods", check_contract_methods)
 EQUIVALENCE = NamedCheck("scripted equals eager", check_scripted_equals_eager, ours_only=True)
+TRACED = NamedCheck("traced networks keep their state", check_traced_networks)
 RESET = NamedCheck("reset repeats", check_reset_repeats)
 INSTANCES = NamedCheck("instances independent", check_instances_are_independent)
 EXTREMES = NamedCheck("extremes stay finite", check_extremes_stay_finite, ours_only=True)
@@ -48,6 +50,7 @@ LIVE_CHECKS = (
     METADATA,
     CONTRACT,
     EQUIVALENCE,
+    TRACED,
     NamedCheck("any chunking equals whole", check_any_chunking_equals_whole, ours_only=True),
     NamedCheck("delay as reported", check_reported_delay, ours_only=True),
     NamedCheck("delay as declared", check_declared_delay, ours_only=True),
@@ -64,6 +67,7 @@ OFFLINE_CHECKS = (
     METADATA,
     CONTRACT,
     EQUIVALENCE,
+    TRACED,
     NamedCheck("length and alignment", check_length_and_alignment, ours_only=True),
     NamedCheck("delay as declared", check_offline_delay, ours_only=True),
     NamedCheck("any cutting equals whole", check_any_cutting_equals_whole, ours_only=True),

@@ -21,16 +21,17 @@ RISEN = 0.1  # of the loudest that this burst gives
 MOST_BEFORE = 0.05  # of that, while nothing has come in yet
 
 
-def level_lag(play: Callable[[Tensor], FloatArray], rate: int) -> int | None:
+def level_lag(play: Callable[[Tensor], FloatArray], rate: int, frame: int) -> int | None:
     """How many samples after bursts of noise the level rises; None where it does not, or at no steady distance.
 
     Args:
         play: The model: one channel ``[1, samples]`` in, one channel out, of the same length.
         rate: In Hz.
+        frame: The length of a frame, in samples: by so much a rise may come before its burst.
     """
     x = signals.bursts(rate, ONSETS_SECONDS, BURST_SECONDS, SECONDS)
     level = _level(play(x))
-    found = [_rise(level, round(onset * rate), rate) for onset in ONSETS_SECONDS]
+    found = [_rise(level, round(onset * rate), rate, frame) for onset in ONSETS_SECONDS]
     rises = [rise for rise in found if rise is not None]
     if len(rises) < len(found):
         return None
@@ -38,19 +39,19 @@ def level_lag(play: Callable[[Tensor], FloatArray], rate: int) -> int | None:
 
 
 def _level(y: FloatArray) -> FloatArray:
-    """RMS of every hop, without the constant part."""
-    hops = y[: y.size // HOP_SAMPLES * HOP_SAMPLES] - float(np.mean(y))
+    """RMS of every hop."""
+    hops = y[: y.size // HOP_SAMPLES * HOP_SAMPLES]
     return np.sqrt(np.mean(np.square(hops.reshape(-1, HOP_SAMPLES)), axis=1))
 
 
-def _rise(level: FloatArray, onset: int, rate: int) -> int | None:
+def _rise(level: FloatArray, onset: int, rate: int, frame: int) -> int | None:
     """Samples from an onset to where the level has risen; None where it was there before, or never comes."""
-    first = onset // HOP_SAMPLES
-    ahead = round((BURST_SECONDS + LONGEST_SECONDS) * rate) // HOP_SAMPLES
+    first = (onset - frame) // HOP_SAMPLES
+    ahead = (frame + round((BURST_SECONDS + LONGEST_SECONDS) * rate)) // HOP_SAMPLES
     quiet = round(0.02 * rate) // HOP_SAMPLES
-    during, before = level[first : first + ahead], level[first - quiet : first]
+    during, before = level[first : first + ahead], level[max(0, first - quiet) : first]
     loudest = float(during.max())
-    if loudest < 1e-6 or float(before.max()) > MOST_BEFORE * loudest:
+    if loudest < 1e-6 or before.size == 0 or float(before.max()) > MOST_BEFORE * loudest:
         return None
     risen = int(np.argmax(during > RISEN * loudest))
-    return risen * HOP_SAMPLES
+    return risen * HOP_SAMPLES - frame

@@ -106,16 +106,16 @@ def _judge_without_peak(responses: dict[str, FloatArray], peak: ResponsePeak, al
     strongest = f"strongest at sample {peak.position}, {100 * peak.energy_nearby:.0f} % of the energy there"
     if all(_is_filter(alone, name, response) for name, response in responses.items()):
         return verdict(True, f"no single clear peak ({strongest})", allowed, "")
-    lags = [level_lag(lambda x, name=name: alone.play(x, name), alone.rate) for name in responses]
+    frame = max(alone.block, FRAME_SAMPLES)
+    lags = [level_lag(lambda x, name=name: alone.play(x, name), alone.rate, frame) for name in responses]
     followed = [lag for lag in lags if lag is not None]
     if len(followed) < len(lags):
         reason = "what comes out follows neither the waveform nor the level of the input, so no delay can be measured"
         return skipped(reason, allowed)
-    frame = max(alone.block, FRAME_SAMPLES)
     late = min(followed) > alone.declared + frame and min(followed) < LONGEST_SECONDS * alone.rate + frame
     early = max(followed) < alone.declared - frame
     measured = f"no response of a filter; the level follows {followed[0]} samples later, give or take {frame}"
-    return verdict(not (late or early), measured, allowed, _advice(f"about {followed[0]}"))
+    return verdict(not (late or early), measured, allowed, _advice(f"about {max(0, followed[0])}"))
 
 
 def _is_filter(alone: _Model, name: str, response: FloatArray) -> bool:

@@ -212,3 +212,12 @@ class LateGain(_Base):
         joined = torch.cat((self.past, x), 1)
         self.past = joined[:, -10:].clone()
         return 0.5 * joined[:, :-10]
+
+
+class Hashed(_Base):
+    """Noise that hangs on the last bits of the input: not continuous at all."""
+
+    metadata = named("Hashed")
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return 0.3 * torch.sin(x.to(torch.float64) * 1e7).to(torch.float32)

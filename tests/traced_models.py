@@ -93,7 +93,7 @@ class Counts(nn.Module):
         self.position = 0
 
     def forward(self, x: Tensor) -> Tensor:
-        n = torch.arange(x.shape[1]) + self.position
+        n = torch.arange(x.shape[1]).to(torch.float32) + self.position
         self.position += x.shape[1]
         return x * torch.sin(n * 0.013) * self.scale.weight
 
@@ -182,15 +182,3 @@ class Table(nn.Module):
         self.last_seen = x * self.gain
         self.calls += 1
         return self.last_seen * self.table
-
-
-class LengthAsNumber(nn.Module):
-    """Mixes in the block backwards, as long as the example was."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gain = nn.Parameter(torch.ones(1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        ramp = torch.linspace(0.0, 1.0, int(x.shape[1]))
-        return x * self.gain + 0.0 * ramp

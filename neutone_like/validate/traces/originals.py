@@ -59,6 +59,6 @@ def _subclasses(base: type[Any]) -> Iterator[type[Any]]:
 
 
 def _places(network: nn.Module) -> dict[str, int]:
-    """Where every weight and buffer lies in memory, by name."""
-    named = [*network.named_parameters(), *network.named_buffers()]
+    """Where every weight lies in memory, by name; every buffer, where there are no weights."""
+    named = list(network.named_parameters()) or list(network.named_buffers())
     return {name: tensor.data_ptr() for name, tensor in named if tensor.numel()}

@@ -220,4 +220,4 @@ class Hashed(_Base):
     metadata = named("Hashed")
 
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
-        return 0.3 * torch.sin(x.to(torch.float64) * 1e7).to(torch.float32)
+        return 0.3 * torch.sin(x.to(torch.float64) * 1e10).to(torch.float32)

@@ -125,8 +125,8 @@ def test_a_network_without_a_source_is_seen_in_its_graph(tmp_path: Path) -> None
 
 
 def test_a_length_that_became_a_number_is_named(tmp_path: Path) -> None:
-    """A table as long as the example: blocks of another length, which the file promises to take, have no place in it."""
-    model = networks.Live(traced(networks.Table()))
+    """A ramp as long as the example was has no place for blocks of another length, which the file promises to take."""
+    model = networks.Live(traced(networks.RampOfNumbers()))
     with optimiser(False):
         write_artifact(model, tmp_path, render_samples=False)
     artifact = load_artifact(tmp_path)

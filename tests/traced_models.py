@@ -112,6 +112,17 @@ class ListOfPast(nn.Module):
         return y
 
 
+class RampOfNumbers(nn.Module):
+    """A ramp made of Python numbers, which a trace takes for as long as its example was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.gain * torch.tensor([0.5 for _ in range(x.shape[1])])
+
+
 class Inner(nn.Module):
     def __init__(self, inner: nn.Module) -> None:
         super().__init__()

@@ -104,18 +104,29 @@ def _judge_peaks(peaks: list[ResponsePeak], alone: _Model, allowed: str) -> Outc
 def _judge_without_peak(responses: dict[str, FloatArray], peak: ResponsePeak, alone: _Model, allowed: str) -> Outcome:
     """A filter of some length contradicts nothing. Anything else is timed by its level, if that follows the sound's."""
     strongest = f"strongest at sample {peak.position}, {100 * peak.energy_nearby:.0f} % of the energy there"
-    if all(_is_filter(alone, name, response) for name, response in responses.items()):
+    first = next(iter(responses))
+    if _is_filter(alone, first, responses[first]):
         return verdict(True, f"no single clear peak ({strongest})", allowed, "")
     frame = max(alone.block, FRAME_SAMPLES)
-    lags = [level_lag(lambda x, name=name: alone.play(x, name), alone.rate, frame) for name in responses]
-    followed = [lag for lag in lags if lag is not None]
-    if len(followed) < len(lags):
+    lag = _level_lag(alone, first, frame)
+    if lag is None:
         reason = "what comes out follows neither the waveform nor the level of the input, so no delay can be measured"
         return skipped(reason, allowed)
-    late = min(followed) > alone.declared + frame and min(followed) < LONGEST_SECONDS * alone.rate + frame
-    early = max(followed) < alone.declared - frame
-    measured = f"no response of a filter; the level follows {followed[0]} samples later, give or take {frame}"
-    return verdict(not (late or early), measured, allowed, _advice(f"about {max(0, followed[0])}"))
+    wrong = _is_contradicted(alone, lag, frame)
+    others = [_level_lag(alone, name, frame) for name in list(responses)[1:]] if wrong else []
+    wrong = wrong and all(other is not None and _is_contradicted(alone, other, frame) for other in others)
+    measured = f"no response of a filter; the level follows {lag} samples later, give or take {frame}"
+    return verdict(not wrong, measured, allowed, _advice(f"about {max(0, lag)}"))
+
+
+def _level_lag(alone: _Model, name: str, frame: int) -> int | None:
+    return level_lag(lambda x: alone.play(x, name), alone.rate, frame)
+
+
+def _is_contradicted(alone: _Model, lag: int, frame: int) -> bool:
+    """Whether the level is later than declared, by no echo that is meant, or earlier, by more than a frame."""
+    late = alone.declared + frame < lag < LONGEST_SECONDS * alone.rate + frame
+    return late or lag < alone.declared - frame
 
 
 def _is_filter(alone: _Model, name: str, response: FloatArray) -> bool:

@@ -22,7 +22,7 @@ from neutone_like.validate.outcome import Outcome, Outputs, apart, equal, verdic
 from neutone_like.validate.playing import play_model
 from neutone_like.validate.subject import Subject, Values
 from neutone_like.validate.traces.forward_state import remembered_attributes
-from neutone_like.validate.traces.graph_state import frozen_recurrent_layers, written_buffers
+from neutone_like.validate.traces.graph_state import frozen_recurrent_layers, whole_graph, written_buffers
 from neutone_like.validate.traces.originals import classes_of, is_traced, original_of, traced_networks
 
 ALLOWED = "what the untraced network gives, over several blocks; no state that became a constant"
@@ -63,11 +63,13 @@ def check_traced_networks(subject: Subject) -> Outcome:
 def _reasons(name: str, traced: Any) -> Iterator[str]:
     """What was state in the network, and is a constant in its trace."""
     is_explained = False
+    graph = whole_graph(traced)
+    written = written_buffers(graph)
     for inner, module in traced.named_modules():
         classes = classes_of(module) if is_traced(module) else []
         remembered = [set(remembered_attributes(each)) for each in classes]
         buffers = {buffer for buffer, _ in module.named_buffers(recurse=False)}
-        in_place = {path.rpartition(".")[2] for path in written_buffers(traced.inlined_graph)} & buffers
+        in_place = {path.rpartition(".")[2] for path in written} & buffers
         attributes = sorted(set.intersection(*remembered) - in_place) if remembered else []
         if attributes:
             is_explained = True
@@ -75,8 +77,7 @@ def _reasons(name: str, traced: Any) -> Iterator[str]:
             shown = ", ".join(f"self.{each}" for each in attributes)
             yield f"traced: forward of {classes[0].__name__}{where} keeps {shown}, which the trace froze"
     if not is_explained:
-        graph = traced.inlined_graph
-        unwritten = frozenset(buffer for buffer, _ in traced.named_buffers()) - written_buffers(graph)
+        unwritten = frozenset(buffer for buffer, _ in traced.named_buffers()) - written
         for layer in frozen_recurrent_layers(graph, unwritten):
             yield f"traced: the recurrent layer {layer} begins every call with the same state"
 
@@ -160,5 +161,5 @@ def _check_graph(subject: Subject) -> Outcome:
 def _graph_problems(subject: Subject) -> list[str]:
     """What the model in the file shows."""
     model = subject.model_of(subject.reused(subject.native))
-    layers = frozen_recurrent_layers(model.do_forward_pass.inlined_graph)
+    layers = frozen_recurrent_layers(whole_graph(model.do_forward_pass))
     return [f"traced: the recurrent layer {layer} begins every call with the same state" for layer in layers]

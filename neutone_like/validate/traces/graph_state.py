@@ -7,6 +7,8 @@ parameter has it in the graph as a constant: what was a state when the network w
 from collections.abc import Iterator
 from typing import Any
 
+from neutone_like.validate.conditions import optimiser
+
 RECURRENT = frozenset(
     f"aten::{name}{kind}"
     for name in ("lstm", "gru", "rnn_tanh", "rnn_relu", "quantized_lstm", "quantized_gru")
@@ -19,6 +21,12 @@ VIEWS = frozenset(
         "slice", "select", "clone", "detach", "alias", "repeat", "narrow", "type_as", "index_select",
     )
 )  # fmt: skip
+
+
+def whole_graph(method: Any) -> Any:
+    """The graph of a method or module, with those of all that it calls in it."""
+    with optimiser(True):  # without, calls stay calls
+        return method.inlined_graph
 
 
 def frozen_recurrent_layers(graph: Any, buffers: frozenset[str] = frozenset()) -> list[str]:

@@ -30,7 +30,7 @@ from neutone_like.validate.subject import HostMemory, Subject, Values
 CORNERS_AT_MOST = 16
 BLOCKS_PER_EXTREME = 3
 BLOCKS_PER_SOUND = 8
-MODEL_BLOCKS_PER_SOUND = 3
+MODEL_BLOCKS_PER_SOUND = 2
 FEWEST_BLOCKS = 8
 RECOVERY_SECONDS = 0.5
 

@@ -5,6 +5,7 @@ live model is fed a stream, block by block; an offline model gets whole sounds) 
 """
 
 import copy
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -231,13 +232,21 @@ class Subject(ABC):
         """How many calls there must be for something to come out."""
 
     def difference_allowed(
-        self, setting: HostSetting, sounds: Sequence[Tensor], values: Values, reference: Outputs
+        self,
+        setting: HostSetting,
+        sounds: Sequence[Tensor],
+        values: Values,
+        reference: Outputs,
+        found: float = math.inf,
     ) -> float:
         """How far two ways of computing the same may differ: by 1e-6, or by four times what rounding the input does.
 
         A model with much gain, or one that amplifies small differences, makes more of the last bit of a float32 than
-        1e-6 without anything being wrong. So the input is changed by that bit, and the effect measured.
+        1e-6 without anything being wrong. So the input is changed by that bit, and the effect measured; not where the
+        difference that was ``found`` is smaller than 1e-6 anyway.
         """
+        if found <= DIFFERENCE_ALLOWED:
+            return DIFFERENCE_ALLOWED
         if not sounds:
             return DIFFERENCE_ALLOWED * max(1.0, loudest(reference))
         moved = [x + _rounding_of(x) for x in sounds]

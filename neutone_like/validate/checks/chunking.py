@@ -48,12 +48,14 @@ def check_any_chunking_equals_whole(subject: LiveSubject) -> Outcome:
         x = subject.sound(max(6 * max(setting.block_size, 256), subject.samples(setting)))
         values = subject.automation(x.size(1)) if name == "automation" else subject.value_sets()[name]
         reference = subject.play(subject.reused(setting), [x], values, setting)
-        limit = subject.difference_allowed(setting, [x], values, reference)
+        limit = 0.0
         for label, cut_of in _cuts(setting, one_by_one=name == "automation").items():
             cut = cut_of(Played(subject, setting, x, values.knobs))
             count += 1
             expected = reference[0][:, cut.start : cut.start + cut.output.size(1)]
             difference = largest_difference(cut.output, expected)
+            if limit < difference or limit == 0.0:
+                limit = subject.difference_allowed(setting, [x], values, reference, difference)
             if where == "" or difference / limit > worst / allowed:
                 first = first_difference(cut.output, expected, limit)
                 worst, allowed, where = difference, limit, f"{label}, {setting}, {name}"

@@ -24,7 +24,7 @@ def check_scripted_equals_eager(subject: Subject) -> Outcome:
         with optimiser(True):
             actual = subject.play(subject.prepare(subject.optimised, setting), sounds, values, setting)
         difference = apart(actual, expected)
-        limit = subject.difference_allowed(setting, sounds, values, expected)
+        limit = subject.difference_allowed(setting, sounds, values, expected, difference)
         if where == "" or difference / limit > worst / allowed:
             worst, allowed, where = difference, limit, f"{setting}, {label}"
             where += f"; {where_apart(actual, expected, limit)}" if difference > limit else ""

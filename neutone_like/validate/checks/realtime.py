@@ -77,8 +77,8 @@ def _measured(findings: DeadlineFindings) -> str:
         smallest = ", ".join(map(str, findings.smallest_blocks))
         return (
             f"p99 of inference {slowest.run.inference_time.p99_us:.0f} us, {slowest.run.inference_load:.0%} of "
-            f"{slowest.run.inference_budget_us:.0f} us (at {slowest.setting}, in a second, longer run too); smallest "
-            f"block that works: {smallest}"
+            f"{slowest.run.inference_budget_us:.0f} us (at {slowest.setting}"
+            f"{', in a second, longer run too' if slowest.repeated else ''}); smallest block that works: {smallest}"
         )
     comparison = wrong.comparison
     assert comparison is not None

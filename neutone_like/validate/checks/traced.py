@@ -96,7 +96,7 @@ def _difference(subject: Subject, name: str, original: nn.Module) -> str | None:
     torch.manual_seed(0)
     actual = subject.play(subject.eager(setting), sounds, values, setting)
     limit = TRACE_DIFFERENCE * max(1.0, *(float(each.abs().max()) for each in expected))
-    limit = max(limit, subject.difference_allowed(setting, sounds, values, actual))
+    limit = max(limit, subject.difference_allowed(setting, sounds, values, actual, apart(actual, expected)))
     if apart(actual, expected) <= limit:
         return ""
     return f"{name}, traced, {where_apart(actual, expected, limit)} from the untraced network"

@@ -13,8 +13,8 @@ from neutone_like.validate.checks.latency import (
     delay_between,
     level_of,
 )
-from neutone_like.validate.context import Outcome, verdict
-from neutone_like.validate.offline.context import OfflineContext
+from neutone_like.validate.offline_subject import OfflineSubject
+from neutone_like.validate.outcome import Outcome, verdict
 
 LENGTHS = "as many samples as went in, at every rate"
 ADVICE = (
@@ -39,25 +39,25 @@ class Shift:
         return DELAY_ALLOWED + INCOHERENCE_SAMPLES * (1.0 - self.coherence)
 
 
-def check_length_and_alignment(context: OfflineContext) -> Outcome:
+def check_length_and_alignment(subject: OfflineSubject) -> Outcome:
     """Compare lengths, and time every output at other rates against the model's own rate."""
-    if context.is_free_length:
-        return _check_duration(context)
+    if subject.is_free_length:
+        return _check_duration(subject)
     problems, count = [], 0
-    for rate in context.rates:
-        module = context.reused(rate)
-        most = context.samples(rate)
+    for setting in subject.settings:
+        module = subject.reused(setting)
+        most = subject.samples(setting)
         for samples in (most, most + 1, most // 2 + 7):
-            outputs = context.play(module, context.sounds(samples), context.defaults, samples)
+            outputs = subject.play(module, subject.sounds(samples), subject.defaults, setting, samples)
             count += 1
-            expected = [(channels, samples) for channels in context.artifact.audio_out_channels]
+            expected = [(channels, samples) for channels in subject.artifact.audio_out_channels]
             if (shapes := [tuple(output.shape) for output in outputs]) != expected:
-                problems.append(f"{samples} samples at {rate} Hz gave {shapes}")
+                problems.append(f"{samples} samples at {setting} gave {shapes}")
     if problems:
         return verdict(False, "; ".join(problems), LENGTHS, ADVICE)
-    if context.is_generator:
+    if subject.is_generator:
         return verdict(True, f"{count} lengths as asked for", LENGTHS, ADVICE)
-    return _judge(list(_shifts(context)), count)
+    return _judge(list(_shifts(subject)), count)
 
 
 def _judge(shifts: list[Shift], lengths: int) -> Outcome:
@@ -81,39 +81,40 @@ def _judge(shifts: list[Shift], lengths: int) -> Outcome:
     )
 
 
-def _shifts(context: OfflineContext) -> Iterator[Shift]:
+def _shifts(subject: OfflineSubject) -> Iterator[Shift]:
     """Tones through the module at the model's rate and at others: their spectra differ by a pure delay."""
-    own = context.native_rate
-    for rate in context.rates[1:]:
+    own = subject.native_rate
+    for setting in subject.settings[1:]:
+        rate = setting.sample_rate
         slower = min(rate, own)
         seconds = 0.4 if (rate * 2) % 5 == 0 and (own * 2) % 5 == 0 else 1.0
         frequencies = signals.tone_frequencies(0.005 * slower, 0.33 * slower, 48)
         pair = []
-        for each in (own, rate):
-            sound = signals.tones(each, seconds, frequencies)
-            inputs = context.everywhere(sound)
-            pair.append(context.play(context.reused(each), inputs, context.defaults, sound.size(1)))
+        for each in (subject.native, setting):
+            sound = signals.tones(each.sample_rate, seconds, frequencies)
+            inputs = subject.everywhere(sound)
+            pair.append(subject.play(subject.reused(each), inputs, subject.defaults, each, sound.size(1)))
         for index, (straight, through) in enumerate(zip(*pair, strict=True)):
             if min(level_of(straight[:1]), level_of(through[:1])) >= SILENT_RMS:
                 fit = delay_between(straight[:1], own, through[:1], rate, slower)
                 yield Shift(rate, index, fit.seconds * rate, fit.coherence)
 
 
-def _check_duration(context: OfflineContext) -> Outcome:
+def _check_duration(subject: OfflineSubject) -> Outcome:
     """A model that decides how long its output is: it must last as long at every rate."""
     allowed = "all outputs of one length, which lasts the same at every rate, to a sample"
     lasts: dict[int, float] = {}
-    for rate in context.rates:
-        samples = context.samples(context.native_rate) * rate // context.native_rate
-        sounds = [torch.zeros(channels, samples) for channels in context.artifact.audio_in_channels]
-        outputs = context.play(context.reused(rate), sounds, context.defaults, samples)
+    for setting in subject.settings:
+        samples = subject.samples(subject.native) * setting.sample_rate // subject.native_rate
+        sounds = [torch.zeros(channels, samples) for channels in subject.artifact.audio_in_channels]
+        outputs = subject.play(subject.reused(setting), sounds, subject.defaults, setting, samples)
         lengths = {output.size(1) for output in outputs}
         if len(lengths) != 1:
-            return verdict(False, f"lengths {sorted(lengths)} at {rate} Hz", allowed, ADVICE)
-        lasts[rate] = lengths.pop() / rate
-    own = lasts[context.native_rate]
+            return verdict(False, f"lengths {sorted(lengths)} at {setting}", allowed, ADVICE)
+        lasts[setting.sample_rate] = lengths.pop() / setting.sample_rate
+    own = lasts[subject.native_rate]
     worst = max(lasts, key=lambda rate: abs(lasts[rate] - own) * rate)
-    error = abs(lasts[worst] - own) * min(worst, context.native_rate)
+    error = abs(lasts[worst] - own) * min(worst, subject.native_rate)
     # Resampled input has another number of samples, by up to one and by the filter's ends.
-    slack = 1.0 if context.is_generator else 200.0
+    slack = 1.0 if subject.is_generator else 200.0
     return verdict(error <= slack, f"{own:.3f} s, at {worst} Hz {error:.1f} samples more or less", allowed, ADVICE)

@@ -4,9 +4,9 @@ import itertools
 import threading
 from typing import Any
 
-from neutone_like.validate.context import Outcome, verdict
-from neutone_like.validate.offline.by_hand import call_by_hand
-from neutone_like.validate.offline.context import OfflineContext
+from neutone_like.validate.checks.by_hand import call_by_hand
+from neutone_like.validate.offline_subject import OfflineSubject
+from neutone_like.validate.outcome import Outcome, verdict
 
 ALLOWED = "never backwards, within 0..100, 100 at the end; in between, as has_progress_percentage() says"
 ADVICE = (
@@ -37,30 +37,30 @@ class Watcher:
             self.seen.append(float(self._module.get_progress_percentage()))
 
 
-def check_progress(context: OfflineContext) -> Outcome:
+def check_progress(subject: OfflineSubject) -> Outcome:
     """Read the progress from another thread while a sound is processed, and after it."""
-    rate = context.native_rate
-    samples = context.samples(rate)
-    module = context.reused(rate)
+    setting = subject.native
+    samples = subject.samples(setting)
+    module = subject.reused(setting)
     start = float(module.get_progress_percentage())
     with Watcher(module) as watcher:
-        context.play(module, context.sounds(samples), context.defaults, samples)
+        subject.play(module, subject.sounds(samples), subject.defaults, setting, samples)
     seen = [start, *watcher.seen, float(module.get_progress_percentage())]
     if start != 0.0 or seen[-1] != 100.0:
         return verdict(False, f"{start:g} after reset(), {seen[-1]:g} at the end", ALLOWED, ADVICE)
     if any(later < earlier for earlier, later in itertools.pairwise(seen)):
         return verdict(False, "it went backwards", ALLOWED, ADVICE)
     between = len({value for value in seen if 0.0 < value < 100.0})
-    if context.is_ours and context.is_one_shot and module.has_progress_percentage() and not _model_reports(context):
+    if subject.is_ours and subject.is_one_shot and module.has_progress_percentage() and not _model_reports(subject):
         return verdict(
             False, "has_progress_percentage() is True, and a call of the model leaves progress at 0", ALLOWED, ADVICE
         )
     return verdict(True, f"from 0 to 100, {between} values in between were seen", ALLOWED, ADVICE)
 
 
-def _model_reports(context: OfflineContext) -> bool:
+def _model_reports(subject: OfflineSubject) -> bool:
     """Whether the model itself says how far it is: asked without the wrapper, which ends every call at 100."""
-    model = context.reused(context.native_rate).nrb
+    model = subject.reused(subject.native).nrb
     model.restart_progress()
-    call_by_hand(context, model)
+    call_by_hand(subject, model)
     return float(model.get_progress_percentage()) > 0.0

@@ -7,15 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neutone_like.validate.context import Outcome, verdict
-from neutone_like.validate.offline.context import (
-    HOST_BLOCK,
-    OfflineContext,
-    Outputs,
-    apart,
-    equal,
-    where_apart,
-)
+from neutone_like.validate.offline_subject import HOST_BLOCK, OfflineSubject
+from neutone_like.validate.outcome import Outcome, Outputs, apart, equal, verdict, where_apart
 
 BLOCKS_DIFFERENCE = 1e-5
 OTHER_BLOCKS = (1000, 4096)
@@ -26,50 +19,43 @@ ADVICE = (
 )
 
 
-def check_any_cutting_equals_whole(context: OfflineContext) -> Outcome:
+def check_any_cutting_equals_whole(subject: OfflineSubject) -> Outcome:
     """Hand the sound over whole and in pieces; let the model work in blocks of other sizes, where it takes them."""
-    for rate in context.rates:
-        samples = context.samples(rate)
-        sounds, knobs = context.sounds(samples), _automation(context, samples)
-        whole = _push(context, context.reused(rate), sounds, knobs, [samples])
+    for setting in subject.effort.choose(subject.settings, "host rates"):
+        samples = subject.samples(setting)
+        sounds, knobs = subject.sounds(samples), subject.automation(samples).knobs
+        whole = _push(subject, subject.reused(setting), sounds, knobs, [samples])
         for label, sizes in (("pieces of 977", [977]), ("pieces that vary", [2, 12_345, 64, 5000, 3])):
-            pieces = _push(context, context.reused(rate), sounds, knobs, sizes)
+            pieces = _push(subject, subject.reused(setting), sounds, knobs, sizes)
             if not equal(whole, pieces):
-                measured = f"{where_apart(whole, pieces)} (in {label}, {rate} Hz)"
+                measured = f"{where_apart(whole, pieces)} (in {label}, {setting})"
                 return verdict(False, measured, "no difference, bit for bit", ADVICE)
-    return _check_blocks(context)
+    return _check_blocks(subject)
 
 
-def _check_blocks(context: OfflineContext) -> Outcome:
+def _check_blocks(subject: OfflineSubject) -> Outcome:
     allowed = f"no difference, bit for bit; {BLOCKS_DIFFERENCE:.0e} between block sizes"
-    sizes = context.artifact.block_sizes if len(context.artifact.block_sizes) > 1 else OTHER_BLOCKS
-    if context.is_one_shot or context.overlaps or len(context.artifact.block_sizes) == 1:
-        why = "one-shot" if context.is_one_shot else "overlapping blocks" if context.overlaps else "one block size"
+    sizes = subject.artifact.block_sizes if len(subject.artifact.block_sizes) > 1 else OTHER_BLOCKS
+    if subject.is_one_shot or subject.overlaps or len(subject.artifact.block_sizes) == 1:
+        why = "one-shot" if subject.is_one_shot else "overlapping blocks" if subject.overlaps else "one block size"
         return verdict(True, f"pieces make no difference; other block sizes do not apply ({why})", allowed, ADVICE)
-    rate = context.native_rate
-    samples = context.samples(rate)
-    sounds, values = context.sounds(samples), context.defaults
-    whole = context.play(context.reused(rate), sounds, values, samples)
-    limit = max(BLOCKS_DIFFERENCE, context.difference_allowed(rate, sounds, values, whole))
+    setting = subject.native
+    samples = subject.samples(setting)
+    sounds, values = subject.sounds(samples), subject.defaults
+    whole = subject.play(subject.reused(setting), sounds, values, setting, samples)
+    limit = max(BLOCKS_DIFFERENCE, subject.difference_allowed(setting, sounds, values, whole))
     for size in sizes:
-        module = context.reused(rate)
-        module.set_daw_sample_rate_and_buffer_size(rate, HOST_BLOCK, rate, size)
-        other = context.play(module, sounds, values, samples)
+        module = subject.reused(setting)
+        module.set_daw_sample_rate_and_buffer_size(setting.sample_rate, HOST_BLOCK, setting.sample_rate, size)
+        other = subject.play(module, sounds, values, setting, samples)
         if apart(whole, other) > limit:
             return verdict(False, f"{where_apart(whole, other, limit)} (blocks of {size})", allowed, ADVICE)
     return verdict(True, f"neither pieces nor blocks of {', '.join(map(str, sizes))} show", allowed, ADVICE)
 
 
-def _automation(context: OfflineContext, samples: int) -> Tensor:
-    """Every knob on the move, with jumps: ``[P, samples]``."""
-    time = torch.arange(samples)
-    rows = [(((time + 313 * row) // 1500) * 0.37 + 0.21 * row) % 1.0 for row in range(len(context.defaults.knobs))]
-    return torch.stack(rows) if rows else torch.zeros(0, samples)
-
-
-def _push(context: OfflineContext, module: Any, sounds: Sequence[Tensor], knobs: Tensor, sizes: list[int]) -> Outputs:
+def _push(subject: OfflineSubject, module: Any, sounds: Sequence[Tensor], knobs: Tensor, sizes: list[int]) -> Outputs:
     """The sound in pieces of these sizes, over and over."""
-    values = context.defaults
+    values = subject.defaults
     module.begin(knobs.size(1), list(values.texts), [list(tokens) for tokens in values.tokens])
     found: list[Outputs] = []
     for start, end in itertools.pairwise(_cuts(knobs.size(1), sizes)):

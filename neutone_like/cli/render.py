@@ -156,6 +156,14 @@ def render(
             rich_help_panel=MANY,
         ),
     ] = None,
+    file_timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="A file that takes longer is stopped, and has failed [default: no limit].",
+            rich_help_panel=MANY,
+        ),
+    ] = None,
     engine: Annotated[
         Literal["processes", "dask"] | None,
         typer.Option(
@@ -204,6 +212,7 @@ def render(
         "manifest": manifest,
         "workers": workers,
         "retries": retries,
+        "file_timeout_seconds": file_timeout,
         "engine": engine,
         "scheduler": scheduler,
         "device": device,

@@ -8,8 +8,17 @@ from torch import nn
 from neutone_like.errors import ModelError
 from neutone_like.model.metadata import ModelMetadata
 from neutone_like.model.misspelled import refuse_misspelled_names
-from neutone_like.model.parameters import Parameter, summary
+from neutone_like.model.parameters import (
+    CategoricalParameter,
+    ContinuousParameter,
+    Parameter,
+    TextParameter,
+    TokensParameter,
+    summary,
+)
 from neutone_like.printing import html_table, printable
+
+PARAMETER_KINDS = (ContinuousParameter, CategoricalParameter, TextParameter, TokensParameter)
 
 
 class _DeclaredParameters(tuple[Any, ...]):
@@ -75,6 +84,8 @@ class DeclaresParameters(nn.Module):
             found = owner.__dict__.get("parameters")
             if isinstance(found, _ParametersAttribute):
                 return
+            if isinstance(found, PARAMETER_KINDS):
+                _as_parameter_tuple(found)  # says what is missing
             if isinstance(found, (tuple, list)):
                 changed = owner if issubclass(owner, DeclaresParameters) else cls
                 changed._declared_parameters = tuple(found)

@@ -3,7 +3,7 @@
 import io
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -16,10 +16,13 @@ from neutone_like.artifact.format.archive import METADATA_NAME, MODEL_NAME
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.format.packing import fingerprints, repack
 from neutone_like.artifact.format.schema import SCHEMA_VERSION, Metadata, parse_metadata
+from neutone_like.artifact.reading.agreement import MEASURED_KEYS
+from neutone_like.artifact.reading.operators import checked_operators
 from neutone_like.artifact.writing.exporters import exporter_for
 from neutone_like.artifact.writing.hooks import refuse_global_hooks
 from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.samples import SampleSound, to_mp3_pairs, write_wav_files
+from neutone_like.artifact.writing.script_check import check_script
 from neutone_like.artifact.writing.scripting import explaining_failures, reload_script, save_script, script_wrapper
 from neutone_like.artifact.writing.staging import require_room, staged_directory
 from neutone_like.torch_settings import plain_settings
@@ -59,6 +62,7 @@ def write_artifact(
     mp3_samples: bool = False,
     quality: str = "high",
     progress: Progress | None = None,
+    allow_operators: Iterable[str] = (),
 ) -> WrittenArtifact:
     """Write ``model.nm``, ``metadata.json`` and ``samples/`` into a folder, all at once. The model is left as it was.
 
@@ -69,6 +73,7 @@ def write_artifact(
         mp3_samples: Put them into the metadata too, as MP3.
         quality: Of the resampler: ``"high"`` or ``"fast"``.
         progress: Called with what is being done now.
+        allow_operators: What the model may use although artifacts may not, such as ``["aten::save"]``.
 
     Raises:
         ModelError: The model is not declared correctly.
@@ -83,6 +88,7 @@ def write_artifact(
             mp3_samples=mp3_samples,
             quality=quality,
             progress=progress,
+            allow_operators=allow_operators,
         )
     return written.moved_to(Path(out_dir))
 
@@ -95,6 +101,7 @@ def write_files(
     mp3_samples: bool = False,
     quality: str = "high",
     progress: Progress | None = None,
+    allow_operators: Iterable[str] = (),
 ) -> WrittenArtifact:
     """As :func:`write_artifact`, straight into an empty folder such as :func:`staged_directory` gives."""
     report: Progress = progress or (lambda _: None)
@@ -109,6 +116,7 @@ def write_files(
         exporter.probe()
         report("Compiling to TorchScript")
         script = script_wrapper(exporter.wrapper())
+        check_script(script, model, checked_operators(allow_operators))
         sounds: tuple[SampleSound, ...] = ()
         with explaining_failures(model):
             runnable = reload_script(script)  # playing leaves traces, so what is played is not what is saved
@@ -119,6 +127,7 @@ def write_files(
     content = json.loads(script.get_metadata_json())
     content["sample_sound_files"] = to_mp3_pairs(sounds) if mp3_samples else []
     content["neutone_like"] |= _stamps(quality) | measured
+    script.metadata_json = _with_measured(script.get_metadata_json(), content["neutone_like"])
     report("Writing")
     metadata = _write_model(script, folder, content)
     (folder / METADATA_NAME).write_text(metadata.to_json(), encoding="utf-8")
@@ -139,6 +148,13 @@ def _stamps(quality: str) -> dict[str, Any]:
         "created_by": f"Python {platform.python_version()}, {platform.system()} {platform.machine()}",
         "quality": quality,
     }
+
+
+def _with_measured(inside: str, section: dict[str, Any]) -> str:
+    """The module's own metadata with what was measured: a reader compares the two, and need not run the module."""
+    told = json.loads(inside)
+    told["neutone_like"] |= {key: section[key] for key in MEASURED_KEYS if key in section}
+    return json.dumps(told)
 
 
 def _write_model(script: ScriptModule, folder: Path, content: dict[str, Any]) -> Metadata:

@@ -33,6 +33,11 @@ class ChannelBus(nn.Module):
         Raises:
             AudioError: Too few or too many, not float32 audio, an impossible channel count, or different lengths.
         """
+        if len(self.counts) == 0:
+            for x in audio:
+                if x.numel() > 0:
+                    raise AudioError(f"The model is a generator without audio inputs, got {len(audio)}. Pass [].")
+            return 0
         if len(audio) != len(self.counts):
             raise AudioError(
                 f"Expected {len(self.counts)} audio inputs {self.labels}, got {len(audio)}. "
@@ -62,7 +67,7 @@ class ChannelBus(nn.Module):
     @torch.jit.export
     def join(self, audio: List[Tensor], start: int, samples: int) -> Tensor:
         """``samples`` from ``start`` on of each, converted to its channel count: a copy, ``[total, samples]``."""
-        rows: List[Tensor] = [torch.zeros(0, samples)]
+        rows: List[Tensor] = [torch.zeros(0, samples, dtype=torch.float32)]
         for index, x in enumerate(audio):
             rows.append(convert_channels(x.narrow(1, start, samples), self.counts[index]))
         return torch.cat(rows, 0)

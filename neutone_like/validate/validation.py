@@ -12,6 +12,7 @@ from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.reading.loader import Artifact, load_artifact
 from neutone_like.errors import ExportError
 from neutone_like.model import NonRealtimeBase, WaveformToWaveformBase
+from neutone_like.torch_settings import plain_settings
 from neutone_like.validate.check_lists import LIVE_CHECKS, OFFLINE_CHECKS, NamedCheck
 from neutone_like.validate.checks.reload import FreshProcess, check_reloads_in_a_fresh_process
 from neutone_like.validate.conditions import steady_conditions
@@ -26,6 +27,7 @@ FRESH_PROCESS = "reloads in a fresh process"
 Progress = Callable[[str], None]
 
 
+@plain_settings()
 def validate_artifact(
     path_or_artifact: str | os.PathLike[str] | Artifact,
     *,

@@ -12,11 +12,12 @@ from neutone_like.host.text_inputs import TextInputs
 from neutone_like.model import NonRealtimeBase
 from neutone_like.signal.channel_bus import ChannelBus
 from neutone_like.signal.filter_design import QUALITIES
+from neutone_like.signal.offline_caller import OfflineCaller
 from neutone_like.signal.offline_plan import OfflinePlan
 
 
 class OfflineFace(ContractFace):
-    """What it is, which never changes after wrapping, and how it is fitted to a host.
+    """What it is, which never changes after wrapping; how it is fitted to a host, and how its calls went.
 
     Raises:
         ModelError: The model is not declared correctly, or there is no such quality.
@@ -32,6 +33,7 @@ class OfflineFace(ContractFace):
         self.nrb = model
         self.quality = quality
         self.plan = OfflinePlan(declaration, quality)
+        self.caller = OfflineCaller(declaration)
         self.inputs = ChannelBus(declaration.audio_in_channels, declaration.in_labels)
         self.outputs = ChannelBus(declaration.audio_out_channels, declaration.out_labels)
         self.text_inputs = TextInputs(declaration.text_parameters, declaration.tokens_parameters)
@@ -139,3 +141,13 @@ class OfflineFace(ContractFace):
     def get_current_model_buffer_size(self) -> int:
         """The block size in samples that the model is called with; 0 for a one-shot model that takes any length."""
         return self.plan.model_block
+
+    @torch.jit.export
+    def set_device(self, device: str) -> None:
+        """Hand the model tensors on this device; its output comes back to the CPU. The weights are moved apart."""
+        self.caller.device = str(torch.device(device))
+
+    @torch.jit.export
+    def nonfinite_samples(self) -> int:
+        """Model output samples of the last signal that were NaN or Inf and became silence."""
+        return self.caller.silenced_samples

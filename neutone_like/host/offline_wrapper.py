@@ -9,7 +9,6 @@ from neutone_like.errors import AudioError
 from neutone_like.host.offline_face import OfflineFace
 from neutone_like.model import NonRealtimeBase
 from neutone_like.signal.offline_back import OfflineBack
-from neutone_like.signal.offline_caller import OfflineCaller
 from neutone_like.signal.offline_front import OfflineFront
 from neutone_like.signal.offline_parameters import OfflineParameters
 from neutone_like.signal.overlap_add import OverlapAdd
@@ -19,9 +18,8 @@ from neutone_like.signal.plan import DEFAULT_HOST_BLOCK, DEFAULT_HOST_RATE
 class NonRealtimeSampleQueueWrapper(OfflineFace):
     """What an offline ``.nm`` artifact holds: a model behind the interface that hosts call.
 
-    A face that joins the parts of the signal path: the front gathers pieces of the host's signal and brings them to the
-    model's rate, the caller guards the call of the model, frames are added where they overlap, and the back takes out
-    delays and brings the output to the host's rate, aligned with the input and as long.
+    A face that joins the parts of the signal path: the front gathers pieces at the model's rate, the caller guards the
+    call of the model, frames are added where they overlap, and the back takes out delays, at the host's rate.
 
     A signal is passed whole to :meth:`forward`, or piece by piece to :meth:`begin`, :meth:`push` and :meth:`finish`, in
     memory that does not grow with its length if the model is blocked; the result is the same, bit for bit.
@@ -37,13 +35,11 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
     def __init__(self, model: NonRealtimeBase, quality: str = "high") -> None:
         super().__init__(model, quality)
         declaration = model.declaration()
-        self.caller = OfflineCaller(declaration)
         self.params = OfflineParameters(declaration)
         self.front = OfflineFront(self.inputs.total, quality)
         self.overlap = OverlapAdd(self.outputs.total, declaration.overlap_window)
         self.back = OfflineBack(self.outputs.total, quality)
         self.streaming = False
-        self.total_samples = 0  # as announced; 0: not known
         rate = declaration.sample_rates[0] if declaration.sample_rates else DEFAULT_HOST_RATE
         self.set_daw_sample_rate_and_buffer_size(rate, DEFAULT_HOST_BLOCK)
 
@@ -65,6 +61,12 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
         Raises:
             AudioError: A number is not positive, or not among the model's.
         """
+        self.turn.begin()
+        with self.turn:
+            self._fit(daw_sr, daw_bs, model_sr, model_bs)
+        return -1
+
+    def _fit(self, daw_sr: int, daw_bs: int, model_sr: Optional[int], model_bs: Optional[int]) -> None:
         plan = self.plan
         plan.fit(daw_sr, daw_bs, model_sr, model_bs)
         self.nrb.prepare_model(plan.model_rate, plan.model_block)
@@ -77,12 +79,16 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
             self.overlap.prepare(plan.model_block - plan.model_delay, plan.hop)
         reach = plan.parameter_reach(self.front.piece_samples)
         self.params.track.prepare(plan.host_rate, plan.up, plan.down, plan.parameter_shift(), reach)
-        self.reset()
-        return -1
+        self._start_afresh()
 
     @torch.jit.export
     def reset(self) -> None:
         """Forget everything: audio, progress, and a request to cancel."""
+        self.turn.begin()
+        with self.turn:
+            self._start_afresh()
+
+    def _start_afresh(self) -> None:
         self.nrb.forget_cancel_request()
         self.nrb.restart_progress()
         self.caller.silenced_samples = 0
@@ -99,12 +105,6 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
         self.front.start(plan.first_end_in())
         self.back.start(plan.first_end_out(), plan.model_drop(), plan.latency)
         self.streaming = False
-        self.total_samples = 0
-
-    @torch.jit.export
-    def set_device(self, device: str) -> None:
-        """Hand the model tensors on this device; its output comes back to the CPU. The weights are moved apart."""
-        self.caller.device = str(torch.device(device))
 
     @torch.jit.export
     def forward(
@@ -131,9 +131,11 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
         Raises:
             AudioError: Inputs are missing, differ in length, or have a shape, type or channel count that can't be used.
             ParameterError: Parameters of another shape; texts or tokens too many, too few or over their limit.
-            ModelError: The model returns another number of outputs, or other shapes, than it declares.
+            ModelError: The model returns another number of outputs, or other shapes, than it declares; or another
+                thread is in this wrapper.
         """
-        with torch.no_grad():
+        self.turn.begin()
+        with torch.no_grad(), self.turn:
             samples = self._check(audio_in, numerical_params)
             one_for_all = self.plan.generates and samples == 1
             self._begin(0 if one_for_all else samples, text_params, tokens_params)
@@ -164,7 +166,8 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
             total_samples: How long it will be, at the host's rate; 0 if that is not known.
             text_params, tokens_params: As for :meth:`forward`.
         """
-        with torch.no_grad():
+        self.turn.begin()
+        with torch.no_grad(), self.turn:
             self._begin(total_samples, text_params, tokens_params)
 
     @torch.jit.export
@@ -176,7 +179,8 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
 
         Returns nothing once cancelled.
         """
-        with torch.no_grad():
+        self.turn.begin()
+        with torch.no_grad(), self.turn:
             if self.caller.cancelled:
                 return []
             if not self.streaming:
@@ -190,7 +194,8 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
     @torch.jit.export
     def finish(self) -> List[Tensor]:
         """End the signal; return the rest of each output, so that all pieces are as long as the input."""
-        with torch.no_grad():
+        self.turn.begin()
+        with torch.no_grad(), self.turn:
             if not self.streaming and not self.caller.cancelled:
                 raise AudioError("There is no signal to end. Call begin() and push() before finish().")
             return self._finish()
@@ -212,7 +217,7 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
         self.caller.texts = chosen_texts
         self.caller.tokens = chosen_tokens
         self.streaming = True
-        self.total_samples = total
+        self.params.announced_samples = total
         if self.plan.one_shot:
             self.caller.expected_blocks = 1
         elif total > 0:
@@ -221,23 +226,21 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
             self.caller.expected_blocks = 1
 
     def _push(self, audio_in: List[Tensor], params: Optional[Tensor], samples: int) -> None:
-        nothing_came = self.front.pushed_samples == 0
-        self.params.note(params, nothing_came and not self.params.lone_column)
+        is_first = self.front.pushed_samples == 0 and not self.params.lone_column
+        self.params.note(params, is_first)
         if self.params.lone_column and samples > 0:  # more comes after it, so that it was the first sample's
             self.params.lone_column = False
             self._take_pieces(audio_in, self.params.last, 1)
-        elif self.plan.generates and samples == 1 and nothing_came and self.total_samples == 0:
-            self.params.lone_column = True
-            self.params.last = self.params.rows(params, 0, 1)
-            samples = 0
+        elif is_first and self.params.may_stand_alone(params, samples):
+            return
         self._take_pieces(audio_in, params, samples)
 
     def _take_pieces(self, audio_in: List[Tensor], params: Optional[Tensor], samples: int) -> None:
         start = 0
         while start < samples and not self._follow_cancel_request():
             size = min(self.front.piece_samples, samples - start)
-            audio = self.inputs.join(audio_in, start, size)
-            self.front.gather(torch.cat((audio, self.params.rows(params, start, size)), 0))
+            rows = self.params.rows(params, start, size)
+            self.front.gather(torch.cat((self.inputs.join(audio_in, start, size), rows), 0))
             start += size
             while self.front.has_piece() and not self.caller.cancelled:
                 self._take_in()
@@ -315,6 +318,8 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
 
     def _finish(self) -> List[Tensor]:
         outputs: List[Tensor] = []
+        if self.front.pushed_samples == 0 and not self.plan.generates:
+            raise AudioError("The signal has no samples. Call push() with audio before finish().")
         if not self._follow_cancel_request():
             total = self._finish_free() if self.plan.free_length else self._finish_aligned()
             if not self.caller.cancelled:
@@ -324,16 +329,10 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
         self._clear()
         return outputs
 
-    def _signal_samples(self) -> int:
-        total = self.front.pushed_samples
-        if total == 0 and not self.plan.generates:
-            raise AudioError("The signal has no samples. Call push() with audio before finish().")
-        return total
-
     def _finish_aligned(self) -> int:
         """The end of a signal that is as long as its input; returns that length."""
         plan = self.plan
-        total = self._signal_samples()
+        total = self.front.pushed_samples
         if total == 0:
             total = max(1, plan.model_block * plan.down // plan.up)
         self._flush_input(total)
@@ -370,7 +369,7 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
     def _finish_free(self) -> int:
         """The end of a signal whose output has a length of its own; returns that length in host samples."""
         plan = self.plan
-        total = self._signal_samples()
+        total = self.front.pushed_samples
         self._flush_input(total)
         length = max(1, plan.model_samples(total))
         x = torch.zeros(self.front.channels, length, dtype=torch.float32)
@@ -392,8 +391,3 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
         past_the_end = plan.host_samples(x.size(1)) + plan.latency + 2
         self.params.feed_held(self.front.pushed_samples, past_the_end)
         return self._call(x, 0, x.size(1))
-
-    @torch.jit.export
-    def nonfinite_samples(self) -> int:
-        """Model output samples of the last signal that were NaN or Inf and became silence."""
-        return self.caller.silenced_samples

@@ -34,6 +34,7 @@ class OfflineParameters(nn.Module):
         self.last = torch.zeros(0, 1, dtype=torch.float32)
         self.first = torch.zeros(0, 1, dtype=torch.float32)
         self.lone_column = False  # a generator's so far: for its first sample, or for all of the signal
+        self.announced_samples = 0  # how long the signal will be; 0: not known
 
     @torch.jit.export
     def clear(self) -> None:
@@ -43,6 +44,7 @@ class OfflineParameters(nn.Module):
         self.last = torch.zeros(0, 1, dtype=torch.float32)
         self.first = torch.zeros(0, 1, dtype=torch.float32)
         self.lone_column = False
+        self.announced_samples = 0
 
     @torch.jit.export
     def check(self, params: Optional[Tensor], samples: int) -> None:
@@ -75,6 +77,14 @@ class OfflineParameters(nn.Module):
             raise ParameterError("Numerical parameters are given with every piece of a signal, or with none.")
         if self.one_shot and params is not None:
             self._require_still(params)
+
+    @torch.jit.export
+    def may_stand_alone(self, params: Optional[Tensor], samples: int) -> bool:
+        """Whether a generator's first column may be all that there is; it is kept until that shows."""
+        self.lone_column = self.generates and samples == 1 and self.announced_samples == 0
+        if self.lone_column:
+            self.last = self.rows(params, 0, 1)
+        return self.lone_column
 
     @torch.jit.export
     def rows(self, params: Optional[Tensor], start: int, samples: int) -> Tensor:

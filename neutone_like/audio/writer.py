@@ -1,7 +1,6 @@
 """Writing audio files: whole, or not at all."""
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,17 +8,34 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from neutone_like.audio.decoders import pedalboard_io
+from neutone_like.audio.samples import Audio
 from neutone_like.errors import AudioError
 from neutone_like.numbers import as_number, as_whole_number
-from neutone_like.render.audio_arrays import Audio
-from neutone_like.render.audio_files import pedalboard_io
+from neutone_like.whole_file import appearing_whole
 
 # Formats that keep samples as they are, and how many bits they get unless told. 32 bits of WAV are floating point.
 DEFAULT_BIT_DEPTHS = {".wav": 32, ".aiff": 24, ".flac": 24}
+_OTHER_NAMES = {".aif": ".aiff"}  # of formats that pedalboard knows by one name
 
 
 class EncodingError(AudioError):
     """A file format does not take the rate, channels, bits or quality that are asked for."""
+
+
+def write_endings() -> frozenset[str]:
+    """Extensions of the files that can be written, in small letters."""
+    formats = _formats()
+    return formats | {name for name, other in _OTHER_NAMES.items() if other in formats}
+
+
+def write_endings_in_words() -> str:
+    """For messages: one extension for each format."""
+    return ", ".join(sorted(_formats()))
+
+
+def _formats() -> frozenset[str]:
+    return frozenset(str(ending) for ending in pedalboard_io().get_supported_write_formats())
 
 
 def require_writable(path: Path, source: Path | None = None) -> None:
@@ -32,15 +48,26 @@ def require_writable(path: Path, source: Path | None = None) -> None:
     Raises:
         AudioError: An unknown extension, a missing or read-only folder, a folder in the way, or the source itself.
     """
-    formats = pedalboard_io().get_supported_write_formats()
-    if path.suffix.lower() not in formats:
-        raise AudioError(f"The output's extension must be one of {', '.join(sorted(formats))}, got {path.name!r}.")
-    if not path.parent.is_dir():
-        raise AudioError(f"There is no folder {path.parent} to write {path.name} into. Create it first.")
-    if path.is_dir():
-        raise AudioError(f"Expected the name of a file to write, got {path}, which is a folder.")
-    if source is not None and path.exists() and source.exists() and path.samefile(source):
-        raise AudioError(f"Input and output must be different files, got {path} for both.")
+    if path.suffix.lower() not in write_endings():
+        raise AudioError(f"The output's extension must be one of {write_endings_in_words()}, got {path.name!r}.")
+    require_place(path, source)
+
+
+def require_place(path: Path, source: Path | None = None) -> None:
+    """Check that there can be a file ``path``, other than ``source``.
+
+    Raises:
+        AudioError: A missing or read-only folder, a folder in the way, a name that can't be, or the source itself.
+    """
+    try:
+        if not path.parent.is_dir():
+            raise AudioError(f"There is no folder {path.parent} to write {path.name} into. Create it first.")
+        if path.is_dir():
+            raise AudioError(f"Expected the name of a file to write, got {path}, which is a folder.")
+        if source is not None and path.exists() and source.exists() and path.samefile(source):
+            raise AudioError(f"Input and output must be different files, got {path} for both.")
+    except OSError as error:  # a name that is too long, or a circle of links
+        raise AudioError(f"{path} can't be written: {error.strerror or error}.") from error
     if not os.access(path.parent, os.W_OK):
         raise AudioError(f"The folder {path.parent} can't be written to. Choose another, or change its permissions.")
 
@@ -70,13 +97,14 @@ def writing(
         AudioError: Writing failed.
     """
     suffix = path.suffix.lower()
+    suffix = _OTHER_NAMES.get(suffix, suffix)
     keeps_samples = suffix in DEFAULT_BIT_DEPTHS
     depth = DEFAULT_BIT_DEPTHS.get(suffix, 16) if bit_depth is None else as_whole_number(bit_depth)
     if depth is None:
         raise EncodingError(f"bit_depth must be a whole number such as 16 or 24, got {bit_depth!r}.")
     number = as_number(quality)
     encoding_quality = quality if number is None else number
-    with _appearing_whole(path) as raw:
+    with writing_whole(path) as raw:
         try:
             file = pedalboard_io().AudioFile(
                 raw,
@@ -96,18 +124,17 @@ def writing(
 
 
 @contextmanager
-def _appearing_whole(path: Path) -> Iterator[BinaryIO]:
-    """A file under a temporary name beside ``path``, renamed at the end and removed when something fails."""
-    path = path.resolve()  # a link stays a link
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+def writing_whole(path: Path) -> Iterator[BinaryIO]:
+    """A file that appears under its name when the block ends without an error.
+
+    Raises:
+        AudioError: The disk is full, or another reason why it can't be written.
+    """
     try:
-        with temporary.open("xb+") as file:
+        with appearing_whole(path) as file:
             yield file
-        os.replace(temporary, path)
     except OSError as error:
         raise AudioError(f"{path} can't be written: {error.strerror or error}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _to_integers(x: Audio, bits: int) -> np.ndarray[Any, np.dtype[np.int32]]:

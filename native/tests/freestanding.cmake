@@ -8,7 +8,7 @@ string(REGEX MATCHALL "[^\n]+" lines "${symbols}")
 
 set(allowed
   "^_ZN?K?12neutone_like"                       # our own
-  "|^_Zn[wa]|^_Zd[la]"                          # new, delete
+  "|^_Zn[wa]|^_Zd[la]|^_ZNK?SaI"                  # new, delete, std::allocator
   "|^mem(cpy|move|set|cmp|chr)$|^strlen$|^vsnprintf$"
   "|^(ceil|floor|sin|cos|sqrt|exp|log|pow|nearbyint|llrint|lround|round)f?$"
   "|^__cxa_|^__gxx_personality|^_Unwind_|^_ZTVN10__cxxabiv1|^__stack_chk_fail|^_GLOBAL_OFFSET_TABLE_$"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 
@@ -17,6 +18,9 @@ constexpr const char* kRecord = "extra/metadata.json";
 
 nl_status metadata(const char* source, char* text, size_t size, size_t* length, nl_error error) {
     return guarded(error, [&] {
+        if (!std::filesystem::is_regular_file(source)) {
+            throw std::runtime_error(std::string("There is no file ") + source + ".");
+        }
         try {
             caffe2::serialize::PyTorchStreamReader reader{std::string(source)};
             if (!reader.hasRecord(kRecord)) {

@@ -79,7 +79,8 @@ def test_unit_tests(native: NativeBuild) -> None:
         assert os.environ.get("NEUTONE_LIKE_REQUIRE_DOCTEST") != "1", reason
         pytest.skip(reason)
     told = run(tool("ctest"), "--test-dir", native.folder, "--output-on-failure")
-    assert re.search(r"100% tests passed, 0 tests failed out of [5-9]\d", told), told[-4000:]
+    passed = re.search(r"100% tests passed.* out of (\d+)", told)
+    assert passed is not None and int(passed[1]) >= 50, told[-4000:]  # noqa: PT018
 
 
 def test_needs_neither_python_nor_torch(native: NativeBuild) -> None:

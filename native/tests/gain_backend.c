@@ -8,8 +8,8 @@
 
 typedef struct Gain {
     nl_setup setup;
-    int wrapper;  /* part=wrapper: parameters come as 0..1, a value a sample */
-    float fails;  /* a gain of exactly this fails */
+    int wrapper; /* part=wrapper: parameters come as 0..1, a value a sample */
+    float fails; /* a gain of exactly this fails */
 } Gain;
 
 static nl_status fail(nl_error error, const char* message) {

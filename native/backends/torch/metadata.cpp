@@ -24,7 +24,8 @@ nl_status metadata(const char* source, char* text, size_t size, size_t* length, 
         try {
             caffe2::serialize::PyTorchStreamReader reader{std::string(source)};
             if (!reader.hasRecord(kRecord)) {
-                throw std::runtime_error(std::string(source) + " holds no metadata.json, so it is no artifact of a model.");
+                throw std::runtime_error(std::string(source) +
+                                         " holds no metadata.json, so it is no artifact of a model.");
             }
             const auto [data, bytes] = reader.getRecord(kRecord);
             *length = bytes;
@@ -39,7 +40,8 @@ nl_status metadata(const char* source, char* text, size_t size, size_t* length, 
 
 }  // namespace neutone_like::torch_backend
 
-extern "C" __attribute__((visibility("default"))) nl_status neutone_like_metadata(const char* source, char* text, size_t size,
-                                                                                  size_t* length, nl_error error) {
+extern "C" __attribute__((visibility("default"))) nl_status neutone_like_metadata(const char* source, char* text,
+                                                                                  size_t size, size_t* length,
+                                                                                  nl_error error) {
     return neutone_like::torch_backend::metadata(source, text, size, length, error);
 }

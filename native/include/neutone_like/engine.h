@@ -48,17 +48,17 @@ extern "C" {
 
 typedef enum nl_result {
     NL_SUCCESS = 0,
-    NL_WRONG_USE = 1,       /* a NULL, a struct without its size, a number out of range */
-    NL_NO_BACKEND = 2,      /* the backend can't be loaded, or doesn't fit this process */
-    NL_BAD_MODEL = 3,       /* the file can't be read, or is no live model that this version plays */
-    NL_NO_PARAMETER = 4,    /* the model has no such parameter */
-    NL_OUT_OF_RANGE = 5,    /* the parameter has no such value; it stays as it was */
+    NL_WRONG_USE = 1,    /* a NULL, a struct without its size, a number out of range */
+    NL_NO_BACKEND = 2,   /* the backend can't be loaded, or doesn't fit this process */
+    NL_BAD_MODEL = 3,    /* the file can't be read, or is no live model that this version plays */
+    NL_NO_PARAMETER = 4, /* the model has no such parameter */
+    NL_OUT_OF_RANGE = 5, /* the parameter has no such value; it stays as it was */
     NL_NO_MEMORY = 6,
-    NL_FAILED = 7,          /* the model or the engine can't do it; nl_last_error says why */
-    NL_BLOCK_TOO_LONG = 8,  /* nl_process: more samples than nl_host promised; nothing was processed */
-    NL_TWO_THREADS = 9,     /* nl_process: another thread is inside it; nothing was processed */
-    NL_NOT_PREPARED = 10,   /* nl_prepare has not been called, failed, or is at work; nothing was processed */
-    NL_CLOSED = 11          /* the engine was destroyed; nothing was processed */
+    NL_FAILED = 7,         /* the model or the engine can't do it; nl_last_error says why */
+    NL_BLOCK_TOO_LONG = 8, /* nl_process: more samples than nl_host promised; nothing was processed */
+    NL_TWO_THREADS = 9,    /* nl_process: another thread is inside it; nothing was processed */
+    NL_NOT_PREPARED = 10,  /* nl_prepare has not been called, failed, or is at work; nothing was processed */
+    NL_CLOSED = 11         /* the engine was destroyed; nothing was processed */
 } nl_result;
 
 /* Threads for models, shared by all sessions of a process. Usually one for a whole host. */
@@ -83,11 +83,11 @@ NL_API const char* nl_result_text(nl_result result);
 
 typedef struct nl_engine_options {
     size_t size;
-    int32_t workers;            /* threads that run models, 1..256 */
-    int32_t polling;            /* 1: workers look for work every 50 us, and process makes no system call at all */
-    int32_t realtime_priority;  /* 1: ask the system for it */
+    int32_t workers;           /* threads that run models, 1..256 */
+    int32_t polling;           /* 1: workers look for work every 50 us, and process makes no system call at all */
+    int32_t realtime_priority; /* 1: ask the system for it */
     int32_t reserved;
-    double watchdog_seconds;    /* a block that takes longer is given up, with its session */
+    double watchdog_seconds; /* a block that takes longer is given up, with its session */
 } nl_engine_options;
 #define NL_ENGINE_OPTIONS_INIT {sizeof(nl_engine_options), 1, 0, 1, 0, 2.0}
 
@@ -110,10 +110,10 @@ NL_API void nl_session_close(nl_session* session);
 
 typedef struct nl_model_info {
     size_t size;
-    const char* name;         /* texts are UTF-8, and stay as long as the session does */
+    const char* name; /* texts are UTF-8, and stay as long as the session does */
     const char* version;
     const char* description;
-    const char* metadata;     /* all of metadata.json */
+    const char* metadata; /* all of metadata.json */
     int32_t in_channels;
     int32_t out_channels;
     int32_t parameter_count;
@@ -130,16 +130,16 @@ enum { NL_FADE = 0, NL_HOLD = 1, NL_DRY = 2 };
 /* What a host promises, and wishes. */
 typedef struct nl_host {
     size_t size;
-    int32_t sample_rate;      /* Hz, 1000..384000 */
-    int32_t block_size;       /* samples of every call of nl_process; with varying_blocks the most of one */
-    int32_t channels;         /* mono and stereo are converted into each other; other counts must be the model's own */
-    int32_t varying_blocks;   /* 1: calls bring any number of samples; latency allows for it from the start */
-    int32_t mode;             /* NL_ASYNC: the model runs on a worker, and latency allows for the worker's time;
+    int32_t sample_rate;    /* Hz, 1000..384000 */
+    int32_t block_size;     /* samples of every call of nl_process; with varying_blocks the most of one */
+    int32_t channels;       /* mono and stereo are converted into each other; other counts must be the model's own */
+    int32_t varying_blocks; /* 1: calls bring any number of samples; latency allows for it from the start */
+    int32_t mode;           /* NL_ASYNC: the model runs on a worker, and latency allows for the worker's time;
                                  NL_INLINE: it runs inside nl_process, and adds none */
-    int32_t late_policy;      /* heard in place of samples that are late: NL_FADE to silence within 5 ms, NL_HOLD the last
+    int32_t late_policy;    /* heard in place of samples that are late: NL_FADE to silence within 5 ms, NL_HOLD the last
                                  one, NL_DRY the input */
     double max_inference_seconds; /* how long a block of the model takes at most, for the latency; 0: it is measured */
-    double queue_seconds;     /* how much input is kept while a worker stalls, before the stream begins anew */
+    double queue_seconds;         /* how much input is kept while a worker stalls, before the stream begins anew */
 } nl_host;
 #define NL_HOST_INIT {sizeof(nl_host), 48000, 512, 2, 0, NL_ASYNC, NL_FADE, 0.0, 2.0}
 
@@ -172,9 +172,9 @@ enum { NL_CONTINUOUS = 0, NL_CATEGORICAL = 1 };
 
 typedef struct nl_parameter {
     size_t size;
-    const char* name;         /* texts are UTF-8, and stay as long as the session does */
+    const char* name; /* texts are UTF-8, and stay as long as the session does */
     const char* description;
-    const char* unit;         /* "dB", "Hz", or empty */
+    const char* unit;          /* "dB", "Hz", or empty */
     const char* const* labels; /* NL_CATEGORICAL: label_count of them; a value is the index of one */
     int32_t label_count;
     int32_t kind;
@@ -224,19 +224,20 @@ typedef struct nl_statistics {
     uint64_t nonfinite_input_samples;  /* host input that was, and did */
     uint64_t failed_blocks;            /* the model failed; silence took their place */
     uint64_t model_blocks;
-    int32_t hung;                      /* 1: the watchdog gave the session up; it is silent */
+    int32_t hung; /* 1: the watchdog gave the session up; it is silent */
     int32_t reserved;
-    double max_inference_seconds;      /* of one block: measured, or as nl_host says */
-    double callback_seconds_p50;       /* time spent in nl_process */
+    double max_inference_seconds; /* of one block: measured, or as nl_host says */
+    double callback_seconds_p50;  /* time spent in nl_process */
     double callback_seconds_p99;
     double callback_seconds_max;
-    double inference_seconds_p50;      /* time the model took for one block */
+    double inference_seconds_p50; /* time the model took for one block */
     double inference_seconds_p99;
     double inference_seconds_max;
-    char last_model_error[512];        /* what a model that failed said last; else empty */
+    char last_model_error[512]; /* what a model that failed said last; else empty */
 } nl_statistics;
 
-#define NL_STATISTICS_INIT {sizeof(nl_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, ""}
+#define NL_STATISTICS_INIT \
+    {sizeof(nl_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, ""}
 
 /* [control] Takes no lock that the audio thread could meet. */
 NL_API nl_result nl_get_statistics(const nl_session* session, nl_statistics* statistics);

@@ -109,8 +109,13 @@ public:
         for (int32_t index = 0; index < info().parameter_count; ++index) {
             nl_parameter one = NL_PARAMETER_INIT;
             check(nl_get_parameter_info(session_.get(), index, &one));
-            all.push_back({one.name, one.description, one.unit, {one.labels, one.labels + one.label_count}, one.minimum,
-                           one.maximum, one.default_value});
+            all.push_back({one.name,
+                           one.description,
+                           one.unit,
+                           {one.labels, one.labels + one.label_count},
+                           one.minimum,
+                           one.maximum,
+                           one.default_value});
         }
         return all;
     }

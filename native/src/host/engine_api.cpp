@@ -64,8 +64,9 @@ void require_size(const Struct* given, const char* name, const char* initializer
     require(given, name);
     if (given->size <= sizeof given->size || given->size > sizeof(Struct)) {
         throw HostError(NL_WRONG_USE, std::string(name) + "->size must be that of the struct, at most " +
-                                          std::to_string(sizeof(Struct)) + " bytes in this version of the library, got " +
-                                          std::to_string(given->size) + ". Begin with " + initializer + ".");
+                                          std::to_string(sizeof(Struct)) +
+                                          " bytes in this version of the library, got " + std::to_string(given->size) +
+                                          ". Begin with " + initializer + ".");
     }
 }
 
@@ -110,8 +111,8 @@ const Parameter& parameter_at(const nl_session* session, int32_t index) {
 
 void require_allowed(const Parameter& parameter, double value) {
     if (parameter.allows(value)) return;
-    throw HostError(NL_OUT_OF_RANGE,
-                    "Parameter '" + parameter.name + "': " + parameter.allowed() + ", got " + std::to_string(value) + ".");
+    throw HostError(NL_OUT_OF_RANGE, "Parameter '" + parameter.name + "': " + parameter.allowed() + ", got " +
+                                         std::to_string(value) + ".");
 }
 
 void copy_text(const std::string& from, char* text, size_t size) {
@@ -219,9 +220,13 @@ nl_result nl_process(nl_session* session, const float* const* in, float* const* 
     return session->player.process(in, out, samples);
 }
 
-int32_t nl_output_channels(const nl_session* session) { return session == nullptr ? 0 : session->player.output_channels(); }
+int32_t nl_output_channels(const nl_session* session) {
+    return session == nullptr ? 0 : session->player.output_channels();
+}
 
-int64_t nl_latency_samples(const nl_session* session) { return session == nullptr ? 0 : session->player.latency_samples(); }
+int64_t nl_latency_samples(const nl_session* session) {
+    return session == nullptr ? 0 : session->player.latency_samples();
+}
 
 nl_result nl_process_offline(nl_session* session, const float* const* in, float* const* out, int64_t samples) {
     return guarded([&] {

@@ -38,7 +38,8 @@ public:
     }
 
     std::vector<Field> items() const {
-        if (!value_.is_array() || value_.size() > kMostChoices) fail("a list of at most " + std::to_string(kMostChoices));
+        if (!value_.is_array() || value_.size() > kMostChoices)
+            fail("a list of at most " + std::to_string(kMostChoices));
         std::vector<Field> fields;
         for (size_t index = 0; index < value_.size(); ++index) {
             fields.emplace_back(value_[index], path_ + "[" + std::to_string(index) + "]");
@@ -100,7 +101,8 @@ void check(const Parameter& parameter, const Field& where) {
     if (parameter.name.empty()) where.fail("a parameter with a name");
     if (!(parameter.minimum < parameter.maximum)) where.fail("a parameter whose minimum is below its maximum");
     if (!parameter.allows(parameter.default_value)) where.fail("a parameter whose default it allows");
-    if (!(parameter.smoothing_seconds >= 0.0 && parameter.smoothing_seconds <= 1.0)) where.fail("smoothed within 1 second");
+    if (!(parameter.smoothing_seconds >= 0.0 && parameter.smoothing_seconds <= 1.0))
+        where.fail("smoothed within 1 second");
 }
 
 void take_labels(Parameter& parameter, const Field& list) {
@@ -187,8 +189,9 @@ ModelFacts read_model_facts(const std::string& metadata_json) {
     const Json json = parse(metadata_json);
     const Field metadata(json, "");
     if (!metadata.has("is_input_mono") && metadata.has("audio_out_channels")) {
-        throw HostError(NL_BAD_MODEL, "This model is not live: it takes whole files, and can't be played block by block. "
-                                      "Render with it: neutone-like render.");
+        throw HostError(NL_BAD_MODEL,
+                        "This model is not live: it takes whole files, and can't be played block by block. "
+                        "Render with it: neutone-like render.");
     }
     ModelFacts facts;
     facts.name = metadata.at("model_name").text();

@@ -20,7 +20,7 @@ struct ModelFacts {
     int look_behind = 0;            // model samples
     std::vector<Parameter> parameters;
     Quality quality = Quality::high;
-    bool is_ours = false;           // else only the file's own wrapper knows how to call the model
+    bool is_ours = false;  // else only the file's own wrapper knows how to call the model
 };
 
 // Throws HostError that names the field, what it holds, and what is allowed.

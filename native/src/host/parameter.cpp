@@ -58,7 +58,8 @@ double Parameter::from_text(std::string_view text) const {
     double number = 0.0;
     std::string rest;
     if (!read_number(given, number, rest) || !(rest.empty() || rest == unit) || !allows(number)) {
-        throw HostError(NL_OUT_OF_RANGE, "Parameter '" + name + "': " + allowed() + ", got the text '" + std::string(text) + "'.");
+        throw HostError(NL_OUT_OF_RANGE,
+                        "Parameter '" + name + "': " + allowed() + ", got the text '" + std::string(text) + "'.");
     }
     return number;
 }

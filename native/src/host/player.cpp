@@ -26,8 +26,9 @@ const nl_backend* backend_at(const std::string& path) {
 std::string metadata_of(const std::string& model, const std::string& backend_path) {
     const nl_metadata_entry read = find_metadata_entry(backend_path);
     if (read == nullptr) {
-        throw HostError(NL_NO_BACKEND, "The backend " + backend_path + " tells nothing of its model files: it has no "
-                                       "function " NL_METADATA_ENTRY " (see neutone_like/backend_metadata.h).");
+        throw HostError(NL_NO_BACKEND, "The backend " + backend_path +
+                                           " tells nothing of its model files: it has no "
+                                           "function " NL_METADATA_ENTRY " (see neutone_like/backend_metadata.h).");
     }
     std::array<char, 2048> message{};
     const nl_error error{message.data(), message.size()};

@@ -54,12 +54,12 @@ private:
     const nl_backend* backend_;
     std::string metadata_;
     ModelFacts facts_;
-    std::string options_;        // for the backend
-    InstancePtr model_;          // as it was loaded; what plays are copies of it
+    std::string options_;                      // for the backend
+    InstancePtr model_;                        // as it was loaded; what plays are copies of it
     std::vector<std::atomic<double>> values_;  // of the parameters, in their own units
 
-    mutable std::mutex control_;  // of the threads that prepare, reset and count; never the audio's
-    std::shared_ptr<Session> session_;         // exchanged only while the gate is shut
+    mutable std::mutex control_;        // of the threads that prepare, reset and count; never the audio's
+    std::shared_ptr<Session> session_;  // exchanged only while the gate is shut
     std::atomic<int> gate_{kShut};
     std::atomic<int64_t> latency_{0};
     std::atomic<int> output_channels_{0};

@@ -68,7 +68,8 @@ RateFilter design_filter(int64_t up, int64_t down, Quality quality) {
     for (int64_t phase = 0; phase < up; ++phase) {
         double sum = 0.0;
         for (int64_t tap = 0; tap < taps; ++tap) {
-            const double time = static_cast<double>(tap) - half_width + static_cast<double>(phase) / static_cast<double>(up);
+            const double time =
+                static_cast<double>(tap) - half_width + static_cast<double>(phase) / static_cast<double>(up);
             row[tap] = sinc(2.0 * cutoff * time) * kaiser(time, half_width, wanted.beta);
             sum += row[tap];
         }

@@ -16,7 +16,8 @@ void* neutone_like_callback_create(void) {
     nl_engine_options options = NL_ENGINE_OPTIONS_INIT;
     options.polling = getenv("NL_POLLING") != NULL;
     if (host == NULL || nl_engine_create(&options, &host->engine) != NL_SUCCESS) return NULL;
-    if (nl_session_open(host->engine, getenv("NL_MODEL"), getenv("NL_BACKEND"), &host->session) != NL_SUCCESS) return NULL;
+    if (nl_session_open(host->engine, getenv("NL_MODEL"), getenv("NL_BACKEND"), &host->session) != NL_SUCCESS)
+        return NULL;
     return host;
 }
 

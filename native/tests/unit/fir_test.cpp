@@ -48,7 +48,8 @@ TEST_CASE("a sine comes out as the same sine, at the time that the latency arith
         REQUIRE(static_cast<int64_t>(output.size()) > settled + 500);
         double worst = 0.0;
         for (int64_t m = settled; m < static_cast<int64_t>(output.size()); ++m) {
-            const double time = static_cast<double>(m * down + 1) / static_cast<double>(up) - static_cast<double>(filter.half_width);
+            const double time =
+                static_cast<double>(m * down + 1) / static_cast<double>(up) - static_cast<double>(filter.half_width);
             worst = std::max(worst, std::abs(output[m] - sine(time)));
         }
         CAPTURE(up);

@@ -16,8 +16,9 @@ struct GainModel {
         const std::string mono = channels == 1 ? "true" : "false";
         const std::string shared =
             R"({"model_name": "Gain", "model_version": "1.2.3", "model_short_description": "Louder", )"
-            R"("native_sample_rates": )" + rates + R"(, "native_buffer_sizes": )" + blocks +
-            R"(, "look_behind_samples": 0, "is_input_mono": )" + mono + R"(, "is_output_mono": )" + mono +
+            R"("native_sample_rates": )" +
+            rates + R"(, "native_buffer_sizes": )" + blocks + R"(, "look_behind_samples": 0, "is_input_mono": )" +
+            mono + R"(, "is_output_mono": )" + mono +
             R"(, "neutone_parameters": {"p2": {"name": "", "description": "", "default_value": 0.0, "used": false, "type": "continuous"}, )"
             R"("p1": {"name": "level", "description": "", "default_value": 0.5, "used": true, "type": "continuous"}})";
         return shared + (ours ? R"(, "neutone_like": )" + section() : "") + "}";

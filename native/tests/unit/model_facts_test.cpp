@@ -70,7 +70,8 @@ TEST_CASE("what can't be is refused, by name") {
     check(replaced(good, "\"native_sample_rates\": []", "\"native_sample_rates\": [99999999999999999999]"),
           "must be a whole number in 1..384000");
     check(replaced(good, "\"native_buffer_sizes\": []", "\"native_buffer_sizes\": {}"), "must be a list");
-    check(replaced(good, "\"quality\": \"high\"", "\"quality\": \"best\""), "neutone_like.quality must be 'high' or 'fast'");
+    check(replaced(good, "\"quality\": \"high\"", "\"quality\": \"best\""),
+          "neutone_like.quality must be 'high' or 'fast'");
     check(replaced(good, "\"default\": 1.0", "\"default\": 5.0"), "whose default it allows");
     check(replaced(good, "\"minimum\": 0.0", "\"minimum\": 4.0"), "whose minimum is below its maximum");
     check(replaced(good, "[\"up\", \"down\"]", "[\"up\"]"), "two or more labels");

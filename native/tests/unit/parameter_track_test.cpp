@@ -85,8 +85,10 @@ TEST_CASE("random moves, random blocks, at the model's own rate: values belong t
                     // Model sample m sounds at host time (m * down + 1) / up - half_width; between samples, a line.
                     const int64_t numerator = up == down ? model + i : (model + i) * down + 1;
                     const int64_t whole = up == down ? numerator : numerator / up - width;
-                    const double part = up == down ? 0.0 : static_cast<double>(numerator % up) / static_cast<double>(up);
-                    const double expected = sent.smoothed(whole) * (1.0 - part) + (part > 0.0 ? sent.smoothed(whole + 1) * part : 0.0);
+                    const double part =
+                        up == down ? 0.0 : static_cast<double>(numerator % up) / static_cast<double>(up);
+                    const double expected =
+                        sent.smoothed(whole) * (1.0 - part) + (part > 0.0 ? sent.smoothed(whole + 1) * part : 0.0);
                     worst = std::max(worst, std::abs(rows[i] - (expected * 40.0 - 10.0)));
                 }
                 worst = std::max(worst, static_cast<double>(std::abs(block - rows[0])));

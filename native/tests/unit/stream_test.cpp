@@ -106,7 +106,8 @@ TEST_CASE("a host whose blocks vary gets everything too") {
 }
 
 TEST_CASE("through another rate and back, the delay is the whole number that is reported") {
-    for (const auto& [host, model] : {std::pair<int, int>{48000, 44100}, {44100, 48000}, {48000, 16000}, {96000, 44100}}) {
+    for (const auto& [host, model] :
+         {std::pair<int, int>{48000, 44100}, {44100, 48000}, {48000, 16000}, {96000, 44100}}) {
         CAPTURE(host);
         CAPTURE(model);
         Stream fixed(host, model, 128, 512, false);

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from native_build import NativeBuild, build_native, configure, run, tool
@@ -64,7 +65,7 @@ def consumer(native: NativeBuild, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder
 
 
-def play(host: Path, audio: "np.typing.NDArray[np.float32]", *arguments: object) -> "subprocess.CompletedProcess[bytes]":
+def play(host: Path, audio: npt.NDArray[np.float32], *arguments: object) -> "subprocess.CompletedProcess[bytes]":
     """Run the example with audio ``[2, N]`` on its standard input."""
     command = [str(host), *map(str, arguments)]
     given = np.ascontiguousarray(audio.T, np.float32).tobytes()

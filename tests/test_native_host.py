@@ -148,6 +148,9 @@ def test_an_outside_project_finds_it(native: NativeBuild, consumer: Path) -> Non
     model = GAIN_MODEL.replace("[44100]", "[]")
     told = run(consumer / "consumer", model, native.gain_backend, "gain", "1.5")
     assert re.fullmatch(r"(\d+\.\d+\.\d+) \1 latency 0 output 0\.7500\n", told), told
+    shown = run("nm", "--dynamic", "--defined-only", consumer / "realtime_callback.so")
+    assert "neutone_like_callback_process" in shown, "the plugin's own"
+    assert "nl_" not in shown, "what it holds stays inside"
     headers = sorted(path.name for path in native.prefix.rglob("*.h*"))
     assert {"engine.h", "engine.hpp", "backend.h", "version.h"} <= set(headers)
     assert not {"session.hpp", "ring.hpp", "config.hpp"} & set(headers)

@@ -1,5 +1,6 @@
 // Plays an artifact on a stream of raw stereo audio, as a plugin would play it on its host's:
 //     sox in.wav -t f32 -c 2 -r 48000 - | ./host model.nm neutone_like_torch-*.so drive=24 | play -t f32 -c 2 -r 48000 -
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>

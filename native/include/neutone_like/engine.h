@@ -34,7 +34,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
+/* A plugin that holds the library inside itself shows none of these names to its host. */
+#if defined(NL_SHARED_LIBRARY) && defined(__GNUC__)
 #define NL_API __attribute__((visibility("default")))
 #else
 #define NL_API

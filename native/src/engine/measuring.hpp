@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "signal/config.hpp"
 #include "engine/runner.hpp"
-#include "signal/stream.hpp"
+#include "signal/config.hpp"
+#include "signal/plan.hpp"
 
 namespace neutone_like {
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from neutone_like import ModelMetadata, SampleQueueWrapper, WaveformToWaveformBase
-from neutone_like.host.filter_design import half_width_samples, polyphase_table
+from neutone_like.signal.filter_design import half_width_samples, polyphase_table
 
 PICTURES = Path(__file__).parent / "pictures"
 HOST_RATE, HOST_BLOCK, MODEL_RATE = 48000, 128, 44100

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from neutone_like.artifact.schema import json_schema
+from neutone_like.artifact.format.schema import json_schema
 
 TARGETS = {"metadata.json": True, "metadata-non-realtime.json": False}
 """Whether each is that of a live model."""

@@ -24,7 +24,7 @@ import torch
 from rich.progress import Progress
 from torch import Tensor, nn
 
-from neutone_like.artifact.sample_audio import Strum, drum_loop, play_strums
+from neutone_like.artifact.writing.sample_audio import Strum, drum_loop, play_strums
 from neutone_like.extras import import_extra
 
 SAMPLE_RATE = 48000

@@ -2,8 +2,8 @@
 
 ``random_notes`` plays what has a pitch (plucked, bowed, sung: sums of harmonics), ``random_drums`` what has none (sines
 that fall, bursts of noise). Every sound is drawn anew, so that a network can't learn this synthesiser by heart. The
-examples measure what they learned on other sounds: on the instruments of ``neutone_like.artifact.sample_audio``, whose
-code is another, and in the tests on recordings.
+examples measure what they learned on other sounds: on the instruments of
+``neutone_like.artifact.writing.sample_audio``, whose code is another, and in the tests on recordings.
 """
 
 import math

@@ -50,7 +50,7 @@ def example_names() -> list[str]:
 
 def golden_input(channels: int, samples: int = TOTAL_SAMPLES) -> NDArray[np.float32]:
     """A riff on the left, drums on the right, in steps of 16 bits; ``[channels, samples]``."""
-    from neutone_like.artifact.sample_audio import drum_loop, guitar_riff
+    from neutone_like.artifact.writing.sample_audio import drum_loop, guitar_riff
 
     sides = torch.cat((guitar_riff(48000, 1.0), drum_loop(48000, 1.0)[1:]))[:channels, :samples]
     return (torch.round(sides * 32768.0) / 32768.0).numpy()
@@ -86,7 +86,7 @@ def make_golden(artifact: Any) -> dict[str, NDArray[Any]]:
     return golden
 
 
-def make_non_realtime_golden(artifact: Any) -> dict[str, NDArray[Any]]:
+def make_offline_golden(artifact: Any) -> dict[str, NDArray[Any]]:
     """The arrays of ``golden.npz`` for a model that is not real-time, which has all at once."""
     count = len(artifact.numerical_parameters)
     defaults = artifact.module.get_numerical_params_default_values_0to1().numpy()
@@ -118,7 +118,7 @@ def rebuild(name: str, folder: Path) -> None:
         raise SystemExit(f"{written.model_path} has {size} bytes; keep examples below {MAXIMUM_BYTES}.")
     save: Any = np.savez_compressed  # whose annotation takes every keyword for an option
     artifact = load_artifact(folder / name)
-    golden = make_golden(artifact) if artifact.is_realtime else make_non_realtime_golden(artifact)
+    golden = make_golden(artifact) if artifact.is_realtime else make_offline_golden(artifact)
     save(folder / name / "golden.npz", **golden)
     print(f"{name}: {size / 1000:.0f} kB, golden {(folder / name / 'golden.npz').stat().st_size / 1000:.0f} kB")
 

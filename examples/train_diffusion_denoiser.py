@@ -6,7 +6,7 @@
 Each step draws music from a pool, noise of a drawn colour and level, and a point of the way between the two, and asks
 the network for the music. What is printed in the end, and written beside the weights, is measured through the wrapper,
 resampling included, on sounds that training has nothing of: the riff and the drums of
-``neutone_like.artifact.sample_audio`` in white noise, at 44.1 kHz.
+``neutone_like.artifact.writing.sample_audio`` in white noise, at 44.1 kHz.
 """
 
 import json
@@ -23,7 +23,7 @@ from rich.progress import Progress
 from torch import Tensor
 
 from neutone_like import NonRealtimeSampleQueueWrapper
-from neutone_like.artifact.sample_audio import drum_loop, guitar_riff
+from neutone_like.artifact.writing.sample_audio import drum_loop, guitar_riff
 
 SEGMENT_SECONDS = 1.5
 BATCH_SIZE = 6

@@ -6,7 +6,7 @@
 Each step mixes notes and drums that are drawn from a pool, at levels that differ by up to 12 dB, and asks for both. The
 error is the signal-to-noise ratio of each stem. What is printed in the end, and written beside the weights, is measured
 through the wrapper, overlap-add and resampling included, on a mix that training has nothing of: the guitar riff and the
-drum loop of ``neutone_like.artifact.sample_audio``, at 44.1 kHz.
+drum loop of ``neutone_like.artifact.writing.sample_audio``, at 44.1 kHz.
 """
 
 import json
@@ -23,7 +23,7 @@ from stem_separator import WEIGHTS, StemSeparator, build_network
 from torch import Tensor
 
 from neutone_like import NonRealtimeSampleQueueWrapper
-from neutone_like.artifact.sample_audio import drum_loop, guitar_riff
+from neutone_like.artifact.writing.sample_audio import drum_loop, guitar_riff
 
 SEGMENT_SECONDS = 1.5
 BATCH_SIZE = 6

@@ -12,6 +12,8 @@ from neutone_like.errors import NeutoneLikeError as NeutoneLikeError
 from neutone_like.errors import ParameterError as ParameterError
 from neutone_like.errors import RenderError as RenderError
 from neutone_like.errors import RuntimeEngineError as RuntimeEngineError
+from neutone_like.export import ExportResult as ExportResult
+from neutone_like.export import export_model as export_model
 from neutone_like.host import NonRealtimeSampleQueueWrapper as NonRealtimeSampleQueueWrapper
 from neutone_like.host import SampleQueueWrapper as SampleQueueWrapper
 from neutone_like.model import CategoricalParameter as CategoricalParameter
@@ -27,8 +29,6 @@ from neutone_like.render import RenderResult as RenderResult
 from neutone_like.render import render_file as render_file
 from neutone_like.render import render_files as render_files
 from neutone_like.validate import Check as Check
-from neutone_like.validate import ExportResult as ExportResult
 from neutone_like.validate import ValidationReport as ValidationReport
-from neutone_like.validate import export_model as export_model
 from neutone_like.validate import validate_artifact as validate_artifact
 from neutone_like.version import __version__ as __version__

@@ -149,7 +149,7 @@ class Judge:
 
         from neutone_like import ArtifactError
         from neutone_like.artifact import read_metadata
-        from neutone_like.cli_inspect import metadata_tables
+        from neutone_like.cli.inspect import metadata_tables
 
         try:
             metadata = read_metadata(path)
@@ -192,7 +192,7 @@ def _peak_memory() -> int:
 
 def _sabotage(kind: str) -> None:
     """Loaders that are wrong in one way each: positive controls of the harness."""
-    from neutone_like.artifact import module_loading
+    from neutone_like.artifact.reading import module_loading
 
     # Everything that load_artifact does goes through here.
     real: Callable[..., Any] = module_loading.load_script

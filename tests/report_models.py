@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like import CategoricalParameter, ContinuousParameter, ModelMetadata, WaveformToWaveformBase
-from neutone_like.cli_user_file import load_object
+from neutone_like.cli.user_file import load_object
 
 ATTACK = "</title></svg>--><script>boom()</script>"
 ATTACK_NAME = ATTACK + " $\\frac{"

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from artifact_models import Accumulator, Drive, Identity, Noise
 from neutone_like import ArtifactError, CategoricalParameter, ContinuousParameter
-from neutone_like.artifact import Artifact, archive, load_artifact, read_metadata, write_artifact
+from neutone_like.artifact import Artifact, load_artifact, read_metadata, write_artifact
+from neutone_like.artifact.format import archive
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,8 @@ from neutone_like import (
     TokensParameter,
 )
 from neutone_like.artifact import Artifact, WrittenArtifact, json_schema, load_artifact, read_metadata, write_artifact
-from neutone_like.artifact.schema import NonRealtimeMetadata, parse_metadata
-from neutone_like.artifact.test_vector import noise
+from neutone_like.artifact.format.schema import OfflineMetadata, parse_metadata
+from neutone_like.artifact.reading.reference_vector import noise
 from whole_models import ALL_KINDS, Drone, Smoother, Tones, Whole
 
 # The format's own keys, all required of a model that is not real-time.
@@ -224,7 +224,7 @@ def test_a_vector_that_does_not_fit_is_noticed(
 
 
 def test_loaded_artifact(loaded: Artifact) -> None:
-    assert isinstance(loaded.metadata, NonRealtimeMetadata)
+    assert isinstance(loaded.metadata, OfflineMetadata)
     assert loaded.is_realtime is False
     assert loaded.parameters == ALL_KINDS
     assert [p.name for p in loaded.numerical_parameters] == ["gain", "side"]

@@ -13,8 +13,8 @@ import torch
 from artifact_models import Drive
 from neutone_like import ArtifactError
 from neutone_like.artifact import ArtifactMetadata, json_schema, load_artifact, write_artifact
-from neutone_like.artifact.schema import parse_metadata
-from neutone_like.artifact.test_vector import noise
+from neutone_like.artifact.format.schema import parse_metadata
+from neutone_like.artifact.reading.reference_vector import noise
 
 # The format's own keys, all required of a live model.
 REQUIRED = {

@@ -9,18 +9,19 @@ import pytest
 
 from artifact_models import Identity
 from neutone_like import ExportError
-from neutone_like.artifact import load_artifact, staging, write_artifact
-from neutone_like.artifact.staging import staged_directory
+from neutone_like.artifact import load_artifact, write_artifact
+from neutone_like.artifact.writing import staging
+from neutone_like.artifact.writing.staging import staged_directory
 
 # Each step of the new export in turn is the last one before SIGKILL; an audit hook counts them.
 # The packages are entered without their __init__, which would bring PyTorch: a process without it forks in no time.
 KILL_EVERY_STEP = """
 import os, shutil, signal, sys, types
 from pathlib import Path
-for name in ("neutone_like", "neutone_like.artifact"):
+for name in ("neutone_like", "neutone_like.artifact", "neutone_like.artifact.writing", "neutone_like.artifact.format"):
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [os.path.join(sys.argv[3], *name.split("."))]
-from neutone_like.artifact import staging
+from neutone_like.artifact.writing import staging
 staging._sync = lambda path: None  # it waits for the disk, and SIGKILL does not empty its cache
 
 def publish(target, version, files):

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from artifact_models import Accumulator, Drive, Encumbered, Identity, Mono, metadata_of
 from neutone_like import ContinuousParameter, ExportError, ModelError, WaveformToWaveformBase
 from neutone_like.artifact import WrittenArtifact, load_artifact, write_artifact
-from neutone_like.artifact.sample_audio import guitar_riff
+from neutone_like.artifact.writing.sample_audio import guitar_riff
 
 RAW_FORMAT = torch.jit.load  # as a host without this package loads it
 

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from typer.testing import CliRunner
 
-from neutone_like.artifact.loader import Artifact, load_artifact
-from neutone_like.artifact.scripting import script_wrapper
-from neutone_like.artifact.writer import write_artifact
+from neutone_like.artifact.reading.loader import Artifact, load_artifact
+from neutone_like.artifact.writing.scripting import script_wrapper
+from neutone_like.artifact.writing.writer import write_artifact
 from neutone_like.bench import BlockTimes, bench_artifact, conversions, fidelity, identity, time_calls
 from neutone_like.bench import peer as peers
 from neutone_like.bench.latency_matrix import latency_matrix_table, measure_combination, measure_matrix

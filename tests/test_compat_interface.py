@@ -20,7 +20,7 @@ from neutone_like import (
     SampleQueueWrapper,
 )
 from neutone_like.artifact import read_metadata
-from neutone_like.artifact.scripting import script_wrapper
+from neutone_like.artifact.writing.scripting import script_wrapper
 from neutone_like.compat import neutone_sdk
 from neutone_like.compat.neutone_sdk import (
     CategoricalNeutoneParameter,

@@ -12,7 +12,7 @@ import compat_whole_wrappers
 from compat_whole_wrappers import Echoes, Everything, Spoken, Stretched
 from neutone_like import ArtifactError, ExportError, ModelError, export_model, load_artifact
 from neutone_like.artifact import write_artifact
-from neutone_like.artifact.scripting import script_wrapper
+from neutone_like.artifact.writing.scripting import script_wrapper
 from neutone_like.compat import neutone_sdk
 from neutone_like.compat.neutone_sdk import NonRealtimeSampleQueueWrapper, NonRealtimeTokenizerBase
 from neutone_like.compat.neutone_sdk.not_offered import NotOfferedError

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import compat_wrappers
 from neutone_like import ContinuousParameter, load_artifact, render_file
-from neutone_like.artifact.scripting import script_wrapper
+from neutone_like.artifact.writing.scripting import script_wrapper
 from neutone_like.compat.neutone_sdk import CategoricalNeutoneParameter, NeutoneParameter, SampleQueueWrapper
 from neutone_like.compat.neutone_sdk.live_model import LiveModel
 from neutone_like.compat.neutone_sdk.utils import load_neutone_model, save_neutone_model

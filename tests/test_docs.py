@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from neutone_like.artifact.schema import json_schema
+from neutone_like.artifact.format.schema import json_schema
 from snippets import prepare, run_page, snippets
 
 PROJECT = Path(__file__).resolve().parents[1]

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import torch
 
-from neutone_like.artifact.loader import load_artifact
+from neutone_like.artifact.reading.loader import load_artifact
 from neutone_like.errors import ExportError
-from neutone_like.validate import export_model
+from neutone_like.export import export_model
 from validate_models import Gain, NeverForgets, Random
 
 TESTS = Path(__file__).resolve().parent
@@ -97,7 +97,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import warnings; warnings.simplefilter("ignore")
 from validate_models import Gain
-from neutone_like.validate import export_model
+from neutone_like.export import export_model
 def progress(step):
     print(step, flush=True)
 export_model(Gain(), sys.argv[2], render_samples=False, progress=progress)

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from neutone_like.artifact import load_artifact, read_metadata
-from neutone_like.artifact.schema import PLAYABLE_SCHEMA_VERSIONS
+from neutone_like.artifact.format.schema import PLAYABLE_SCHEMA_VERSIONS
 
 PROJECT = Path(__file__).resolve().parents[1]
 EXPORTED = PROJECT / "exported"

@@ -8,7 +8,7 @@ import torch
 
 from host_models import DelayModel, inside, play_regularly, scripted, tone, whole_blocks
 from neutone_like import SampleQueueWrapper
-from neutone_like.host.latency import buffering_numerator
+from neutone_like.signal.latency import buffering_numerator
 from neutone_like.validate.measure import fit_tone
 
 RATES = (44100, 48000, 96000)

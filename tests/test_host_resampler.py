@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from neutone_like import AudioError
-from neutone_like.host.filter_design import half_width_samples, polyphase_table, reduced_ratio
-from neutone_like.host.resampler import FirResampler
+from neutone_like.signal.filter_design import half_width_samples, polyphase_table, reduced_ratio
+from neutone_like.signal.resampler import FirResampler
 
 COMMON_RATES = (16000, 22050, 44100, 48000, 88200, 96000)
 UNUSUAL = ((48000, 47952), (44056, 48000), (8000, 192000), (192000, 11025))

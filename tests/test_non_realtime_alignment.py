@@ -11,7 +11,7 @@ from scipy.signal.windows import cosine as cosine_window
 
 from host_models import DelayModel, noise
 from neutone_like import NonRealtimeSampleQueueWrapper, SampleQueueWrapper
-from neutone_like.host.overlap_add import overlap_weights
+from neutone_like.signal.overlap_add import overlap_weights
 from neutone_like.validate.conditions import optimiser
 from non_realtime_models import Filter, Ramp, WholeDelay, in_pieces, scripted, three_ways
 from non_realtime_models import without_the_optimiser as without_the_optimiser

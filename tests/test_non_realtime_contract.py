@@ -13,7 +13,7 @@ from neutone_like import (
     NonRealtimeSampleQueueWrapper,
     NonRealtimeTokenizerBase,
 )
-from neutone_like.host import non_realtime_contract_metadata
+from neutone_like.host import offline_contract_metadata
 from neutone_like.validate.conditions import optimiser
 from non_realtime_models import AllKinds, Mixer, Ramp, WholeDelay, reloaded, scripted
 from non_realtime_models import without_the_optimiser as without_the_optimiser
@@ -94,7 +94,7 @@ def test_a_generator_says_so() -> None:
 def test_metadata_is_one_and_the_same_everywhere() -> None:
     for model in (AllKinds(), InTempo(), Ramp(one_shot=True)):
         wrapper = scripted(model)
-        expected = non_realtime_contract_metadata(model.declaration())
+        expected = offline_contract_metadata(model.declaration())
         told = json.loads(wrapper.get_metadata_json())
         assert told == json.loads(json.dumps(expected)) | {"date_created": told["date_created"]}
         assert told.keys() >= REQUIRED_KEYS

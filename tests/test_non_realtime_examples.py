@@ -16,7 +16,7 @@ from torch import Tensor
 
 from example_hosts import without_optimiser as without_optimiser
 from neutone_like import NonRealtimeSampleQueueWrapper
-from neutone_like.artifact.sample_audio import drum_loop, guitar_riff
+from neutone_like.artifact.writing.sample_audio import drum_loop, guitar_riff
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 if str(EXAMPLES) not in sys.path:

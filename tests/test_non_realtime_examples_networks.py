@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from example_hosts import example, hosted, recording, scripted
 from example_hosts import without_optimiser as without_optimiser
-from neutone_like.artifact.sample_audio import drum_loop, guitar_riff
+from neutone_like.artifact.writing.sample_audio import drum_loop, guitar_riff
 
 random_music, diffusion_denoiser, train_diffusion_denoiser = (
     example(name) for name in ("random_music", "diffusion_denoiser", "train_diffusion_denoiser")

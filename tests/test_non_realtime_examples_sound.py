@@ -13,9 +13,9 @@ from torch import Tensor
 
 from example_hosts import example, hosted, recording, scripted
 from example_hosts import without_optimiser as without_optimiser
-from neutone_like.artifact.sample_audio import drum_loop, guitar_riff
+from neutone_like.artifact.writing.sample_audio import drum_loop, guitar_riff
 from neutone_like.errors import ParameterError
-from neutone_like.render import NonRealtimePlugin
+from neutone_like.render import OfflinePlugin
 
 tone_generator, loudness_normaliser = example("tone_generator"), example("loudness_normaliser")
 
@@ -28,7 +28,7 @@ HERTZ = {"A4": 440.0, "C#5": 554.365, "Eb3": 155.563, "C1": 32.7032, "B6": 1975.
 def tones(notes: str, sound: str = "soft", rate: int = 44100, **numbers: float) -> NDArray[np.float64]:
     """Played by the scripted model from text, tokenised by the tokenizer that it carries: ``[N]``."""
     pytest.importorskip("tokenizers", reason='pip install "neutone-like[tokenizers]"')
-    plugin = NonRealtimePlugin(tone_generator.build_model(), {"notes": notes, "sound": sound, **numbers})
+    plugin = OfflinePlugin(tone_generator.build_model(), {"notes": notes, "sound": sound, **numbers})
     wrapper = scripted("tone_generator", rate)
     model = tone_generator.ToneGenerator
     rows = [[(numbers.get(p.name, p.default) - p.minimum) / (p.maximum - p.minimum)] for p in model.parameters[2:]]
@@ -116,7 +116,7 @@ def test_nothing_folds_back_at_a_low_rate() -> None:
 @pytest.mark.parametrize("notes", ["A4 H5", "A4C5", "A8"])
 def test_what_is_no_note_is_refused_by_its_number(notes: str) -> None:
     pytest.importorskip("tokenizers")
-    plugin = NonRealtimePlugin(tone_generator.build_model(), {"notes": notes})
+    plugin = OfflinePlugin(tone_generator.build_model(), {"notes": notes})
     wrapper = hosted(tone_generator.build_model(), 44100)
     number = 1 if notes == "A4C5" or notes == "A8" else 2
     with pytest.raises(ParameterError, match=f"number {number} is no note .* from C1 to B7"):

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like import ContinuousParameter, NonRealtimeBase, TextParameter
-from neutone_like.render import NonRealtimePlugin, render_file
-from neutone_like.render.foreign_non_realtime import ForeignNonRealtime
+from neutone_like.render import OfflinePlugin, render_file
+from neutone_like.render.foreign_offline import ForeignOffline
 from non_realtime_models import WholeDelay, metadata
 from test_non_realtime_rendering import noise, read, write
 
@@ -23,8 +23,8 @@ import sys
 sys.path[:0] = [{tests!r}]
 from test_non_realtime_interruption import Endless
 from non_realtime_models import scripted
-from neutone_like.render import NonRealtimePlugin, render_file
-plugin = NonRealtimePlugin(Endless())
+from neutone_like.render import OfflinePlugin, render_file
+plugin = OfflinePlugin(Endless())
 if {as_script}:
     plugin.module = scripted(Endless())
 try:
@@ -122,9 +122,9 @@ class ForeignWrapper:
 def test_artifacts_of_another_maker_come_back_at_the_hosts_rate(tmp_path: Path) -> None:
     time_axis = np.arange(48001) / 48000
     x = np.tile((0.3 * np.sin(2 * np.pi * 300 * time_axis) * np.hanning(48001)).astype(np.float32), (2, 1))
-    plugin = NonRealtimePlugin(Parametrised(), {"knob": 0.25, "words": "hello"})
+    plugin = OfflinePlugin(Parametrised(), {"knob": 0.25, "words": "hello"})
     foreign = ForeignWrapper()
-    plugin.module = ForeignNonRealtime(foreign)
+    plugin.module = ForeignOffline(foreign)
     render_file(plugin, write(tmp_path / "in.wav", x), tmp_path / "out.wav")
     np.testing.assert_allclose(read(tmp_path / "out.wav")[:, :48000], x[:, :48000], atol=1e-4)
     assert plugin.module.get_audio_in_labels() == ["input 1"]

@@ -20,7 +20,7 @@ import json, sys
 sys.path[:0] = [{tests!r}]
 import pedalboard, soundfile, soxr, torch
 from non_realtime_models import Mixer, WholeDelay, scripted
-from neutone_like.render import NonRealtimePlugin, render_file
+from neutone_like.render import OfflinePlugin, render_file
 
 def megabytes(field):
     # Not getrusage: its peak outlives exec, and so is the parent's.
@@ -28,7 +28,7 @@ def megabytes(field):
     return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024
 
 options = dict(sample_rates=(44100,), block_sizes=(44100,), overlap_window="hann", overlap_hop_samples=22050)
-plugin = NonRealtimePlugin(WholeDelay(**options))
+plugin = OfflinePlugin(WholeDelay(**options))
 plugin.module = scripted(WholeDelay(**options))
 before = megabytes("VmRSS:")
 result = render_file(plugin, {source!r}, {target!r})

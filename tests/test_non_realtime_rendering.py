@@ -21,8 +21,8 @@ from neutone_like import (
     load_artifact,
 )
 from neutone_like.artifact import write_artifact
-from neutone_like.render import NonRealtimePlugin, render_file
-from neutone_like.render.non_realtime_rendering import target_paths
+from neutone_like.render import OfflinePlugin, render_file
+from neutone_like.render.offline_rendering import target_paths
 from non_realtime_models import AllKinds, Misbehaved, Mixer, Ramp, WholeDelay, metadata, scripted
 
 Audio = npt.NDArray[np.float32]
@@ -172,12 +172,12 @@ def test_progress_reaches_the_end(tmp_path: Path) -> None:
 
 
 def test_a_plugin_renders_one_file_after_the_other(tmp_path: Path) -> None:
-    plugin = NonRealtimePlugin(scripted_as_user(WholeDelay(5, block_sizes=(100,))))
+    plugin = OfflinePlugin(scripted_as_user(WholeDelay(5, block_sizes=(100,))))
     for seed in range(3):
         x = noise(2, 5000 + seed, seed)
         render_file(plugin, write(tmp_path / "in.wav", x), tmp_path / "out.wav")
         np.testing.assert_array_equal(read(tmp_path / "out.wav"), x)
-    assert repr(plugin) == "NonRealtimePlugin('Whole delay', params={})"
+    assert repr(plugin) == "OfflinePlugin('Whole delay', params={})"
 
 
 def scripted_as_user(model: NonRealtimeBase) -> NonRealtimeSampleQueueWrapper:
@@ -242,11 +242,11 @@ def test_what_is_refused(tmp_path: Path) -> None:
         (Misbehaved("raises"), good, {}, ModelError, r"Misbehaved failed at 0.\d+ s of the audio: as I was told"),
         (WholeDelay(), good, {"device": "nowhere"}, ModelError, "device: the model can't be moved to 'nowhere'"),
         (
-            NonRealtimePlugin(WholeDelay()),
+            OfflinePlugin(WholeDelay()),
             good,
             {"device": "cpu"},
             ParameterError,
-            "device: a NonRealtimePlugin has its",
+            "device: a OfflinePlugin has its",
         ),
     ]
     for model, source, options, error, message in cases:
@@ -254,7 +254,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
             render_file(model, source, target, **options)
         assert not target.exists()
     with pytest.raises(ModelError, match="Expected the artifact of a non-real-time model, .* got 3"):
-        NonRealtimePlugin(3)  # type: ignore[arg-type]
+        OfflinePlugin(3)  # type: ignore[arg-type]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "good.wav",
         "short.wav",
@@ -265,7 +265,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
 
 
 def test_scripted_errors_are_ours_again(tmp_path: Path) -> None:
-    plugin = NonRealtimePlugin(WholeDelay())
+    plugin = OfflinePlugin(WholeDelay())
     plugin.module = scripted(Misbehaved("mono"))
     with pytest.raises(ModelError, match=r"^do_forward_pass must return float32 of shape \(2, 500\)"):
         render_file(plugin, write(tmp_path / "in.wav", noise(2, 500)), tmp_path / "out.wav")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neutone_like import CategoricalParameter, ContinuousParameter, ParameterError
-from neutone_like.artifact.parameter_values import from_host_value, from_host_values, to_host_value, to_host_values
+from neutone_like.model.parameter_values import from_host_value, from_host_values, to_host_value, to_host_values
 
 DRIVE = ContinuousParameter("drive", default=12.0, minimum=-6.0, maximum=36.0, unit="dB")
 SHAPE = CategoricalParameter("shape", labels=("soft", "hard", "2"), default="hard")

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from cli_runner import FELL_SHORT, GOOD, Run, runner
+from neutone_like.realtime_safety import CounterResult, RealtimeSafetyReport, check_realtime_safety
+from neutone_like.realtime_safety.checking import INTERPOSER, Wake
+from neutone_like.realtime_safety.counters import COUNTERS, GROUPS
+from neutone_like.realtime_safety.syscall_names import syscall_name
 from neutone_like.runtime.native_files import native_file
-from neutone_like.validate.realtime_safety import CounterResult, RealtimeSafetyReport, check_realtime_safety
-from neutone_like.validate.realtime_safety.checking import INTERPOSER, Wake
-from neutone_like.validate.realtime_safety.counters import COUNTERS, GROUPS
-from neutone_like.validate.realtime_safety.syscall_names import syscall_name
 from realtime_safety_tools import CALLBACKS, WARM_UP, build, build_shared, needs_linux
 
 pytestmark = needs_linux

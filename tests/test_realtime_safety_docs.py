@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from neutone_like.validate import check_realtime_safety
+from neutone_like.realtime_safety import check_realtime_safety
 from realtime_safety_tools import PROJECT, needs_linux
 from snippets import Snippet, snippets
 

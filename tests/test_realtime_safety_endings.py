@@ -11,10 +11,10 @@ import pytest
 
 from cli_runner import FELL_SHORT, WRONG_USE, runner
 from neutone_like.errors import ArtifactError, RuntimeEngineError
+from neutone_like.realtime_safety import RealtimeSafetyReport, check_realtime_safety, checking
+from neutone_like.realtime_safety.counters import PAGE_FAULTS
+from neutone_like.realtime_safety.process import ChildResult, run_child
 from neutone_like.runtime import native_files
-from neutone_like.validate.realtime_safety import RealtimeSafetyReport, check_realtime_safety, checking
-from neutone_like.validate.realtime_safety.counters import PAGE_FAULTS
-from neutone_like.validate.realtime_safety.process import ChildResult, run_child
 from realtime_safety_tools import CALLBACKS, build_shared, needs_linux
 
 pytestmark = needs_linux

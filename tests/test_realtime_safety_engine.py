@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from neutone_like.validate.realtime_safety import check_realtime_safety
-from neutone_like.validate.realtime_safety.checking import Wake
+from neutone_like.realtime_safety import check_realtime_safety
+from neutone_like.realtime_safety.checking import Wake
 from realtime_safety_tools import needs_linux
 
 pytestmark = needs_linux

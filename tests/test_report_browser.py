@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from neutone_like.artifact.writer import write_artifact
+from neutone_like.artifact.writing.writer import write_artifact
 from neutone_like.validate import Check, ValidationReport, validate_artifact
 from neutone_like.validate.html import write_report
 from neutone_like.validate.html.figures.drawing import LEFT, RIGHT

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from deadline_runs import played, run_of, times
-from neutone_like.artifact.loader import Artifact, load_artifact
-from neutone_like.artifact.writer import write_artifact
+from neutone_like.artifact.reading.loader import Artifact, load_artifact
+from neutone_like.artifact.writing.writer import write_artifact
 from neutone_like.validate import Check, HostSetting, ValidationReport, write_report
 from neutone_like.validate.deadlines.findings import DeadlineFindings, PlayedSetting, SmallestBlock
 from neutone_like.validate.html.figures.deadline_figures import binned, callback_figure, inference_figure

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from neutone_like.artifact import load_artifact
-from neutone_like.artifact.writer import write_artifact
-from neutone_like.host.resampler import FirResampler
+from neutone_like.artifact.writing.writer import write_artifact
+from neutone_like.signal.resampler import FirResampler
 from neutone_like.validate import HostSetting, measure, signals
 from neutone_like.validate.context import Context
 from neutone_like.validate.html import timing

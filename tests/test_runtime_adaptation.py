@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from neutone_like import Artifact, SampleQueueWrapper, load_artifact
-from neutone_like.artifact.parameter_values import to_host_value
+from neutone_like.model.parameter_values import to_host_value
 from neutone_like.runtime import Engine, HostConfig, PythonBackend, Session
 from runtime_models import Audio, Rig, noise, play, play_wrapper, regular, written
 

@@ -8,9 +8,9 @@ import pytest
 
 from host_models import DelayModel
 from neutone_like import SampleQueueWrapper
-from neutone_like.host.filter_design import reduced_ratio
-from neutone_like.host.latency import buffering_numerator, first_output_end, total_latency_samples
 from neutone_like.runtime.native_module import native_module
+from neutone_like.signal.filter_design import reduced_ratio
+from neutone_like.signal.latency import buffering_numerator, first_output_end, total_latency_samples
 
 native = native_module()
 RATIOS = [(1, 1), (147, 160), (160, 147), (1, 2), (2, 1), (160, 441), (1, 3), (320, 147)]

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from neutone_like.artifact import sample_audio
-from neutone_like.artifact.sample_audio import BEAT_SECONDS, RIFF, SAMPLE_NAMES, SAMPLES, drum_loop, guitar_riff
+from neutone_like.artifact.writing import sample_audio
+from neutone_like.artifact.writing.sample_audio import BEAT_SECONDS, RIFF, SAMPLE_NAMES, SAMPLES, drum_loop, guitar_riff
 from neutone_like.errors import AudioError
 
 RATES = (8000, 22050, 44100, 48000, 96000)

@@ -14,9 +14,9 @@ from torch import Tensor
 
 import unscriptable_models as models
 from neutone_like import ExportError, WaveformToWaveformBase
-from neutone_like.artifact import user_code
-from neutone_like.artifact.scripting import script_wrapper
-from neutone_like.artifact.scripting_hints import HINTS
+from neutone_like.artifact.writing import user_code
+from neutone_like.artifact.writing.scripting import script_wrapper
+from neutone_like.artifact.writing.scripting_hints import HINTS
 from neutone_like.host import SampleQueueWrapper
 
 ADVICE: dict[type[models.Base], str] = {

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from neutone_like import MissingExtraError
-from neutone_like.host.resampler import FirResampler
+from neutone_like.signal.resampler import FirResampler
 
 needs_torchaudio = pytest.mark.skipif(
     find_spec("torchaudio") is None, reason='torchaudio is not installed: pip install "neutone-like[torchaudio]"'

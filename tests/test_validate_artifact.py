@@ -8,8 +8,8 @@ import pytest
 import torch
 from rich.console import Console
 
-from neutone_like.artifact.loader import load_artifact
-from neutone_like.artifact.writer import write_artifact
+from neutone_like.artifact.reading.loader import load_artifact
+from neutone_like.artifact.writing.writer import write_artifact
 from neutone_like.errors import ArtifactError, ExportError
 from neutone_like.validate import Check, ValidationReport, validate_artifact
 from neutone_like.validate.validation import CHECKS, FRESH_PROCESS

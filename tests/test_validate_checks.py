@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from neutone_like.artifact.loader import load_artifact
-from neutone_like.artifact.writer import write_artifact
+from neutone_like.artifact.reading.loader import load_artifact
+from neutone_like.artifact.writing.writer import write_artifact
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.validate import validate_artifact
 from neutone_like.validate.checks import chunking, contract, equivalence, extremes, inputs, latency, state

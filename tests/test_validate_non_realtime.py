@@ -16,7 +16,7 @@ from neutone_like.validate import validate_artifact
 from neutone_like.validate.checks.reload import check_reloads_in_a_fresh_process
 from neutone_like.validate.conditions import optimiser, steady_conditions
 from neutone_like.validate.context import Outcome
-from neutone_like.validate.non_realtime import (
+from neutone_like.validate.offline import (
     alignment,
     cancellation,
     contract,
@@ -28,9 +28,9 @@ from neutone_like.validate.non_realtime import (
     progress,
     state,
 )
-from neutone_like.validate.non_realtime.checks import NON_REALTIME_CHECKS, NON_REALTIME_OWN_ONLY
-from neutone_like.validate.non_realtime.context import NonRealtimeCheckFunction, NonRealtimeContext
-from neutone_like.validate.non_realtime.reload import NonRealtimeFreshProcess
+from neutone_like.validate.offline.checks import NON_REALTIME_CHECKS, NON_REALTIME_OWN_ONLY
+from neutone_like.validate.offline.context import OfflineCheckFunction, OfflineContext
+from neutone_like.validate.offline.reload import OfflineFreshProcess
 from validate_models import Gain
 from whole_models import Drone, Smoother, Tones, Whole
 from wrong_whole_models import (
@@ -47,22 +47,22 @@ from wrong_whole_models import (
     SharesState,
 )
 
-ContextOf = Callable[[type[NonRealtimeBase]], NonRealtimeContext]
-Judge = Callable[[type[NonRealtimeBase], NonRealtimeCheckFunction], Outcome]
+ContextOf = Callable[[type[NonRealtimeBase]], OfflineContext]
+Judge = Callable[[type[NonRealtimeBase], OfflineCheckFunction], Outcome]
 
 
 @pytest.fixture(scope="module")
 def context_of(tmp_path_factory: pytest.TempPathFactory) -> ContextOf:
     """A quick validation of a model, whose artifact is made once."""
-    made: dict[type[Any], NonRealtimeContext] = {}
+    made: dict[type[Any], OfflineContext] = {}
 
-    def make(model_class: type[Any]) -> NonRealtimeContext:
+    def make(model_class: type[Any]) -> OfflineContext:
         if model_class not in made:
             folder = tmp_path_factory.mktemp(model_class.__name__)
             with optimiser(False):
                 model = model_class()
                 write_artifact(model, folder, render_samples=False)
-                made[model_class] = NonRealtimeContext(load_artifact(folder), model, quick=True)
+                made[model_class] = OfflineContext(load_artifact(folder), model, quick=True)
         return made[model_class]
 
     return make
@@ -70,7 +70,7 @@ def context_of(tmp_path_factory: pytest.TempPathFactory) -> ContextOf:
 
 @pytest.fixture
 def judge(context_of: ContextOf) -> Judge:
-    def run(model_class: type[NonRealtimeBase], check: NonRealtimeCheckFunction) -> Outcome:
+    def run(model_class: type[NonRealtimeBase], check: OfflineCheckFunction) -> Outcome:
         with steady_conditions():
             return check(context_of(model_class))
 
@@ -103,7 +103,7 @@ def test_models_that_are_right_pass(model_class: type[Any], name: str, judge: Ju
     ],
 )
 def test_a_wrong_model_trips_its_check(
-    model_class: type[Any], check: NonRealtimeCheckFunction, measured: str, judge: Judge
+    model_class: type[Any], check: OfflineCheckFunction, measured: str, judge: Judge
 ) -> None:
     outcome = judge(model_class, check)
     assert outcome.status == "failed", outcome
@@ -151,12 +151,10 @@ class _AlteredModule:
         return getattr(self._module, name)
 
 
-def judge_altered(
-    context: NonRealtimeContext, check: NonRealtimeCheckFunction, change: Callable[[Any], Any]
-) -> Outcome:
+def judge_altered(context: OfflineContext, check: OfflineCheckFunction, change: Callable[[Any], Any]) -> Outcome:
     artifact: Any = _Altered(context.artifact, change)
     with steady_conditions():
-        return check(NonRealtimeContext(artifact, None, quick=True))
+        return check(OfflineContext(artifact, None, quick=True))
 
 
 def after(change: Callable[[list[Tensor], Any], list[Tensor]]) -> Callable[[Any], Any]:
@@ -205,7 +203,7 @@ def test_pieces_that_differ_from_the_whole_are_noticed(context_of: ContextOf) ->
         return alter(module) if next(broken) else module
 
     artifact: Any = _Altered(context_of(Smoother).artifact, every_other)
-    context = NonRealtimeContext(artifact, None, quick=True)
+    context = OfflineContext(artifact, None, quick=True)
     with steady_conditions():
         context.reused = lambda rate: context.prepare(artifact.fresh_module(), rate)
         outcome = cutting.check_any_cutting_equals_whole(context)
@@ -350,9 +348,9 @@ def test_a_file_that_plays_otherwise_in_a_new_process_is_noticed(
     artifact.path = tmp_path / "model.nm"
     other = context_of(NanAtACorner).artifact.path.read_bytes()
     artifact.path.write_bytes(content or other)
-    context = NonRealtimeContext(artifact, None, quick=True)
+    context = OfflineContext(artifact, None, quick=True)
     with steady_conditions():
-        process = NonRealtimeFreshProcess(context)
+        process = OfflineFreshProcess(context)
         try:
             outcome = check_reloads_in_a_fresh_process(context, process)
         finally:
@@ -366,7 +364,7 @@ def test_a_file_that_plays_otherwise_in_a_new_process_is_noticed(
 
 
 def test_a_file_of_another_maker_is_checked_as_far_as_the_format_goes(context_of: ContextOf) -> None:
-    class Foreign(NonRealtimeContext):
+    class Foreign(OfflineContext):
         @property
         def is_ours(self) -> bool:
             return False
@@ -388,7 +386,7 @@ def test_report_of_a_good_model(context_of: ContextOf) -> None:
 
 
 def test_without_the_python_model_the_test_vector_takes_its_place(context_of: ContextOf) -> None:
-    context = NonRealtimeContext(context_of(Whole).artifact, None, quick=True)
+    context = OfflineContext(context_of(Whole).artifact, None, quick=True)
     with steady_conditions():
         outcome = equivalence.check_scripted_equals_eager(context)
     assert (outcome.status, outcome.measured) == ("passed", "the test vector plays as recorded")

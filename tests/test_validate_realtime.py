@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from deadline_models import KnowsItsCaller, Slow
-from neutone_like.artifact.loader import Artifact, load_artifact
-from neutone_like.artifact.writer import write_artifact
+from neutone_like.artifact.reading.loader import Artifact, load_artifact
+from neutone_like.artifact.writing.writer import write_artifact
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.runtime import torch_backend

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from deadline_runs import played, run_of, times
-from neutone_like.artifact.loader import load_artifact
-from neutone_like.artifact.writer import write_artifact
+from neutone_like.artifact.reading.loader import load_artifact
+from neutone_like.artifact.writing.writer import write_artifact
 from neutone_like.validate import HostSetting
 from neutone_like.validate.checks import realtime
 from neutone_like.validate.context import Context

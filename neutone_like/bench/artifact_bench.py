@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from neutone_like.artifact.loader import Artifact
+from neutone_like.artifact.reading.loader import Artifact
 from neutone_like.bench.machine import conditions_line, machine_conditions
 from neutone_like.bench.timing import BlockTimes, time_calls
 from neutone_like.errors import AudioError

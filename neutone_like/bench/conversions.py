@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from rich.table import Table
 
-from neutone_like.artifact.scripting import script_wrapper
+from neutone_like.artifact.writing.scripting import script_wrapper
 from neutone_like.bench.timing import time_calls
 from neutone_like.errors import MissingExtraError
 from neutone_like.extras import import_extra
-from neutone_like.host.resampler import FirResampler
+from neutone_like.signal.resampler import FirResampler
 
 PAIRS = ((48000, 44100), (44100, 48000), (96000, 48000), (48000, 96000), (48000, 16000))
 BLOCKS = (64, 128, 256, 512)

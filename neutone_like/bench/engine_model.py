@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like.artifact import Artifact, load_artifact
-from neutone_like.artifact.writer import write_artifact
+from neutone_like.artifact.writing.writer import write_artifact
 from neutone_like.model import ContinuousParameter, ModelMetadata, WaveformToWaveformBase
 
 RECEPTIVE_FIELD = 127

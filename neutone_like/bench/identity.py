@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from rich.table import Table
 
-from neutone_like.artifact.scripting import script_wrapper
+from neutone_like.artifact.writing.scripting import script_wrapper
 from neutone_like.bench.models import Delay, eager_wrapper
 from neutone_like.bench.peer import REFERENCE_US, VERSION, Peer, PeerMissingError, running_peer
 from neutone_like.bench.timing import BlockTimes

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from rich.table import Table
 
-from neutone_like.artifact.scripting import script_wrapper
+from neutone_like.artifact.writing.scripting import script_wrapper
 from neutone_like.bench.models import Delay
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.validate import measure

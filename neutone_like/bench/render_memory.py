@@ -15,8 +15,8 @@ PROGRAM = """
 import json, sys, warnings
 warnings.simplefilter("ignore")
 import numpy, soundfile
-from neutone_like.artifact.writer import write_artifact
-from neutone_like.artifact.loader import load_artifact
+from neutone_like.artifact.writing.writer import write_artifact
+from neutone_like.artifact.reading.loader import load_artifact
 from neutone_like.bench.models import Delay
 from neutone_like.render import render_file
 

@@ -5,13 +5,13 @@ from typing import Dict, Optional
 import torch
 
 from neutone_like.errors import AudioError, ModelError
-from neutone_like.host.filter_design import QUALITIES, reduced_ratio, require_usable_ratio
-from neutone_like.host.latency import buffering_numerator, total_latency_samples
 from neutone_like.host.model_stage import CONTROL_SAMPLES, ModelStage
-from neutone_like.host.rate_choice import choose_rate
-from neutone_like.host.resampler import FirResampler
-from neutone_like.host.soxr_resampler import SoxrResampler
 from neutone_like.model import WaveformToWaveformBase
+from neutone_like.signal.filter_design import QUALITIES, reduced_ratio, require_usable_ratio
+from neutone_like.signal.latency import buffering_numerator, total_latency_samples
+from neutone_like.signal.rate_choice import choose_rate
+from neutone_like.signal.resampler import FirResampler
+from neutone_like.signal.soxr_resampler import SoxrResampler
 
 DEFAULT_HOST_RATE = 48000
 DEFAULT_HOST_BLOCK = 512

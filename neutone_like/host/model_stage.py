@@ -7,8 +7,8 @@ from torch import Tensor
 
 from neutone_like.errors import ModelError
 from neutone_like.host.contract_methods import ContractMethods
-from neutone_like.host.parameter_track import ParameterTrack
 from neutone_like.model import WaveformToWaveformBase
+from neutone_like.signal.parameter_track import ParameterTrack
 
 # While a block-rate parameter moves, a model that takes any block size is called on a grid of this many samples: the
 # steps are small, and where they fall does not depend on the host's blocks.

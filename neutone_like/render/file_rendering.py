@@ -14,8 +14,8 @@ from neutone_like.render.audio_files import AudioReader
 from neutone_like.render.audio_writer import AudioWriter, require_writable, writing
 from neutone_like.render.board import Board, require_lengths, whole_number
 from neutone_like.render.model_plugin import Model, ModelPlugin
-from neutone_like.render.non_realtime_plugin import NonRealtimeModel, NonRealtimePlugin, is_non_realtime
-from neutone_like.render.non_realtime_rendering import render_non_realtime
+from neutone_like.render.offline_plugin import OfflineModel, OfflinePlugin, is_offline
+from neutone_like.render.offline_rendering import render_offline
 from neutone_like.render.progress import ProgressFunction, showing
 from neutone_like.render.rate_change import RateChange
 from neutone_like.render.render_result import RenderResult
@@ -27,7 +27,7 @@ CHUNK_SAMPLES = 16384  # read, processed and written at a time, at least
 
 
 def render_file(
-    model: Model | ModelPlugin | Board | NonRealtimeModel | NonRealtimePlugin,
+    model: Model | ModelPlugin | Board | OfflineModel | OfflinePlugin,
     in_path: str | PathLike[str] | Sequence[str | PathLike[str]] | None,
     out_path: str | PathLike[str],
     *,
@@ -51,13 +51,13 @@ def render_file(
     torch is set to; live models use one.
 
     Args:
-        model: Whatever :class:`ModelPlugin` or :class:`NonRealtimePlugin` takes, or a :class:`Board` (whose knobs are
+        model: Whatever :class:`ModelPlugin` or :class:`OfflinePlugin` takes, or a :class:`Board` (whose knobs are
             set on the board).
         in_path: Any format that libsndfile or pedalboard reads, at any rate. A sequence for a model of several inputs,
             in the order of its labels, all of one rate and length; ``None`` for a generator.
         out_path: The extension chooses the format. The file appears when it is whole; until then an older one stays.
             A model of several outputs writes ``x.LABEL.wav`` for each instead of ``x.wav``.
-        params: As for :class:`ModelPlugin` or :class:`NonRealtimePlugin`.
+        params: As for :class:`ModelPlugin` or :class:`OfflinePlugin`.
         wet, dry, input_gain_db, output_gain_db: As for :class:`ModelPlugin`; live models only.
         block_size: The host block in samples. It trades speed for memory and changes nothing else. A non-real-time
             model has its own.
@@ -80,9 +80,9 @@ def render_file(
     """
     knobs = {"wet": wet, "dry": dry, "input_gain_db": input_gain_db, "output_gain_db": output_gain_db}
     sources, target = _source_paths(in_path), Path(out_path)
-    if is_non_realtime(model):
-        return render_non_realtime(
-            _as_non_realtime(model, params, knobs, device),
+    if is_offline(model):
+        return render_offline(
+            _as_offline(model, params, knobs, device),
             sources,
             target,
             seconds=seconds,
@@ -193,14 +193,14 @@ def _as_board(model: Any, params: Mapping[str, Any] | None, knobs: Mapping[str, 
     return Board([ModelPlugin(model, params, **knobs)])
 
 
-def _as_non_realtime(
+def _as_offline(
     model: Any, params: Mapping[str, Any] | None, knobs: Mapping[str, float | None], device: str | None
-) -> NonRealtimePlugin:
+) -> OfflinePlugin:
     _refuse_given("a non-real-time model has no mix and no gains", **knobs)
-    if isinstance(model, NonRealtimePlugin):
-        _refuse_given("a NonRealtimePlugin has its own settings", params=params, device=device)
+    if isinstance(model, OfflinePlugin):
+        _refuse_given("a OfflinePlugin has its own settings", params=params, device=device)
         return model
-    return NonRealtimePlugin(model, params, device=device or "cpu")
+    return OfflinePlugin(model, params, device=device or "cpu")
 
 
 def _refuse_given(why: str, **values: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neutone_like.artifact import Artifact, load_artifact
-from neutone_like.artifact.working_copy import working_copy
+from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import NumericalParameter, WaveformToWaveformBase

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
-from neutone_like.artifact.parameter_values import check_names
 from neutone_like.errors import ParameterError
 from neutone_like.model import NumericalParameter
+from neutone_like.model.parameter_values import check_names
 from neutone_like.render.automation import Constant, Curve, PerSample, read_curve
 
 

@@ -7,8 +7,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neutone_like.artifact.parameter_values import check_names, to_host_value
 from neutone_like.errors import AudioError, RuntimeEngineError
+from neutone_like.model.parameter_values import check_names, to_host_value
 from neutone_like.runtime.audio_blocks import Audio, read_audio
 from neutone_like.runtime.backends import BuiltinBackend
 from neutone_like.runtime.host_config import HostConfig

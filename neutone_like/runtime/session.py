@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from neutone_like.artifact.parameter_values import check_names, from_host_value, to_host_value
 from neutone_like.errors import AudioError, ParameterError, RuntimeEngineError
 from neutone_like.model import NumericalParameter
+from neutone_like.model.parameter_values import check_names, from_host_value, to_host_value
 from neutone_like.runtime.audio_blocks import AnyAudio, Audio, give_back, read_audio
 from neutone_like.runtime.backends import Backend
 from neutone_like.runtime.host_config import HostConfig

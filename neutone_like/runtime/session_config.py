@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from neutone_like.errors import RuntimeEngineError
-from neutone_like.host.filter_design import polyphase_table, reduced_ratio, require_usable_ratio
 from neutone_like.model import NumericalParameter
 from neutone_like.runtime.backends import Backend, ModelFacts
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.native_module import native_module
+from neutone_like.signal.filter_design import polyphase_table, reduced_ratio, require_usable_ratio
 
 if TYPE_CHECKING:
     from neutone_like.runtime import _native

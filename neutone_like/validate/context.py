@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neutone_like.artifact.loader import Artifact
-from neutone_like.artifact.working_copy import working_copy
+from neutone_like.artifact.reading.loader import Artifact
+from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.validate import signals

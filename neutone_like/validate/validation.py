@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from neutone_like.artifact.format_limits import Model
-from neutone_like.artifact.loader import Artifact, load_artifact
+from neutone_like.artifact.format.format_limits import Model
+from neutone_like.artifact.reading.loader import Artifact, load_artifact
 from neutone_like.errors import ExportError
 from neutone_like.model import NonRealtimeBase, WaveformToWaveformBase
 from neutone_like.validate.checks.reload import FreshProcess, PlayingProcess, check_reloads_in_a_fresh_process
@@ -19,9 +19,9 @@ from neutone_like.validate.conditions import steady_conditions
 from neutone_like.validate.context import Context, Outcome
 from neutone_like.validate.live_checks import CHECKS as CHECKS
 from neutone_like.validate.live_checks import OWN_ARTIFACTS_ONLY as OWN_ARTIFACTS_ONLY
-from neutone_like.validate.non_realtime.checks import NON_REALTIME_CHECKS, NON_REALTIME_OWN_ONLY
-from neutone_like.validate.non_realtime.context import NonRealtimeContext
-from neutone_like.validate.non_realtime.reload import NonRealtimeFreshProcess
+from neutone_like.validate.offline.checks import NON_REALTIME_CHECKS, NON_REALTIME_OWN_ONLY
+from neutone_like.validate.offline.context import OfflineContext
+from neutone_like.validate.offline.reload import OfflineFreshProcess
 from neutone_like.validate.report import Check, ValidationReport
 
 FRESH_PROCESS = "reloads in a fresh process"
@@ -86,9 +86,9 @@ def _plan(artifact: Artifact, eager_model: Model | None, quick: bool, quality: s
             "that was exported, or none."
         )
     if isinstance(eager_model, NonRealtimeBase) or not artifact.is_realtime:
-        whole = NonRealtimeContext(artifact, eager_model, quick, quality)  # pyright: ignore[reportArgumentType]
+        whole = OfflineContext(artifact, eager_model, quick, quality)  # pyright: ignore[reportArgumentType]
         settings = ", ".join(f"{rate} Hz" for rate in whole.rates)
-        return _Plan(whole, NON_REALTIME_CHECKS, NON_REALTIME_OWN_ONLY, NonRealtimeFreshProcess, settings)
+        return _Plan(whole, NON_REALTIME_CHECKS, NON_REALTIME_OWN_ONLY, OfflineFreshProcess, settings)
     live = Context(artifact, eager_model, quick, quality)
     return _Plan(live, CHECKS, OWN_ARTIFACTS_ONLY, FreshProcess, ", ".join(map(str, live.settings)))
 

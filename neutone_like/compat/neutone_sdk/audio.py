@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.jit import ScriptModule
 
-from neutone_like.artifact.sample_audio import drum_loop, guitar_riff
+from neutone_like.artifact.writing.sample_audio import drum_loop, guitar_riff
 from neutone_like.compat.neutone_sdk.constants import MAX_N_PARAMS
 from neutone_like.compat.neutone_sdk.sqw import SampleQueueWrapper
 from neutone_like.compat.neutone_sdk.wavform_to_wavform import WaveformToWaveformBase
 from neutone_like.errors import AudioError, ParameterError
-from neutone_like.host.resampler import FirResampler
+from neutone_like.signal.resampler import FirResampler
 
 _BLOCK_SIZE = 2048
 _DEFAULT_RATE = 44100

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from neutone_like.artifact.probe import probe_model
-from neutone_like.artifact.working_copy import working_copy
+from neutone_like.artifact.writing.probe import probe_model
+from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.model import WaveformToWaveformBase
 
 _ANY_RATE = 48000

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Optional
 import torch
 from torch import Tensor, nn
 
-from neutone_like.artifact.working_copy import working_copy
+from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.compat.neutone_sdk import constants
 from neutone_like.compat.neutone_sdk.description import describe
 from neutone_like.compat.neutone_sdk.parameter import NeutoneParameter, to_non_realtime_parameter

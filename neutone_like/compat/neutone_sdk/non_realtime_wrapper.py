@@ -8,7 +8,7 @@ from typing import Any, Optional
 import torch
 from torch import Tensor, nn
 
-from neutone_like.artifact.working_copy import working_copy
+from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.compat.neutone_sdk import constants
 from neutone_like.compat.neutone_sdk.core import NeutoneModel
 from neutone_like.compat.neutone_sdk.non_realtime_model import adapt_non_realtime, give_own_classes

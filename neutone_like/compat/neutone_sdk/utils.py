@@ -11,15 +11,15 @@ from typing import Any
 from torch.jit import ScriptModule
 
 from neutone_like.artifact import load_artifact
-from neutone_like.artifact.archive import METADATA_NAME
-from neutone_like.artifact.packing import repack
-from neutone_like.artifact.schema import parse_metadata
+from neutone_like.artifact.format.archive import METADATA_NAME
+from neutone_like.artifact.format.packing import repack
+from neutone_like.artifact.format.schema import parse_metadata
 from neutone_like.compat.neutone_sdk.audio import AudioSamplePair
 from neutone_like.compat.neutone_sdk.constants import MAX_N_AUDIO_SAMPLES
 from neutone_like.compat.neutone_sdk.non_realtime_wrapper import NonRealtimeBase
 from neutone_like.compat.neutone_sdk.wavform_to_wavform import WaveformToWaveformBase
 from neutone_like.errors import ExportError
-from neutone_like.validate import ExportResult, export_model
+from neutone_like.export import ExportResult, export_model
 
 
 def save_neutone_model(

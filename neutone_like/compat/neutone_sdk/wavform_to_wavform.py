@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from neutone_like.artifact.working_copy import working_copy
+from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.compat.neutone_sdk.core import NeutoneModel
 from neutone_like.compat.neutone_sdk.live_model import adapt
 from neutone_like.compat.neutone_sdk.non_realtime_model import give_own_classes

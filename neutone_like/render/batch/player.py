@@ -12,8 +12,8 @@ from neutone_like.render.batch.locations import join, name_of, parent_of
 from neutone_like.render.batch.settings import RenderSettings, key_of
 from neutone_like.render.file_rendering import render_file
 from neutone_like.render.model_plugin import ModelPlugin
-from neutone_like.render.non_realtime_plugin import NonRealtimePlugin, is_non_realtime
-from neutone_like.render.non_realtime_rendering import target_paths
+from neutone_like.render.offline_plugin import OfflinePlugin, is_offline
+from neutone_like.render.offline_rendering import target_paths
 from neutone_like.render.render_result import RenderResult
 from neutone_like.torch_threads import one_thread
 from neutone_like.validate.conditions import optimiser
@@ -54,7 +54,7 @@ class Player:
     def __init__(self, job: Job) -> None:
         self.job = job
         with optimiser(False):
-            self._model = _non_realtime(job) if is_non_realtime(job.model) else _live(job)
+            self._model = _non_realtime(job) if is_offline(job.model) else _live(job)
 
     def outputs(self, output: str) -> tuple[str, ...]:
         """The files that come out for an output as planned: one for each of the model's outputs."""
@@ -92,12 +92,12 @@ def _live(job: Job) -> ModelPlugin:
     )
 
 
-def _non_realtime(job: Job) -> NonRealtimePlugin:
+def _non_realtime(job: Job) -> OfflinePlugin:
     settings = job.settings
     for name in ("wet", "dry", "input_gain_db", "output_gain_db"):
         if getattr(settings, name) is not None:
             raise ParameterError(f"{name} is a knob of live models, and this model is not real-time. Leave it out.")
-    plugin = NonRealtimePlugin(job.model, dict(settings.params), device=settings.device)
+    plugin = OfflinePlugin(job.model, dict(settings.params), device=settings.device)
     if len(plugin.in_labels) != 1:
         raise ModelError(
             f"{plugin.name} has {len(plugin.in_labels)} inputs, and a job gives every file alone to a model of one. "

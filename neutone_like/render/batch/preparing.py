@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from neutone_like.artifact import Artifact
-from neutone_like.artifact.archive import MODEL_NAME
+from neutone_like.artifact.format.archive import MODEL_NAME
 from neutone_like.errors import ArtifactError, AudioError, ModelError
 from neutone_like.render.audio_writer import writing
 from neutone_like.render.batch.locations import PlanError, exists, join, local_copy, location_of, sha256_of, suffix_of

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neutone_like.artifact.loader import Artifact
+from neutone_like.artifact.reading.loader import Artifact
 from neutone_like.validate import measure, signals
 from neutone_like.validate.context import Context, Outcome, skipped, verdict
 from neutone_like.validate.playing import HostSetting, latency_samples, padded_length, play, play_model, prepare

@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from neutone_like.artifact.parameter_values import from_host_value, to_host_value
+from neutone_like.model.parameter_values import from_host_value, to_host_value
 from neutone_like.runtime import Engine, HostConfig, ParameterChange, RealtimeReport, Session, SessionRun
 from neutone_like.validate.context import Context, first_difference, largest_difference
 from neutone_like.validate.deadlines.findings import Comparison, PlayedSetting

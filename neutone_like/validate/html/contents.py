@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import matplotlib
 
-from neutone_like.artifact.loader import Artifact
+from neutone_like.artifact.reading.loader import Artifact
 from neutone_like.errors import AudioError
 from neutone_like.validate.conditions import steady_conditions
 from neutone_like.validate.context import Context
@@ -33,7 +33,7 @@ from neutone_like.validate.html.sweep import Sweep, sweep_parameters
 from neutone_like.validate.html.timing import BlockTime, time_blocks
 from neutone_like.validate.html.whole_sounds import whole_sounds_of
 from neutone_like.validate.live_checks import DEADLINES
-from neutone_like.validate.non_realtime.context import NonRealtimeContext
+from neutone_like.validate.offline.context import OfflineContext
 from neutone_like.validate.playing import HostSetting
 from neutone_like.validate.report import ValidationReport
 from neutone_like.version import __version__
@@ -134,7 +134,7 @@ def gather(artifact: Artifact, validation: ValidationReport, host_rate: int | No
             context = Context(artifact, quick=True)
             listening, live = _part(lambda: _listening(sounds_of(context))), _live_parts(context, rate, validation)
         else:
-            whole = NonRealtimeContext(artifact, quick=True)
+            whole = OfflineContext(artifact, quick=True)
             listening, live = _part(lambda: _listening(whole_sounds_of(whole))), None
         return Contents(artifact, validation, listening, live, (*validation.conditions, *_conditions(artifact)))
 

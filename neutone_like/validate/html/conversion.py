@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neutone_like.errors import AudioError
-from neutone_like.host.filter_design import polyphase_table, reduced_ratio
+from neutone_like.signal.filter_design import polyphase_table, reduced_ratio
 from neutone_like.validate.measure import FloatArray
 
 MOST_TAPS = 4_000_000

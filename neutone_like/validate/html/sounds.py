@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from neutone_like.artifact.sample_audio import drum_loop, guitar_riff
-from neutone_like.artifact.staging import SAMPLES_FOLDER
+from neutone_like.artifact.writing.sample_audio import drum_loop, guitar_riff
+from neutone_like.artifact.writing.staging import SAMPLES_FOLDER
 from neutone_like.validate.context import Context
 from neutone_like.validate.measure import decibels
 

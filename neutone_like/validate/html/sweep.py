@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neutone_like.artifact.sample_audio import drum_loop, guitar_riff
+from neutone_like.artifact.writing.sample_audio import drum_loop, guitar_riff
 from neutone_like.model import CategoricalParameter, NumericalParameter
 from neutone_like.validate.context import Context
 from neutone_like.validate.measure import FloatArray

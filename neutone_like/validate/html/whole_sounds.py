@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from neutone_like.artifact.samples import GENERATED, SAMPLE_RATE, SampleSound, render_whole_sounds
-from neutone_like.artifact.staging import SAMPLES_FOLDER
+from neutone_like.artifact.writing.samples import GENERATED, SAMPLE_RATE, SampleSound, render_whole_sounds
+from neutone_like.artifact.writing.staging import SAMPLES_FOLDER
 from neutone_like.validate.html.sounds import MOST_SECONDS, NAMES, Samples, Sound, read_sound
-from neutone_like.validate.non_realtime.context import NonRealtimeContext
+from neutone_like.validate.offline.context import OfflineContext
 
 MOST_SOUNDS = 8
 
 
-def whole_sounds_of(context: NonRealtimeContext) -> list[Sound]:
+def whole_sounds_of(context: OfflineContext) -> list[Sound]:
     """Before and after each output with the default parameters; of a generator, after alone."""
     folder = context.artifact.path.parent / SAMPLES_FOLDER
     names = (GENERATED,) if context.is_generator else NAMES
@@ -24,7 +24,7 @@ def whole_sounds_of(context: NonRealtimeContext) -> list[Sound]:
     return sounds[:MOST_SOUNDS]
 
 
-def _read(context: NonRealtimeContext, folder: Path, name: str) -> list[Sound]:
+def _read(context: OfflineContext, folder: Path, name: str) -> list[Sound]:
     """Every output of one sound; none unless all files are there, and of one rate."""
     befores = _file_names(name, "in", len(context.artifact.audio_in_channels))[:1]
     afters = _file_names(name, "out", len(context.artifact.audio_out_channels))
@@ -45,7 +45,7 @@ def _file_names(name: str, side: str, count: int) -> list[str]:
     return [f"{name}_{side}{f'_{index + 1}' if count > 1 else ''}.wav" for index in range(count)]
 
 
-def _pairs(context: NonRealtimeContext, rendered: SampleSound) -> list[Sound]:
+def _pairs(context: OfflineContext, rendered: SampleSound) -> list[Sound]:
     before = _samples(rendered.inputs[0]) if rendered.inputs else None
     return [
         _sound(context, rendered.name, index, before, _samples(output), SAMPLE_RATE, ())
@@ -58,7 +58,7 @@ def _samples(sound: Tensor) -> Samples:
 
 
 def _sound(
-    context: NonRealtimeContext,
+    context: OfflineContext,
     name: str,
     output: int,
     before: Samples | None,

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from neutone_like.artifact.loader import Artifact, load_artifact
+from neutone_like.artifact.reading.loader import Artifact, load_artifact
 from neutone_like.errors import ExportError
 from neutone_like.validate.report import ValidationReport
 

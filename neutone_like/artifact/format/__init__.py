@@ -1,0 +1,1 @@
+"""The ``.nm`` file as data: archive, schemas, limits, records."""

@@ -1,0 +1,117 @@
+"""What ``metadata.json`` says of every model, live or not, and what is allowed there."""
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from neutone_like.artifact.format.archive import MAXIMUM_MEMBERS
+from neutone_like.artifact.format.parameter_records import ParameterRecord
+from neutone_like.model.declaration import MAXIMUM_BLOCK_SIZE, MAXIMUM_CHANNELS, MAXIMUM_SAMPLE_RATE
+
+SCHEMA_VERSION = 1
+"""Raised by one when a reader of the old version could misunderstand the new one; keys may be added without."""
+PLAYABLE_SCHEMA_VERSIONS = range(1, SCHEMA_VERSION + 1)
+"""What this version promises to play. Versions are added here, and none is ever taken away."""
+MAXIMUM_DELAY_SAMPLES = 1 << 31
+MAXIMUM_CHOICES = 1024
+"""Rates, block sizes, labels: more than anybody lists, and few enough to complain about each."""
+LATEST_DATE_UNIX_SECONDS = 253_402_300_799
+"""The end of the year 9999, where dates of most languages end."""
+
+UnitInterval = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+SampleRate = Annotated[int, Field(ge=1, le=MAXIMUM_SAMPLE_RATE)]
+BlockSize = Annotated[int, Field(ge=1, le=MAXIMUM_BLOCK_SIZE)]
+LookBehind = Annotated[int, Field(ge=0, le=MAXIMUM_BLOCK_SIZE)]
+ChannelCount = Annotated[int, Field(ge=1, le=MAXIMUM_CHANNELS)]
+Delay = Annotated[int, Field(ge=0, le=MAXIMUM_DELAY_SAMPLES)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Tag = Annotated[str, Field(min_length=1, max_length=15)]
+SlotName = Annotated[str, Field(pattern=r"^p[1-9]$")]
+
+
+class Record(BaseModel):
+    """Types are exact (no "1" for 1), values are never changed, and keys that are not known are kept."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", populate_by_name=True, allow_inf_nan=False)
+
+
+class SoundPair(Record):
+    """A sound before and after the model, each an MP3 file in base64."""
+
+    in_: Annotated[str, Field(alias="in")]
+    out: str
+
+
+class ParameterSlot(Record):
+    """One of the parameters that the format has, as its hosts see it."""
+
+    name: str
+    description: str
+    default_value: float | str | tuple[int, ...]
+    used: bool
+    type: Literal["continuous", "categorical", "text", "tokens"]
+    min_value: float | None = None
+    max_value: float | None = None
+    n_values: Annotated[int, Field(ge=2)] | None = None
+    labels: Annotated[tuple[str, ...], Field(max_length=MAXIMUM_CHOICES)] | None = None
+    max_n_chars: Annotated[int, Field(ge=-1)] | None = None
+    max_n_tokens: Annotated[int, Field(ge=-1)] | None = None
+
+    @model_validator(mode="after")
+    def _check_range(self) -> "ParameterSlot":
+        if self.min_value is not None and self.max_value is not None and self.min_value >= self.max_value:
+            raise ValueError(f"min_value must be below max_value, got {self.min_value} and {self.max_value}")
+        if self.n_values is not None and self.labels is not None and self.n_values != len(self.labels):
+            raise ValueError(f"n_values must be the number of labels, got {self.n_values} and {len(self.labels)}")
+        index = self.default_value
+        if self.labels and isinstance(index, (int, float)) and not 0 <= index < len(self.labels):
+            raise ValueError(f"default_value must be the index of one of the {len(self.labels)} labels, got {index}")
+        return self
+
+
+class OurSection(Record):
+    """Everything the format has no place for.
+
+    ``members_sha256`` tells that nobody changed the archive after export: the SHA-256 of each of its members but
+    ``metadata.json``, by name inside. Artifacts of earlier versions do not have it.
+    """
+
+    schema_version: Annotated[int, Field(ge=PLAYABLE_SCHEMA_VERSIONS[0], le=PLAYABLE_SCHEMA_VERSIONS[-1])]
+    neutone_like_version: str
+    torch_version: str
+    created_by: str
+    quality: Literal["high", "fast"]
+    parameters: Annotated[tuple[ParameterRecord, ...], Field(max_length=MAXIMUM_CHOICES)]
+    model_delay_samples: Delay
+    members_sha256: Annotated[dict[str, Digest], Field(max_length=MAXIMUM_MEMBERS)] | None = None
+
+
+class ArtifactMetadata(Record):
+    """What ``metadata.json`` says of a model of either kind. Attribute names are the JSON keys."""
+
+    model_name: Annotated[str, Field(min_length=1, max_length=30)]
+    model_authors: Annotated[tuple[str, ...], Field(max_length=5)]
+    model_version: str
+    model_short_description: Annotated[str, Field(max_length=150)]
+    model_long_description: Annotated[str, Field(max_length=500)]
+    technical_description: Annotated[str, Field(max_length=500)]
+    technical_links: Annotated[dict[str, str], Field(max_length=3)]
+    tags: Annotated[tuple[Tag, ...], Field(max_length=7)]
+    citation: Annotated[str, Field(max_length=150)]
+    is_experimental: bool
+    sample_sound_files: Annotated[tuple[SoundPair, ...], Field(max_length=3)]
+    neutone_parameters: Annotated[dict[SlotName, ParameterSlot], Field(max_length=9)]
+    wet_default_value: UnitInterval
+    dry_default_value: UnitInterval
+    input_gain_default_value: UnitInterval
+    output_gain_default_value: UnitInterval
+    native_sample_rates: Annotated[tuple[SampleRate, ...], Field(max_length=MAXIMUM_CHOICES)]
+    native_buffer_sizes: Annotated[tuple[BlockSize, ...], Field(max_length=MAXIMUM_CHOICES)]
+    sdk_version: str
+    pytorch_version: str
+    date_created: Annotated[int | float, Field(ge=0, le=LATEST_DATE_UNIX_SECONDS)]
+
+    def to_json(self) -> str:
+        """The text of ``metadata.json``."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True, exclude_unset=True), indent=1)

@@ -1,0 +1,66 @@
+"""``metadata.json`` of a model that is not real-time: what is there beside what every model says."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from neutone_like.artifact.format.metadata_base import ArtifactMetadata, ChannelCount, LookBehind, OurSection
+from neutone_like.artifact.format.offline_vector_record import OfflineTestVectorRecord
+
+MAXIMUM_TRACKS = 64
+MonoOrStereo = Literal[1, 2]
+TrackCounts = Annotated[tuple[ChannelCount, ...], Field(max_length=MAXIMUM_TRACKS)]
+Labels = Annotated[tuple[str, ...], Field(max_length=MAXIMUM_TRACKS)]
+
+
+class OfflineSection(OurSection):
+    """What our own runtime knows of a model that is not real-time."""
+
+    realtime: Literal[False]
+    audio_in_channels: TrackCounts
+    audio_out_channels: Annotated[TrackCounts, Field(min_length=1)]
+    keeps_length: bool
+    look_behind_samples: LookBehind
+    overlap_window: Literal["", "hann", "sqrt_hann", "triangular", "rectangular"]
+    overlap_hop_samples: LookBehind
+    tokenizer_type: Literal["JSON", "SentencePiece", "RWKVWorld"] | None
+    test_vector: OfflineTestVectorRecord
+
+
+class OfflineMetadata(ArtifactMetadata):
+    """``metadata.json`` of a model that is not real-time.
+
+    ``neutone_like`` is ``None`` in artifacts of other makers, such as the Neutone SDK.
+    """
+
+    audio_in_channels: Annotated[tuple[MonoOrStereo, ...], Field(max_length=MAXIMUM_TRACKS)]
+    audio_out_channels: Annotated[tuple[MonoOrStereo, ...], Field(min_length=1, max_length=MAXIMUM_TRACKS)]
+    audio_in_labels: Labels = ()
+    audio_out_labels: Labels = ()
+    is_one_shot_model: bool
+    is_text_model: bool
+    is_tokens_model: bool
+    model_bpm: Annotated[int, Field(ge=1)] | None = None
+    neutone_like: OfflineSection | None = None
+
+    @model_validator(mode="after")
+    def _check_agreement(self) -> "OfflineMetadata":
+        for side in ("in", "out"):
+            counts, labels = getattr(self, f"audio_{side}_channels"), getattr(self, f"audio_{side}_labels")
+            if labels and len(labels) != len(counts):
+                raise ValueError(f"audio_{side}_labels has {len(labels)} entries, audio_{side}_channels {len(counts)}")
+            ours = self.neutone_like
+            if ours is not None and getattr(ours, f"audio_{side}_channels") != counts:
+                raise ValueError(f"audio_{side}_channels is {counts}, neutone_like says another")
+        kinds = {slot.type for slot in self.neutone_parameters.values() if slot.used}
+        for kind, is_there in (("text", self.is_text_model), ("tokens", self.is_tokens_model)):
+            if is_there != (kind in kinds):
+                raise ValueError(f"is_{kind}_model is {is_there}, neutone_parameters says otherwise")
+        return self
+
+
+class ForeignOfflineMetadata(OfflineMetadata):
+    """``metadata.json`` of another maker: the Neutone SDK's own check lets longer citations and tags pass."""
+
+    citation: Annotated[str, Field(max_length=300)]
+    tags: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""Loads an artifact, and trusts nothing in it that was not checked."""

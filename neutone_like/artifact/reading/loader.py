@@ -1,0 +1,222 @@
+"""Read artifacts, which may come from anywhere."""
+
+import os
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+
+from torch.jit import ScriptModule
+
+from neutone_like.artifact.format.archive import MODEL_NAME, read_metadata_text
+from neutone_like.artifact.format.offline_schema import OfflineSection
+from neutone_like.artifact.format.parameter_records import to_parameter
+from neutone_like.artifact.format.parameter_slots import parameters_of_slots
+from neutone_like.artifact.format.schema import LiveMetadata, Metadata, OfflineMetadata, parse_metadata
+from neutone_like.artifact.reading.module_loading import LIVE_METHODS, load_module
+from neutone_like.artifact.reading.offline_vector import check_offline_vector
+from neutone_like.artifact.reading.reference_vector import check_test_vector
+from neutone_like.errors import ArtifactError
+from neutone_like.model import (
+    CategoricalParameter,
+    ContinuousParameter,
+    NumericalParameter,
+    Parameter,
+    TextParameter,
+    TokensParameter,
+)
+
+CONTRACT_METHODS = LIVE_METHODS
+
+
+class Artifact:
+    """A loaded artifact, of a live model or of one that is not real-time.
+
+    Attributes:
+        path: The ``.nm`` file.
+        metadata: Its ``metadata.json``.
+        module: The TorchScript wrapper, with the methods of :class:`neutone_like.SampleQueueWrapper` or of
+            :class:`neutone_like.NonRealtimeSampleQueueWrapper`. Its state belongs to whoever uses it;
+            :meth:`fresh_module` gives another one.
+    """
+
+    def __init__(self, path: Path, metadata: Metadata, module: ScriptModule) -> None:
+        self.path = path
+        self.metadata = metadata
+        self.module = module
+
+    def __repr__(self) -> str:
+        return f"Artifact({self.metadata.model_name!r} {self.metadata.model_version}, {str(self.path)!r})"
+
+    @property
+    def is_realtime(self) -> bool:
+        """Whether the model is live: block by block, while somebody listens."""
+        return isinstance(self.metadata, LiveMetadata)
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What can be set, as declared; for artifacts of other makers, as far as they tell.
+
+        Raises:
+            ArtifactError: Metadata holds a parameter that contradicts itself, or that a live model can't have.
+        """
+        ours = self.metadata.neutone_like
+        if ours is None:
+            parameters = parameters_of_slots(self.metadata, self.path)
+        else:
+            parameters = tuple(to_parameter(record) for record in ours.parameters)
+        for each in parameters if self.is_realtime else ():
+            if isinstance(each, (TextParameter, TokensParameter)):
+                raise ArtifactError(
+                    f"{self.path}: the parameter {each.name!r} is of type {each.kind!r} with the default "
+                    f"{each.default!r:.80}; a live model has continuous and categorical parameters only."
+                )
+        return parameters
+
+    @property
+    def numerical_parameters(self) -> tuple[NumericalParameter, ...]:
+        """The continuous and categorical ones, in the order of a host's rows."""
+        return tuple(each for each in self.parameters if isinstance(each, (ContinuousParameter, CategoricalParameter)))
+
+    @property
+    def text_parameters(self) -> tuple[TextParameter, ...]:
+        return tuple(each for each in self.parameters if isinstance(each, TextParameter))
+
+    @property
+    def tokens_parameters(self) -> tuple[TokensParameter, ...]:
+        return tuple(each for each in self.parameters if isinstance(each, TokensParameter))
+
+    @property
+    def sample_rates(self) -> tuple[int, ...]:
+        """The model's own rates in Hz; empty means any."""
+        return self.metadata.native_sample_rates
+
+    @property
+    def block_sizes(self) -> tuple[int, ...]:
+        """The model's own block lengths in samples; empty means any."""
+        return self.metadata.native_buffer_sizes
+
+    @property
+    def audio_in_channels(self) -> tuple[int, ...]:
+        """Channels of each input; a live model has one, a generator none."""
+        if isinstance(self.metadata, OfflineMetadata):
+            return self.metadata.audio_in_channels
+        return (self.in_channels,)
+
+    @property
+    def audio_out_channels(self) -> tuple[int, ...]:
+        """Channels of each output; a live model has one."""
+        if isinstance(self.metadata, OfflineMetadata):
+            return self.metadata.audio_out_channels
+        return (self.out_channels,)
+
+    @property
+    def live_metadata(self) -> LiveMetadata:
+        """The metadata of a live model.
+
+        Raises:
+            ArtifactError: This model is not live, and what is asked of it makes sense for a live one only.
+        """
+        if isinstance(self.metadata, OfflineMetadata):
+            raise ArtifactError(
+                f"{self.path} holds a model that is not real-time: it takes whole sounds, and has no block by block "
+                "interface. Render it with render_file or neutone-like render."
+            )
+        return self.metadata
+
+    @property
+    def in_channels(self) -> int:
+        """Channels in, of a live model; else see :attr:`audio_in_channels`.
+
+        Raises:
+            ArtifactError: The model is not live.
+        """
+        metadata = self.live_metadata
+        ours = metadata.neutone_like
+        return ours.in_channels if ours is not None else 1 if metadata.is_input_mono else 2
+
+    @property
+    def out_channels(self) -> int:
+        """Channels out, of a live model; else see :attr:`audio_out_channels`.
+
+        Raises:
+            ArtifactError: The model is not live.
+        """
+        metadata = self.live_metadata
+        ours = metadata.neutone_like
+        return ours.out_channels if ours is not None else 1 if metadata.is_output_mono else 2
+
+    def fresh_module(self) -> ScriptModule:
+        """Load the module again: the same model with a state of its own.
+
+        Raises:
+            ArtifactError: The file is gone or has changed.
+        """
+        return load_module(self.path, self.metadata)
+
+    def verify_test_vector(self) -> float:
+        """Play the test vector on a fresh module.
+
+        Returns:
+            The largest difference from what came out at export; 0 when the whole output is the same.
+
+        Raises:
+            ArtifactError: The output differs by more than the vector allows, or the artifact carries no vector.
+        """
+        ours = self.metadata.neutone_like
+        if ours is None:
+            raise ArtifactError(f"{self.path} was not made by neutone_like and carries no test vector.")
+        if isinstance(ours, OfflineSection):
+            return check_offline_vector(self.fresh_module(), ours.test_vector, str(self.path))
+        return check_test_vector(self.fresh_module(), ours.test_vector, str(self.path))
+
+
+def read_metadata(path: str | PathLike[str]) -> Metadata:
+    """Read an artifact's metadata. No code in it is run or even unpacked.
+
+    Args:
+        path: A ``.nm`` file, or a folder with ``model.nm`` in it.
+
+    Raises:
+        ArtifactError: What is wrong with the file, where, and what to do.
+    """
+    file = _resolve(path)
+    return parse_metadata(read_metadata_text(file), f"metadata.json in {file}")
+
+
+def load_artifact(path: str | PathLike[str], *, verify_test_vector: bool = False) -> Artifact:
+    """Load an artifact. Nothing is read but this file.
+
+    Every file gives an ``ArtifactError`` or a model that plays as it was exported, as long as nobody forged the
+    fingerprints of its parts too. A model is a program, though: TorchScript has no access to files or the network, but
+    it may compute for ever or something else than it says. Load what comes from people you trust, or inspect it with
+    :func:`read_metadata`, which runs nothing.
+
+    Refusing a file of N bytes, or loading one whose model is not forged, takes at most 64 MiB + 16 N of memory.
+
+    Models made by the Neutone SDK (1.5) load too: their ``metadata.neutone_like`` is ``None``, and only the
+    methods of the common contract are there (no ``latency_samples``, ``set_mix``, ``set_gains`` and the like).
+
+    Args:
+        path: A ``.nm`` file, or a folder with ``model.nm`` in it.
+        verify_test_vector: Also check that the model still plays as it did when it was exported.
+
+    Raises:
+        ArtifactError: What is wrong with the file, where, and what to do.
+    """
+    file = _resolve(path)
+    metadata = read_metadata(file)
+    artifact = Artifact(file, metadata, load_module(file, metadata))
+    if verify_test_vector:
+        artifact.verify_test_vector()
+    return artifact
+
+
+def _resolve(path: str | PathLike[str]) -> Path:
+    file = Path(path)
+    if "\0" in str(file):
+        raise ArtifactError(f"Expected the path of a .nm file, got {str(file)!r}, which no file can have.")
+    if not os.path.isdir(file):
+        return file
+    if not os.path.isfile(file / MODEL_NAME):
+        raise ArtifactError(f"{file} is a folder without {MODEL_NAME}. Give the folder that export_model made.")
+    return file / MODEL_NAME

@@ -1,0 +1,86 @@
+"""Load the module of a ``.nm`` file, after the file, and before anybody plays it, has been looked at."""
+
+from pathlib import Path
+
+import torch
+from torch.jit import ScriptModule
+
+from neutone_like.artifact.format.archive import check_contents
+from neutone_like.artifact.format.schema import LiveMetadata, Metadata
+from neutone_like.artifact.reading.agreement import check_agreement, check_tensors
+from neutone_like.artifact.writing.scripting import load_script
+from neutone_like.errors import ArtifactError
+
+LIVE_METHODS = (
+    "forward",
+    "forward_bt",
+    "forward_offline",
+    "set_daw_sample_rate_and_buffer_size",
+    "reset",
+    "is_resampling",
+    "calc_buffering_delay_samples",
+    "calc_model_delay_samples",
+    "get_default_param_values",
+)
+NON_REALTIME_METHODS = (
+    "forward",
+    "forward_non_realtime",
+    "set_daw_sample_rate_and_buffer_size",
+    "reset",
+    "is_resampling",
+    "is_one_shot_model",
+    "has_progress_percentage",
+    "get_progress_percentage",
+    "should_cancel_forward_pass",
+    "request_cancel_forward_pass",
+    "get_audio_in_channels",
+    "get_audio_out_channels",
+    "is_text_model",
+    "is_tokens_model",
+    "get_numerical_params_default_values_0to1",
+)
+
+
+def load_module(path: Path, metadata: Metadata) -> ScriptModule:
+    """A module of its own: the same model with a state that nobody else has.
+
+    Raises:
+        ArtifactError: What is wrong with the file, where, and what to do.
+    """
+    ours = metadata.neutone_like
+    check_contents(path, None if ours is None else ours.members_sha256)
+    try:
+        module = load_script(path)
+    except Exception as error:  # errors of C++ come through as nearly every type
+        raise ArtifactError(
+            f"{path} can't be loaded as TorchScript: {_first_lines(error)}\n{_version_note(metadata)}"
+        ) from error
+    _check_methods(module, metadata, path)
+    check_tensors(module, path)
+    if ours is not None:
+        check_agreement(module, metadata, path)
+    return module.eval()
+
+
+def _check_methods(module: ScriptModule, metadata: Metadata, path: Path) -> None:
+    is_live = isinstance(metadata, LiveMetadata)
+    kind = "live" if is_live else "non-real-time"
+    missing = [name for name in (LIVE_METHODS if is_live else NON_REALTIME_METHODS) if not hasattr(module, name)]
+    if missing:
+        raise ArtifactError(
+            f"{path} is a TorchScript module, but not that of a {kind} .nm: it has no {', '.join(missing)}. "
+            "Make one with export_model(model, folder)."
+        )
+
+
+def _first_lines(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:3])[:400] or type(error).__name__
+
+
+def _version_note(metadata: Metadata) -> str:
+    made, here = metadata.pytorch_version, str(torch.__version__)
+    versions = f"It was made with PyTorch {made}, this is {here}"
+    if made.split(".")[0] != here.split(".")[0]:
+        return f"{versions}: install version {made.split('.')[0]} of PyTorch, or export the model again."
+    return f"{versions}. The file is damaged, or needs the newer PyTorch: export the model again."

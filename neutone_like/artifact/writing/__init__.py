@@ -1,0 +1,1 @@
+"""Scripts a model and writes its artifact, whole or not at all."""

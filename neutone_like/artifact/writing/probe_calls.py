@@ -1,0 +1,86 @@
+"""Call a model's methods as plain Python: what they return, and the user's own line where they go wrong."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from torch import Tensor
+
+from neutone_like.artifact.writing.user_code import UserLine, user_line_of_function, user_line_of_traceback
+from neutone_like.errors import ExportError, NeutoneLikeError
+from neutone_like.model import NonRealtimeBase, WaveformToWaveformBase
+
+Model = WaveformToWaveformBase | NonRealtimeBase
+
+
+def call(model: Model, method: str, *arguments: Any) -> tuple[Any, UserLine | None]:
+    """The result of a method, and the line that returned it.
+
+    Raises:
+        ExportError: The method raised; with the user's own line.
+    """
+    function = getattr(model, method)
+    try:
+        with _last_line_of(function) as returned:
+            result = function(*arguments)
+    except NeutoneLikeError:
+        raise
+    except Exception as error:
+        line = user_line_of_traceback(error.__traceback__) or user_line_of_function(function)
+        raise ExportError(
+            f"{type(model).__name__}.{method} raised {type(error).__name__}: {error}\n{line or ''}\n"
+            f"It was called with {_describe_arguments(arguments)}. Make it work on these before exporting."
+        ) from error
+    return result, returned[-1] if returned else user_line_of_function(function)
+
+
+@contextmanager
+def _last_line_of(function: Any) -> Iterator[list[UserLine]]:
+    """Collect the lines on which calls of ``function`` return. Python's profiler hook knows them; a profiler that is
+    running already keeps it, and no line is known.
+    """
+    code = getattr(function, "__code__", None)
+    lines: list[UserLine] = []
+    if sys.getprofile() is not None:
+        yield lines
+        return
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        if event == "return" and frame.f_code is code:
+            lines.append(UserLine(frame.f_code.co_filename, frame.f_lineno))
+
+    sys.setprofile(note)
+    try:
+        yield lines
+    finally:
+        sys.setprofile(None)
+
+
+def _describe_arguments(arguments: tuple[Any, ...]) -> str:
+    shown = [describe(argument) for argument in arguments]
+    return ", ".join(shown) if shown else "no arguments"
+
+
+def describe(value: Any) -> str:
+    """A value in a message: of a tensor its type and shape."""
+    if isinstance(value, Tensor):
+        return f"a {str(value.dtype).removeprefix('torch.')} tensor of shape {tuple(value.shape)}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {describe(entry)}" for key, entry in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(describe(entry) for entry in value) + "]"
+    return repr(value) if isinstance(value, (int, float, str, bool, type(None))) else f"a {type(value).__name__}"
+
+
+def check_delay(model: Model, delay: Any, line: UserLine | None) -> None:
+    """Whether a model's delay is a number of samples.
+
+    Raises:
+        ExportError: It is not.
+    """
+    if not isinstance(delay, int) or isinstance(delay, bool) or delay < 0:
+        raise ExportError(
+            f"{type(model).__name__}.model_delay_samples must return an integer of at least 0, got {delay!r}.\n{line}"
+        )

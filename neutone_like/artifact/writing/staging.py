@@ -1,0 +1,184 @@
+"""Replace a folder's files all at once: whoever looks, and whenever the process dies, they are all old or all new."""
+
+import errno
+import os
+import re
+import secrets
+import shutil
+import socket
+import sys
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from neutone_like.artifact.format.archive import METADATA_NAME, MODEL_NAME
+from neutone_like.artifact.writing.exchange import exchange_folders
+from neutone_like.errors import ExportError
+
+OUR_FILES = (MODEL_NAME, METADATA_NAME, "validation.json", "report.html")
+SAMPLES_FOLDER = "samples"
+SAMPLE_FILE = re.compile(r"(guitar_riff|drum_loop|generated)_(in|out)(_\d{1,2})?\.wav")
+_ENDING = ".exporting"
+_MAXIMUM_FOREIGN_FILES = 256
+_DAY_SECONDS = 86_400.0
+
+
+@contextmanager
+def staged_directory(out_dir: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give an empty folder to fill, and put its files into ``out_dir`` when the block ends without an exception.
+
+    Files of an earlier artifact there that are not written again are removed; files that are not ours stay.
+    ``out_dir`` changes in one step (a rename, or an exchange of two folders). Where the system has no such step, or the
+    folder is the working folder, a mount point or full of other things, files are replaced one by one instead: what
+    lies beside ``model.nm`` goes first and comes back last, so that a process killed in between leaves a whole old or
+    new ``model.nm``, never files that contradict each other.
+
+    Raises:
+        ExportError: ``out_dir`` can't be written.
+    """
+    target = Path(os.path.realpath(out_dir))
+    try:
+        if target.exists() and not target.is_dir():
+            raise ExportError(f"{target} is a file, and an artifact is a folder. Choose another name for it.")
+        home = target if _must_stay(target) else target.parent
+        home.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(home, target.name)
+        staging = home / _staging_name(target.name)
+        staging.mkdir()
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    try:
+        yield staging
+        _publish(staging, target)
+    except OSError as error:
+        if _is_below_or_full(error, target.parent):
+            raise _cannot_write(target, error) from error
+        raise
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _is_below_or_full(error: OSError, folder: Path) -> bool:
+    """Whether an error is about writing there, and not about something else that the caller does meanwhile."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        return True
+    return isinstance(error.filename, (str, bytes)) and folder in Path(os.fsdecode(error.filename)).parents
+
+
+def _cannot_write(target: Path, error: OSError) -> ExportError:
+    return ExportError(
+        f"Can't write the artifact to {target}: {error.strerror or error}. "
+        "Choose a folder that you may write to, on a disk with room."
+    )
+
+
+def _must_stay(target: Path) -> bool:
+    """Whether a folder must not be swapped for another: somebody stands in it, or its parent is not ours to change."""
+    if not target.is_dir():
+        return False
+    here = Path.cwd()
+    return target == here or target in here.parents or os.path.ismount(target) or not os.access(target.parent, os.W_OK)
+
+
+def _publish(staging: Path, target: Path) -> None:
+    new_files = sorted(path.relative_to(staging) for path in staging.rglob("*") if path.is_file())
+    for file in new_files:
+        _sync(staging / file)
+    if not target.exists():
+        os.rename(staging, target)
+        _sync(target.parent)
+        return
+    foreign = _foreign_files(target)
+    if staging.parent == target.parent and foreign is not None:
+        shutil.copymode(target, staging)
+        _adopt(foreign, target, staging)
+        if exchange_folders(staging, target):
+            _sync(target.parent)
+            _adopt(_foreign_files(staging) or [], staging, target)  # whatever came while we were at it
+            return
+    _replace_one_by_one(staging, target, new_files)
+
+
+def _foreign_files(folder: Path) -> list[Path] | None:
+    """Files that are not ours, or None where there is more than such a folder should hold."""
+    foreign: list[Path] = []
+    for entry in folder.iterdir():
+        if entry.name == SAMPLES_FOLDER and entry.is_dir() and not entry.is_symlink():
+            others = [inner.name for inner in entry.iterdir() if not SAMPLE_FILE.fullmatch(inner.name)]
+            foreign += [Path(SAMPLES_FOLDER, name) for name in others]
+        elif entry.name not in OUR_FILES:
+            foreign.append(Path(entry.name))
+    plain = all((folder / path).is_file() and not (folder / path).is_symlink() for path in foreign)
+    return foreign if plain and len(foreign) <= _MAXIMUM_FOREIGN_FILES else None
+
+
+def _adopt(files: list[Path], source: Path, destination: Path) -> None:
+    """Let files appear in a second folder too: the same files where the disk can do that, else copies."""
+    for file in files:
+        if (destination / file).exists():
+            continue
+        (destination / file).parent.mkdir(exist_ok=True)
+        try:
+            os.link(source / file, destination / file)
+        except OSError:
+            shutil.copy2(source / file, destination / file)
+
+
+def _replace_one_by_one(staging: Path, target: Path, new_files: list[Path]) -> None:
+    sounds = [path.name for path in (target / SAMPLES_FOLDER).glob("*.wav") if SAMPLE_FILE.fullmatch(path.name)]
+    ours = [Path(name) for name in OUR_FILES] + [Path(SAMPLES_FOLDER, name) for name in sounds]
+    model = Path(MODEL_NAME)
+    for file in ours:
+        if file != model:
+            (target / file).unlink(missing_ok=True)
+    for file in sorted(new_files, key=lambda file: file != model):
+        (target / file).parent.mkdir(exist_ok=True)
+        os.replace(staging / file, target / file)
+    with suppress(OSError):  # not empty: the user keeps something there
+        (target / SAMPLES_FOLDER).rmdir()
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or a folder's list of names is on the disk."""
+    if path.is_dir() and sys.platform == "win32":
+        return  # Windows opens no folders
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _staging_name(name: str) -> str:
+    return f".{name}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}{_ENDING}"
+
+
+def _machine() -> str:
+    return f"{zlib.crc32(socket.gethostname().encode()):08x}"
+
+
+def _remove_leftovers(home: Path, name: str) -> None:
+    """Clear away what killed exports to the same place have left."""
+    for folder in list(home.iterdir()):
+        if folder.name.startswith(f".{name}.") and folder.name.endswith(_ENDING) and _is_abandoned(folder, name):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_abandoned(folder: Path, name: str) -> bool:
+    machine, _, rest = folder.name.removeprefix(f".{name}.").partition("-")
+    process = rest.partition("-")[0]
+    if machine == _machine() and process.isdecimal() and sys.platform != "win32":  # there, os.kill(p, 0) would end p
+        return not _is_running(int(process))
+    return time.time() - folder.stat().st_mtime > _DAY_SECONDS
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

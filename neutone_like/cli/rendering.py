@@ -1,0 +1,135 @@
+"""What the verb ``render`` does, says and exits with."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from neutone_like.cli.arguments import read_points, split_assignments, typed_value
+from neutone_like.cli.common import FELL_SHORT, ending_in_order, print_json, printable
+from neutone_like.errors import AudioError, ParameterError
+
+INTERRUPTED = 130  # as shells have it
+_SHOWN_FAILURES = 20
+
+Assignments = tuple[list[str], list[str]]  # of --param, of --automation
+
+
+def render_one(
+    model: Path, sources: list[Path], target: Path, assignments: Assignments, settings: dict[str, Any], as_json: bool
+) -> None:
+    """A file to a file; of a model with several inputs, or none, so many of them."""
+    from neutone_like.artifact import load_artifact
+    from neutone_like.render import render_file
+    from neutone_like.render.audio_writer import require_writable
+
+    try:
+        for source in sources or (None,):
+            require_writable(target, source)
+    except AudioError as error:
+        raise typer.BadParameter(str(error), param_hint="OUTPUT") from error
+    artifact = load_artifact(model)
+    with _refusing_wrong_use(), _interruptible(f"{target} was not written"), _in_order():
+        params = _parameters(artifact, *assignments)
+        in_path = sources if len(sources) > 1 else sources[0] if sources else None
+        result = render_file(artifact, in_path, target, params=params, **settings)
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        typer.echo(printable(result.summary()))
+    _warn(result.warnings())
+    if result.nonfinite_samples:
+        raise typer.Exit(FELL_SHORT)
+
+
+def render_many(
+    model: Path, source: str, target: str, assignments: Assignments, settings: dict[str, Any], as_json: bool
+) -> None:
+    """Files into a folder."""
+    from neutone_like.artifact import load_artifact
+    from neutone_like.render import render_files
+
+    artifact = load_artifact(model)
+    with _refusing_wrong_use(), _interruptible("Nothing was rendered"), _in_order():
+        result = render_files(artifact, source, target, params=_parameters(artifact, *assignments), **settings)
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        typer.echo(printable(result.summary()))
+    _warn(result.warnings())
+    _list_failures(result)
+    if result.failed or result.poisoned:
+        raise typer.Exit(FELL_SHORT)
+
+
+def _list_failures(result: Any) -> None:
+    for record in result.failed[:_SHOWN_FAILURES]:
+        place = "" if record.input in record.error else f"{record.input}: "
+        typer.echo(printable(f"Failed: {place}{record.error}"), err=True)
+    more = len(result.failed) - _SHOWN_FAILURES
+    if more > 0:
+        typer.echo(f"Failed: {more} more, see {result.manifest}", err=True)
+
+
+def _warn(warnings: list[str]) -> None:
+    for warning in warnings:
+        typer.echo(printable(f"Warning: {warning}"), err=True)
+
+
+@contextmanager
+def _in_order() -> Iterator[None]:
+    with ending_in_order(), redirect_stdout(sys.stderr):
+        yield
+
+
+@contextmanager
+def _refusing_wrong_use() -> Iterator[None]:
+    from neutone_like.render.audio_writer import EncodingError
+    from neutone_like.render.batch import PlanError
+    from neutone_like.render.offline_inputs import InputCountError
+
+    try:
+        yield
+    except (ParameterError, EncodingError, InputCountError, PlanError) as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@contextmanager
+def _interruptible(nothing_done: str) -> Iterator[None]:
+    """Ctrl-C ends with a sentence that says how to go on."""
+    from neutone_like.render.batch import RenderInterrupted
+
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if not isinstance(error, RenderInterrupted):
+            typer.echo(f"Interrupted: {nothing_done}.", err=True)
+        elif error.result.manifest is None:
+            typer.echo(str(error), err=True)
+        else:
+            typer.echo(f"{error} To go on, give the same command with --resume.", err=True)
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def _parameters(artifact: Any, params: list[str], automations: list[str]) -> dict[str, Any]:
+    """What ``--param`` and ``--automation`` say, by name.
+
+    Raises:
+        typer.BadParameter: Not ``name=value``, a name twice, or a file that holds no curve.
+        ParameterError: An unknown name.
+    """
+    from neutone_like.model.parameter_values import check_names
+
+    try:
+        constants, curves = split_assignments(params, automations)
+        check_names(artifact.parameters, {**constants, **curves})
+        by_name = {parameter.name: parameter for parameter in artifact.parameters}
+        values: dict[str, Any] = {name: typed_value(by_name[name], text) for name, text in constants.items()}
+        for name, file in curves.items():
+            values[name] = [(seconds, typed_value(by_name[name], text)) for seconds, text in read_points(Path(file))]
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return values

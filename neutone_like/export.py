@@ -1,0 +1,117 @@
+"""Export: write an artifact, validate it, and put it in place only then."""
+
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from neutone_like.artifact.format.format_limits import Model
+from neutone_like.artifact.format.schema import Metadata
+from neutone_like.artifact.writing.staging import staged_directory
+from neutone_like.artifact.writing.writer import Progress, write_files
+from neutone_like.errors import ExportError
+from neutone_like.torch_threads import one_thread
+from neutone_like.validate.html import REPORT_NAME, write_report
+from neutone_like.validate.report import ValidationReport
+from neutone_like.validate.validation import validate_artifact
+
+VALIDATION_NAME = "validation.json"
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What an export made, and where; None stands for what was turned off."""
+
+    directory: Path
+    model_path: Path
+    metadata_path: Path
+    validation_path: Path | None
+    sample_paths: tuple[Path, ...]
+    metadata: Metadata
+    validation: ValidationReport | None
+    report_path: Path | None = None
+
+
+def export_model(
+    model: Model,
+    out_dir: str | PathLike[str],
+    *,
+    validate: bool = True,
+    render_samples: bool = True,
+    mp3_samples: bool = False,
+    allow_failed_validation: bool = False,
+    quality: str = "high",
+    report: bool = True,
+    progress: Progress | None = None,
+) -> ExportResult:
+    """Turn a model into an artifact that any host plays. The model itself is left as it was.
+
+    The folder gets ``model.nm``, ``metadata.json``, ``validation.json``, ``report.html`` and ``samples/``. All of them
+    appear at once, after validation: where that fails, or the process dies, an earlier artifact in the folder stays
+    whole.
+
+    Args:
+        model: A live model, or one that is not real-time.
+        out_dir: Made if it does not exist. Files of an earlier artifact are replaced, other files stay.
+        validate: Run every check of :func:`validate_artifact`, with this model for comparison.
+        render_samples: Render a riff and a drum loop (of a generator: what it generates) beside the model, as WAV.
+        mp3_samples: Put them into the metadata too, as MP3.
+        allow_failed_validation: Put the artifact in place even if a check fails; the report says which.
+        quality: Of the resampler: ``"high"``, or ``"fast"`` with half its delay.
+        report: Draw ``report.html``, a page to look at and listen to; needs ``validate``. It takes a few seconds.
+        progress: Called with what is being done now.
+
+    Raises:
+        ModelError: The model is not declared correctly.
+        ExportError: It can't be scripted, returns the wrong shape, fails a check, or the folder can't be written.
+    """
+    with one_thread(), staged_directory(out_dir) as staging:
+        written = write_files(
+            model,
+            staging,
+            render_samples=render_samples,
+            mp3_samples=mp3_samples,
+            quality=quality,
+            progress=progress,
+        )
+        validation: ValidationReport | None = None
+        if validate:
+            validation = _validate(model, written.model_path, quality, progress)
+            if not (validation.passed or allow_failed_validation):
+                raise ExportError(_explain(validation))
+            validation.write(staging / VALIDATION_NAME)
+            if report:
+                _draw(written.model_path, validation, staging / REPORT_NAME, progress)
+    placed = written.moved_to(Path(out_dir))
+    return ExportResult(
+        directory=placed.directory,
+        model_path=placed.model_path,
+        metadata_path=placed.metadata_path,
+        validation_path=placed.directory / VALIDATION_NAME if validation is not None else None,
+        sample_paths=placed.sample_paths,
+        metadata=placed.metadata,
+        validation=validation,
+        report_path=placed.directory / REPORT_NAME if validation is not None and report else None,
+    )
+
+
+def _validate(model: Model, path: Path, quality: str, progress: Progress | None) -> ValidationReport:
+    def report_step(name: str) -> None:
+        if progress is not None:
+            progress(f"Validating: {name}")
+
+    return validate_artifact(path, eager_model=model, quality=quality, progress=report_step)
+
+
+def _draw(model_path: Path, validation: ValidationReport, target: Path, progress: Progress | None) -> None:
+    if progress is not None:
+        progress("Drawing the report")
+    write_report(model_path, validation, target)
+
+
+def _explain(report: ValidationReport) -> str:
+    failures = report.failures
+    lines = "\n".join(f"- {check.line()}" for check in failures)
+    return (
+        f"{report.artifact} failed {len(failures)} of {len(report.checks)} checks, and was not exported:\n{lines}\n"
+        "Change the model as said there, or export it as it is with allow_failed_validation=True."
+    )

@@ -1,0 +1,177 @@
+"""Runs an artifact, or a user's own callback, under the real-time-safety checker."""
+
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Literal, get_args
+
+from neutone_like.errors import RuntimeEngineError
+from neutone_like.realtime_safety.process import run_child
+from neutone_like.realtime_safety.reading import read_result
+from neutone_like.realtime_safety.report import RealtimeSafetyReport, SafetyConditions
+from neutone_like.runtime.native_files import native_file
+from neutone_like.runtime.session_config import Mode
+
+Wake = Literal["event", "poll"]
+
+INTERPOSER = "neutone_like_realtime_safety.so"
+CONTROLS = "neutone_like_realtime_controls.so"
+DRIVER = "neutone_like_realtime_driver"
+ARTIFACT_CHILD = "neutone_like.realtime_safety.artifact_child"
+SECONDS_TO_BEGIN = 120.0
+MAXIMUM_CALLBACKS = 1_000_000_000
+
+
+def check_realtime_safety(
+    path: str | os.PathLike[str],
+    *,
+    callbacks: int = 100_000,
+    warm_up_callbacks: int = 100,
+    block_size: int = 64,
+    sample_rate: int | None = None,
+    channels: int = 2,
+    wake: Wake | None = None,
+    mode: Mode = "async",
+    longest_callback_seconds: float = 10.0,
+    timeout_seconds: float | None = None,
+) -> RealtimeSafetyReport:
+    """Count what an audio callback may not do, in a child process, on the audio thread only.
+
+    An artifact is played by the native engine, with rate conversion and parameters that change all the time. A shared
+    object is your own code, with the functions of ``neutone_like/realtime_callback.h``.
+
+    Args:
+        path: A ``.nm`` file, the folder that holds ``model.nm``, or a shared object (``.so``).
+        callbacks: How many are made.
+        warm_up_callbacks: The first ones, whose page faults are told but not judged; everything else of them is.
+        block_size: Samples of each.
+        sample_rate: In Hz; None for 48000, or for a rate that an artifact does not have, so that it is converted.
+        channels: As many as the callback is given.
+        wake: ``"event"`` allows one futex wake-up in a callback, ``"poll"`` none; an artifact's engine is opened with
+            it. None for ``"event"`` with an artifact, ``"poll"`` with a shared object.
+        mode: Of an artifact's session: ``"async"``, or ``"inline"``, where the model itself is in the callback.
+        longest_callback_seconds: One that takes longer is taken for one that never returns.
+        timeout_seconds: For the whole; None for what the callbacks take in real time, and two minutes.
+
+    Returns:
+        Counters with verdicts. Code that crashed or did not return is a report that did not pass.
+
+    Raises:
+        RuntimeEngineError: Not Linux on x86-64, the native part was not built, ``path`` is nothing that can be run, a
+            value out of range, or the checker could not prove that its counters count.
+        ArtifactError: What is wrong with the artifact.
+    """
+    target = Path(path)
+    is_artifact = _is_artifact(target)
+    _require_linux()
+    _require_ranges(callbacks, warm_up_callbacks, block_size, sample_rate, channels)
+    chosen_wake = wake or ("event" if is_artifact else "poll")
+    if chosen_wake not in get_args(Wake):
+        raise RuntimeEngineError(f"wake must be one of {get_args(Wake)}, got {wake!r}.")
+    if mode not in get_args(Mode):
+        raise RuntimeEngineError(f"mode must be one of {get_args(Mode)}, got {mode!r}.")
+    if is_artifact and sample_rate is None:
+        sample_rate = _foreign_rate(target)
+    conditions = SafetyConditions(
+        path=str(target),
+        what=f'native engine, mode="{mode}", wake="{chosen_wake}"' if is_artifact else "shared object",
+        callbacks=callbacks,
+        warm_up_callbacks=warm_up_callbacks,
+        block_size=block_size,
+        sample_rate=sample_rate or 48000,
+        channels=channels,
+        wake=chosen_wake,
+        kernel=platform.release(),
+    )
+
+    def command(report_file: int) -> list[str]:
+        if is_artifact:
+            return _artifact_command(conditions, mode, longest_callback_seconds, report_file)
+        return _callback_command(conditions, longest_callback_seconds, report_file)
+
+    child = run_child(
+        command,
+        interposer=str(native_file(INTERPOSER)),
+        timeout_seconds=timeout_seconds or SECONDS_TO_BEGIN + 2.0 * callbacks * block_size / conditions.sample_rate,
+    )
+    return read_result(child, conditions)
+
+
+def _is_artifact(path: Path) -> bool:
+    if path.is_dir() or path.suffix == ".nm":
+        return True
+    if path.is_file() and (path.suffix == ".so" or ".so." in path.name):
+        return False
+    reason = "which is neither" if path.exists() else "which does not exist"
+    raise RuntimeEngineError(
+        f"Expected an artifact (a .nm file, or the folder that holds model.nm) or a shared object (.so) with the "
+        f"functions of neutone_like/realtime_callback.h, got {path}, {reason}."
+    )
+
+
+def _require_linux() -> None:
+    system, machine = platform.system(), platform.machine()
+    if (system, machine.lower()) not in (("Linux", "x86_64"), ("Linux", "amd64")):
+        raise RuntimeEngineError(
+            f"The real-time-safety checker needs Linux on x86-64, and this is {system} on {machine}. Run it on such a "
+            "machine: what the audio thread does is mostly the same elsewhere."
+        )
+
+
+def _require_ranges(
+    callbacks: int, warm_up_callbacks: int, block_size: int, sample_rate: int | None, channels: int
+) -> None:
+    for name, value, lowest, highest in (
+        ("callbacks", callbacks, 1, MAXIMUM_CALLBACKS),
+        ("warm_up_callbacks", warm_up_callbacks, 0, callbacks - 1),
+        ("block_size", block_size, 1, 65536),
+        ("sample_rate", 48000 if sample_rate is None else sample_rate, 1000, 768000),
+        ("channels", channels, 1, 64),
+    ):
+        if not isinstance(value, int) or not lowest <= value <= highest:
+            raise RuntimeEngineError(f"{name} must be an integer in {lowest}..{highest}, got {value!r}.")
+
+
+def _foreign_rate(path: Path) -> int:
+    """A usual rate that the model was not made for, so that its audio is converted."""
+    from neutone_like.artifact import read_metadata
+
+    native = read_metadata(path).native_sample_rates
+    return next(rate for rate in (48000, 44100, 96000, 88200, 192000, *range(47000, 1000, -1000)) if rate not in native)
+
+
+def _artifact_command(
+    conditions: SafetyConditions, mode: str, longest_callback_seconds: float, report_file: int
+) -> list[str]:
+    settings = {
+        "mode": mode,
+        "wake": conditions.wake,
+        "controls": str(native_file(CONTROLS)),
+        "path": conditions.path,
+        "callbacks": conditions.callbacks,
+        "warm_up_callbacks": conditions.warm_up_callbacks,
+        "block_size": conditions.block_size,
+        "sample_rate": conditions.sample_rate,
+        "channels": conditions.channels,
+        "longest_callback_seconds": longest_callback_seconds,
+        "report_file": report_file,
+    }
+    return [sys.executable, "-m", ARTIFACT_CHILD, json.dumps(settings)]
+
+
+def _callback_command(conditions: SafetyConditions, longest_callback_seconds: float, report_file: int) -> list[str]:
+    values = (
+        native_file(DRIVER),
+        native_file(CONTROLS),
+        Path(conditions.path).resolve(),  # the loader looks for a bare name elsewhere
+        conditions.callbacks,
+        conditions.warm_up_callbacks,
+        conditions.block_size,
+        conditions.sample_rate,
+        conditions.channels,
+        longest_callback_seconds,
+        report_file,
+    )
+    return [str(value) for value in values]

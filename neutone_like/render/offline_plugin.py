@@ -1,0 +1,166 @@
+"""One of our non-real-time models, ready to render: where it comes from, and what its parameters are set to."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import torch
+
+from neutone_like.artifact import Artifact, load_artifact
+from neutone_like.artifact.format.schema import OfflineMetadata
+from neutone_like.artifact.reading.loader import read_metadata
+from neutone_like.artifact.writing.working_copy import working_copy
+from neutone_like.errors import ModelError, ParameterError
+from neutone_like.host import NonRealtimeSampleQueueWrapper
+from neutone_like.model import (
+    CategoricalParameter,
+    ContinuousParameter,
+    NonRealtimeBase,
+    Parameter,
+    TextParameter,
+    TokensParameter,
+)
+from neutone_like.model.parameter_values import check_names
+from neutone_like.render.foreign_offline import ForeignOffline
+from neutone_like.render.parameter_values import ParameterValues
+from neutone_like.render.tokenizing import Tokenizer, open_tokenizer
+
+OfflineModel = Artifact | NonRealtimeSampleQueueWrapper | NonRealtimeBase | str | PathLike[str]
+
+
+class OfflinePlugin:
+    """A non-real-time model and its settings, loaded once to render any number of files.
+
+    Args:
+        model: An artifact, the path of a ``.nm`` file or of its folder, a ``NonRealtimeBase`` (copied: the original is
+            left alone), or a ``NonRealtimeSampleQueueWrapper`` (used itself; the way to ``quality="soxr"``).
+        params: Values by name. Of numbers and choices as for :class:`~neutone_like.render.ModelPlugin`, automation
+            included; of a text, a string; of tokens, a list of integers, or a string, for which the model's tokenizer
+            is used.
+        device: Where the model computes, such as ``"cuda"``.
+
+    Attributes:
+        name: The model's.
+        module: Its wrapper.
+        in_labels, out_labels: What each input and output is.
+        parameters: As declared.
+        params: The numerical values, as a dictionary.
+        texts, tokens: The others, in the order declared.
+
+    Raises:
+        ArtifactError: The path holds no usable artifact.
+        ParameterError: A value that the model does not take.
+        ModelError: Not a non-real-time model, one that is not declared correctly, or a device that is not there.
+    """
+
+    def __init__(self, model: OfflineModel, params: Mapping[str, Any] | None = None, *, device: str = "cpu") -> None:
+        self.module, self.name, self.parameters = _open(model)
+        values = dict(params or {})
+        check_names(self.parameters, values)
+        numerical = tuple(p for p in self.parameters if isinstance(p, (ContinuousParameter, CategoricalParameter)))
+        names = {parameter.name for parameter in numerical}
+        self.params = ParameterValues(numerical, {name: value for name, value in values.items() if name in names})
+        self.texts = [_text(p, values.get(p.name, p.default)) for p in self.parameters if isinstance(p, TextParameter)]
+        self.tokens = [
+            self._tokens(p, values.get(p.name, p.default)) for p in self.parameters if isinstance(p, TokensParameter)
+        ]
+        self.in_labels = tuple(str(label) for label in self.module.get_audio_in_labels())
+        self.out_labels = tuple(str(label) for label in self.module.get_audio_out_labels())
+        self.audio_in_channels = tuple(int(count) for count in self.module.get_audio_in_channels())
+        self.audio_out_channels = tuple(int(count) for count in self.module.get_audio_out_channels())
+        self.is_one_shot = bool(self.module.is_one_shot_model())
+        if device != "cpu":
+            _move(self.module, device)
+
+    def __repr__(self) -> str:
+        return f"OfflinePlugin({self.name!r}, params={dict(self.params)!r})"
+
+    @property
+    def is_generator(self) -> bool:
+        """Whether the model has no audio input."""
+        return not self.audio_in_channels
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The model's own.
+
+        Raises:
+            ModelError: It has none, or one that can't be used.
+        """
+        return open_tokenizer(self.module.get_tokenizer_type(), self.module.get_tokenizer_str())
+
+    def _tokens(self, parameter: TokensParameter, value: Any) -> list[int]:
+        label = f"Parameter {parameter.name!r}"
+        if isinstance(value, str):
+            try:
+                tokens = self.tokenizer.encode(value)
+            except (ModelError, ParameterError) as error:
+                raise ParameterError(f"{label}: {error}") from error
+        else:
+            tokens = _token_list(label, value)
+        if 0 <= parameter.max_tokens < len(tokens):
+            raise ParameterError(f"{label}: allowed are up to {parameter.max_tokens} tokens, got {len(tokens)}.")
+        return tokens
+
+
+def is_offline(model: Any) -> bool:
+    """Whether something that can be rendered is a non-real-time model. Of a path, its metadata are read.
+
+    Raises:
+        ArtifactError: The path holds no usable artifact.
+    """
+    if isinstance(model, Artifact):
+        return not model.is_realtime
+    if isinstance(model, (str, PathLike)):
+        return isinstance(read_metadata(model), OfflineMetadata)
+    return isinstance(model, (OfflinePlugin, NonRealtimeBase, NonRealtimeSampleQueueWrapper))
+
+
+def _open(model: OfflineModel) -> tuple[Any, str, tuple[Parameter, ...]]:
+    """Wrapper, name and parameters; the wrapper is this plugin's alone unless a user passes one."""
+    if isinstance(model, (str, PathLike)):
+        model = load_artifact(model)
+    if isinstance(model, Artifact) and not model.is_realtime:
+        module = model.fresh_module()
+        ours = model.metadata.neutone_like is not None
+        return module if ours else ForeignOffline(module), model.metadata.model_name, model.parameters
+    if isinstance(model, NonRealtimeBase):
+        model = NonRealtimeSampleQueueWrapper(working_copy(model))
+    if isinstance(model, NonRealtimeSampleQueueWrapper):
+        declared = model.nrb.declaration()
+        return model, declared.metadata.name, declared.parameters
+    raise ModelError(
+        "Expected the artifact of a non-real-time model, its path, a NonRealtimeBase or a "
+        f"NonRealtimeSampleQueueWrapper, got {model!r:.80}."
+    )
+
+
+def _text(parameter: TextParameter, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ParameterError(f"Parameter {parameter.name!r}: expected a text, got {value!r:.80}.")
+    if 0 <= parameter.max_characters < len(value):
+        raise ParameterError(
+            f"Parameter {parameter.name!r}: allowed are up to {parameter.max_characters} characters, got {len(value)}."
+        )
+    return value
+
+
+def _token_list(label: str, value: Any) -> list[int]:
+    if isinstance(value, (np.ndarray, torch.Tensor)):
+        value = value.tolist()
+    if not isinstance(value, Sequence) or not all(isinstance(t, int) and not isinstance(t, bool) for t in value):
+        raise ParameterError(
+            f"{label}: expected a list of integers, or a text for the model's tokenizer, got {value!r:.80}."
+        )
+    return list(value)
+
+
+def _move(module: Any, device: str) -> None:
+    try:
+        torch.zeros(1, device=device)  # a model without weights moves to anywhere
+        module.nrb.to(device)
+        module.set_device(device)
+    except (RuntimeError, AssertionError, AttributeError) as error:  # unknown, not there, or another maker's module
+        raise ModelError(f"device: the model can't be moved to {device!r}: {str(error).splitlines()[0]}") from error

@@ -8,10 +8,11 @@
 
 #include "signal/fit.hpp"
 #include "engine/measuring.hpp"
+#include "engine/opening.hpp"
 
 namespace neutone_like {
 
-Session::Session(const SessionConfig& config, std::vector<InstancePtr> instances, PoolView pool)
+Session::Session(const SessionConfig& config, std::vector<InstancePtr> instances, PoolView pool, OpeningProgress& progress)
     : config_(config),
       pool_(std::move(pool)),
       parameters_(config.parameters.size()),
@@ -26,7 +27,7 @@ Session::Session(const SessionConfig& config, std::vector<InstancePtr> instances
     backend_ = &instances.front()->backend();
     const int longest_block = StreamPlan::make(config_, 0).longest_block;
     for (InstancePtr& instance : instances) {
-        runners_.push_back(std::make_unique<Runner>(std::move(instance), config_, longest_block));
+        runners_.push_back(progress.call([&] { return std::make_unique<Runner>(std::move(instance), config_, longest_block); }));
     }
     delay_ = runners_.front()->delay_samples();
     if (config_.instances > 1 && runners_.front()->has_engine_states()) {
@@ -40,16 +41,16 @@ Session::Session(const SessionConfig& config, std::vector<InstancePtr> instances
     for (size_t index = 0; index < parameters_.size(); ++index) {
         parameters_[index] = config_.parameters[index].default_0to1;
     }
-    plan_latency();
+    plan_latency(progress);
     prepare_queues();
     begin_stream();
 }
 
 // worker_seconds = what one callback asks of one worker + what the other sessions ask of it meanwhile + the time to wake
 // one.
-void Session::plan_latency() {
+void Session::plan_latency(OpeningProgress& progress) {
     const double wake_seconds = pool_.wake ? 100e-6 : 250e-6;  // until it is woken, or looks by itself
-    const MeasuredTimes times = measure_inference(runners_, config_, plan_, pool_.workers, pool_.realtime_priority);
+    const MeasuredTimes times = measure_inference(runners_, config_, plan_, pool_.workers, pool_.realtime_priority, progress);
     max_inference_seconds_ = times.block_seconds;
     callback_work_seconds_ = times.callback_seconds * std::min(config_.instances, pool_.workers);
     if (config_.mode == Mode::async) {

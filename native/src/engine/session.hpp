@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "signal/config.hpp"
@@ -15,6 +16,7 @@
 #include "signal/late_filler.hpp"
 #include "signal/ring.hpp"
 #include "engine/runner.hpp"
+#include "engine/stop_request.hpp"
 #include "signal/stream.hpp"
 
 namespace neutone_like {
@@ -24,6 +26,7 @@ enum class ProcessResult : int {
     block_too_large = 1,  // nothing was processed; the output is untouched
     two_threads = 2,      // another thread is inside process; nothing was processed
     closed = 3,           // nothing was processed
+    on_device = 4,        // run_realtime plays the session; nothing was processed
 };
 
 struct SessionStats {
@@ -49,15 +52,19 @@ struct PoolView {
     double load_seconds = 0.0;       // the work of one callback of every other session, over the workers
     int workers = 1;
     bool realtime_priority = false;
+    double watchdog_seconds = 2.0;
     std::function<void()> wake;      // empty with polling workers
-    std::function<void(const class Session*)> closed;  // the pool lets go of it
+    // The pool lets go of a session; with `wait`, once its workers are out of it, or soon after where they are not.
+    std::function<void(const class Session*, bool wait)> closed;
 };
+
+class OpeningProgress;
 
 class Session {
 public:
     // Sized, warmed up and measured here, which is not real time. `instances` as many as config.instances.
     // Throws EngineError.
-    Session(const SessionConfig& config, std::vector<InstancePtr> instances, PoolView pool);
+    Session(const SessionConfig& config, std::vector<InstancePtr> instances, PoolView pool, OpeningProgress& progress);
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
@@ -70,15 +77,26 @@ public:
     float parameter_0to1(int index) const noexcept;
 
     // Not real time; from any thread, at any time. While they run, process gives silence, and counts it.
-    // Throw EngineError when the session is closed, or its backend does not return.
-    void reset();
-    void wait_idle();  // until the workers have nothing left to do
-    void close() noexcept;
+    // Throw EngineError when the session is or was closed, or its backend does not return, and Interrupted.
+    void reset(const StopRequest& stop = {});
+    void wait_idle(const StopRequest& stop = {});  // until the workers have nothing left to do
+
+    // Ends what other threads do with the session, and waits until they are out of it; no longer than the watchdog
+    // allows, and never for the calling thread itself.
+    void close(const StopRequest& stop = {}) noexcept;
+    void let_go() noexcept;  // closes without waiting for anybody
+    void wait_until_left(uint64_t limit_ns, const StopRequest& stop) const noexcept;
     bool is_closed() const noexcept { return closed_.load(); }
 
     // Not real time: any length, on the calling thread, from a fresh start; as long as the input and aligned with it.
-    // `values`: nullptr, or [parameters][samples] in 0..1.
-    void process_offline(const float* const* in, float* const* out, int64_t samples, const float* const* values);
+    // `values`: nullptr, or [parameters][samples] in 0..1. Closing the session ends it, with an EngineError.
+    void process_offline(const float* const* in, float* const* out, int64_t samples, const float* const* values,
+                         const StopRequest& stop = {});
+
+    // A device plays the session for some time: no second one may, and no other caller. False: one does already.
+    bool take_device() noexcept { return !on_device_.exchange(true); }
+    void leave_device() noexcept { on_device_ = false; }
+    bool is_on_device() const noexcept { return on_device_; }
 
     const SessionConfig& config() const noexcept { return config_; }
     int output_channels() const noexcept { return output_channels_; }
@@ -109,9 +127,10 @@ private:
     };
 
     // Preparation.
-    void plan_latency();
+    void plan_latency(OpeningProgress& progress);
     void prepare_queues();
     void begin_stream() noexcept;
+    uint64_t watchdog_ns() const noexcept { return static_cast<uint64_t>(1e9 * pool_.watchdog_seconds); }
 
     // The audio thread.
     void play(const float* const* in, float* const* out, int samples) noexcept;
@@ -133,6 +152,8 @@ private:
 
     // Other threads.
     class Control;
+    class FreshStart;
+    bool is_held_by_this_thread() const noexcept;
     void restart_stream() noexcept;
     void run_piece(AudioBuffer& piece, int samples) noexcept;
 
@@ -160,6 +181,7 @@ private:
 
     // The audio thread's own.
     std::atomic<int> owner_{kFree};
+    std::atomic<std::thread::id> owner_thread_{};  // whose it is, or was
     bool restarting_ = false;
     bool varying_ = false;
     int64_t pushed_ = 0;        // host samples handed over
@@ -188,6 +210,7 @@ private:
     // Read by anyone.
     std::atomic<bool> closed_{false};
     std::atomic<bool> hung_{false};
+    std::atomic<bool> on_device_{false};
     std::atomic<int64_t> latency_{0};
     std::atomic<bool> reports_varying_{false};
     std::atomic<uint64_t> callbacks_{0};

@@ -17,6 +17,7 @@ ProcessResult Session::process(const float* const* in, float* const* out, int sa
         if (owned) owner_.store(kFree, std::memory_order_release);
         return ProcessResult::ok;
     }
+    if (owned) owner_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     const uint64_t start = now_ns();
     callbacks_.fetch_add(1, std::memory_order_relaxed);
     samples_.fetch_add(samples, std::memory_order_relaxed);

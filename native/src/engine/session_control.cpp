@@ -19,9 +19,8 @@ constexpr auto kNap = std::chrono::microseconds(50);
 // their blocks and begin no new ones.
 class Session::Control {
 public:
-    explicit Control(Session& session) : session_(session) {
-        if (session.closed_) throw EngineError("The session is closed. Open a new one with Engine.open.");
-        if (session.hung_) raise_hung();
+    Control(Session& session, const StopRequest& stop) : session_(session), stop_(stop) {
+        require_open();
         take_owner();
         session.pauses_.fetch_add(1);
         paused_ = true;
@@ -34,13 +33,26 @@ public:
     Control(const Control&) = delete;
     Control& operator=(const Control&) = delete;
 
+    // For what takes long: throws where it has lost its point.
+    void require_open() const {
+        if (session_.closed_) throw EngineError("The session is closed. Open a new one with Engine.open.");
+        if (session_.hung_) raise_hung();
+        if (is_stopped(stop_)) throw Interrupted();
+    }
+
 private:
     void take_owner() {
+        if (session_.is_held_by_this_thread()) {
+            throw EngineError("A model can't reset, close or render the session that is playing it.");
+        }
+        const uint64_t limit = now_ns() + session_.watchdog_ns();
         int expected = kFree;
         while (!session_.owner_.compare_exchange_weak(expected, kControl)) {
+            if (expected == kAudio && now_ns() > limit) raise_hung();
             expected = kFree;
-            std::this_thread::sleep_for(kNap);
+            nap();
         }
+        session_.owner_thread_ = std::this_thread::get_id();
         owner_ = true;
     }
 
@@ -50,14 +62,16 @@ private:
     }
 
     [[noreturn]] static void raise_hung() {
-        throw EngineError("The backend does not return from a block, and the session was given up. Close it.");
+        throw EngineError("The model does not return from a block, and the session was given up. Close it.");
     }
 
     // A backend that never returns would keep us waiting for ever.
     void nap() {
-        if (session_.hung_) {
+        try {
+            require_open();
+        } catch (...) {
             release();
-            raise_hung();
+            throw;
         }
         std::this_thread::sleep_for(kNap);
     }
@@ -72,6 +86,7 @@ private:
     }
 
     Session& session_;
+    const StopRequest& stop_;
     bool owner_ = false;
     bool paused_ = false;
     bool front_ = false;
@@ -87,27 +102,63 @@ float Session::parameter_0to1(int index) const noexcept {
     return parameters_[index].load(std::memory_order_relaxed);
 }
 
-void Session::reset() {
-    const Control control(*this);
+// The stream as new, now and again when this goes.
+class Session::FreshStart {
+public:
+    explicit FreshStart(Session& session) : session_(session) { start(); }
+    ~FreshStart() {
+        session_.front_.set_automation(nullptr);
+        start();
+    }
+    FreshStart(const FreshStart&) = delete;
+    FreshStart& operator=(const FreshStart&) = delete;
+
+private:
+    void start() noexcept {
+        session_.restart_stream();
+        session_.begin_stream();
+    }
+
+    Session& session_;
+};
+
+bool Session::is_held_by_this_thread() const noexcept {
+    return owner_ != kFree && owner_thread_.load() == std::this_thread::get_id();
+}
+
+void Session::reset(const StopRequest& stop) {
+    const Control control(*this, stop);
     restart_stream();
     begin_stream();
 }
 
-void Session::wait_idle() {
+void Session::wait_idle(const StopRequest& stop) {
     while (!is_idle()) {
         if (closed_ || hung_) throw EngineError("The session was closed or given up while its work was waited for.");
+        if (is_stopped(stop)) throw Interrupted();
         std::this_thread::sleep_for(kNap);
     }
 }
 
-void Session::close() noexcept {
+void Session::close(const StopRequest& stop) noexcept {
     if (closed_.exchange(true)) return;
-    if (pool_.closed) pool_.closed(this);
-    while (owner_ == kAudio && !hung_) std::this_thread::sleep_for(kNap);
+    if (pool_.closed) pool_.closed(this, true);
+    wait_until_left(now_ns() + watchdog_ns(), stop);
 }
 
-void Session::process_offline(const float* const* in, float* const* out, int64_t samples, const float* const* values) {
-    const Control control(*this);
+void Session::wait_until_left(uint64_t limit_ns, const StopRequest& stop) const noexcept {
+    if (is_held_by_this_thread()) return;
+    while (owner_ != kFree && !hung_ && now_ns() < limit_ns && !is_stopped(stop)) std::this_thread::sleep_for(kNap);
+}
+
+void Session::let_go() noexcept {
+    if (closed_.exchange(true)) return;
+    if (pool_.closed) pool_.closed(this, false);
+}
+
+void Session::process_offline(const float* const* in, float* const* out, int64_t samples, const float* const* values,
+                              const StopRequest& stop) {
+    const Control control(*this, stop);
     const FlushDenormals flush;
     const int64_t block = config_.block_size;
     const int64_t latency = plan_.latency;
@@ -125,11 +176,11 @@ void Session::process_offline(const float* const* in, float* const* out, int64_t
     }
     AudioBuffer piece;
     piece.prepare(config_.channels, block);
-    restart_stream();
-    begin_stream();
+    const FreshStart fresh(*this);
     front_.set_automation(values != nullptr ? automation.const_rows() : nullptr);
     int64_t position = 0;  // in the output stream
     for (int64_t start = 0; start < fed; start += block) {
+        control.require_open();
         const int64_t given = std::clamp<int64_t>(samples - start, 0, block);
         for (int channel = 0; channel < config_.channels; ++channel) {
             float* row = piece.channel(channel);
@@ -142,9 +193,6 @@ void Session::process_offline(const float* const* in, float* const* out, int64_t
         if (last > first) output_.read(first, out, first - latency, last - first);
         position = start + block;
     }
-    front_.set_automation(nullptr);
-    restart_stream();
-    begin_stream();
 }
 
 // One block through everything, on this thread, which holds all of it.

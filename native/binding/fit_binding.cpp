@@ -3,7 +3,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings.hpp"
-#include "signal/fit.hpp"
+#include "signal/plan.hpp"
 #include "signal/histogram.hpp"
 
 #include "arrays.hpp"

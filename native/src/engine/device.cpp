@@ -9,6 +9,7 @@
 #include <random>
 
 #include "engine/realtime_thread.hpp"
+#include "signal/channels.hpp"
 
 namespace neutone_like {
 

@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
-#include "signal/histogram.hpp"
 #include "engine/session.hpp"
+#include "signal/histogram.hpp"
 
 namespace neutone_like {
 

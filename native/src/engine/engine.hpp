@@ -4,12 +4,13 @@
 #include <memory>
 #include <vector>
 
-#include "signal/config.hpp"
 #include "engine/device.hpp"
+#include "engine/engine_config.hpp"
 #include "engine/instance.hpp"
 #include "engine/opening.hpp"
 #include "engine/pool.hpp"
 #include "engine/session.hpp"
+#include "signal/config.hpp"
 
 namespace neutone_like {
 

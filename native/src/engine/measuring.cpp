@@ -5,9 +5,10 @@
 #include <string>
 #include <thread>
 
-#include "signal/fit.hpp"
-#include "signal/histogram.hpp"
 #include "engine/realtime_thread.hpp"
+#include "signal/histogram.hpp"
+#include "signal/model_block.hpp"
+#include "signal/parameter_track.hpp"
 
 namespace neutone_like {
 

@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
-#include "signal/config.hpp"
 #include "engine/opening.hpp"
 #include "engine/runner.hpp"
-#include "signal/stream.hpp"
+#include "signal/config.hpp"
+#include "signal/plan.hpp"
 
 namespace neutone_like {
 

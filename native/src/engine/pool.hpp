@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "signal/config.hpp"
+#include "engine/engine_config.hpp"
 #include "engine/session.hpp"
 
 namespace neutone_like {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "signal/config.hpp"
 #include "engine/instance.hpp"
-#include "signal/stream.hpp"
+#include "signal/config.hpp"
+#include "signal/model_block.hpp"
 
 namespace neutone_like {
 

@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "signal/fit.hpp"
 #include "engine/measuring.hpp"
 #include "engine/opening.hpp"
 

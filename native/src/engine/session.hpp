@@ -10,14 +10,16 @@
 #include <thread>
 #include <vector>
 
-#include "signal/config.hpp"
-#include "signal/histogram.hpp"
 #include "engine/instance.hpp"
-#include "signal/late_filler.hpp"
-#include "signal/ring.hpp"
 #include "engine/runner.hpp"
 #include "engine/stop_request.hpp"
-#include "signal/stream.hpp"
+#include "signal/back.hpp"
+#include "signal/config.hpp"
+#include "signal/front.hpp"
+#include "signal/histogram.hpp"
+#include "signal/late_filler.hpp"
+#include "signal/plan.hpp"
+#include "signal/ring.hpp"
 
 namespace neutone_like {
 

@@ -1,7 +1,6 @@
 // The audio thread's side of a session: nothing here allocates, locks, waits or logs.
 #include <algorithm>
 
-#include "signal/fit.hpp"
 #include "engine/realtime_thread.hpp"
 #include "engine/session.hpp"
 

@@ -11,7 +11,7 @@ import torch
 from neutone_like.errors import ParameterError
 from neutone_like.model import CategoricalParameter, NumericalParameter
 from neutone_like.model.parameter_values import check_names, to_host_value
-from neutone_like.numbers import as_finite_number
+from neutone_like.numbers import as_number
 from neutone_like.runtime.audio_blocks import Audio
 
 
@@ -39,10 +39,13 @@ def host_value(parameter: NumericalParameter, value: object) -> float:
     """
     if isinstance(value, str):
         return to_host_value(parameter, str(value))
-    number = as_finite_number(value)
-    if number is None:
-        raise ParameterError(f"Parameter {parameter.name!r}: allowed is {_allowed(parameter)}, got {shown(value)}.")
-    return to_host_value(parameter, number)
+    number = as_number(value)
+    try:
+        if number is not None:
+            return to_host_value(parameter, float(number))
+    except OverflowError:
+        pass  # an int beyond every float
+    raise ParameterError(f"Parameter {parameter.name!r}: allowed is {_allowed(parameter)}, got {shown(value)}.")
 
 
 def automation(

@@ -128,6 +128,10 @@ class Session:
     @property
     def native(self) -> "_native.Session":
         """The compiled session, for the rest of this package."""
+        return self._native
+
+    @property
+    def _native(self) -> "_native.Session":
         return self._opened.native
 
     def belongs_to(self, engine: "_native.Engine") -> bool:
@@ -136,11 +140,11 @@ class Session:
 
     def latency_parts(self) -> LatencyParts:
         """Where the latency comes from."""
-        return read_latency_parts(self.native)
+        return read_latency_parts(self._native)
 
     def stats(self) -> SessionStatistics:
         """Counts and times since the session was opened, read without a lock."""
-        return read_statistics(self.native)
+        return read_statistics(self._native)
 
     def set_parameter(self, name: str, value: float | str) -> None:
         """Set a parameter from now on: no lock, from any thread.
@@ -166,7 +170,7 @@ class Session:
             ParameterError: No such parameter.
         """
         index = self._indices[require_name(self._parameters, name)]
-        return from_host_value(self._parameters[index], self.native.parameter_0to1(index))
+        return from_host_value(self._parameters[index], self._native.parameter_0to1(index))
 
     def process(self, x: AnyAudio) -> AnyAudio:
         """Give the model a block of audio, and take what is ready.
@@ -215,7 +219,7 @@ class Session:
         """
         refuse_inside(self._caller, "process_offline()")
         with self._control:
-            native = self.native
+            native = self._native
             audio = read_audio(x, self.host.channels)
             present = [native.parameter_0to1(index) for index in range(len(self._parameters))]
             values = automation(self._parameters, parameters, present, audio.shape[1])
@@ -238,7 +242,7 @@ class Session:
         """
         refuse_inside(self._caller, "reset()")
         with self._control:
-            self.native.reset()
+            self._native.reset()
 
     def prepare(self, host: HostConfig) -> None:
         """Get ready for another host: the session is closed and opened anew; parameters stay as they are set.
@@ -262,7 +266,7 @@ class Session:
                 self._preparing = False
 
     def _prepare(self, host: HostConfig) -> None:
-        before = self.native
+        before = self._native
         before.close()
         opened = self._open(host)
         kept = [before.parameter_0to1(index) for index in range(len(self._parameters))]
@@ -281,7 +285,7 @@ class Session:
         """
         refuse_inside(self._caller, "wait_idle()")
         refuse_inside_engine(self._engine, "wait_idle()", workers_only=True)
-        self.native.wait_idle()
+        self._native.wait_idle()
 
     def close(self) -> None:
         """Give up everything. Counts and latency can still be read. Closing twice does nothing.
@@ -292,9 +296,9 @@ class Session:
             RuntimeEngineError: It is the model itself that asks.
         """
         refuse_inside(self._caller, "close()")
-        self.native.close()
+        self._native.close()
         with self._control:  # prepare() may have been at work
-            self.native.close()
+            self._native.close()
 
     def _refusal(self, result: "_native.ProcessResult", samples: int) -> Exception:
         if result is self._results.block_too_large:

@@ -111,7 +111,8 @@ void Engine::end_openings(uint64_t limit_ns) noexcept {
         if (const auto opening = weak.lock()) opening->give_up();
     }
     for (const auto& weak : openings) {
-        if (const auto opening = weak.lock()) opening->wait_until_done(limit_ns);
+        const auto opening = weak.lock();
+        if (opening != nullptr && !opening->is_left_behind()) opening->wait_until_done(limit_ns);
     }
 }
 

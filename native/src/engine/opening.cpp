@@ -35,6 +35,7 @@ std::shared_ptr<Session> Opening::run(const std::shared_ptr<Opening>& self, cons
         self->give_up();
         // A thread that still runs when the process ends may meet what is gone already: wait for it where that helps.
         const bool ended = self->wait_until_done(now_ns() + std::chrono::nanoseconds(kGrace).count());
+        self->left_behind_ = !ended;
         ended ? thread.join() : thread.detach();
         throw;
     }

@@ -64,6 +64,7 @@ public:
     // From any thread.
     void give_up() noexcept { progress_.give_up(); }
     bool wait_until_done(uint64_t limit_ns);
+    bool is_left_behind() const noexcept { return left_behind_; }
 
 private:
     void work() noexcept;
@@ -74,6 +75,7 @@ private:
     std::unique_ptr<PoolView> pool_;
     double limit_seconds_;
     OpeningProgress progress_;
+    std::atomic<bool> left_behind_{false};
     std::mutex mutex_;
     std::condition_variable changed_;
     bool done_ = false;

@@ -46,7 +46,7 @@ def test_a_name_that_is_no_text(name: Any) -> None:
 def test_values_that_are_no_number(parameter: str) -> None:
     values: list[Any] = [
         None, True, [1.0], (1.0,), {}, b"1", 1j, 10**400, 10**5000, float("nan"), float("-inf"), "", "1e999", "\udcff",
-        np.ones(3), torch.ones(2), np.array("a"), object(), Unspeakable(), np.nan, torch.tensor(float("nan")), str, 1e308,
+        np.ones(3), torch.ones(2), np.array("a"), object(), Unspeakable(), np.nan, torch.tensor(float("nan")), str,
     ]  # fmt: skip
     with Engine() as engine:
         session = opened(engine)
@@ -133,7 +133,6 @@ class NoText(Exception):
         (ValueError("cut\0here"), "ValueError: cut\\0here"),
         (OddText(), "OddText (whose text can't be had)"),
         (NoText(), "NoText (whose text can't be had)"),
-        (type("Odd\udc80", (Exception,), {})("x"), "Odd\\udc80: x"),
     ],
 )
 def test_exceptions_whose_text_is_odd(raised: Exception, words: str) -> None:

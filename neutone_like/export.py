@@ -9,6 +9,7 @@ from neutone_like.artifact.format.schema import Metadata
 from neutone_like.artifact.writing.staging import staged_directory
 from neutone_like.artifact.writing.writer import Progress, write_files
 from neutone_like.errors import ExportError
+from neutone_like.torch_settings import plain_settings
 from neutone_like.torch_threads import one_thread
 from neutone_like.validate.html import REPORT_NAME, write_report
 from neutone_like.validate.report import ValidationReport
@@ -31,6 +32,7 @@ class ExportResult:
     report_path: Path | None = None
 
 
+@plain_settings()
 def export_model(
     model: Model,
     out_dir: str | PathLike[str],

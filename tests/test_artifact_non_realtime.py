@@ -287,7 +287,7 @@ def test_a_module_of_the_other_kind_is_refused(
 
     with pytest.raises(ArtifactError, match="not that of a live .nm: it has no forward_bt, forward_offline"):
         load_artifact(with_metadata(whole.model_path, tmp_path / "a.nm", become(live)))
-    with pytest.raises(ArtifactError, match="not that of a non-real-time .nm: it has no forward_non_realtime"):
+    with pytest.raises(ArtifactError, match="not that of an offline .nm: it has no forward_non_realtime"):
         load_artifact(with_metadata(overdrive, tmp_path / "b.nm", become(content)))
 
 

@@ -277,7 +277,7 @@ def test_queues_hold_what_waits_and_no_more() -> None:
         wrapper.set_mix(0.5, 0.5)
         for piece in pieces:
             wrapper.forward(torch.zeros(2, piece))
-        for queue in (wrapper.dry_queue, wrapper.host_queue, wrapper.model_queue):
+        for queue in (wrapper.mix.dry_queue, wrapper.back.queue, wrapper.front.queue):
             held = sum(block.size(1) for block in queue.blocks)
             assert held <= wrapper.latency_samples() + 3 * 2048, (rates, sizes, held)
 

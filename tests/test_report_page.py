@@ -14,8 +14,8 @@ import torch
 
 from neutone_like import AudioError, ExportError
 from neutone_like.artifact import Artifact, load_artifact
-from neutone_like.artifact.reading.loader import CONTRACT_METHODS
 from neutone_like.artifact.writing.writer import write_artifact
+from neutone_like.host.contract import required_names
 from neutone_like.validate import Check, ValidationReport, validate_artifact
 from neutone_like.validate.html import contents, write_report
 from report_models import ATTACK, ATTACK_NAME, AnyRate, Hostile, Page, build_overdrive
@@ -199,7 +199,7 @@ class OnlyTheContract:
     """A module with the methods that every maker's artifact has, and none of our own."""
 
     def __init__(self, module: Any) -> None:
-        for name in CONTRACT_METHODS:
+        for name in required_names("live"):
             setattr(self, name, getattr(module, name))
 
 

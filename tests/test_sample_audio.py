@@ -144,7 +144,7 @@ def test_noise_hash_is_uniform() -> None:
 
 @pytest.mark.parametrize("rate", [0, 999, 400_000, 44100.0, True])
 def test_a_rate_that_is_none_is_refused(rate: int) -> None:
-    with pytest.raises(AudioError, match=r"sample_rate: expected an integer in 1000\.\.384000 Hz, got"):
+    with pytest.raises(AudioError, match=r"sample_rate must be an integer in 1000\.\.384000 Hz, got"):
         guitar_riff(rate)
 
 

@@ -10,6 +10,7 @@ from neutone_like.artifact.reading.loader import Artifact
 from neutone_like.bench.machine import conditions_line, machine_conditions
 from neutone_like.bench.timing import BlockTimes, time_calls
 from neutone_like.errors import AudioError
+from neutone_like.numbers import as_whole_number
 from neutone_like.torch_threads import one_thread
 from neutone_like.validate import signals
 from neutone_like.validate.checks.latency import LatencyMeasurement, measure_latency
@@ -148,7 +149,8 @@ def bench_artifact(
     Raises:
         AudioError: A rate or block size is not positive, or there are none.
     """
-    settings = [HostSetting(rate, block) for rate in sample_rates for block in block_sizes]
+    rates, blocks = [[as_whole_number(value) or 0 for value in values] for values in (sample_rates, block_sizes)]
+    settings = [HostSetting(rate, block) for rate in rates for block in blocks]
     if not settings or any(setting.sample_rate < 1 or setting.block_size < 1 for setting in settings):
         raise AudioError(
             f"Rates and block sizes must be at least 1, and one of each, got {tuple(sample_rates)} Hz and "

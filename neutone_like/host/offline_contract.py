@@ -5,22 +5,21 @@ from typing import Any, Dict, List, Optional
 import torch
 from torch import Tensor
 
-from neutone_like.host.common_contract import CommonContract
+from neutone_like.host.contract_face import ContractFace
 from neutone_like.host.offline_metadata import offline_contract_metadata
 from neutone_like.host.text_inputs import TextInputs
 from neutone_like.model import NonRealtimeBase
 from neutone_like.signal.channel_bus import ChannelBus
 
 
-class OfflineContractMethods(CommonContract):
+class OfflineContractMethods(ContractFace):
     """The part of the host contract that never changes after wrapping."""
 
     def __init__(self, model: NonRealtimeBase) -> None:
         declaration = model.declaration()
         metadata = offline_contract_metadata(declaration)
         knobs = {key: slot for key, slot in metadata["neutone_parameters"].items() if key in ("p1", "p2", "p3", "p4")}
-        super().__init__(declaration.metadata, metadata, knobs)
-        self.realtime = False
+        super().__init__("offline", declaration.metadata, metadata, knobs)
         self.nrb = model
         self.inputs = ChannelBus(declaration.audio_in_channels, declaration.in_labels)
         self.outputs = ChannelBus(declaration.audio_out_channels, declaration.out_labels)
@@ -116,47 +115,3 @@ class OfflineContractMethods(CommonContract):
         metadata["audio_out_labels"] = self.outputs.labels
         metadata["model_bpm"] = self.nrb.get_model_bpm()
         return metadata
-
-    @torch.jit.export
-    def get_preserved_attributes(self) -> List[str]:
-        """What ``torch.jit.freeze`` must be told to keep; the model stays, as it is used by what is kept."""
-        return [
-            "realtime",
-            "use_debug_mode",
-            "forward_non_realtime",
-            "begin",
-            "push",
-            "finish",
-            "set_daw_sample_rate_and_buffer_size",
-            "reset",
-            "is_one_shot_model",
-            "is_resampling",
-            "is_text_model",
-            "is_tokens_model",
-            "has_progress_percentage",
-            "get_progress_percentage",
-            "should_cancel_forward_pass",
-            "request_cancel_forward_pass",
-            "get_audio_in_channels",
-            "get_audio_out_channels",
-            "get_audio_in_labels",
-            "get_audio_out_labels",
-            "get_native_sample_rates",
-            "get_native_buffer_sizes",
-            "get_current_model_sample_rate",
-            "get_current_model_buffer_size",
-            "get_model_bpm",
-            "get_tokenizer_str",
-            "get_tokenizer_type",
-            "get_numerical_params_default_values_0to1",
-            "get_wet_default_value",
-            "get_dry_default_value",
-            "get_input_gain_default_value",
-            "get_output_gain_default_value",
-            "to_metadata",
-            "get_metadata_json",
-            "get_model_name",
-            "get_model_authors",
-            "get_preserved_attributes",
-            "nonfinite_samples",
-        ]

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from neutone_like.errors import AudioError, ModelError
-from neutone_like.host.host_fit import DEFAULT_HOST_RATE
 from neutone_like.host.offline_contract import OfflineContractMethods
 from neutone_like.model import NonRealtimeBase
 from neutone_like.signal.filter_design import QUALITIES, reduced_ratio, require_usable_ratio
 from neutone_like.signal.latency import total_latency_samples
 from neutone_like.signal.overlap_add import OverlapAdd
 from neutone_like.signal.parameter_track import ParameterTrack
+from neutone_like.signal.plan import DEFAULT_HOST_RATE
 from neutone_like.signal.rate_choice import choose_rate
 from neutone_like.signal.resampler import FirResampler
 from neutone_like.signal.soxr_resampler import SoxrResampler
@@ -58,7 +58,7 @@ class OfflineFit(OfflineContractMethods):
         self.model_delay = 0
         self.latency = 0  # host samples that come out before time 0
         self.past_samples = 0  # what a call sees before its new samples: look-behind, and the frame's older part
-        self.past = torch.zeros(self.inputs.total, 0)
+        self.past = torch.zeros(self.inputs.total, 0, dtype=torch.float32)
 
     def _fit(self, daw_sr: int, daw_bs: int, model_sr: Optional[int], model_bs: Optional[int]) -> None:
         if daw_sr < 1 or daw_bs < 1:
@@ -116,11 +116,11 @@ class OfflineFit(OfflineContractMethods):
     def _fit_filters(self) -> None:
         has_input_filter = self.resampling and not self.generates
         if has_input_filter:
-            self.resample_in.prepare(self.host_rate, self.model_rate, self.quality, True)
+            self.resample_in.prepare(self.host_rate, self.model_rate, self.quality)
         else:
             self.resample_in.release()
         if self.resampling:
-            self.resample_out.prepare(self.model_rate, self.host_rate, self.quality, True)
+            self.resample_out.prepare(self.model_rate, self.host_rate, self.quality)
         else:
             self.resample_out.release()
         self.latency = 0
@@ -149,7 +149,7 @@ class OfflineFit(OfflineContractMethods):
     def _numerical_rows(self, params: Optional[Tensor], samples: int) -> Tensor:
         """The declared rows for ``samples``; no rows where the defaults are wanted."""
         if params is None or self.track.count == 0:
-            return torch.zeros(0, samples)
+            return torch.zeros(0, samples, dtype=torch.float32)
         rows = params.narrow(0, 0, self.track.count).to(torch.float32)
         return rows if rows.size(1) == samples else rows.expand(rows.size(0), samples)
 

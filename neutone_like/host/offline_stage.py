@@ -53,7 +53,7 @@ class OfflineStage(OfflineFit):
                 values[name] = values[name].to(self.device)
         audio = self.nrb.do_forward_pass(self.block_index, audio, values, self.texts.copy(), tokens)
         if self._follow_cancel_request():
-            return torch.zeros(self.outputs.total, samples)
+            return torch.zeros(self.outputs.total, samples, dtype=torch.float32)
         self._check_outputs(audio, samples)
         self.nrb.set_progress_percentage(100.0)
         self.block_index += 1

@@ -23,7 +23,7 @@ class OfflineStream(OfflineStage):
         self.host_out = SampleQueue(self.outputs.total)
         self.streaming = False
         self.params_given = False
-        self.last_params = torch.zeros(0, 1)
+        self.last_params = torch.zeros(0, 1, dtype=torch.float32)
         self.pushed_samples = 0
         self.fed_samples = 0
         self.made_samples = 0  # of the model's input, so far
@@ -40,8 +40,8 @@ class OfflineStream(OfflineStage):
         self.overlap.reset()
         for queue in (self.host_in, self.model_in, self.held_params, self.host_out):
             queue.clear()
-        self.past = torch.zeros(self.inputs.total, self.past_samples)
-        self.last_params = torch.zeros(0, 1)
+        self.past = torch.zeros(self.inputs.total, self.past_samples, dtype=torch.float32)
+        self.last_params = torch.zeros(0, 1, dtype=torch.float32)
         self.texts.clear()
         self.tokens.clear()
         self.streaming = False
@@ -126,7 +126,9 @@ class OfflineStream(OfflineStage):
             values = params
             if params is not None and params.size(1) > 1:
                 values = params.narrow(1, start, size)
-            audio = torch.zeros(0, size) if self.generates else self.inputs.join(audio_in, start, size)
+            audio = (
+                torch.zeros(0, size, dtype=torch.float32) if self.generates else self.inputs.join(audio_in, start, size)
+            )
             self.host_in.push(torch.cat((audio, self._numerical_rows(values, size)), 0))
             self.pushed_samples += size
             start += size
@@ -165,7 +167,7 @@ class OfflineStream(OfflineStage):
             self.model_in.push(x)
 
     def _make_input(self, samples: int) -> None:
-        self._add_input(torch.zeros(self.inputs.total, samples))
+        self._add_input(torch.zeros(self.inputs.total, samples, dtype=torch.float32))
 
     def _run_blocks(self) -> None:
         """Call a blocked model with all that there is, and take what comes back to the host's rate."""
@@ -199,7 +201,7 @@ class OfflineStream(OfflineStage):
             self.host_out.push(y)
 
     def _take_out(self, samples: int) -> Tensor:
-        return self.host_out.pop(samples) if samples > 0 else torch.zeros(self.outputs.total, 0)
+        return self.host_out.pop(samples) if samples > 0 else torch.zeros(self.outputs.total, 0, dtype=torch.float32)
 
     def _finish(self) -> List[Tensor]:
         outputs: List[Tensor] = []
@@ -242,7 +244,7 @@ class OfflineStream(OfflineStage):
             self._make_input(self._input_samples_for(total) - self.made_samples)
         elif self.resampling:
             tail = self.latency if not self.free_length else self.resample_in.half_width
-            self.resample_in.push(torch.zeros(self.inputs.total, tail))
+            self.resample_in.push(torch.zeros(self.inputs.total, tail, dtype=torch.float32))
             self._add_input(self.resample_in.pull(self.resample_in.available()))
         else:
             self._make_input(self.stream_delay())
@@ -268,7 +270,7 @@ class OfflineStream(OfflineStage):
             raise AudioError("The signal has no samples. Call push() with audio before finish().")
         self._flush_input(total)
         length = max(1, self.model_samples(total))
-        x = torch.zeros(self.inputs.total, length)
+        x = torch.zeros(self.inputs.total, length, dtype=torch.float32)
         if not self.generates:
             x = torch.constant_pad_nd(self.model_in.pop(length), [0, self.model_delay])
         y = self._run_whole(x)
@@ -277,7 +279,9 @@ class OfflineStream(OfflineStage):
         y = y.narrow(1, self.model_delay, y.size(1) - self.model_delay)
         self._take_all_out(y)
         if self.resampling:
-            self._take_out_of_model(torch.zeros(self.outputs.total, self.resample_out.half_width + 2))
+            self._take_out_of_model(
+                torch.zeros(self.outputs.total, self.resample_out.half_width + 2, dtype=torch.float32)
+            )
         return max(1, (2 * y.size(1) * self.down + self.up) // (2 * self.up))
 
     def _run_whole(self, x: Tensor) -> Tensor:

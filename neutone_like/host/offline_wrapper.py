@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from neutone_like.errors import AudioError, ParameterError
-from neutone_like.host.host_fit import DEFAULT_HOST_BLOCK, DEFAULT_HOST_RATE
 from neutone_like.host.offline_stream import OfflineStream
 from neutone_like.model import NonRealtimeBase
+from neutone_like.signal.plan import DEFAULT_HOST_BLOCK, DEFAULT_HOST_RATE
 
 
 class NonRealtimeSampleQueueWrapper(OfflineStream):

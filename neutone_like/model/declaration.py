@@ -6,6 +6,7 @@ from typing import Any
 from neutone_like.errors import ModelError
 from neutone_like.model.metadata import ModelMetadata
 from neutone_like.model.parameters import CategoricalParameter, ContinuousParameter, NumericalParameter
+from neutone_like.numbers import as_whole_number
 
 MINIMUM_SAMPLE_RATE = 1000
 MAXIMUM_SAMPLE_RATE = 384_000
@@ -70,10 +71,11 @@ def _parameters(value: Any, problems: list[str]) -> tuple[NumericalParameter, ..
 
 def check_integer(field: str, value: Any, lowest: int, highest: int, problems: list[str]) -> int:
     """One attribute; what is wrong with it goes to ``problems``."""
-    if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+    number = as_whole_number(value)
+    if number is None or not lowest <= number <= highest:
         problems.append(f"{field}: expected an integer in {lowest}..{highest}, got {value!r}")
         return lowest
-    return value
+    return number
 
 
 def check_integers(field: str, value: Any, lowest: int, highest: int, problems: list[str]) -> tuple[int, ...]:
@@ -81,8 +83,8 @@ def check_integers(field: str, value: Any, lowest: int, highest: int, problems: 
     if not isinstance(value, (tuple, list)):
         problems.append(f"{field}: expected a tuple of integers (empty for any), got {value!r}")
         return ()
-    for entry in value:
-        check_integer(field, entry, lowest, highest, problems)
-    if len(set(value)) != len(value):
+    before = len(problems)
+    numbers = tuple(check_integer(field, entry, lowest, highest, problems) for entry in value)
+    if len(problems) == before and len(set(numbers)) != len(numbers):
         problems.append(f"{field}: every value must be unique, got {value!r}")
-    return tuple(value)
+    return numbers

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from neutone_like.model.declaration import Declaration, check_declaration
 from neutone_like.model.declared_parameters import DeclaresParameters
+from neutone_like.numbers import as_whole_number
 
 
 class WaveformToWaveformBase(DeclaresParameters):
@@ -41,8 +42,10 @@ class WaveformToWaveformBase(DeclaresParameters):
     def __init__(self, model: nn.Module) -> None:
         super().__init__(model)
         for name in ("in_channels", "out_channels", "look_behind_samples"):
-            # TorchScript sees what is on the instance, not what is on the class.
-            setattr(self, name, getattr(self, name))
+            # TorchScript sees what is on the instance, not what is on the class, and no number but Python's.
+            value = getattr(self, name)
+            number = as_whole_number(value)
+            setattr(self, name, value if number is None else number)
 
     def declaration(self) -> Declaration:
         """What the attributes say now, checked.
@@ -95,5 +98,5 @@ class WaveformToWaveformBase(DeclaresParameters):
         values: Dict[str, Tensor] = {}
         for parameter in self.declaration().parameters:
             length = block_size if parameter.rate == "sample" else 1
-            values[parameter.name] = torch.full((length,), float(parameter.default))
+            values[parameter.name] = torch.full((length,), float(parameter.default), dtype=torch.float32)
         return values

@@ -1,12 +1,14 @@
 """The four kinds of parameter a model can declare, each in its own unit and range."""
 
-import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from neutone_like.errors import ParameterError
+from neutone_like.numbers import as_finite_number, as_number, as_whole_number
 
 Rate = Literal["block", "sample"]
+_MOST_CHARACTERS = 80
 
 
 def _require_name(kind: str, name: str, description: str) -> None:
@@ -17,9 +19,16 @@ def _require_name(kind: str, name: str, description: str) -> None:
 
 
 def _finite(parameter: str, field: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ParameterError(f"{parameter}: {field} must be a finite number, got {value!r}.")
-    return float(value)
+    number = as_finite_number(value)
+    if number is None:
+        raise ParameterError(f"{parameter}: {field} must be a finite number, got {shortened(value)}.")
+    return number
+
+
+def shortened(value: object) -> str:
+    """A value in a message, however long its text."""
+    text = repr(value)
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 3]}..."
 
 
 @dataclass(frozen=True)
@@ -145,11 +154,12 @@ class CategoricalParameter:
         """
         if isinstance(value, str) and value in self.labels:
             return self.labels.index(value)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and value in range(len(self.labels)):
-            return int(value)
+        number = as_number(value)
+        if number is not None and number in range(len(self.labels)):
+            return int(number)
         raise ParameterError(
             f"Parameter {self.name!r}: allowed is one of {list(self.labels)} or an index in "
-            f"0..{len(self.labels) - 1}, got {value!r}."
+            f"0..{len(self.labels) - 1}, got {shortened(value)}."
         )
 
     def to_0to1(self, value: float | str) -> float:
@@ -183,7 +193,8 @@ class TextParameter:
 
     def __post_init__(self) -> None:
         _require_name("TextParameter", self.name, self.description)
-        _require_limit(f"TextParameter {self.name!r}", "max_characters", self.max_characters)
+        limit = _limit(f"TextParameter {self.name!r}", "max_characters", self.max_characters)
+        object.__setattr__(self, "max_characters", limit)
         if not isinstance(self.default, str):
             raise ParameterError(f"TextParameter {self.name!r}: default must be a string, got {self.default!r}.")
         if 0 <= self.max_characters < len(self.default):
@@ -215,19 +226,31 @@ class TokensParameter:
 
     def __post_init__(self) -> None:
         _require_name("TokensParameter", self.name, self.description)
-        object.__setattr__(self, "default", tuple(self.default))
-        _require_limit(f"TokensParameter {self.name!r}", "max_tokens", self.max_tokens)
-        if not all(isinstance(token, int) and not isinstance(token, bool) for token in self.default):
+        limit = _limit(f"TokensParameter {self.name!r}", "max_tokens", self.max_tokens)
+        object.__setattr__(self, "max_tokens", limit)
+        tokens = as_tokens(self.default)
+        if tokens is None:
             raise ParameterError(f"TokensParameter {self.name!r}: default must hold integers, got {self.default!r}.")
+        object.__setattr__(self, "default", tokens)
         if 0 <= self.max_tokens < len(self.default):
             raise ParameterError(
                 f"TokensParameter {self.name!r}: default may have {self.max_tokens} tokens, got {len(self.default)}."
             )
 
 
-def _require_limit(parameter: str, field: str, value: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value == 0 or value < -1:
+def as_tokens(values: object) -> tuple[int, ...] | None:
+    """Token numbers from a sequence, an array or a tensor of one dimension; None where one is no whole number."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        return None
+    numbers = [as_whole_number(value) for value in values]
+    return None if None in numbers else tuple(number for number in numbers if number is not None)
+
+
+def _limit(parameter: str, field: str, value: int) -> int:
+    number = as_whole_number(value)
+    if number is None or number == 0 or number < -1:
         raise ParameterError(f"{parameter}: {field} must be -1 (no limit) or at least 1, got {value!r}.")
+    return number
 
 
 NumericalParameter = ContinuousParameter | CategoricalParameter

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from neutone_like.errors import RuntimeEngineError
+from neutone_like.numbers import whole_number
 from neutone_like.realtime_safety.process import run_child
 from neutone_like.realtime_safety.reading import read_result
 from neutone_like.realtime_safety.report import RealtimeSafetyReport, SafetyConditions
@@ -66,7 +67,11 @@ def check_realtime_safety(
     target = Path(path)
     is_artifact = _is_artifact(target)
     _require_linux()
-    _require_ranges(callbacks, warm_up_callbacks, block_size, sample_rate, channels)
+    callbacks = _within("callbacks", callbacks, 1, MAXIMUM_CALLBACKS)
+    warm_up_callbacks = _within("warm_up_callbacks", warm_up_callbacks, 0, callbacks - 1)
+    block_size = _within("block_size", block_size, 1, 65536)
+    sample_rate = None if sample_rate is None else _within("sample_rate", sample_rate, 1000, 768000)
+    channels = _within("channels", channels, 1, 64)
     chosen_wake = wake or ("event" if is_artifact else "poll")
     if chosen_wake not in get_args(Wake):
         raise RuntimeEngineError(f"wake must be one of {get_args(Wake)}, got {wake!r}.")
@@ -120,18 +125,8 @@ def _require_linux() -> None:
         )
 
 
-def _require_ranges(
-    callbacks: int, warm_up_callbacks: int, block_size: int, sample_rate: int | None, channels: int
-) -> None:
-    for name, value, lowest, highest in (
-        ("callbacks", callbacks, 1, MAXIMUM_CALLBACKS),
-        ("warm_up_callbacks", warm_up_callbacks, 0, callbacks - 1),
-        ("block_size", block_size, 1, 65536),
-        ("sample_rate", 48000 if sample_rate is None else sample_rate, 1000, 768000),
-        ("channels", channels, 1, 64),
-    ):
-        if not isinstance(value, int) or not lowest <= value <= highest:
-            raise RuntimeEngineError(f"{name} must be an integer in {lowest}..{highest}, got {value!r}.")
+def _within(name: str, value: int, lowest: int, highest: int) -> int:
+    return whole_number(value, name, lowest, highest, error=RuntimeEngineError)
 
 
 def _foreign_rate(path: Path) -> int:

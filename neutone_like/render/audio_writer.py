@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from neutone_like.errors import AudioError
+from neutone_like.numbers import as_number, as_whole_number
 from neutone_like.render.audio_arrays import Audio
 from neutone_like.render.audio_files import pedalboard_io
 
@@ -70,11 +71,21 @@ def writing(
     """
     suffix = path.suffix.lower()
     keeps_samples = suffix in DEFAULT_BIT_DEPTHS
-    depth = bit_depth or DEFAULT_BIT_DEPTHS.get(suffix, 16)
+    depth = DEFAULT_BIT_DEPTHS.get(suffix, 16) if bit_depth is None else as_whole_number(bit_depth)
+    if depth is None:
+        raise EncodingError(f"bit_depth must be a whole number such as 16 or 24, got {bit_depth!r}.")
+    number = as_number(quality)
+    encoding_quality = quality if number is None else number
     with _appearing_whole(path) as raw:
         try:
             file = pedalboard_io().AudioFile(
-                raw, "w", sample_rate, channels, bit_depth=depth, quality=quality, format=suffix[1:]
+                raw,
+                "w",
+                sample_rate,
+                channels,
+                bit_depth=depth,
+                quality=encoding_quality,
+                format=suffix[1:],
             )
         except (ValueError, RuntimeError, TypeError) as error:
             raise EncodingError(

@@ -11,6 +11,7 @@ import torch
 
 from neutone_like.errors import ParameterError
 from neutone_like.model import CategoricalParameter, ContinuousParameter, NumericalParameter
+from neutone_like.numbers import as_finite_number, as_number
 
 Samples = npt.NDArray[np.float32]
 
@@ -76,9 +77,7 @@ def read_curve(parameter: NumericalParameter, value: Any) -> Curve:
         ParameterError: Not one of these, out of range, or times that do not rise.
     """
     if isinstance(value, torch.Tensor):
-        value = value.detach().cpu().numpy()
-    if isinstance(value, (np.ndarray, np.generic)) and value.ndim == 0:
-        value = value.item()
+        value = to_array(parameter, value)
     if isinstance(value, np.ndarray) and value.ndim == 1:
         return _per_sample(parameter, value)
     if isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[1] == 2:
@@ -88,10 +87,24 @@ def read_curve(parameter: NumericalParameter, value: Any) -> Curve:
     return Constant(_to_0to1(parameter, value))
 
 
+def to_array(parameter: NumericalParameter, value: torch.Tensor) -> npt.NDArray[Any]:
+    """A tensor's numbers, of any type and on any device; NumPy has no bfloat16, and float32 holds all of that.
+
+    Raises:
+        ParameterError: There are none to read, as on the meta device or in a sparse tensor.
+    """
+    try:
+        plain = value.detach().cpu()
+        return (plain.float() if plain.is_floating_point() and plain.itemsize < 4 else plain).numpy()
+    except (RuntimeError, TypeError) as error:
+        raise ParameterError(
+            f"Parameter {parameter.name!r}: expected a plain tensor of numbers, got one of {value.dtype} and layout "
+            f"{value.layout} on {value.device}: {str(error).splitlines()[0]}"
+        ) from error
+
+
 def _to_0to1(parameter: NumericalParameter, value: Any) -> float:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if not isinstance(value, (str, int, float)):
+    if not isinstance(value, (str, bool)) and as_number(value) is None:
         raise ParameterError(
             f"Parameter {parameter.name!r}: expected a number or a label, a sequence of (seconds, value) points, "
             "or a 1-D array with one value a sample, "
@@ -118,13 +131,12 @@ def _breakpoints(parameter: NumericalParameter, points: Sequence[Any]) -> Breakp
 
 
 def _seconds(parameter: NumericalParameter, value: Any) -> float:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value < float("inf"):
+    number = as_finite_number(value)
+    if number is None or number < 0.0:
         raise ParameterError(
             f"Parameter {parameter.name!r}: the time of an automation point is in seconds, 0 or later, got {value!r}."
         )
-    return float(value)
+    return number
 
 
 def _per_sample(parameter: NumericalParameter, values: npt.NDArray[Any]) -> PerSample:

@@ -11,6 +11,7 @@ from neutone_like.errors import AudioError, ModelError
 from neutone_like.extras import import_extra
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import WaveformToWaveformBase
+from neutone_like.numbers import as_number
 from neutone_like.render.audio_arrays import Audio, Given, read_audio, require_finite
 from neutone_like.render.model_plugin import ModelPlugin
 from neutone_like.render.model_stage import ModelStage
@@ -256,9 +257,10 @@ def whole_number(name: str, value: float, unit: str) -> int:
     Raises:
         AudioError: It is none.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1 or not 1 <= value < 1e9:
+    number = as_number(value)
+    if number is None or not 1 <= number < 1e9 or number != int(number):
         raise AudioError(f"{name} must be a whole number of {unit} above 0, got {value!r}.")
-    return int(value)
+    return int(number)
 
 
 def _require_streamable(plugins: Iterable[Any]) -> None:

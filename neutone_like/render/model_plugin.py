@@ -1,6 +1,5 @@
 """One of our models as an effect: where it comes from, and how its knobs stand."""
 
-import math
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -11,8 +10,10 @@ from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import NumericalParameter, WaveformToWaveformBase
+from neutone_like.numbers import as_number
 from neutone_like.render.foreign_module import ForeignModule
 from neutone_like.render.parameter_values import ParameterValues
+from neutone_like.torch_settings import plain_settings
 
 GAIN_RANGE_DB = 30.0
 
@@ -76,6 +77,7 @@ class ModelPlugin:
         )
 
 
+@plain_settings()
 def _open(model: Model) -> tuple[Any, str, int, int, tuple[NumericalParameter, ...]]:
     """Wrapper, name, channels in and out, parameters; the wrapper is this plugin's alone unless a user passes one."""
     if isinstance(model, (str, Path, PathLike)):
@@ -98,14 +100,16 @@ def _open(model: Model) -> tuple[Any, str, int, int, tuple[NumericalParameter, .
 def _mix(name: str, value: float | None, default: float) -> float:
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
+    number = as_number(value)
+    if number is None or not 0.0 <= number <= 1.0:
         raise ParameterError(f"{name}: allowed is 0..1, got {value!r}.")
-    return float(value)
+    return float(number)
 
 
 def _gain(name: str, value: float | None, default: float) -> float:
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.fabs(value) <= GAIN_RANGE_DB:
+    number = as_number(value)
+    if number is None or not -GAIN_RANGE_DB <= number <= GAIN_RANGE_DB:
         raise ParameterError(f"{name}: allowed is -{GAIN_RANGE_DB:g}..{GAIN_RANGE_DB:g} dB, got {value!r}.")
-    return 0.5 + value / (2.0 * GAIN_RANGE_DB)
+    return 0.5 + number / (2.0 * GAIN_RANGE_DB)

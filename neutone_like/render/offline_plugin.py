@@ -1,11 +1,10 @@
 """One of our non-real-time models, ready to render: where it comes from, and what its parameters are set to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from os import PathLike
 from typing import Any
 
-import numpy as np
 import torch
 
 from neutone_like.artifact import Artifact, load_artifact
@@ -23,9 +22,11 @@ from neutone_like.model import (
     TokensParameter,
 )
 from neutone_like.model.parameter_values import check_names
+from neutone_like.model.parameters import as_tokens
 from neutone_like.render.foreign_offline import ForeignOffline
 from neutone_like.render.parameter_values import ParameterValues
 from neutone_like.render.tokenizing import Tokenizer, open_tokenizer
+from neutone_like.torch_settings import plain_settings
 
 OfflineModel = Artifact | NonRealtimeSampleQueueWrapper | NonRealtimeBase | str | PathLike[str]
 
@@ -118,6 +119,7 @@ def is_offline(model: Any) -> bool:
     return isinstance(model, (OfflinePlugin, NonRealtimeBase, NonRealtimeSampleQueueWrapper))
 
 
+@plain_settings()
 def _open(model: OfflineModel) -> tuple[Any, str, tuple[Parameter, ...]]:
     """Wrapper, name and parameters; the wrapper is this plugin's alone unless a user passes one."""
     if isinstance(model, (str, PathLike)):
@@ -148,13 +150,12 @@ def _text(parameter: TextParameter, value: Any) -> str:
 
 
 def _token_list(label: str, value: Any) -> list[int]:
-    if isinstance(value, (np.ndarray, torch.Tensor)):
-        value = value.tolist()
-    if not isinstance(value, Sequence) or not all(isinstance(t, int) and not isinstance(t, bool) for t in value):
+    tokens = as_tokens(value)
+    if tokens is None:
         raise ParameterError(
             f"{label}: expected a list of integers, or a text for the model's tokenizer, got {value!r:.80}."
         )
-    return list(value)
+    return list(tokens)
 
 
 def _move(module: Any, device: str) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from neutone_like.errors import AudioError, ParameterError
+from neutone_like.numbers import as_finite_number
 from neutone_like.render.audio_arrays import Audio
 from neutone_like.render.audio_files import AudioReader
 from neutone_like.render.audio_writer import AudioWriter, require_writable, writing
@@ -98,9 +99,10 @@ def _time(plugin: OfflinePlugin, rate: int | None, seconds: float | None) -> NoI
         return NoInputs(chosen, 0)
     if plugin.is_one_shot:
         raise ParameterError(f"seconds: {plugin.name} decides for itself how long its output is. Leave seconds out.")
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0.0 < seconds < float("inf"):
+    wanted = as_finite_number(seconds)
+    if wanted is None or wanted <= 0.0:
         raise ParameterError(f"seconds must be a number above 0, got {seconds!r}.")
-    return NoInputs(chosen, max(1, round(seconds * chosen)))
+    return NoInputs(chosen, max(1, round(wanted * chosen)))
 
 
 def _play(plugin: OfflinePlugin, inputs: Inputs, outputs: Sequence["_Output"], calls: Calls) -> None:

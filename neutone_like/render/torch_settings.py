@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from neutone_like.torch_settings import plain_settings
 from neutone_like.torch_threads import one_thread
 
 
@@ -19,7 +20,7 @@ def inference_settings(modules: Iterable[nn.Module] = ()) -> Iterator[None]:
     flushes = _flushes_denormals()
     try:
         torch.set_flush_denormal(True)
-        with evaluating(modules), one_thread(), torch.no_grad():
+        with plain_settings(), evaluating(modules), one_thread():
             yield
     finally:
         torch.set_flush_denormal(flushes)
@@ -40,4 +41,4 @@ def evaluating(modules: Iterable[nn.Module]) -> Iterator[None]:
 
 def _flushes_denormals() -> bool:
     """Torch can set this but not tell it."""
-    return bool((torch.full((16,), 1e-39) * 0.5 == 0.0).all())
+    return bool((torch.full((16,), 1e-39, dtype=torch.float32, device="cpu") * 0.5 == 0.0).all())

@@ -62,7 +62,7 @@ class ChannelBus(nn.Module):
     @torch.jit.export
     def join(self, audio: List[Tensor], start: int, samples: int) -> Tensor:
         """``samples`` from ``start`` on of each, converted to its channel count: a copy, ``[total, samples]``."""
-        rows: List[Tensor] = [torch.zeros(0, samples)]
+        rows: List[Tensor] = [torch.zeros(0, samples, dtype=torch.float32)]
         for index, x in enumerate(audio):
             rows.append(convert_channels(x.narrow(1, start, samples), self.counts[index]))
         return torch.cat(rows, 0)

@@ -40,8 +40,8 @@ class OverlapAdd(nn.Module):
         self.channels = channels
         self.window = window
         self.hop = 0
-        self.weights = torch.zeros(0)
-        self.sum = torch.zeros(channels, 0)
+        self.weights = torch.zeros(0, dtype=torch.float32)
+        self.sum = torch.zeros(channels, 0, dtype=torch.float32)
 
     @torch.jit.export
     def prepare(self, frame: int, hop: int) -> None:
@@ -51,7 +51,7 @@ class OverlapAdd(nn.Module):
 
     @torch.jit.export
     def reset(self) -> None:
-        self.sum = torch.zeros(self.channels, self.weights.size(0))
+        self.sum = torch.zeros(self.channels, self.weights.size(0), dtype=torch.float32)
 
     @torch.jit.export
     def add(self, frame: Tensor) -> Tensor:

@@ -35,9 +35,15 @@ class ParameterTrack(nn.Module):
         self.per_sample = [parameter.rate == "sample" for parameter in parameters]
         self.categorical = [parameter.kind == "categorical" for parameter in parameters]
         self.smoothing_seconds = [parameter.smoothing_seconds for parameter in parameters]
-        self.minimum = torch.tensor([[parameter.minimum] for parameter in parameters]).reshape(self.count, 1)
-        self.span = torch.tensor([[p.maximum - p.minimum] for p in parameters]).reshape(self.count, 1)
-        self.default = torch.tensor([[parameter.default_0to1] for parameter in parameters]).reshape(self.count, 1)
+        self.minimum = torch.tensor([[parameter.minimum] for parameter in parameters], dtype=torch.float32).reshape(
+            self.count, 1
+        )
+        self.span = torch.tensor([[p.maximum - p.minimum] for p in parameters], dtype=torch.float32).reshape(
+            self.count, 1
+        )
+        self.default = torch.tensor(
+            [[parameter.default_0to1] for parameter in parameters], dtype=torch.float32
+        ).reshape(self.count, 1)
         self.has_block_rate = not all(self.per_sample)
 
         self.smoothing = [1] * self.count  # length of each moving average, in host samples
@@ -52,9 +58,9 @@ class ParameterTrack(nn.Module):
         self.position = 0  # host samples so far
         self.current = self.default.clone()  # what settled, 0..1
         self.mapped = self.default.clone()  # what settled, in the parameters' units
-        self.flat_block = torch.zeros(0, 0)  # the last host block that held only what settled
-        self.recent = torch.zeros(self.count, 0)  # unsmoothed, as long as the longest average
-        self.track = torch.zeros(self.count, 0)  # smoothed, from host sample `track_start` on
+        self.flat_block = torch.zeros(0, 0, dtype=torch.float32)  # the last host block that held only what settled
+        self.recent = torch.zeros(self.count, 0, dtype=torch.float32)  # unsmoothed, as long as the longest average
+        self.track = torch.zeros(self.count, 0, dtype=torch.float32)  # smoothed, from host sample `track_start` on
         self.track_start = 0
         self.still_samples = 0  # how long the host has sent one value
         self.reset()
@@ -79,8 +85,8 @@ class ParameterTrack(nn.Module):
         self.moving = False
         self.started = False
         self.position = 0
-        self.recent = torch.zeros(self.count, 0)
-        self.track = torch.zeros(self.count, 0)
+        self.recent = torch.zeros(self.count, 0, dtype=torch.float32)
+        self.track = torch.zeros(self.count, 0, dtype=torch.float32)
         self.track_start = 0
         self.still_samples = 0
         self._settle(self.default)
@@ -152,7 +158,7 @@ class ParameterTrack(nn.Module):
 
     def _settle(self, value: Tensor) -> None:
         self.moving = False
-        self.flat_block = torch.zeros(0, 0)
+        self.flat_block = torch.zeros(0, 0, dtype=torch.float32)
         self.current = value.clone()
         mapped = self.current * self.span + self.minimum
         for index in range(self.count):
@@ -181,7 +187,7 @@ class ParameterTrack(nn.Module):
         # Sums in double precision: the average of one value is that value, and no error builds up.
         exact = raw.to(torch.float64)
         new = exact.narrow(1, self.longest, samples)
-        smoothed = torch.zeros(self.count, samples)
+        smoothed = torch.zeros(self.count, samples, dtype=torch.float32)
         for index in range(self.count):
             length = self.smoothing[index]
             before = exact[index].narrow(0, self.longest - length, length).sum()

@@ -36,7 +36,7 @@ class SampleQueue(nn.Module):
     @torch.jit.export
     def push_silence(self, samples: int) -> None:
         if samples > 0:
-            self.push(torch.zeros(self.channels, samples))
+            self.push(torch.zeros(self.channels, samples, dtype=torch.float32))
 
     @torch.jit.export
     def pop(self, samples: int) -> Tensor:
@@ -72,7 +72,7 @@ class SampleQueue(nn.Module):
         """Let ``samples`` of silence come out before all else."""
         if samples > 0:
             self._drop_taken()
-            self.blocks.insert(0, torch.zeros(self.channels, samples))
+            self.blocks.insert(0, torch.zeros(self.channels, samples, dtype=torch.float32))
             self.size += samples
 
     def _drop_taken(self) -> None:

@@ -33,7 +33,7 @@ class SoxrResampler(nn.Module):
         self._inputs = 0
         self._end = 0  # of the next output's window, times `up`, in inputs
 
-    def prepare(self, in_rate: int, out_rate: int, quality: str, double_precision: bool = True) -> None:
+    def prepare(self, in_rate: int, out_rate: int, quality: str) -> None:
         """Open a conversion from ``in_rate`` to ``out_rate`` Hz and measure its lateness."""
         self.rates = (in_rate, out_rate)
         self.up, self.down = reduced_ratio(out_rate, in_rate)

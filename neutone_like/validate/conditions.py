@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 import torch
 import torch.jit
 
+from neutone_like.torch_settings import plain_settings
 from neutone_like.torch_threads import one_thread
 
 
@@ -21,5 +22,5 @@ def optimiser(on: bool) -> AbstractContextManager[None]:
 @contextmanager
 def steady_conditions() -> Iterator[None]:
     """For checks: one thread, no gradients, no optimiser, and the caller's random numbers left where they were."""
-    with one_thread(), torch.no_grad(), torch.random.fork_rng(devices=[]), optimiser(False):
+    with plain_settings(), one_thread(), torch.random.fork_rng(devices=[]), optimiser(False):
         yield

@@ -14,6 +14,7 @@ from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.reading.loader import Artifact, load_artifact
 from neutone_like.errors import ExportError
 from neutone_like.model import NonRealtimeBase, WaveformToWaveformBase
+from neutone_like.torch_settings import plain_settings
 from neutone_like.validate.checks.reload import FreshProcess, PlayingProcess, check_reloads_in_a_fresh_process
 from neutone_like.validate.conditions import steady_conditions
 from neutone_like.validate.context import Context, Outcome
@@ -40,6 +41,7 @@ class _Plan:
     settings: str
 
 
+@plain_settings()
 def validate_artifact(
     path_or_artifact: str | os.PathLike[str] | Artifact,
     *,

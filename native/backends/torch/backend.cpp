@@ -5,6 +5,7 @@
 // in place there, and what is made there is only ever used there.
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <ATen/autocast_mode.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/jit/serialization/import.h>
 
@@ -25,6 +26,20 @@ struct Instance {
     nl_facts facts{};
 };
 
+// What this thread computes under, whatever Python has set for it: autocast would compute in half precision, and
+// TorchScript would keep its casts.
+class Settings {
+public:
+    Settings() { at::autocast::set_autocast_enabled(at::kCPU, false); }
+    ~Settings() { at::autocast::set_autocast_enabled(at::kCPU, autocast_); }
+    Settings(const Settings&) = delete;
+    Settings& operator=(const Settings&) = delete;
+
+private:
+    c10::InferenceMode inference_;
+    bool autocast_ = at::autocast::is_autocast_enabled(at::kCPU);
+};
+
 Player& player_of(void* instance) { return *static_cast<Instance*>(instance)->player; }
 
 torch::jit::Module load(const std::string& source) {
@@ -41,7 +56,7 @@ nl_status create(const char* source, const char* options, void** instance, nl_er
         const Options chosen = parse_options(options == nullptr ? "" : options);
         // Loaded as ordinary tensors; only what runs is in inference mode.
         torch::jit::Module wrapper = load(source);
-        c10::InferenceMode inference;
+        const Settings settings;
         *instance = new Instance{chosen.whole_wrapper ? make_wrapper_player(std::move(wrapper), source, chosen)
                                                       : make_model_player(std::move(wrapper), source)};
     });
@@ -49,14 +64,14 @@ nl_status create(const char* source, const char* options, void** instance, nl_er
 
 nl_status clone(void* instance, void** copy, nl_error error) {
     return guarded(error, [&] {
-        c10::InferenceMode inference;
+        const Settings settings;
         *copy = new Instance{player_of(instance).clone(), static_cast<Instance*>(instance)->facts};
     });
 }
 
 nl_status prepare(void* instance, const nl_setup* setup, nl_facts* facts, nl_error error) {
     return guarded(error, [&] {
-        c10::InferenceMode inference;
+        const Settings settings;
         nl_facts& known = static_cast<Instance*>(instance)->facts;
         known = {static_cast<int32_t>(player_of(instance).prepare(*setup)), 0, nullptr};
         *facts = known;
@@ -65,20 +80,20 @@ nl_status prepare(void* instance, const nl_setup* setup, nl_facts* facts, nl_err
 
 nl_status process(void* instance, const nl_block* block, nl_error error) {
     return guarded(error, [&] {
-        c10::InferenceMode inference;
+        const Settings settings;
         player_of(instance).process(*block);
     });
 }
 
 nl_status reset(void* instance, nl_error error) {
     return guarded(error, [&] {
-        c10::InferenceMode inference;
+        const Settings settings;
         player_of(instance).reset();
     });
 }
 
 void destroy(void* instance) {
-    c10::InferenceMode inference;
+    const Settings settings;
     delete static_cast<Instance*>(instance);
 }
 

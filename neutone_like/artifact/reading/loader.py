@@ -12,7 +12,7 @@ from neutone_like.artifact.format.offline_schema import OfflineSection
 from neutone_like.artifact.format.parameter_records import to_parameter
 from neutone_like.artifact.format.parameter_slots import parameters_of_slots
 from neutone_like.artifact.format.schema import LiveMetadata, Metadata, OfflineMetadata, parse_metadata
-from neutone_like.artifact.reading.module_loading import LIVE_METHODS, load_module
+from neutone_like.artifact.reading.module_loading import load_module
 from neutone_like.artifact.reading.offline_vector import check_offline_vector
 from neutone_like.artifact.reading.reference_vector import check_test_vector
 from neutone_like.errors import ArtifactError
@@ -24,8 +24,7 @@ from neutone_like.model import (
     TextParameter,
     TokensParameter,
 )
-
-CONTRACT_METHODS = LIVE_METHODS
+from neutone_like.torch_settings import plain_settings
 
 
 class Artifact:
@@ -145,6 +144,7 @@ class Artifact:
         ours = metadata.neutone_like
         return ours.out_channels if ours is not None else 1 if metadata.is_output_mono else 2
 
+    @plain_settings()
     def fresh_module(self) -> ScriptModule:
         """Load the module again: the same model with a state of its own.
 
@@ -153,6 +153,7 @@ class Artifact:
         """
         return load_module(self.path, self.metadata)
 
+    @plain_settings()
     def verify_test_vector(self) -> float:
         """Play the test vector on a fresh module.
 
@@ -183,6 +184,7 @@ def read_metadata(path: str | PathLike[str]) -> Metadata:
     return parse_metadata(read_metadata_text(file), f"metadata.json in {file}")
 
 
+@plain_settings()
 def load_artifact(path: str | PathLike[str], *, verify_test_vector: bool = False) -> Artifact:
     """Load an artifact. Nothing is read but this file.
 

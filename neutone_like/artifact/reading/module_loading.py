@@ -10,35 +10,7 @@ from neutone_like.artifact.format.schema import LiveMetadata, Metadata
 from neutone_like.artifact.reading.agreement import check_agreement, check_tensors
 from neutone_like.artifact.writing.scripting import load_script
 from neutone_like.errors import ArtifactError
-
-LIVE_METHODS = (
-    "forward",
-    "forward_bt",
-    "forward_offline",
-    "set_daw_sample_rate_and_buffer_size",
-    "reset",
-    "is_resampling",
-    "calc_buffering_delay_samples",
-    "calc_model_delay_samples",
-    "get_default_param_values",
-)
-NON_REALTIME_METHODS = (
-    "forward",
-    "forward_non_realtime",
-    "set_daw_sample_rate_and_buffer_size",
-    "reset",
-    "is_resampling",
-    "is_one_shot_model",
-    "has_progress_percentage",
-    "get_progress_percentage",
-    "should_cancel_forward_pass",
-    "request_cancel_forward_pass",
-    "get_audio_in_channels",
-    "get_audio_out_channels",
-    "is_text_model",
-    "is_tokens_model",
-    "get_numerical_params_default_values_0to1",
-)
+from neutone_like.host.contract import Kind, required_names
 
 
 def load_module(path: Path, metadata: Metadata) -> ScriptModule:
@@ -63,12 +35,12 @@ def load_module(path: Path, metadata: Metadata) -> ScriptModule:
 
 
 def _check_methods(module: ScriptModule, metadata: Metadata, path: Path) -> None:
-    is_live = isinstance(metadata, LiveMetadata)
-    kind = "live" if is_live else "non-real-time"
-    missing = [name for name in (LIVE_METHODS if is_live else NON_REALTIME_METHODS) if not hasattr(module, name)]
+    kind: Kind = "live" if isinstance(metadata, LiveMetadata) else "offline"
+    missing = [name for name in required_names(kind) if not hasattr(module, name)]
     if missing:
+        article = "a" if kind == "live" else "an"
         raise ArtifactError(
-            f"{path} is a TorchScript module, but not that of a {kind} .nm: it has no {', '.join(missing)}. "
+            f"{path} is a TorchScript module, but not that of {article} {kind} .nm: it has no {', '.join(missing)}. "
             "Make one with export_model(model, folder)."
         )
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from neutone_like.errors import AudioError
+from neutone_like.numbers import as_finite_number, whole_number
 
 BEAT_SECONDS = 0.5  # 120 beats a minute
 LOOP_BEATS = 8
@@ -122,11 +123,11 @@ def pluck(frequency_hz: float, sample_rate: int, seconds: float, *, muted: bool 
 
 
 def _length(sample_rate: int, seconds: float) -> int:
-    if isinstance(sample_rate, bool) or not isinstance(sample_rate, int) or not 1000 <= sample_rate <= 384_000:
-        raise AudioError(f"sample_rate: expected an integer in 1000..384000 Hz, got {sample_rate!r}.")
-    if not math.isfinite(seconds) or round(seconds * sample_rate) < 1:
+    rate = whole_number(sample_rate, "sample_rate", 1000, 384_000, unit="Hz", error=AudioError)
+    length = as_finite_number(seconds)
+    if length is None or round(length * rate) < 1:
         raise AudioError(f"seconds: expected a length of at least one sample, got {seconds!r}.")
-    return round(seconds * sample_rate)
+    return round(length * rate)
 
 
 def _damped_partials(

@@ -20,6 +20,7 @@ from neutone_like.artifact.writing.samples import SampleSound, to_mp3_pairs, wri
 from neutone_like.artifact.writing.scripting import reload_script, save_script, script_wrapper
 from neutone_like.artifact.writing.staging import staged_directory
 from neutone_like.errors import ExportError
+from neutone_like.torch_settings import plain_settings
 from neutone_like.torch_threads import one_thread
 from neutone_like.version import __version__
 
@@ -47,6 +48,7 @@ class WrittenArtifact:
         )
 
 
+@plain_settings()
 def write_artifact(
     model: Model,
     out_dir: str | PathLike[str],

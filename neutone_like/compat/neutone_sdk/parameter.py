@@ -16,6 +16,7 @@ from neutone_like.model import (
     TokensParameter,
 )
 from neutone_like.model.parameters import Rate
+from neutone_like.numbers import as_finite_number, as_whole_number, real_number
 
 
 class NeutoneParameterType(Enum):
@@ -81,14 +82,15 @@ class ContinuousNeutoneParameter(NeutoneParameter):
         used: bool = True,
     ) -> None:
         super().__init__(name, description, default_value, used, NeutoneParameterType.CONTINUOUS)
-        if not min_value < max_value:
+        lowest, highest = as_finite_number(min_value), as_finite_number(max_value)
+        if lowest is None or highest is None or lowest >= highest:
             raise ParameterError(
                 f"Parameter {name!r}: min_value must be below max_value, got {min_value} and {max_value}."
             )
-        _require_range(name, default_value, min_value, max_value)
-        self.min_value = min_value
-        self.max_value = max_value
-        self.default_value_0to1 = (default_value - min_value) / (max_value - min_value)
+        self.default_value = _require_range(name, default_value, lowest, highest)
+        self.min_value = lowest
+        self.max_value = highest
+        self.default_value_0to1 = (self.default_value - lowest) / (highest - lowest)
 
     def to_metadata(self) -> dict[str, Any]:
         return {**super().to_metadata(), "min_value": self.min_value, "max_value": self.max_value}
@@ -111,21 +113,22 @@ class CategoricalNeutoneParameter(NeutoneParameter):
         used: bool = True,
     ) -> None:
         super().__init__(name, description, default_value, used, NeutoneParameterType.CATEGORICAL)
-        if not 2 <= n_values <= constants.MAX_N_CATEGORICAL_VALUES:
+        count = as_whole_number(n_values)
+        if count is None or not 2 <= count <= constants.MAX_N_CATEGORICAL_VALUES:
             raise ParameterError(
                 f"Parameter {name!r}: n_values must lie in 2..{constants.MAX_N_CATEGORICAL_VALUES}, got {n_values}."
             )
-        self.n_values = n_values
-        self.labels = [str(index) for index in range(n_values)] if labels is None else list(labels)
-        if len(self.labels) != n_values:
-            raise ParameterError(f"Parameter {name!r}: expected n_values={n_values} labels, got {self.labels}.")
+        self.n_values = count
+        self.labels = [str(index) for index in range(count)] if labels is None else list(labels)
+        if len(self.labels) != count:
+            raise ParameterError(f"Parameter {name!r}: expected n_values={count} labels, got {self.labels}.")
         if long := [text for text in self.labels if len(text) >= constants.MAX_N_CATEGORICAL_LABEL_CHARS]:
             raise ParameterError(
                 f"Parameter {name!r}: labels must be shorter than {constants.MAX_N_CATEGORICAL_LABEL_CHARS} "
                 f"characters, got {long}."
             )
-        _require_range(name, default_value, 0, n_values - 1)
-        self.default_value_0to1 = default_value / (n_values - 1)
+        self.default_value = int(_require_range(name, default_value, 0, count - 1))
+        self.default_value_0to1 = self.default_value / (count - 1)
 
     def to_metadata(self) -> dict[str, Any]:
         return {**super().to_metadata(), "n_values": self.n_values, "labels": self.labels}
@@ -227,6 +230,4 @@ def value_for_model(parameter: AnyParameter, knob: Tensor) -> Tensor:
 
 
 def _require_range(name: str, value: float, lowest: float, highest: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not lowest <= value <= highest:
-        raise ParameterError(f"Parameter {name!r}: default_value must lie in {lowest}..{highest}, got {value!r}.")
-    return value
+    return real_number(value, f"Parameter {name!r}: default_value", lowest, highest, error=ParameterError)

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.archive import MODEL_NAME
 from neutone_like.errors import ArtifactError, AudioError, ModelError
+from neutone_like.numbers import as_whole_number
 from neutone_like.render.audio_writer import writing
 from neutone_like.render.batch.locations import PlanError, exists, join, local_copy, location_of, sha256_of, suffix_of
 from neutone_like.render.batch.planning import Plan
@@ -60,10 +62,19 @@ def require_encodable(plan: Plan, job: Job) -> None:
         trial.unlink()
 
 
-def worker_count(workers: int | None, retries: int, engine: str, scheduler: str | None, device: str) -> int:
-    for name, value in (("workers", 0 if workers is None else workers), ("retries", retries)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise PlanError(f"{name} must be a whole number, 0 or more, got {value!r}.")
+def at_least_zero(name: str, value: Any) -> int:
+    """A number of workers or retries.
+
+    Raises:
+        PlanError: It is none.
+    """
+    number = as_whole_number(value)
+    if number is None or number < 0:
+        raise PlanError(f"{name} must be a whole number, 0 or more, got {value!r}.")
+    return number
+
+
+def worker_count(workers: int | None, engine: str, scheduler: str | None, device: str) -> int:
     if engine not in ("processes", "dask"):
         raise PlanError(f"engine must be 'processes' or 'dask', got {engine!r}.")
     if engine == "dask" and not scheduler:
@@ -73,7 +84,7 @@ def worker_count(workers: int | None, retries: int, engine: str, scheduler: str 
     if engine != "dask" and scheduler:
         raise PlanError(f"A scheduler ({scheduler}) is for engine 'dask' only. Add it, or leave the scheduler out.")
     if workers is not None:
-        return workers
+        return at_least_zero("workers", workers)
     return processor_count() if device == "cpu" else 1
 
 

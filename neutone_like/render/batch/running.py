@@ -15,7 +15,13 @@ from neutone_like.render.batch.engines import Engine, EngineName, open_engine
 from neutone_like.render.batch.manifest import VERSION, Manifest, open_manifest
 from neutone_like.render.batch.planning import Plan, Source, plan_files, require_no_collision
 from neutone_like.render.batch.player import Job, Player
-from neutone_like.render.batch.preparing import manifest_place, prepared_job, require_encodable, worker_count
+from neutone_like.render.batch.preparing import (
+    at_least_zero,
+    manifest_place,
+    prepared_job,
+    require_encodable,
+    worker_count,
+)
 from neutone_like.render.batch.records import FileRecord
 from neutone_like.render.batch.rendering import Task, remove_leftovers
 from neutone_like.render.batch.results import BatchResult, RenderInterrupted
@@ -86,7 +92,8 @@ def render_files(
     settings = RenderSettings(
         dict(params or {}), wet, dry, input_gain_db, output_gain_db, out_sample_rate, bit_depth, quality, device
     )
-    count = worker_count(workers, retries, engine, scheduler, device)
+    count = worker_count(workers, engine, scheduler, device)
+    retries = at_least_zero("retries", retries)
     plan = plan_files(source, output, listed=listed, root=root, ending=file_format)
     place = manifest_place(manifest, plan, resume)
     with prepared_job(model, settings) as job:

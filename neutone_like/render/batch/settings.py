@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from neutone_like.numbers import as_finite_number
 from neutone_like.version import __version__
 
 # They decode, resample, compute and encode: with another version of one, a file may come out differently.
@@ -65,9 +66,7 @@ def _sha256_of_json(content: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """A value as JSON has it; arrays by their content."""
-    if isinstance(value, torch.Tensor):
-        value = value.detach().cpu().numpy()
-    if isinstance(value, (np.ndarray, np.generic)):
+    if isinstance(value, (torch.Tensor, np.ndarray, np.generic)):
         value = value.tolist()
     if isinstance(value, Mapping):
         return {str(name): _plain(each) for name, each in value.items()}
@@ -75,4 +74,5 @@ def _plain(value: Any) -> Any:
         return [_plain(each) for each in value]
     if isinstance(value, (bool, str)) or value is None:
         return value
-    return float(value) if isinstance(value, (int, float)) else repr(value)
+    number = as_finite_number(value)
+    return repr(value) if number is None else number

@@ -1,4 +1,4 @@
-"""What hosts ask every ``.nm`` about itself, real-time or not."""
+"""What hosts ask every ``.nm`` about itself, of either kind."""
 
 import json
 from typing import Any, List
@@ -6,24 +6,32 @@ from typing import Any, List
 import torch
 from torch import nn
 
+from neutone_like.host.contract import Kind, preserved_names
 from neutone_like.host.metadata_dictionary import MetadataDictionary
 from neutone_like.model import ModelMetadata
 
 
-class CommonContract(nn.Module):
-    """Constants of both contracts.
+class ContractFace(nn.Module):
+    """The constants of both contracts: what the author wrote never changes after wrapping.
 
     Args:
+        kind: Which contract.
         author_metadata: What the author wrote.
         metadata: All keys of ``metadata.json`` that are known when a model is wrapped.
         knobs: The slots of ``neutone_parameters`` that hold numbers.
     """
 
-    def __init__(self, author_metadata: ModelMetadata, metadata: dict[str, Any], knobs: dict[str, Any]) -> None:
+    preserved: List[str]
+
+    def __init__(
+        self, kind: Kind, author_metadata: ModelMetadata, metadata: dict[str, Any], knobs: dict[str, Any]
+    ) -> None:
         super().__init__()
-        self.about = MetadataDictionary({**metadata, "neutone_parameters": knobs})
+        self.realtime = kind == "live"
         self.use_debug_mode = False
+        self.about = MetadataDictionary({**metadata, "neutone_parameters": knobs})
         self.metadata_json = json.dumps(metadata)
+        self.preserved = preserved_names(kind)
         self.wet_default = author_metadata.wet_default
         self.dry_default = author_metadata.dry_default
         self.input_gain_default: float = metadata["input_gain_default_value"]
@@ -65,3 +73,8 @@ class CommonContract(nn.Module):
     def get_metadata_json(self) -> str:
         """``metadata.json`` as of wrapping: without sample sounds and without what export adds."""
         return self.metadata_json
+
+    @torch.jit.export
+    def get_preserved_attributes(self) -> List[str]:
+        """What ``torch.jit.freeze`` must be told to keep; the model stays, as it is used by what is kept."""
+        return self.preserved

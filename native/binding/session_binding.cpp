@@ -75,20 +75,12 @@ PyType_Slot kSessionSlots[] = {
 };
 
 void bind_statistics(nb::module_& module) {
-    nb::class_<SessionStats>(module, "SessionStats")
-        .def_ro("callbacks", &SessionStats::callbacks)
-        .def_ro("samples", &SessionStats::samples)
-        .def_ro("underruns", &SessionStats::underruns)
-        .def_ro("missing_samples", &SessionStats::missing_samples)
-        .def_ro("dropped_samples", &SessionStats::dropped_samples)
-        .def_ro("restarts", &SessionStats::restarts)
-        .def_ro("inserted_silence_samples", &SessionStats::inserted_silence_samples)
-        .def_ro("nonfinite_samples", &SessionStats::nonfinite_samples)
-        .def_ro("nonfinite_input_samples", &SessionStats::nonfinite_input_samples)
-        .def_ro("failed_blocks", &SessionStats::failed_blocks)
-        .def_ro("model_blocks", &SessionStats::model_blocks)
-        .def_ro("hung", &SessionStats::hung)
-        .def_prop_ro("last_error", [](const SessionStats& stats) { return to_text(stats.last_error.c_str()); })
+    auto stats = nb::class_<SessionStats>(module, "SessionStats");
+#define NL_BIND(name) stats.def_ro(#name, &SessionStats::name);
+    NL_SESSION_COUNTERS(NL_BIND)
+#undef NL_BIND
+    stats.def_ro("hung", &SessionStats::hung)
+        .def_prop_ro("last_error", [](const SessionStats& from) { return to_text(from.last_error.c_str()); })
         .def_ro("max_inference_seconds", &SessionStats::max_inference_seconds)
         .def_ro("worker_seconds", &SessionStats::worker_seconds);
 

@@ -26,10 +26,10 @@ from rich.table import Table
 from neutone_like import NeutoneLikeError, export_model, load_artifact, render_file
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.writing.sample_audio import SAMPLES
+from neutone_like.audio import AudioReader
 from neutone_like.export import ExportResult
 from neutone_like.extras import import_extra
 from neutone_like.render import Board, ModelPlugin, RenderResult
-from neutone_like.render.audio_files import AudioReader
 
 SAMPLE_RATE = 44100
 DRIVE_CURVE = [(0.0, 0.0), (2.0, 36.0), (4.0, 6.0)]  # (seconds, dB): straight lines between, the last value holds

@@ -1,11 +1,16 @@
 """Export: write an artifact, validate it, and put it in place only then."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import cast
 
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.format.schema import Metadata
+from neutone_like.artifact.reading.loader import Artifact, load_artifact
+from neutone_like.artifact.reading.operators import checked_operators
+from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.staging import staged_directory
 from neutone_like.artifact.writing.writer import Progress, write_files
 from neutone_like.errors import ExportError
@@ -44,6 +49,7 @@ def export_model(
     quality: str = "high",
     report: bool = True,
     progress: Progress | None = None,
+    allow_operators: Iterable[str] = (),
 ) -> ExportResult:
     """Turn a model into an artifact that any host plays. The model itself is left as it was.
 
@@ -61,11 +67,16 @@ def export_model(
         quality: Of the resampler: ``"high"``, or ``"fast"`` with half its delay.
         report: Draw ``report.html``, a page to look at and listen to; needs ``validate``. It takes a few seconds.
         progress: Called with what is being done now.
+        allow_operators: What the model may use although artifacts may not, such as ``["aten::save"]``. Whoever loads it
+            has to allow the same.
 
     Raises:
         ModelError: The model is not declared correctly.
-        ExportError: It can't be scripted, returns the wrong shape, fails a check, or the folder can't be written.
+        ExportError: It can't be scripted, uses an operator that artifacts may not, returns the wrong shape, fails a
+            check, or the folder can't be written.
     """
+    allowed = checked_operators(allow_operators)
+    model = cast(Model, unwrapped(model))
     with one_thread(), staged_directory(out_dir) as staging:
         written = write_files(
             model,
@@ -74,15 +85,18 @@ def export_model(
             mp3_samples=mp3_samples,
             quality=quality,
             progress=progress,
+            allow_operators=allowed,
         )
         validation: ValidationReport | None = None
         if validate:
-            validation = _validate(model, written.model_path, quality, progress)
+            artifact = load_artifact(written.model_path, allow_operators=allowed)
+            validation = _validate(model, artifact, quality, progress)
             if not (validation.passed or allow_failed_validation):
                 raise ExportError(_explain(validation))
             validation.write(staging / VALIDATION_NAME)
             if report:
-                _draw(written.model_path, validation, staging / REPORT_NAME, progress)
+                fresh = load_artifact(written.model_path, allow_operators=allowed)
+                _draw(fresh, validation, staging / REPORT_NAME, progress)
     placed = written.moved_to(Path(out_dir))
     return ExportResult(
         directory=placed.directory,
@@ -96,18 +110,18 @@ def export_model(
     )
 
 
-def _validate(model: Model, path: Path, quality: str, progress: Progress | None) -> ValidationReport:
+def _validate(model: Model, artifact: Artifact, quality: str, progress: Progress | None) -> ValidationReport:
     def report_step(name: str) -> None:
         if progress is not None:
             progress(f"Validating: {name}")
 
-    return validate_artifact(path, eager_model=model, quality=quality, progress=report_step)
+    return validate_artifact(artifact, eager_model=model, quality=quality, progress=report_step)
 
 
-def _draw(model_path: Path, validation: ValidationReport, target: Path, progress: Progress | None) -> None:
+def _draw(artifact: Artifact, validation: ValidationReport, target: Path, progress: Progress | None) -> None:
     if progress is not None:
         progress("Drawing the report")
-    write_report(model_path, validation, target)
+    write_report(artifact, validation, target)
 
 
 def _explain(report: ValidationReport) -> str:

@@ -56,3 +56,18 @@ def stuck(connection: Connection, job: Job) -> None:
 
     pool.render_task = render
     pool._serve(connection, job)  # pyright: ignore[reportPrivateUsage]
+
+
+def killed_once_at_its_start(connection: Connection, job: Job) -> None:
+    """The first worker is killed before it has loaded anything."""
+    try:
+        (job.scratch / "scar").touch(exist_ok=False)
+    except FileExistsError:
+        pool._serve(connection, job)  # pyright: ignore[reportPrivateUsage]
+    else:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed_at_its_start(connection: Connection, job: Job) -> None:
+    """As where memory is too small for even one."""
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -86,6 +86,25 @@ def test_a_line_torn_at_any_byte_costs_that_line_alone(tmp_path: Path) -> None:
     assert set(read(place)) == {"/out/three.wav"}
 
 
+def test_what_a_power_failure_leaves_goes_on(tmp_path: Path) -> None:
+    """The file as long as it was to be, and zeros where its last part never reached the disk."""
+    place = tmp_path / "m.jsonl"
+    fill(place, "one.wav", "two.wav")
+    whole = place.read_bytes()
+    last = whole.rstrip(b"\n").rfind(b"\n") + 1
+    for cut in range(last, len(whole)):
+        place.write_bytes(whole[:cut].ljust(len(whole), b"\0"))
+        fill(place, "three.wav")
+        assert set(read(place)) == {"/out/one.wav", "/out/three.wav"}
+        assert b"\0" not in place.read_bytes()
+    for content, done in ((b"", set()), (b"\0" * 4096, set()), (whole + b"\0" * 512, {"one.wav", "two.wav"})):
+        place.write_bytes(content)
+        fill(place, "three.wav")
+        assert set(read(place)) == {f"/out/{name}" for name in (*done, "three.wav")}
+    place.write_bytes(whole + whole)  # written twice
+    assert set(read(place)) == {"/out/one.wav", "/out/two.wav"}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

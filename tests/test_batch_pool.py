@@ -17,7 +17,7 @@ import batch_workers
 from batch_tools import TREE, Noisy, artifact_of, contents, lines, make_tree
 from neutone_like import ArtifactError, BatchResult, RenderError, render_files
 from neutone_like.render import RenderInterrupted
-from neutone_like.render.batch import pool, running
+from neutone_like.render.batch import PlanError, pool, running
 from neutone_like.render.batch.planning import Item
 from neutone_like.render.batch.player import Job
 from neutone_like.render.batch.pool import processor_count
@@ -99,6 +99,55 @@ def test_workers_that_can_t_start(noisy: Path, tree: Path, tmp_path: Path, monke
     message = r"A worker process ended before it could load the model \(exit code 3\).*under `if __name__ =="
     with pytest.raises(RenderError, match=message):
         pooled(noisy, tree, tmp_path / "out", workers=1)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_while_it_starts_is_replaced(
+    noisy: Path, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_serve", batch_workers.killed_once_at_its_start)
+    result = pooled(noisy, tree, tmp_path / "out", workers=1)
+    assert (len(result.done), len(result.failed)) == (5, 0)
+
+
+@pytest.mark.slow
+def test_workers_that_are_killed_again_and_again_while_they_start(
+    noisy: Path, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_serve", batch_workers.killed_at_its_start)
+    monkeypatch.setattr(pool, "MOST_LOST_STARTS", 1)
+    message = r"^2 worker processes in a row .* killed by SIGKILL, as when memory runs out. Render with fewer workers"
+    with pytest.raises(RenderError, match=message):
+        pooled(noisy, tree, tmp_path / "out", workers=1)
+
+
+@pytest.mark.slow
+def test_a_file_that_takes_too_long_fails_and_the_rest_go_on(
+    noisy: Path, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_tree(tree, ["stuck.wav"])
+    monkeypatch.setattr(pool, "_serve", batch_workers.stuck)
+    result = pooled(noisy, tree, tmp_path / "out", workers=1, file_timeout_seconds=20.0)
+    assert (len(result.done), len(result.failed)) == (5, 1)
+    assert result.failed[0].input == str(tree / "stuck.wav")
+    assert str(result.failed[0].error).startswith("It took longer than 20 s, the limit for a file, and was stopped.")
+    assert set(contents(tmp_path / "out")) == set(TREE)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"file_timeout_seconds": 0}, "must be a number of seconds above 0, got 0"),
+        ({"file_timeout_seconds": float("nan")}, "must be a number of seconds above 0, got nan"),
+        ({"file_timeout_seconds": 1.0, "workers": 0}, r"in this process \(workers=0\) can't be stopped"),
+        ({"file_timeout_seconds": 1.0, "workers": None, "engine": "dask", "scheduler": "tcp://a:1"}, "a Dask cluster"),
+    ],
+)
+def test_a_time_limit_that_can_t_be_kept(
+    noisy: Path, tree: Path, tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(PlanError, match=message):
+        pooled(noisy, tree, tmp_path / "out", **options)
 
 
 def test_what_a_worker_can_t_load_is_said(

@@ -1,7 +1,10 @@
 """A job from its inputs to its result: what is rendered, what is left out, what fails, and what the manifest says."""
 
+import errno
 import os
 import re
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +26,8 @@ from batch_tools import (
     make_tree,
     rendered_counts,
 )
-from neutone_like import (
-    render_file,
-)
+from file_owner_tools import writer_of_nothing
+from neutone_like import AudioError, RenderError, render_file
 from neutone_like.render import RenderInterrupted
 from neutone_like.render.batch import PlanError
 from render_models import Echo, Poison, Volume
@@ -193,6 +195,7 @@ def test_a_file_that_changes_while_it_is_rendered(
     assert [record.error for record in result.failed] == [
         f"{tree}/one.wav was changed while it was rendered. Render it again."
     ]
+    assert not (tmp_path / "out" / "one.wav").exists()
 
 
 def test_an_error_that_nobody_expected_is_a_failure_too(
@@ -231,3 +234,75 @@ def test_leftovers_of_a_killed_run_are_removed(volume: Path, tree: Path, tmp_pat
         (out / name).write_text("half")
     here(volume, tree, out)
     assert set(contents(out)) == {*TREE, ".mine.wav.0123abcd.part", ".one.wav.part"}
+
+
+def test_what_another_render_is_writing_stays(volume: Path, tree: Path, tmp_path: Path) -> None:
+    """Two scripts, or two machines on one disk, with a manifest each; and one that is stopped, not dead."""
+    out = tmp_path / "out"
+    out.mkdir()
+    with writer_of_nothing() as other:
+        theirs = out / f".one.wav.{other.mark}.part"
+        far_away = out / f".one.wav.00000000-{os.getpid()}-00000000-00000000.part"
+        for file in (theirs, far_away):
+            file.write_text("half")
+        other.process.send_signal(signal.SIGSTOP)
+        here(volume, tree, out, manifest=tmp_path / "mine.jsonl")
+        assert theirs.exists()
+        assert far_away.exists()
+    a_week_ago = time.time() - 7 * 86_400
+    os.utime(far_away, (a_week_ago, a_week_ago))
+    here(volume, tree, out, manifest=tmp_path / "mine.jsonl")
+    assert set(contents(out)) == set(TREE)
+
+
+def test_a_link_in_the_output_folder_is_not_written_through(volume: Path, tree: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious.wav"
+    precious.write_text("mine")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out" / "one.wav").symlink_to(precious)
+    (tmp_path / "out" / "a").symlink_to(tmp_path / "elsewhere")  # a folder may lie on another disk
+    result = here(volume, tree, tmp_path / "out")
+    message = f"{tmp_path}/out/one.wav is a link to {precious}, which would be replaced. Remove the link"
+    assert [str(record.error)[: len(message)] for record in result.failed] == [message]
+    assert counts(result) == (4, 0, 1)
+    assert precious.read_text() == "mine"
+    assert (tmp_path / "elsewhere" / "b" / "four.wav").exists()
+
+
+class FullDisk:
+    """Has no room for some files: for each name, how often."""
+
+    def __init__(self, times: dict[str, int]) -> None:
+        self.times = times
+
+    def render(self, model: Any, source: Path, *rest: Any, **options: Any) -> Any:
+        if self.times.get(source.name, 0) > 0:
+            self.times[source.name] -= 1
+            raise AudioError("can't be written: No space left on device.") from OSError(errno.ENOSPC, "full")
+        return render_file(model, source, *rest, **options)
+
+
+@pytest.mark.parametrize(("times", "failed"), [({"two.wav": 9}, ["two.wav"]), ({"two.wav": 1, "one.wav": 1}, [])])
+def test_a_file_without_room_does_not_stop_the_others(
+    volume: Path, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: dict[str, int], failed: list[str]
+) -> None:
+    from neutone_like.render.batch import player
+
+    monkeypatch.setattr(player, "render_file", FullDisk(times).render)
+    result = here(volume, tree, tmp_path / "out")
+    assert [Path(record.input).name for record in result.failed] == failed
+    assert all("Make room, and resume." in str(record.error) for record in result.failed)
+    assert counts(result) == (5 - len(failed), 0, len(failed))
+    assert set(rendered_counts(tmp_path / "out" / "manifest.jsonl").values()) == {1}
+
+
+def test_where_nothing_has_room_the_job_stops(volume: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from neutone_like.render.batch import player
+
+    names = [f"{number}.wav" for number in range(30)]
+    disk = FullDisk(dict.fromkeys(names, 9))
+    monkeypatch.setattr(player, "render_file", disk.render)
+    with pytest.raises(RenderError, match=r"No space left on device. Make room, and resume. Stopped: 0 of 30 files"):
+        here(volume, make_tree(tmp_path / "many", names, samples=100), tmp_path / "out")
+    assert sum(disk.times.values()) == 30 * 9 - 10

@@ -155,6 +155,15 @@ def test_a_wrong_attribute_is_named_with_its_value(attribute: str, value: Any, m
         model.declaration()
 
 
+def test_a_bare_parameter_set_from_outside_is_refused_in_words() -> None:
+    class Plain(Overdrive):
+        pass
+
+    setattr(Plain, "parameters", ContinuousParameter("a"))  # noqa: B010
+    with pytest.raises(ModelError, match="A single one needs a comma"):
+        Plain(nn.Identity())
+
+
 def test_every_wrong_attribute_is_named_at_once() -> None:
     model = Overdrive(nn.Identity())
     model.in_channels = 99

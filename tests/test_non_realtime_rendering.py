@@ -292,3 +292,12 @@ def test_not_a_number_is_counted(tmp_path: Path) -> None:
     assert result.nonfinite_samples == 1
     assert len(result.warnings()) == 1
     assert read(tmp_path / "out.wav")[0, 3] == 0.0
+
+
+@pytest.mark.parametrize("token", [1 << 63, -(1 << 63) - 1, 10**30])
+def test_tokens_beyond_64_bits_are_refused_in_words(token: int) -> None:
+    with pytest.raises(ParameterError, match=f"a token is a whole number of 64 bits.*got {token} at place 1"):
+        TokensParameter("notes", default=(0, token))
+    with pytest.raises(ParameterError, match=f"'notes'.*64 bits.*got {token} at place 1"):
+        OfflinePlugin(AllKinds(), {"notes": [0, token]})
+    assert OfflinePlugin(AllKinds(), {"notes": [(1 << 63) - 1]}).tokens == [[(1 << 63) - 1]]

@@ -15,6 +15,7 @@ from neutone_like.version import __version__
 PROJECT = Path(neutone_like.__file__).resolve().parents[1]
 PACKAGE = PROJECT / "neutone_like"
 FLOORS = (
+    "audio",
     "model",
     "signal",
     "host",

@@ -18,12 +18,21 @@ from realtime_safety_tools import CALLBACKS, WARM_UP, build, build_shared, needs
 pytestmark = needs_linux
 
 # What an offence is bound to do besides: a condition is waited for with a mutex, and sleep is a system call.
+SLEEP = {"syscalls", "voluntary_context_switches"}
 COMPANIONS = {
-    "pthread_cond_wait": {"pthread_mutex_lock", "syscalls", "voluntary_context_switches", "futex_wake_ups"},
-    "pthread_cond_timedwait": {"pthread_mutex_lock", "syscalls", "voluntary_context_switches", "futex_wake_ups"},
-    "pthread_cond_clockwait": {"pthread_mutex_lock", "syscalls", "voluntary_context_switches", "futex_wake_ups"},
-    "pthread_barrier_wait": {"futex_wake_ups"},
-    "pthread_join": {"free", "syscalls", "voluntary_context_switches"},
+    **{name: {"pthread_mutex_lock", "futex_wake_ups", *SLEEP} for name in COUNTERS if name.startswith("pthread_cond_")},
+    **{name: {"mtx_lock", "futex_wake_ups", *SLEEP} for name in ("cnd_wait", "cnd_timedwait")},
+    **{name: {"futex_wake_ups"} for name in ("pthread_barrier_wait", "pthread_once", "call_once")},
+    **{name: {"free", *SLEEP} for name in COUNTERS if "join" in name},
+    # The first message takes memory for a buffer, and a full buffer is written.
+    **{
+        name: {"malloc", "syscalls"}
+        for group in GROUPS
+        if group.title == "files and messages"
+        for name in group.counters
+    },
+    **{name: {"malloc", "free", "syscalls"} for name in ("localtime", "localtime_r", "mktime")},  # reads the time zone
+    "malloc_trim": {"syscalls", "minor_page_faults"},
     "voluntary_context_switches": {"syscalls"},
     "major_page_faults": {"voluntary_context_switches"},
 }

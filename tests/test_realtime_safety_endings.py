@@ -64,6 +64,13 @@ def test_in_a_callback(
     )
 
 
+def test_a_thread_that_ends_in_its_callback(offender: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There was no offence until then, and the process ended well."""
+    report = offend(offender, monkeypatch, "end_the_thread")
+    assert not report.passed
+    assert (report.ending.kind, report.ending.callback) == ("stalled", 150)
+
+
 @pytest.mark.parametrize(
     ("offence", "kind", "text"),
     [

@@ -259,7 +259,7 @@ def test_real_recordings(tmp_path: Path, shared_folder: Path) -> None:
 
 
 def test_what_libsndfile_does_not_know_goes_to_pedalboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("neutone_like.render.audio_files._open_soundfile", lambda path: None)
+    monkeypatch.setattr("neutone_like.audio.decoders.open_soundfile", lambda path, view: None)
     x = noise(2, 100_000)
     y, _ = rendered(tmp_path, PureDelay(), x)
     np.testing.assert_array_equal(y, x)

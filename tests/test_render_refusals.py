@@ -136,13 +136,37 @@ def test_extension(tmp_path: Path, source: Path) -> None:
     refused(AudioError, message, PureDelay(), source, tmp_path / "out.wma")
 
 
-def test_the_input_itself(tmp_path: Path, source: Path) -> None:
-    link = tmp_path / "link.wav"
+def test_the_input_itself(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, hard = tmp_path / "link.wav", tmp_path / "hard.wav"
     link.symlink_to(source)
+    hard.hardlink_to(source)
+    monkeypatch.chdir(tmp_path)
+    for spelling in (hard, Path("in.wav"), Path("..", tmp_path.name, "in.wav")):
+        refused(AudioError, "Input and output must be different files", PureDelay(), source, spelling)
     before = source.read_bytes()
     refused(AudioError, f"Input and output must be different files, got {source}", PureDelay(), source, source)
     refused(AudioError, "Input and output must be different files", PureDelay(), source, link)
     assert source.read_bytes() == before
+
+
+def test_aif_is_aiff(tmp_path: Path, source: Path) -> None:
+    render_file(PureDelay(), source, tmp_path / "out.aif")
+    render_file(PureDelay(), source, tmp_path / "out.aiff")
+    assert (tmp_path / "out.aif").read_bytes() == (tmp_path / "out.aiff").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["n" * 251 + ".wav", "ä" * 125 + ".wav", "-o.wav", "new\nline.wav", ". .wav"])
+def test_any_name(tmp_path: Path, source: Path, name: str) -> None:
+    render_file(PureDelay(), source, tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted((source.name, name))
+    render_file(PureDelay(), tmp_path / name, tmp_path / "o.wav")
+    assert (tmp_path / "o.wav").read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_a_name_that_can_t_be(tmp_path: Path, source: Path) -> None:
+    long = tmp_path / ("n" * 256 + ".wav")
+    refused(AudioError, "can't be written: File name too long.", PureDelay(), source, long)
+    refused(AudioError, "can't be opened: File name too long.", PureDelay(), long, tmp_path / "o.wav")
 
 
 def test_folders(tmp_path: Path, source: Path) -> None:
@@ -195,7 +219,62 @@ def test_a_full_disk(tmp_path: Path, source: Path, subprocess_environment: dict[
     assert sorted(tmp_path.iterdir()) == [source, target]
 
 
+FULL_DISK = """
+import subprocess, sys
+sys.path[:0] = [{tests!r}]
+disk = {disk!r}
+if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", disk]).returncode:
+    sys.exit(77)
+try:
+    from render_models import PureDelay
+    from neutone_like import AudioError
+    from neutone_like.render import render_file
+    for target in ("old.wav", "old.flac", "old.mp3", "new.ogg"):
+        if target.startswith("old"):
+            open(f"{{disk}}/{{target}}", "wb").write(b"old")
+        try:
+            render_file(PureDelay(), {source!r}, f"{{disk}}/{{target}}")
+        except AudioError as error:
+            print(target, str(error).replace(disk, ""))
+    import os
+    print(sorted((name, open(f"{{disk}}/{{name}}", "rb").read()) for name in os.listdir(disk)))
+finally:
+    subprocess.run(["umount", disk], check=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root may make a disk that is small")
+def test_a_disk_that_is_really_full(tmp_path: Path, subprocess_environment: dict[str, str]) -> None:
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 400_000))
+    source = write(tmp_path / "in.wav", x)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    code = FULL_DISK.format(tests=str(Path(__file__).parent), source=str(source), disk=str(disk))
+    command = ["unshare", "--mount", sys.executable, "-c", code]  # nobody else sees that disk
+    run = subprocess.run(command, env=subprocess_environment, capture_output=True, text=True, timeout=120)
+    if run.returncode == 77 or "unshare failed" in run.stderr:
+        pytest.skip("this root may not mount a disk")
+    *said, left = run.stdout.splitlines()
+    names = ("old.wav", "old.flac", "old.mp3", "new.ogg")
+    assert said == [f"{name} /{name} can't be written: No space left on device." for name in names], run.stderr
+    assert left == "[('old.flac', b'old'), ('old.mp3', b'old'), ('old.wav', b'old')]"
+
+
 # ---------------------------------------------------------------------- half way
+
+
+def test_an_input_that_grows_leaves_no_output(tmp_path: Path) -> None:
+    def grow(done: int, total: int) -> None:
+        with source.open("ab") as file:
+            file.write(bytes(8))
+
+    source = write(tmp_path / "in.wav", np.zeros((2, 100_000)))
+    for old in (None, b"what was there before"):
+        target = tmp_path / "out.wav"
+        if old is not None:
+            target.write_bytes(old)
+        refused(AudioError, "in.wav was changed while it was read.", PureDelay(), source, target, progress=grow)
+        assert old is None or target.read_bytes() == old
 
 
 def test_a_failure_half_way_leaves_the_old_file(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from neutone_like.artifact import load_artifact
 from neutone_like.artifact.writing.writer import write_artifact
 from neutone_like.signal.resampler import FirResampler
 from neutone_like.validate import HostSetting, measure, signals
-from neutone_like.validate.context import Context
 from neutone_like.validate.html import timing
 from neutone_like.validate.html.conversion import describe_conversion
 from neutone_like.validate.html.figures.host_figures import impulse_figure
@@ -25,13 +24,14 @@ from neutone_like.validate.html.latencies import read_latencies
 from neutone_like.validate.html.response import measure_response
 from neutone_like.validate.html.sounds import Sound, sounds_of, to_mp3
 from neutone_like.validate.html.sweep import sweep_parameters
+from neutone_like.validate.live_subject import LiveSubject
 from report_models import AnyRate, Hostile, TooLoud
 from validate_models import DeclaresNoDelay, Delayed, Gain
 
 
-def context_of(model: Any, folder: Path, **how: bool) -> Context:
+def context_of(model: Any, folder: Path, **how: bool) -> LiveSubject:
     write_artifact(model, folder, render_samples=how.get("render_samples", False))
-    return Context(load_artifact(folder), quick=True)
+    return LiveSubject(load_artifact(folder), quick=True)
 
 
 @pytest.mark.parametrize(("in_rate", "out_rate"), [(44100, 48000), (48000, 44100), (48000, 16000), (16000, 48000)])

@@ -178,6 +178,37 @@ def test_runs_that_cannot_be(arguments: dict[str, Any], error: type[Exception], 
             run(**{"sessions": session, "seconds": 0.02, **arguments})
 
 
+def test_the_input_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import soundfile
+
+    source, link, hard = tmp_path / "take.wav", tmp_path / "link.wav", tmp_path / "hard.wav"
+    soundfile.write(source, noise(20000).T, 48000, subtype="FLOAT")
+    link.symlink_to(source)
+    hard.hardlink_to(source)
+    monkeypatch.chdir(tmp_path)
+    before = source.read_bytes()
+    with Engine() as engine:
+        session = engine.open(BuiltinBackend("identity"), HOST, mode="inline")
+        for output in (source, str(source), "take.wav", f"../{tmp_path.name}/take.wav", link, hard):
+            with pytest.raises(AudioError, match="Input and output must be different files"):
+                engine.run_realtime(session, 0.02, input=source, output=output)
+        assert source.read_bytes() == before
+        engine.run_realtime(session, 0.02, input=source, output="other.aif")
+    assert soundfile.info("other.aif").subtype == "FLOAT"
+
+
+def test_a_damaged_input_is_refused(tmp_path: Path) -> None:
+    import soundfile
+
+    source = tmp_path / "take.wav"
+    soundfile.write(source, noise(20000).T, 48000, subtype="FLOAT")
+    source.write_bytes(source.read_bytes()[:-8000])
+    with Engine() as engine:
+        session = engine.open(BuiltinBackend("identity"), HOST, mode="inline")
+        with pytest.raises(AudioError, match="take.wav is cut off: its header promises 20000 samples"):
+            engine.run_realtime(session, 0.02, input=source)
+
+
 def test_sessions_that_cannot_be_run(tmp_path: Path) -> None:
     import soundfile
 

@@ -12,10 +12,11 @@ from neutone_like.artifact.reading.loader import load_artifact
 from neutone_like.artifact.writing.writer import write_artifact
 from neutone_like.errors import ArtifactError, ExportError
 from neutone_like.validate import Check, ValidationReport, validate_artifact
-from neutone_like.validate.validation import CHECKS, FRESH_PROCESS
+from neutone_like.validate.check_lists import LIVE_CHECKS
+from neutone_like.validate.validation import FRESH_PROCESS
 from validate_models import Gain, NeverForgets
 
-NAMES = [name for name, _ in CHECKS] + [FRESH_PROCESS]
+NAMES = [check.name for check in LIVE_CHECKS] + [FRESH_PROCESS]
 
 
 @pytest.fixture(scope="module")

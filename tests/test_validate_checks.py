@@ -14,12 +14,23 @@ from neutone_like.artifact.reading.loader import load_artifact
 from neutone_like.artifact.writing.writer import write_artifact
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.validate import validate_artifact
-from neutone_like.validate.checks import chunking, contract, equivalence, extremes, inputs, latency, state
+from neutone_like.validate.check_lists import LIVE_CHECKS
+from neutone_like.validate.checks import (
+    chunking,
+    contract,
+    equivalence,
+    extremes,
+    inputs,
+    latency,
+    metadata,
+    silence,
+    state,
+)
 from neutone_like.validate.checks import model_delay as declared
 from neutone_like.validate.checks.reload import FreshProcess, check_reloads_in_a_fresh_process
 from neutone_like.validate.conditions import optimiser, steady_conditions
-from neutone_like.validate.context import CheckFunction, Context, Outcome, largest_difference
-from neutone_like.validate.validation import OWN_ARTIFACTS_ONLY
+from neutone_like.validate.live_subject import LiveSubject
+from neutone_like.validate.outcome import Outcome, largest_difference
 from validate_models import (
     DeclaresNoDelay,
     DeclaresTooMuchDelay,
@@ -42,28 +53,29 @@ from validate_models import (
     WritesItsArguments,
 )
 
+CheckFunction = Callable[[Any], Outcome]
 Judge = Callable[[type[WaveformToWaveformBase], CheckFunction], Outcome]
 
 
 @pytest.fixture(scope="module")
-def context_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[type[Any]], Context]:
+def context_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[type[Any]], LiveSubject]:
     """A quick validation of a model, whose artifact is made once."""
-    made: dict[type[Any], Context] = {}
+    made: dict[type[Any], LiveSubject] = {}
 
-    def make(model_class: type[Any]) -> Context:
+    def make(model_class: type[Any]) -> LiveSubject:
         if model_class not in made:
             folder = tmp_path_factory.mktemp(model_class.__name__)
             with optimiser(False):
                 model = model_class()
                 write_artifact(model, folder, render_samples=False)
-                made[model_class] = Context(load_artifact(folder), model, quick=True)
+                made[model_class] = LiveSubject(load_artifact(folder), model, quick=True)
         return made[model_class]
 
     return make
 
 
 @pytest.fixture
-def judge(context_of: Callable[[type[Any]], Context]) -> Judge:
+def judge(context_of: Callable[[type[Any]], LiveSubject]) -> Judge:
     def run(model_class: type[WaveformToWaveformBase], check: CheckFunction) -> Outcome:
         with steady_conditions():
             return check(context_of(model_class))
@@ -80,9 +92,9 @@ CHECKS: list[CheckFunction] = [
     state.check_instances_are_independent,
     extremes.check_extremes_stay_finite,
     extremes.check_recovers_from_nan,
-    extremes.check_silence,
+    silence.check_silence,
     inputs.check_inputs_are_untouched,
-    contract.check_metadata,
+    metadata.check_metadata,
     contract.check_contract_methods,
 ]
 
@@ -103,7 +115,7 @@ def test_models_that_are_right_pass(model_class: type[Any], check: CheckFunction
         (SharesState, state.check_instances_are_independent, "two Python models in turns: differs"),
         (NanAtACorner, extremes.check_extremes_stay_finite, "were NaN or infinite .*depth=0, rate=0"),
         (FeedbackWithoutLimit, extremes.check_extremes_stay_finite, r"loudest \+1\d\d\.\d dBFS"),
-        (FeedbackWithoutLimit, extremes.check_silence, "after sound .* dBFS, then .* dBFS"),
+        (FeedbackWithoutLimit, silence.check_silence, "after sound .* dBFS, then .* dBFS"),
         (PoisonedForEver, extremes.check_recovers_from_nan, r"after NaN in the input, the output did not come back"),
         (NormalisesByBlock, chunking.check_any_chunking_equals_whole, r"from sample \d+ on"),
         (ForgetsBetweenBlocks, chunking.check_any_chunking_equals_whole, r"from sample \d+ on"),
@@ -177,12 +189,12 @@ class _AlteredModule:
         return getattr(self._module, name)
 
 
-def _altered(context: Context, change: Callable[[Any], Any]) -> Context:
+def _altered(context: LiveSubject, change: Callable[[Any], Any]) -> LiveSubject:
     artifact: Any = _Altered(context.artifact, lambda: change(context.artifact.fresh_module()))
-    return Context(artifact, None, quick=True)
+    return LiveSubject(artifact, None, quick=True)
 
 
-def test_a_host_whose_memory_is_overwritten_is_noticed(context_of: Callable[[type[Any]], Context]) -> None:
+def test_a_host_whose_memory_is_overwritten_is_noticed(context_of: Callable[[type[Any]], LiveSubject]) -> None:
     def spoil(module: Any) -> Any:
         def forward(x: torch.Tensor, params: Any = None) -> torch.Tensor:
             y = module.forward(x, params)
@@ -197,19 +209,19 @@ def test_a_host_whose_memory_is_overwritten_is_noticed(context_of: Callable[[typ
     assert outcome.measured == "the host's parameters, at 48000 Hz / 512 was overwritten"
 
 
-def test_one_module_for_all_is_noticed(context_of: Callable[[type[Any]], Context]) -> None:
+def test_one_module_for_all_is_noticed(context_of: Callable[[type[Any]], LiveSubject]) -> None:
     good = context_of(Gain)
     only = good.artifact.fresh_module()
     artifact: Any = _Altered(good.artifact, lambda: only)
     with steady_conditions():
-        outcome = state.check_instances_are_independent(Context(artifact, None, quick=True))
+        outcome = state.check_instances_are_independent(LiveSubject(artifact, None, quick=True))
     assert outcome.status == "failed"
     assert "two modules loaded from the file in turns" in outcome.measured
 
 
 @pytest.mark.parametrize("wrong_by", [1, -1, 40])
 def test_a_latency_reported_wrongly_is_measured_exactly(
-    wrong_by: int, context_of: Callable[[type[Any]], Context]
+    wrong_by: int, context_of: Callable[[type[Any]], LiveSubject]
 ) -> None:
     def misreport(module: Any) -> Any:
         return _AlteredModule(
@@ -224,7 +236,7 @@ def test_a_latency_reported_wrongly_is_measured_exactly(
 
 
 def test_a_method_that_is_missing_or_of_the_wrong_type_is_named(
-    context_of: Callable[[type[Any]], Context],
+    context_of: Callable[[type[Any]], LiveSubject],
 ) -> None:
     def alter(module: Any) -> Any:
         return _AlteredModule(module, is_resampling=lambda: 1, get_wet_default_value=lambda: math.nan)
@@ -247,28 +259,28 @@ def test_a_file_of_another_maker_is_checked_as_far_as_the_format_goes(tmp_path: 
     report = validate_artifact(tmp_path / "other.nm", quick=True)
     assert report.passed, [check.line() for check in report.failures]
     skipped = {check.name for check in report if check.status == "skipped"}
-    assert skipped == OWN_ARTIFACTS_ONLY
+    assert skipped == {check.name for check in LIVE_CHECKS if check.ours_only}
     assert report["metadata"].measured == "not run: another tool made this file, which can't answer what this asks"
 
 
-def test_metadata_that_contradicts_the_module_is_named(context_of: Callable[[type[Any]], Context]) -> None:
+def test_metadata_that_contradicts_the_module_is_named(context_of: Callable[[type[Any]], LiveSubject]) -> None:
     def alter(module: Any) -> Any:
         return _AlteredModule(module, get_native_sample_rates=lambda: [44100])
 
     with steady_conditions():
-        outcome = contract.check_metadata(_altered(context_of(Gain), alter))
+        outcome = metadata.check_metadata(_altered(context_of(Gain), alter))
     assert outcome.status == "failed"
     assert "native_sample_rates: [48000] in metadata.json, but the method returns [44100]" in outcome.measured
 
 
 def test_a_file_that_does_not_load_in_a_new_process_is_noticed(
-    tmp_path: Path, context_of: Callable[[type[Any]], Context]
+    tmp_path: Path, context_of: Callable[[type[Any]], LiveSubject]
 ) -> None:
     good = context_of(Gain)
     broken: Any = _Altered(good.artifact, good.artifact.fresh_module)
     broken.path = tmp_path / "model.nm"
     broken.path.write_bytes(b"not an archive")
-    context = Context(broken, None, quick=True)
+    context = LiveSubject(broken, None, quick=True)
     with steady_conditions():
         process = FreshProcess(context)
         try:
@@ -285,6 +297,6 @@ def test_a_difference_of_shape_or_nan_is_infinite() -> None:
     assert largest_difference(torch.ones(1, 2), torch.zeros(1, 2)) == 1.0
 
 
-def test_every_corner_of_the_parameters_is_tried(context_of: Callable[[type[Any]], Context]) -> None:
-    corners = {tuple(corner[:, 0].tolist()) for corner in context_of(NanAtACorner).corners()}
+def test_every_corner_of_the_parameters_is_tried(context_of: Callable[[type[Any]], LiveSubject]) -> None:
+    corners = {tuple(corner.knobs[:, 0].tolist()) for corner in context_of(NanAtACorner).corners()}
     assert corners == {(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)}

@@ -13,24 +13,24 @@ from neutone_like import ExportError
 from neutone_like.artifact import load_artifact, write_artifact
 from neutone_like.model import NonRealtimeBase
 from neutone_like.validate import validate_artifact
-from neutone_like.validate.checks.reload import check_reloads_in_a_fresh_process
-from neutone_like.validate.conditions import optimiser, steady_conditions
-from neutone_like.validate.context import Outcome
-from neutone_like.validate.offline import (
+from neutone_like.validate.check_lists import OFFLINE_CHECKS
+from neutone_like.validate.checks import (
     alignment,
     cancellation,
     contract,
     cutting,
-    declared_delay,
     equivalence,
     extremes,
     inputs,
+    metadata,
+    offline_delay,
     progress,
     state,
 )
-from neutone_like.validate.offline.checks import NON_REALTIME_CHECKS, NON_REALTIME_OWN_ONLY
-from neutone_like.validate.offline.context import OfflineCheckFunction, OfflineContext
-from neutone_like.validate.offline.reload import OfflineFreshProcess
+from neutone_like.validate.checks.reload import FreshProcess, check_reloads_in_a_fresh_process
+from neutone_like.validate.conditions import optimiser, steady_conditions
+from neutone_like.validate.offline_subject import OfflineSubject
+from neutone_like.validate.outcome import Outcome
 from validate_models import Gain
 from whole_models import Drone, Smoother, Tones, Whole
 from wrong_whole_models import (
@@ -47,22 +47,23 @@ from wrong_whole_models import (
     SharesState,
 )
 
-ContextOf = Callable[[type[NonRealtimeBase]], OfflineContext]
-Judge = Callable[[type[NonRealtimeBase], OfflineCheckFunction], Outcome]
+CheckFunction = Callable[[Any], Outcome]
+ContextOf = Callable[[type[NonRealtimeBase]], OfflineSubject]
+Judge = Callable[[type[NonRealtimeBase], CheckFunction], Outcome]
 
 
 @pytest.fixture(scope="module")
 def context_of(tmp_path_factory: pytest.TempPathFactory) -> ContextOf:
     """A quick validation of a model, whose artifact is made once."""
-    made: dict[type[Any], OfflineContext] = {}
+    made: dict[type[Any], OfflineSubject] = {}
 
-    def make(model_class: type[Any]) -> OfflineContext:
+    def make(model_class: type[Any]) -> OfflineSubject:
         if model_class not in made:
             folder = tmp_path_factory.mktemp(model_class.__name__)
             with optimiser(False):
                 model = model_class()
                 write_artifact(model, folder, render_samples=False)
-                made[model_class] = OfflineContext(load_artifact(folder), model, quick=True)
+                made[model_class] = OfflineSubject(load_artifact(folder), model, quick=True)
         return made[model_class]
 
     return make
@@ -70,17 +71,17 @@ def context_of(tmp_path_factory: pytest.TempPathFactory) -> ContextOf:
 
 @pytest.fixture
 def judge(context_of: ContextOf) -> Judge:
-    def run(model_class: type[NonRealtimeBase], check: OfflineCheckFunction) -> Outcome:
+    def run(model_class: type[NonRealtimeBase], check: CheckFunction) -> Outcome:
         with steady_conditions():
             return check(context_of(model_class))
 
     return run
 
 
-@pytest.mark.parametrize("name", [name for name, _ in NON_REALTIME_CHECKS])
+@pytest.mark.parametrize("name", [check.name for check in OFFLINE_CHECKS])
 @pytest.mark.parametrize("model_class", [Whole, Smoother, Tones, Drone])
 def test_models_that_are_right_pass(model_class: type[Any], name: str, judge: Judge) -> None:
-    outcome = judge(model_class, dict(NON_REALTIME_CHECKS)[name])
+    outcome = judge(model_class, {check.name: check.run for check in OFFLINE_CHECKS}[name])
     generates = model_class in (Tones, Drone)
     skipped = generates and name in ("delay as declared", "recovers from NaN")
     assert outcome.status == ("skipped" if skipped else "passed"), outcome
@@ -97,13 +98,13 @@ def test_models_that_are_right_pass(model_class: type[Any], name: str, judge: Ju
         (NanAtACorner, extremes.check_extremes_stay_finite, r"\d+ samples were NaN or infinite \(.*gain=0"),
         (NanWithoutText, extremes.check_extremes_stay_finite, "were NaN or infinite .*prompt=''"),
         (NormalisesByBlock, cutting.check_any_cutting_equals_whole, r"differs by .* \(blocks of 1000\)"),
-        (DeclaresNoDelay, declared_delay.check_declared_delay, "output 1 is 5 samples too late"),
-        (DeclaresTooMuchDelay, declared_delay.check_declared_delay, "output 1 is 20 samples too early"),
+        (DeclaresNoDelay, offline_delay.check_declared_delay, "output 1 is 5 samples too late"),
+        (DeclaresTooMuchDelay, offline_delay.check_declared_delay, "output 1 is 20 samples too early"),
         (ClaimsProgress, progress.check_progress, r"is True, and a call of the model leaves progress at 0"),
     ],
 )
 def test_a_wrong_model_trips_its_check(
-    model_class: type[Any], check: OfflineCheckFunction, measured: str, judge: Judge
+    model_class: type[Any], check: CheckFunction, measured: str, judge: Judge
 ) -> None:
     outcome = judge(model_class, check)
     assert outcome.status == "failed", outcome
@@ -114,7 +115,7 @@ def test_a_wrong_model_trips_its_check(
 
 def test_the_advice_names_the_delay_to_declare(judge: Judge) -> None:
     for wrong, got in ((DeclaresNoDelay, 0), (DeclaresTooMuchDelay, 25)):
-        advice = judge(wrong, declared_delay.check_declared_delay).advice
+        advice = judge(wrong, offline_delay.check_declared_delay).advice
         assert f"Return 5 from model_delay_samples() (samples at the model's rate), instead of {got}" in advice
 
 
@@ -151,10 +152,10 @@ class _AlteredModule:
         return getattr(self._module, name)
 
 
-def judge_altered(context: OfflineContext, check: OfflineCheckFunction, change: Callable[[Any], Any]) -> Outcome:
+def judge_altered(context: OfflineSubject, check: CheckFunction, change: Callable[[Any], Any]) -> Outcome:
     artifact: Any = _Altered(context.artifact, change)
     with steady_conditions():
-        return check(OfflineContext(artifact, None, quick=True))
+        return check(OfflineSubject(artifact, None, quick=True))
 
 
 def after(change: Callable[[list[Tensor], Any], list[Tensor]]) -> Callable[[Any], Any]:
@@ -203,9 +204,9 @@ def test_pieces_that_differ_from_the_whole_are_noticed(context_of: ContextOf) ->
         return alter(module) if next(broken) else module
 
     artifact: Any = _Altered(context_of(Smoother).artifact, every_other)
-    context = OfflineContext(artifact, None, quick=True)
+    context = OfflineSubject(artifact, None, quick=True)
     with steady_conditions():
-        context.reused = lambda rate: context.prepare(artifact.fresh_module(), rate)
+        context.reused = lambda setting: context.prepare(artifact.fresh_module(), setting)
         outcome = cutting.check_any_cutting_equals_whole(context)
     assert outcome.status == "failed"
     assert "(in pieces of 977, 48000 Hz)" in outcome.measured
@@ -252,7 +253,7 @@ def test_a_host_whose_memory_is_overwritten_is_noticed(what: str, context_of: Co
 
     outcome = judge_altered(context_of(Whole), inputs.check_inputs_are_untouched, alter)
     assert outcome.status == "failed"
-    assert outcome.measured == f"the host's {what}, at 44100 Hz, default parameters was overwritten"
+    assert outcome.measured == f"the host's {what}, at 44100 Hz was overwritten"
 
 
 def test_progress_that_stops_short_or_goes_back_is_noticed(context_of: ContextOf) -> None:
@@ -335,7 +336,7 @@ def test_metadata_that_contradict_the_module_are_named(context_of: ContextOf) ->
     def alter(module: Any) -> Any:
         return _AlteredModule(module, get_audio_out_channels=lambda: [2], get_model_bpm=lambda: 90)
 
-    outcome = judge_altered(context_of(Plain), contract.check_metadata, alter)
+    outcome = judge_altered(context_of(Plain), metadata.check_metadata, alter)
     assert "audio_out_channels: [1] in metadata.json, but the method returns [2]" in outcome.measured
     assert "model_bpm: None in metadata.json, but the method returns 90" in outcome.measured
 
@@ -348,9 +349,9 @@ def test_a_file_that_plays_otherwise_in_a_new_process_is_noticed(
     artifact.path = tmp_path / "model.nm"
     other = context_of(NanAtACorner).artifact.path.read_bytes()
     artifact.path.write_bytes(content or other)
-    context = OfflineContext(artifact, None, quick=True)
+    context = OfflineSubject(artifact, None, quick=True)
     with steady_conditions():
-        process = OfflineFreshProcess(context)
+        process = FreshProcess(context)
         try:
             outcome = check_reloads_in_a_fresh_process(context, process)
         finally:
@@ -364,16 +365,16 @@ def test_a_file_that_plays_otherwise_in_a_new_process_is_noticed(
 
 
 def test_a_file_of_another_maker_is_checked_as_far_as_the_format_goes(context_of: ContextOf) -> None:
-    class Foreign(OfflineContext):
+    class Foreign(OfflineSubject):
         @property
         def is_ours(self) -> bool:
             return False
 
     context = Foreign(context_of(Plain).artifact, None, quick=True)
     with steady_conditions():
-        for name, check in NON_REALTIME_CHECKS:
-            if name not in NON_REALTIME_OWN_ONLY:
-                assert check(context).status == "passed", name
+        for check in OFFLINE_CHECKS:
+            if not check.ours_only:
+                assert check.run(context).status == "passed", check.name
 
 
 def test_report_of_a_good_model(context_of: ContextOf) -> None:
@@ -381,12 +382,12 @@ def test_report_of_a_good_model(context_of: ContextOf) -> None:
     report = validate_artifact(context_of(Whole).artifact, eager_model=Whole(), quick=True, progress=names.append)
     assert report.passed, [check.line() for check in report.failures]
     assert [check.name for check in report] == names
-    assert names == [*(name for name, _ in NON_REALTIME_CHECKS), "reloads in a fresh process"]
+    assert names == [*(check.name for check in OFFLINE_CHECKS), "reloads in a fresh process"]
     assert dict(report.conditions)["host settings"] == "44100 Hz, 48000 Hz"
 
 
 def test_without_the_python_model_the_test_vector_takes_its_place(context_of: ContextOf) -> None:
-    context = OfflineContext(context_of(Whole).artifact, None, quick=True)
+    context = OfflineSubject(context_of(Whole).artifact, None, quick=True)
     with steady_conditions():
         outcome = equivalence.check_scripted_equals_eager(context)
     assert (outcome.status, outcome.measured) == ("passed", "the test vector plays as recorded")

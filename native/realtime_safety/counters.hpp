@@ -13,14 +13,24 @@ namespace neutone_like::realtime_safety {
     X(pthread_rwlock_wrlock) X(pthread_rwlock_trywrlock) X(pthread_rwlock_timedwrlock) X(pthread_rwlock_clockwrlock) \
     X(pthread_spin_lock) \
     X(pthread_cond_wait) X(pthread_cond_timedwait) X(pthread_cond_clockwait) \
-    X(sem_wait) X(sem_timedwait) X(sem_clockwait) X(pthread_join) X(pthread_barrier_wait)
+    X(sem_wait) X(sem_timedwait) X(sem_clockwait) X(pthread_join) X(pthread_barrier_wait) \
+    X(pthread_timedjoin_np) X(pthread_clockjoin_np) X(pthread_tryjoin_np) X(pthread_once) \
+    X(mtx_lock) X(mtx_trylock) X(mtx_timedlock) X(cnd_wait) X(cnd_timedwait) X(thrd_join) X(call_once)
+
+// Functions of the C library that hold a lock of its own while they work.
+#define NEUTONE_LIKE_LIBRARY_LOCK_COUNTERS(X) \
+    X(flockfile) X(ftrylockfile) X(fputc) X(putc) X(putchar) X(fputs) X(puts) X(fwrite) X(fflush) \
+    X(printf) X(fprintf) X(vprintf) X(vfprintf) X(__printf_chk) X(__fprintf_chk) X(__vprintf_chk) X(__vfprintf_chk) \
+    X(fgetc) X(getc) X(getchar) X(fgets) X(fread) \
+    X(rand) X(srand) X(random) X(srandom) X(localtime) X(localtime_r) X(mktime) X(malloc_trim)
 
 // What the kernel tells. A futex wake-up is what sem_post and the like make: a syscall that may be allowed once.
 #define NEUTONE_LIKE_KERNEL_COUNTERS(X) \
     X(minor_page_faults) X(major_page_faults) X(syscalls) X(futex_wake_ups) X(voluntary_context_switches)
 
 #define NEUTONE_LIKE_COUNTERS(X) \
-    NEUTONE_LIKE_MEMORY_COUNTERS(X) NEUTONE_LIKE_LOCK_COUNTERS(X) NEUTONE_LIKE_KERNEL_COUNTERS(X)
+    NEUTONE_LIKE_MEMORY_COUNTERS(X) NEUTONE_LIKE_LOCK_COUNTERS(X) NEUTONE_LIKE_LIBRARY_LOCK_COUNTERS(X) \
+    NEUTONE_LIKE_KERNEL_COUNTERS(X)
 
 enum class Counter : int {
 #define NEUTONE_LIKE_ENUMERATOR(name) name,

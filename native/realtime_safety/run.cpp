@@ -101,8 +101,12 @@ extern "C" __attribute__((visibility("default"))) int neutone_like_rt_start(int 
     return pthread_detach(watcher);
 }
 
+// A section that was entered and never left, as by a thread that ended in it, is no run to its end.
 extern "C" __attribute__((visibility("default"))) void neutone_like_rt_finish() {
     if (ended.exchange(true)) return;
-    const Ending finished{"finished", 0, 0, {}};
-    write_report(report_file, finished);
+    static Ending ending{"finished", 0, 0, {}};
+    for (const ThreadState& state : states) {
+        if (state.in_use && !state.probe && state.depth > 0) ending = {"stalled", 0, state.sections, {}};
+    }
+    write_report(report_file, ending);
 }

@@ -97,7 +97,7 @@ void leave(ThreadState& state);
 
 void take_stack(Stack& stack, void* exact);
 
-// locks.cpp: whether the C library has the function of that name (older ones lack some)
+// next_function.cpp: whether the C library has the function of that name (older ones lack some)
 bool is_there(Counter counter);
 // syscall_dispatch.cpp
 bool see_syscalls(ThreadState& state);

@@ -65,6 +65,12 @@ def render(
     retries: Annotated[
         int | None, typer.Option(min=0, help="For a file whose worker died or whose store did not answer [default: 2].")
     ] = None,
+    file_timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="A file that takes longer is stopped, and has failed [default: no limit]."
+        ),
+    ] = None,
     engine: Annotated[str | None, typer.Option(help="processes or dask [default: processes].")] = None,
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Of the Dask cluster.")] = None,
     device: Annotated[
@@ -100,6 +106,7 @@ def render(
         "manifest": manifest,
         "workers": workers,
         "retries": retries,
+        "file_timeout_seconds": file_timeout,
         "engine": engine,
         "scheduler": scheduler,
         "device": device,

@@ -23,8 +23,8 @@ def render_one(
 ) -> None:
     """A file to a file; of a model with several inputs, or none, so many of them."""
     from neutone_like.artifact import load_artifact
+    from neutone_like.audio import require_writable
     from neutone_like.render import render_file
-    from neutone_like.render.audio_writer import require_writable
 
     try:
         for source in sources or (None,):
@@ -87,7 +87,7 @@ def _in_order() -> Iterator[None]:
 
 @contextmanager
 def _refusing_wrong_use() -> Iterator[None]:
-    from neutone_like.render.audio_writer import EncodingError
+    from neutone_like.audio import EncodingError
     from neutone_like.render.batch import PlanError
     from neutone_like.render.offline_inputs import InputCountError
 

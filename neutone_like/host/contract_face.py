@@ -8,6 +8,7 @@ from torch import nn
 
 from neutone_like.host.contract import Kind, preserved_names
 from neutone_like.host.metadata_dictionary import MetadataDictionary
+from neutone_like.host.one_at_a_time import OneAtATime
 from neutone_like.model import ModelMetadata
 
 
@@ -21,12 +22,14 @@ class ContractFace(nn.Module):
         knobs: The slots of ``neutone_parameters`` that hold numbers.
     """
 
+    turn: OneAtATime
     preserved: List[str]
 
     def __init__(
         self, kind: Kind, author_metadata: ModelMetadata, metadata: dict[str, Any], knobs: dict[str, Any]
     ) -> None:
         super().__init__()
+        self.turn = OneAtATime()
         self.realtime = kind == "live"
         self.use_debug_mode = False
         self.about = MetadataDictionary({**metadata, "neutone_parameters": knobs})

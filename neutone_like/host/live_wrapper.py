@@ -80,6 +80,14 @@ class SampleQueueWrapper(ContractFace):
         Raises:
             AudioError: A number is not positive, or not among the model's.
         """
+        self.turn.begin()
+        with self.turn:
+            self._fit(daw_sr, daw_bs, model_sr, model_bs)
+        plan = self.plan
+        backlog = 2 * daw_bs + (max(plan.model_block, 1) * plan.down) // plan.up + 2
+        return (backlog // daw_bs) * daw_bs
+
+    def _fit(self, daw_sr: int, daw_bs: int, model_sr: Optional[int], model_bs: Optional[int]) -> None:
         plan = self.plan
         plan.fit(daw_sr, daw_bs, model_sr, model_bs)
         self.w2w_base.prepare_model(plan.model_rate, plan.longest_block)
@@ -89,29 +97,32 @@ class SampleQueueWrapper(ContractFace):
         self.caller.prepare(
             plan.host_rate, plan.up, plan.down, half_width_in, plan.longest_block, plan.model_block == 0
         )
-        self.reset()
-        backlog = 2 * daw_bs + (max(plan.model_block, 1) * plan.down) // plan.up + 2
-        return (backlog // daw_bs) * daw_bs
+        self._start_afresh()
 
     @torch.jit.export
     def reset(self) -> None:
         """Forget all audio and automation: the same input then gives the same output, bit for bit."""
+        self.turn.begin()
+        with self.turn:
+            self._start_afresh()
+
+    def _start_afresh(self) -> None:
         self.w2w_base.reset_model()
         self.caller.reset()
         self.delivery.start(self.plan.host_block)
         self._settle(False)
         self.front.start()
-        self._start_output(self.plan.latency)
+        self._start_output(0)
 
     def _settle(self, blocks_vary: bool) -> None:
         plan = self.plan
         plan.settle(plan.half_width_in, plan.half_width_out, self.w2w_base.model_delay_samples(), blocks_vary)
 
-    def _start_output(self, latency: int) -> None:
-        """Begin the output stream so that it lags ``latency`` samples behind the input."""
+    def _start_output(self, left_out: int) -> None:
+        """Begin the output stream so that it lags by the latency, less what is left out of the silence at its start."""
         plan = self.plan
-        self.mix.start(latency)
-        self.back.start(plan.up, plan.down, plan.half_width_in, plan.model_delay, latency)
+        self.mix.start(plan.latency, left_out)
+        self.back.start(plan.up, plan.down, plan.half_width_in, plan.model_delay, plan.latency - left_out)
 
     @torch.jit.export
     def set_mix(self, wet: float, dry: float) -> None:
@@ -134,16 +145,23 @@ class SampleQueueWrapper(ContractFace):
 
         Returns:
             float32 ``[channels, n]``, as many channels as came (a model of more than two channels: its own count).
+
+        Raises:
+            ModelError: Another thread is in this wrapper.
         """
-        with torch.no_grad():
-            self._check(x, params)
-            if self.delivery.in_background:
-                raise AudioError("forward_bt has been called on this stream. Call reset() before forward().")
-            self._take(x, params)
-            wet = self._feed(self.mix.take_input(x))
-            if wet is None:
-                wet = self.back.pull(x.size(1))
-            return self.mix.output(wet, self._output_channels(x))
+        self.turn.begin()
+        with torch.no_grad(), self.turn:
+            return self._forward(x, params)
+
+    def _forward(self, x: Tensor, params: Optional[Tensor]) -> Tensor:
+        self._check(x, params)
+        if self.delivery.in_background:
+            raise AudioError("forward_bt has been called on this stream. Call reset() before forward().")
+        self._take(x, params)
+        wet = self._feed(self.mix.take_input(x))
+        if wet is None:
+            wet = self.back.pull(x.size(1))
+        return self.mix.output(wet, self._output_channels(x))
 
     @torch.jit.export
     def forward_bt(self, x: Tensor, params: Optional[Tensor] = None) -> Optional[Tensor]:
@@ -153,7 +171,8 @@ class SampleQueueWrapper(ContractFace):
             ``None``, or a whole number of host blocks, as soon as they are done. A host that starts to play with the
             first one and then takes a block a callback hears the latency that :meth:`latency_samples` reports.
         """
-        with torch.no_grad():
+        self.turn.begin()
+        with torch.no_grad(), self.turn:
             self._check(x, params)
             if not self.delivery.started:
                 self._start_without_silence()
@@ -169,10 +188,11 @@ class SampleQueueWrapper(ContractFace):
     @torch.jit.export
     def forward_offline(self, x: Tensor, params: Optional[Tensor] = None) -> Tensor:
         """Process a whole signal: reset, and return ``[channels, n]`` of the same length, aligned with the input."""
-        with torch.no_grad():
+        self.turn.begin()
+        with torch.no_grad(), self.turn:
             self._check(x, params)
             samples = x.size(1)
-            self.reset()
+            self._start_afresh()
             latency = self.plan.latency
             piece = max(1, self.offline_samples // self.plan.host_block) * self.plan.host_block
             outputs: List[Tensor] = []
@@ -181,9 +201,9 @@ class SampleQueueWrapper(ContractFace):
                 values: Optional[Tensor] = None
                 if params is not None:
                     values = self._slice_or_hold(params, start, piece, True)
-                outputs.append(self.forward(block, values))
+                outputs.append(self._forward(block, values))
             silenced = self.caller.silenced_samples
-            self.reset()
+            self._start_afresh()
             self.caller.silenced_samples = silenced
             return torch.cat(outputs, 1).narrow(1, latency, samples).contiguous()
 
@@ -236,7 +256,7 @@ class SampleQueueWrapper(ContractFace):
         plan = self.plan
         silent_blocks = plan.buffering // plan.up // plan.host_block
         self.delivery.start_in_background(silent_blocks)
-        self._start_output(plan.latency - silent_blocks * plan.host_block)
+        self._start_output(silent_blocks * plan.host_block)
 
     def _feed(self, x: Tensor) -> Optional[Tensor]:
         """Take a host block through the model. Returns the output where nothing has to wait, else ``None``."""

@@ -6,6 +6,9 @@ from typing import Any, Optional
 from torch import nn
 
 from neutone_like.errors import ModelError
+from neutone_like.model.parameters import CategoricalParameter, ContinuousParameter, TextParameter, TokensParameter
+
+PARAMETER_KINDS = (ContinuousParameter, CategoricalParameter, TextParameter, TokensParameter)
 
 
 class _DeclaredParameters(tuple[Any, ...]):
@@ -59,6 +62,8 @@ class DeclaresParameters(nn.Module):
             found = owner.__dict__.get("parameters")
             if isinstance(found, _ParametersAttribute):
                 return
+            if isinstance(found, PARAMETER_KINDS):
+                _as_parameter_tuple(found)  # says what is missing
             if isinstance(found, (tuple, list)):
                 changed = owner if issubclass(owner, DeclaresParameters) else cls
                 changed._declared_parameters = tuple(found)

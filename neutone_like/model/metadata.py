@@ -8,6 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from neutone_like.errors import ModelError
 
 ShortTag = Annotated[str, Field(min_length=1, max_length=15)]
+MAXIMUM_VERSION_CHARACTERS = 80
+MAXIMUM_NAME_CHARACTERS = 200
+"""Of an author, a parameter, a label, the title of a link."""
+MAXIMUM_LINK_CHARACTERS = 1000
+AuthorName = Annotated[str, Field(max_length=MAXIMUM_NAME_CHARACTERS)]
+LinkTitle = Annotated[str, Field(max_length=MAXIMUM_NAME_CHARACTERS)]
+LinkAddress = Annotated[str, Field(max_length=MAXIMUM_LINK_CHARACTERS)]
 GainDb = Annotated[float, Field(ge=-30.0, le=30.0, allow_inf_nan=False)]
 Mix = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 
@@ -44,11 +51,11 @@ class ModelMetadata(BaseModel):
 
     Args:
         name: Up to 30 characters.
-        authors: One to five names.
-        version: Free text, semantic versioning suggested.
+        authors: One to five names, of up to 200 characters each.
+        version: Up to 80 characters, semantic versioning suggested.
         short_description: Up to 150 characters.
         long_description, technical_description: Up to 500 characters each.
-        technical_links: Up to three, from a title to an address.
+        technical_links: Up to three, from a title of up to 200 characters to an address of up to 1000.
         tags: Up to seven, of up to 15 characters each.
         citation: Up to 150 characters.
         is_experimental: Hosts may warn about it.
@@ -62,12 +69,12 @@ class ModelMetadata(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=30)]
-    authors: Annotated[tuple[str, ...], Field(min_length=1, max_length=5)]
-    version: Annotated[str, Field(min_length=1)]
+    authors: Annotated[tuple[AuthorName, ...], Field(min_length=1, max_length=5)]
+    version: Annotated[str, Field(min_length=1, max_length=MAXIMUM_VERSION_CHARACTERS)]
     short_description: Annotated[str, Field(max_length=150)] = ""
     long_description: Annotated[str, Field(max_length=500)] = ""
     technical_description: Annotated[str, Field(max_length=500)] = ""
-    technical_links: Annotated[dict[str, str], Field(max_length=3)] = Field(default_factory=dict)
+    technical_links: Annotated[dict[LinkTitle, LinkAddress], Field(max_length=3)] = Field(default_factory=dict)
     tags: Annotated[tuple[ShortTag, ...], Field(max_length=7)] = ()
     citation: Annotated[str, Field(max_length=150)] = ""
     is_experimental: bool = False

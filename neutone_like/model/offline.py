@@ -121,7 +121,8 @@ class NonRealtimeBase(DeclaresParameters):
     def prepare_model(self, sample_rate: int, block_size: int) -> None:
         """Get ready for ``sample_rate`` Hz and blocks of ``block_size`` samples, 0 for a signal of any length.
 
-        Where ``block_sizes`` is ``()`` the last block of a signal may be shorter.
+        Where ``block_sizes`` is ``()`` blocks may be shorter: the last of a signal, and those in which a parameter of
+        ``rate="block"`` moves (a generator's are never).
         """
         pass
 

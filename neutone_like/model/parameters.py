@@ -1,6 +1,6 @@
 """The four kinds of parameter a model can declare, each in its own unit and range."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -232,9 +232,24 @@ class TokensParameter:
         if tokens is None:
             raise ParameterError(f"TokensParameter {self.name!r}: default must hold integers, got {self.default!r}.")
         object.__setattr__(self, "default", tokens)
+        require_64_bits(f"TokensParameter {self.name!r}: default", self.default)
         if 0 <= self.max_tokens < len(self.default):
             raise ParameterError(
                 f"TokensParameter {self.name!r}: default may have {self.max_tokens} tokens, got {len(self.default)}."
+            )
+
+
+def require_64_bits(label: str, tokens: Sequence[int]) -> None:
+    """Check that a model can be handed these tokens.
+
+    Raises:
+        ParameterError: One is too large, or too small.
+    """
+    for place, token in enumerate(tokens):
+        if not -(1 << 63) <= token < 1 << 63:
+            raise ParameterError(
+                f"{label}: a token is a whole number of 64 bits, from -2^63 to 2^63 - 1, got {token!s:.40} at place "
+                f"{place}."
             )
 
 

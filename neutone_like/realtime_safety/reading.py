@@ -36,7 +36,7 @@ def read_result(child: ChildResult, conditions: SafetyConditions) -> RealtimeSaf
 
 def _judge(data: Mapping[str, Any], child: ChildResult, conditions: SafetyConditions) -> RealtimeSafetyReport:
     proven = _require_proof(data)
-    ending = _ending(data["ending"], child)
+    ending = _whole(_ending(data["ending"], child), data["callbacks"], conditions.callbacks)
     if data["too_many_threads"]:
         raise RuntimeEngineError(f"{conditions.path} marks sections on more than 64 threads; the checker counts 64.")
     if data["callbacks"] == 0 and ending.kind == "finished":
@@ -85,6 +85,13 @@ def _ending(data: Mapping[str, Any], child: ChildResult) -> Ending:
         return Ending("finished") if child.exit_code == 0 else _ending_by_itself(child)
     how = {"crashed": signal_name(number), "exited": f"exit code {number}", "stalled": ""}[kind]
     return Ending(kind, how, callback, _stack(data["stack"]), child.output)
+
+
+def _whole(ending: Ending, callbacks: int, asked: int) -> Ending:
+    """The same ending, unless it came before the last callback."""
+    if ending.kind != "finished" or callbacks == 0 or callbacks >= asked:
+        return ending
+    return Ending("exited", f"{callbacks} of {asked} callbacks made", output=ending.output)
 
 
 def _ending_by_itself(child: ChildResult) -> Ending:

@@ -19,6 +19,11 @@ Samples = npt.NDArray[np.float32]
 class Curve(Protocol):
     """A parameter's value at every sample, as a host sends it: 0..1."""
 
+    @property
+    def moves(self) -> bool:
+        """Whether two of its values differ."""
+        ...
+
     def values(self, start: int, samples: int, sample_rate: int) -> Samples:
         """The values from sample ``start`` of the stream on; shape ``(samples,)``."""
         ...
@@ -29,6 +34,10 @@ class Constant:
     """One value for the whole stream."""
 
     value_0to1: float
+
+    @property
+    def moves(self) -> bool:
+        return False
 
     def values(self, start: int, samples: int, sample_rate: int) -> Samples:
         return np.full(samples, self.value_0to1, dtype=np.float32)
@@ -41,6 +50,10 @@ class Breakpoints:
     seconds: npt.NDArray[np.float64]
     values_0to1: npt.NDArray[np.float64]
     steps: bool
+
+    @property
+    def moves(self) -> bool:
+        return bool((self.values_0to1 != self.values_0to1[0]).any())
 
     def values(self, start: int, samples: int, sample_rate: int) -> Samples:
         seconds = np.arange(start, start + samples, dtype=np.float64) / sample_rate
@@ -58,6 +71,10 @@ class PerSample:
     own_values: npt.NDArray[Any]
     minimum: float
     maximum: float
+
+    @property
+    def moves(self) -> bool:
+        return bool((self.own_values != self.own_values[0]).any())
 
     def values(self, start: int, samples: int, sample_rate: int) -> Samples:
         index = np.minimum(np.arange(start, start + samples), len(self.own_values) - 1)

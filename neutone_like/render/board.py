@@ -1,21 +1,24 @@
 """Pedalboard plugins and our models in one chain."""
 
 from collections.abc import Iterable, MutableSequence
+from contextlib import AbstractContextManager
 from os import PathLike
 from typing import Any, overload
 
 import torch
 
 from neutone_like.artifact import Artifact
+from neutone_like.audio.samples import require_finite
 from neutone_like.errors import AudioError, ModelError
 from neutone_like.extras import import_extra
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.numbers import as_number
-from neutone_like.render.audio_arrays import Audio, Given, read_audio, require_finite
+from neutone_like.render.audio_arrays import Audio, Given, read_audio
 from neutone_like.render.model_plugin import ModelPlugin
 from neutone_like.render.model_stage import ModelStage
 from neutone_like.render.plugin_stage import PluginStage, WholeSignalStage, can_stream
+from neutone_like.render.sharing import acting_thread, states_of_effect, using
 from neutone_like.render.stage import Stage, Stream
 from neutone_like.render.torch_settings import inference_settings
 
@@ -28,6 +31,9 @@ class Board(MutableSequence[Any]):
     ``Board([pedalboard.Compressor(), "amp.nm", pedalboard.Reverb()])(x, sample_rate)`` returns audio as long as ``x``
     and aligned with it. A model on the board is a :class:`ModelPlugin`, whose knobs are turned with
     ``board[1].params["drive"] = 24.0``; ``Board([ModelPlugin("amp.nm", {"drive": 24.0})])`` sets them from the start.
+
+    Threads may share a board: a call waits until that of another thread has ended. A stream (``reset=False``) belongs
+    to the thread that began it.
 
     Args:
         plugins: Pedalboard plugins (containers too), ``ModelPlugin``, or whatever that takes, in any order. Each may
@@ -43,6 +49,7 @@ class Board(MutableSequence[Any]):
         self._stream: Stream | None = None
         self._stream_key: tuple[Any, ...] = ()
         self._taken = 0  # samples of the stream so far
+        self._thread: int | None = None  # whose stream it is
         self._given = Given(2, None)
         self.extend(plugins)
 
@@ -70,6 +77,20 @@ class Board(MutableSequence[Any]):
 
     def insert(self, index: int, value: Any) -> None:
         self._replace(slice(index, index), [as_plugin(value)])
+
+    def __reduce__(self) -> Any:
+        """A copy, and a pickled one, has models of its own.
+
+        Raises:
+            ModelError: There is a pedalboard plugin on it, which can't be copied.
+        """
+        for plugin in flat(self._plugins):
+            if not isinstance(plugin, ModelPlugin):
+                raise ModelError(
+                    f"This board can't be copied or pickled, since pedalboard's {type(plugin).__name__} on it can't. "
+                    "Make the board anew where it is needed."
+                )
+        return Board, (self._plugins,)
 
     def __repr__(self) -> str:
         return f"Board({self._plugins!r})"
@@ -134,9 +155,9 @@ class Board(MutableSequence[Any]):
         if reset and audio.shape[1] == 0:
             raise AudioError(f"Expected at least one sample of audio, got shape {tuple(input_array.shape)}.")
         key = (tuple(id(plugin) for plugin in self._plugins), rate, block, audio.shape[0])
-        with inference_settings(self.modules):
+        with self.in_use(), inference_settings(self.modules):
             y = self._process_all(audio, key) if reset else self._process_next(audio, key)
-        self._given = given
+            self._given = given
         return given.give_back(y)
 
     process = __call__
@@ -147,15 +168,32 @@ class Board(MutableSequence[Any]):
         Raises:
             AudioError: Nothing was processed since the board was made or reset.
         """
-        if self._stream is None:
-            raise AudioError("There is no stream to end. Process audio with reset=False first.")
-        with inference_settings(self.modules):
+        with self.in_use(), inference_settings(self.modules):
+            self._require_own_stream()
+            if self._stream is None:
+                raise AudioError("There is no stream to end. Process audio with reset=False first.")
             return self._given.give_back(self._stream.finish())
 
     def reset(self) -> None:
         """Forget the stream: the next call starts afresh, whatever its ``reset`` says."""
         self._stream = None
         self._taken = 0
+        self._thread = None
+
+    @property
+    def states(self) -> list[Any]:
+        """What keeps state: the board itself, and all on it."""
+        effects = flat(self._plugins)
+        parts = [each.states if isinstance(each, ModelPlugin) else states_of_effect(each) for each in effects]
+        return [self, *boards_in(self._plugins), *(state for states in parts for state in states)]
+
+    def in_use(self) -> AbstractContextManager[None]:
+        """Keep other threads waiting while this one plays.
+
+        Raises:
+            ModelError: This one plays something of it already.
+        """
+        return using(self.states, "This board" if len(self) != 1 else repr(self))
 
     @property
     def modules(self) -> list[torch.nn.Module]:
@@ -165,6 +203,7 @@ class Board(MutableSequence[Any]):
     def open_stream(self, sample_rate: int, channels: int, block_size: int) -> Stream:
         """Reset all effects and return the stream through them. The board's own stream is forgotten."""
         self.reset()
+        self._thread = acting_thread()
         return open_stream(self._plugins, sample_rate, channels, block_size)
 
     def _process_all(self, audio: Audio, key: tuple[Any, ...]) -> Audio:
@@ -172,6 +211,7 @@ class Board(MutableSequence[Any]):
         require_finite(audio, 0, rate, "The audio", "Remove it before processing.")
         require_lengths(self._plugins, audio.shape[1])
         self._stream = None  # should an effect fail, there is none to go on with
+        self._thread = acting_thread()
         stream = open_stream(self._plugins, rate, channels, block)
         y = stream.process_all(audio)
         self._stream, self._stream_key, self._taken = stream, key, audio.shape[1]
@@ -179,13 +219,14 @@ class Board(MutableSequence[Any]):
 
     def _process_next(self, audio: Audio, key: tuple[Any, ...]) -> Audio:
         _, rate, block, channels = key
+        self._require_own_stream()
         if self._stream is None:
             if audio.shape[1] == 0:
                 return audio
             _require_streamable(self._plugins)
             # A host block no longer than what comes: whatever comes in goes out at once.
             self._stream = open_stream(self._plugins, rate, channels, min(block, audio.shape[1]))
-            self._stream_key, self._taken = key, 0
+            self._stream_key, self._taken, self._thread = key, 0, acting_thread()
         elif key != self._stream_key:
             raise AudioError(
                 "Effects, sample_rate, buffer_size and channels must stay as they are in a stream (reset=False): "
@@ -195,6 +236,13 @@ class Board(MutableSequence[Any]):
         require_finite(audio, self._taken, rate, "The audio", "Remove it before processing.")
         self._taken += audio.shape[1]
         return self._stream.push(audio)
+
+    def _require_own_stream(self) -> None:
+        if self._thread not in (None, acting_thread()):
+            raise AudioError(
+                "Another thread has begun a stream (reset=False) on this board, or used it since, and calls of two "
+                "threads would mix two signals. Call reset() first, or use a Board for each thread."
+            )
 
 
 def as_plugin(value: Any) -> Any:
@@ -219,6 +267,12 @@ def as_plugin(value: Any) -> Any:
 def flat(plugins: Iterable[Any]) -> list[Any]:
     """The effects in order, those of boards on boards included."""
     return [each for plugin in plugins for each in (flat(plugin) if isinstance(plugin, Board) else (plugin,))]
+
+
+def boards_in(plugins: Iterable[Any]) -> list[Any]:
+    """The boards on a board, and those on them."""
+    boards = [plugin for plugin in plugins if isinstance(plugin, Board)]
+    return [each for board in boards for each in (board, *boards_in(board))]
 
 
 def open_stream(plugins: Iterable[Any], sample_rate: int, channels: int, block_size: int) -> Stream:

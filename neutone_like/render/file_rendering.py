@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from neutone_like.audio import AudioReader, AudioWriter, require_writable, writing
 from neutone_like.errors import AudioError, ParameterError
 from neutone_like.render.audio_arrays import Audio
-from neutone_like.render.audio_files import AudioReader
-from neutone_like.render.audio_writer import AudioWriter, require_writable, writing
 from neutone_like.render.board import Board, require_lengths, whole_number
 from neutone_like.render.model_plugin import Model, ModelPlugin
 from neutone_like.render.offline_plugin import OfflineModel, OfflinePlugin, is_offline
@@ -106,7 +105,7 @@ def render_file(
         if reader.length_is_exact:
             require_lengths(board, reader.samples)
         rate = reader.sample_rate if out_sample_rate is None else whole_number("out_sample_rate", out_sample_rate, "Hz")
-        with inference_settings(board.modules):
+        with board.in_use(), inference_settings(board.modules):
             stream = board.open_stream(reader.sample_rate, reader.channels, block)
             change = None if rate == reader.sample_rate else RateChange(reader.sample_rate, rate, stream.out_channels)
             with (

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from neutone_like.artifact import Artifact, load_artifact
@@ -13,6 +12,7 @@ from neutone_like.model import NumericalParameter, WaveformToWaveformBase
 from neutone_like.numbers import as_number
 from neutone_like.render.foreign_module import ForeignModule
 from neutone_like.render.parameter_values import ParameterValues
+from neutone_like.render.sharing import states_of_model
 from neutone_like.torch_settings import plain_settings
 
 GAIN_RANGE_DB = 30.0
@@ -52,6 +52,9 @@ class ModelPlugin:
         output_gain_db: float | None = None,
     ) -> None:
         self.source = model
+        if isinstance(model, (str, PathLike)):
+            model = load_artifact(model)
+        self._artifact_or_model = model
         self.module, self.name, self.in_channels, self.out_channels, parameters = _open(model)
         self.params: Any = ParameterValues(parameters, params)
         self.wet = wet
@@ -59,6 +62,22 @@ class ModelPlugin:
         self.input_gain_db = input_gain_db
         self.output_gain_db = output_gain_db
         self.knobs_0to1()
+
+    def __reduce__(self) -> Any:
+        """A copy, and a pickled one, has the model anew: an artifact is loaded from its file again."""
+        return _restored, (
+            self._artifact_or_model,
+            dict(self.params),
+            self.wet,
+            self.dry,
+            self.input_gain_db,
+            self.output_gain_db,
+        )
+
+    @property
+    def states(self) -> list[Any]:
+        """What keeps state, and so can be in one stream only."""
+        return states_of_model(self.module)
 
     def __repr__(self) -> str:
         return f"ModelPlugin({self.name!r}, params={dict(self.params)!r})"
@@ -77,11 +96,14 @@ class ModelPlugin:
         )
 
 
+def _restored(source: Any, params: Mapping[str, Any], *knobs: float | None) -> ModelPlugin:
+    wet, dry, input_gain_db, output_gain_db = knobs
+    return ModelPlugin(source, params, wet=wet, dry=dry, input_gain_db=input_gain_db, output_gain_db=output_gain_db)
+
+
 @plain_settings()
-def _open(model: Model) -> tuple[Any, str, int, int, tuple[NumericalParameter, ...]]:
+def _open(model: Any) -> tuple[Any, str, int, int, tuple[NumericalParameter, ...]]:
     """Wrapper, name, channels in and out, parameters; the wrapper is this plugin's alone unless a user passes one."""
-    if isinstance(model, (str, Path, PathLike)):
-        model = load_artifact(model)
     if isinstance(model, Artifact):
         ours = model.metadata.neutone_like is not None
         module = model.fresh_module() if ours else ForeignModule(model.fresh_module())

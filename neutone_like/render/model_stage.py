@@ -6,8 +6,9 @@ from torch import Tensor
 
 from neutone_like.errors import AudioError, ModelError
 from neutone_like.render.audio_arrays import Audio, join, silence
-from neutone_like.render.automation import Constant, Samples
+from neutone_like.render.automation import Samples
 from neutone_like.render.model_plugin import ModelPlugin
+from neutone_like.render.sharing import begin_stream, require_stream
 from neutone_like.render.stage import Stage
 
 
@@ -29,6 +30,7 @@ class ModelStage(Stage):
         self.sample_rate = sample_rate
         self.block_size = block_size
         self.fed_channels, self.out_channels = _channels(plugin, channels)
+        self._stream = begin_stream(plugin.states)
         try:
             plugin.module.set_daw_sample_rate_and_buffer_size(sample_rate, block_size)
         except (ValueError, RuntimeError) as error:  # scripted code raises its own class
@@ -51,6 +53,7 @@ class ModelStage(Stage):
     def push(self, x: Audio) -> Audio:
         if x.shape[1] == 0:
             return silence(self.out_channels, 0)
+        require_stream(self._stream, self.plugin.states, self.plugin.name)
         self._set_knobs()
         waiting = join(self._waiting, np.repeat(x, self.fed_channels // x.shape[0], axis=0))
         whole = waiting.shape[1] // self.block_size * self.block_size
@@ -66,6 +69,7 @@ class ModelStage(Stage):
         owed = rest + self._latency - self._to_drop
         if owed == 0:
             return silence(self.out_channels, 0)
+        require_stream(self._stream, self.plugin.states, self.plugin.name)
         padding = -(rest + self._latency) % self.block_size + self._latency
         y = self._feed(join(self._waiting, silence(self.fed_channels, padding)))
         y = y[:, self._to_drop : self._to_drop + owed]
@@ -83,7 +87,7 @@ class ModelStage(Stage):
         """Whole blocks through the wrapper; as many samples as go in."""
         curves = self.plugin.params.curves
         constant = _stack([curve.values(0, self.block_size, self.sample_rate) for curve in curves])
-        moves = any(not isinstance(curve, Constant) for curve in curves)
+        moves = self.plugin.params.moves
         y = silence(self.out_channels, x.shape[1])
         audio = torch.from_numpy(x.copy())  # nobody else's, and writable
         for start in range(0, x.shape[1], self.block_size):

@@ -15,6 +15,7 @@ from neutone_like import errors
 from neutone_like.errors import ModelError, NeutoneLikeError
 from neutone_like.render.model_stage import last_line
 from neutone_like.render.offline_plugin import OfflinePlugin
+from neutone_like.render.sharing import act_for, acting_thread
 from neutone_like.render.torch_settings import evaluating
 
 LOOK_SECONDS = 0.1
@@ -92,7 +93,10 @@ def calling(plugin: OfflinePlugin, watch: Callable[[float], None]) -> Iterator[C
     script_settings: Any = torch._C  # pyright: ignore[reportPrivateUsage]
     optimises = script_settings._get_graph_executor_optimize()
 
+    thread = acting_thread()
+
     def prepare() -> None:  # these belong to a thread
+        act_for(thread)
         torch.set_num_threads(threads)
         script_settings._set_graph_executor_optimize(optimises)
         torch.set_flush_denormal(True)

@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
+from neutone_like.audio import AudioReader
 from neutone_like.errors import AudioError
 from neutone_like.render.audio_arrays import Audio
-from neutone_like.render.audio_files import AudioReader
 from neutone_like.render.offline_plugin import OfflinePlugin
 
 

@@ -1,5 +1,6 @@
 """One of our non-real-time models, ready to render: where it comes from, and what its parameters are set to."""
 
+import json
 from collections.abc import Mapping
 from functools import cached_property
 from os import PathLike
@@ -22,11 +23,14 @@ from neutone_like.model import (
     TokensParameter,
 )
 from neutone_like.model.parameter_values import check_names
-from neutone_like.model.parameters import as_tokens
+from neutone_like.model.parameters import as_tokens, require_64_bits
 from neutone_like.render.foreign_offline import ForeignOffline
 from neutone_like.render.parameter_values import ParameterValues
+from neutone_like.render.sharing import states_of_model
 from neutone_like.render.tokenizing import Tokenizer, open_tokenizer
 from neutone_like.torch_settings import plain_settings
+
+CONTROL_BLOCK_SAMPLES = 512  # of a generator that makes blocks of any size, while a parameter that it reads once moves
 
 OfflineModel = Artifact | NonRealtimeSampleQueueWrapper | NonRealtimeBase | str | PathLike[str]
 
@@ -57,6 +61,10 @@ class OfflinePlugin:
     """
 
     def __init__(self, model: OfflineModel, params: Mapping[str, Any] | None = None, *, device: str = "cpu") -> None:
+        if isinstance(model, (str, PathLike)):
+            model = load_artifact(model)
+        self._artifact_or_model = model
+        self._device = device
         self.module, self.name, self.parameters = _open(model)
         values = dict(params or {})
         check_names(self.parameters, values)
@@ -75,8 +83,50 @@ class OfflinePlugin:
         if device != "cpu":
             _move(self.module, device)
 
+    def __reduce__(self) -> Any:
+        """A copy, and a pickled one, has the model anew: an artifact is loaded from its file again."""
+        texts = {p.name: text for p, text in zip(self._of_kind(TextParameter), self.texts, strict=True)}
+        tokens = {p.name: each for p, each in zip(self._of_kind(TokensParameter), self.tokens, strict=True)}
+        return _restored, (self._artifact_or_model, {**self.params, **texts, **tokens}, self._device)
+
+    def _of_kind(self, kind: type[Parameter]) -> list[Parameter]:
+        return [parameter for parameter in self.parameters if isinstance(parameter, kind)]
+
+    @property
+    def states(self) -> list[Any]:
+        """What keeps state, and so can be in one render only."""
+        module = self.module
+        return states_of_model(module.module if isinstance(module, ForeignOffline) else module)
+
     def __repr__(self) -> str:
         return f"OfflinePlugin({self.name!r}, params={dict(self.params)!r})"
+
+    def require_followable(self) -> None:
+        """Check that the model can follow the values as they move.
+
+        Raises:
+            ParameterError: A one-shot model reads a parameter once that is automated.
+        """
+        if self.is_one_shot:
+            self.params.require_still(self.name)
+
+    def prepare(self, sample_rate: int, host_block_samples: int) -> None:
+        """Tell the wrapper what comes."""
+        block = self._block_size_to_follow()
+        chosen = () if block is None else (None, block)
+        self.module.set_daw_sample_rate_and_buffer_size(sample_rate, host_block_samples, *chosen)
+
+    def _block_size_to_follow(self) -> int | None:
+        """The block size to choose so that a parameter read once a block is read often; ``None``: the usual one."""
+        module = self.module
+        if self.is_one_shot or isinstance(module, ForeignOffline) or not self.params.moves_between_blocks:
+            return None
+        if json.loads(module.get_metadata_json())["neutone_like"]["overlap_hop_samples"] > 0:
+            return None
+        sizes = [int(size) for size in module.get_native_buffer_sizes()]
+        # A wrapper calls a model of any block size often enough by itself, but not a generator; nor did those of 0.1.
+        by_itself = not self.is_generator and hasattr(module, "params")
+        return min(sizes, default=None if by_itself else CONTROL_BLOCK_SAMPLES)
 
     @property
     def is_generator(self) -> bool:
@@ -119,11 +169,13 @@ def is_offline(model: Any) -> bool:
     return isinstance(model, (OfflinePlugin, NonRealtimeBase, NonRealtimeSampleQueueWrapper))
 
 
+def _restored(source: Any, params: Mapping[str, Any], device: str) -> OfflinePlugin:
+    return OfflinePlugin(source, params, device=device)
+
+
 @plain_settings()
-def _open(model: OfflineModel) -> tuple[Any, str, tuple[Parameter, ...]]:
+def _open(model: Any) -> tuple[Any, str, tuple[Parameter, ...]]:
     """Wrapper, name and parameters; the wrapper is this plugin's alone unless a user passes one."""
-    if isinstance(model, (str, PathLike)):
-        model = load_artifact(model)
     if isinstance(model, Artifact) and not model.is_realtime:
         module = model.fresh_module()
         ours = model.metadata.neutone_like is not None
@@ -155,6 +207,7 @@ def _token_list(label: str, value: Any) -> list[int]:
         raise ParameterError(
             f"{label}: expected a list of integers, or a text for the model's tokenizer, got {value!r:.80}."
         )
+    require_64_bits(label, tokens)
     return list(tokens)
 
 

@@ -9,12 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neutone_like.audio import AudioReader, AudioWriter, require_writable, writing
 from neutone_like.errors import AudioError, ParameterError
 from neutone_like.numbers import as_finite_number
 from neutone_like.render.audio_arrays import Audio
-from neutone_like.render.audio_files import AudioReader
-from neutone_like.render.audio_writer import AudioWriter, require_writable, writing
-from neutone_like.render.automation import Constant
 from neutone_like.render.board import whole_number
 from neutone_like.render.offline_calls import Calls, calling
 from neutone_like.render.offline_inputs import FileInputs, InputCountError, Inputs, NoInputs
@@ -22,6 +20,7 @@ from neutone_like.render.offline_plugin import OfflinePlugin
 from neutone_like.render.progress import ProgressFunction, showing
 from neutone_like.render.rate_change import RateChange
 from neutone_like.render.render_result import RenderResult
+from neutone_like.render.sharing import using
 
 CHUNK_SAMPLES = 16384
 DEFAULT_RATE = 48000
@@ -39,20 +38,21 @@ def render_offline(
     progress: bool | ProgressFunction = True,
 ) -> RenderResult:
     """As :func:`neutone_like.render_file`, which calls this with one path for each of the model's inputs."""
+    plugin.require_followable()
     targets = target_paths(target, plugin.out_labels)
     _require_sources(plugin, sources)
     for path in targets:
         for source in sources or (None,):
             require_writable(path, source)
     wanted_rate = None if out_sample_rate is None else whole_number("out_sample_rate", out_sample_rate, "Hz")
-    with ExitStack() as files:
+    with using(plugin.states, plugin.name), ExitStack() as files:
         readers = [files.enter_context(AudioReader(source)) for source in sources]
         inputs = FileInputs(readers, plugin) if readers else _time(plugin, wanted_rate, seconds)
         if readers and seconds is not None:
             raise ParameterError("seconds is for generators; the output here is as long as the input. Leave it out.")
         if inputs.length_is_exact and inputs.samples > 0:
             plugin.params.require_length(inputs.samples)
-        plugin.module.set_daw_sample_rate_and_buffer_size(inputs.sample_rate, CHUNK_SAMPLES)
+        plugin.prepare(inputs.sample_rate, CHUNK_SAMPLES)
         report = files.enter_context(showing(progress, target.name, inputs.samples or 100, inputs.sample_rate))
         rate = wanted_rate or inputs.sample_rate
         outputs = [
@@ -128,8 +128,7 @@ def _params(plugin: OfflinePlugin, start: int, samples: int, inputs: Inputs) -> 
         return torch.zeros(0, samples)
     if not curves:
         return None
-    moves = plugin.is_generator or any(not isinstance(curve, Constant) for curve in curves)
-    count = samples if moves else 1
+    count = samples if plugin.is_generator or plugin.params.moves else 1
     return torch.from_numpy(np.stack([curve.values(start, count, inputs.sample_rate) for curve in curves]))
 
 

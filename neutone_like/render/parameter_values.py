@@ -56,12 +56,27 @@ class ParameterValues(MutableMapping[str, Any]):
         return tuple(self._curves.values())
 
     @property
-    def moves_between_blocks(self) -> bool:
-        """Whether a value that the model reads once a block changes during the stream."""
-        return any(
-            not isinstance(curve, Constant) and self._declared[name].rate == "block"
-            for name, curve in self._curves.items()
-        )
+    def moves(self) -> bool:
+        """Whether any value changes during the stream."""
+        return any(curve.moves for curve in self._curves.values())
+
+    @property
+    def moves_between_blocks(self) -> tuple[str, ...]:
+        """The parameters that a model reads once a block, and whose value changes during the stream."""
+        return tuple(name for name, c in self._curves.items() if c.moves and self._declared[name].rate == "block")
+
+    def require_still(self, model_name: str) -> None:
+        """Check that a model that is called once, with the whole signal, can follow the values.
+
+        Raises:
+            ParameterError: Names a parameter that it reads once and that moves.
+        """
+        for name in self.moves_between_blocks:
+            raise ParameterError(
+                f"Parameter {name!r} can't be automated: {model_name} is a one-shot model, called once for the whole "
+                f"signal, and reads it once, since its rate is 'block'. Give one value for all of the signal; or "
+                f"declare the parameter with rate='sample', which gives the model a value for every sample."
+            )
 
     def require_length(self, samples: int) -> None:
         """Check that values given for every sample are as many as there are samples.

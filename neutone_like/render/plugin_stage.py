@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from neutone_like.audio.samples import require_finite
 from neutone_like.errors import AudioError
-from neutone_like.render.audio_arrays import Audio, join, require_finite, silence
+from neutone_like.render.audio_arrays import Audio, join, silence
+from neutone_like.render.sharing import begin_stream, require_stream, states_of_effect
 from neutone_like.render.stage import Stage
 
 LONGEST_LATENCY_SECONDS = 60.0
@@ -51,6 +53,8 @@ class PluginStage(Stage):
         self.out_channels = channels
         self.block_size = max(block_size, channels + 1)
         self.name = type(plugin).__name__
+        self._states = states_of_effect(plugin)
+        self._stream = begin_stream(self._states)
         plugin.reset()
         self._waiting = silence(channels, 0)  # less than a block
         self._owed = 0  # samples that came and have not left
@@ -111,6 +115,7 @@ class PluginStage(Stage):
         return y[:, dropped:]
 
     def _call(self, x: Audio, reset: bool) -> Audio:
+        require_stream(self._stream, self._states, f"pedalboard's {self.name}")
         given: Any = x[0] if self.out_channels == 1 else x  # one dimension can't be taken for samples of many channels
         try:
             y: Any = self.plugin(given, self.sample_rate, buffer_size=self.block_size, reset=reset)

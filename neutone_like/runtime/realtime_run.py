@@ -1,5 +1,6 @@
 """Plays sessions on the virtual audio device, with a session beside them that does nothing."""
 
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from neutone_like.audio import AudioReader
+from neutone_like.audio.writer import require_place, writing_whole
 from neutone_like.errors import AudioError, RuntimeEngineError
 from neutone_like.numbers import as_finite_number, as_whole_number, real_number, whole_number
 from neutone_like.runtime.audio_blocks import Audio, read_audio
@@ -86,7 +89,7 @@ class RealtimeRun:
             no_op_engine.close()
         heard = result.sessions[0].output
         if self.output is not None and heard is not None:
-            _write(self.output, heard, self.sessions[0].host.sample_rate)
+            _write(Path(self.output), heard, self.sessions[0].host.sample_rate)
         return result
 
     def _check(self, engine: "_native.Engine") -> None:
@@ -191,15 +194,12 @@ def as_tuple(given: Any, kind: type[_Kind], what: str) -> tuple[_Kind, ...]:
 def _read_input(source: Any, host: HostConfig) -> Audio:
     """An array as it is, or a file of the host's rate."""
     if isinstance(source, (str, PathLike)):
-        import soundfile
-
-        try:
-            samples, rate = soundfile.read(source, dtype="float32", always_2d=True)
-        except (OSError, soundfile.LibsndfileError) as error:
-            raise AudioError(f"{source} can't be read as audio: {error}") from error
-        if rate != host.sample_rate:
-            raise AudioError(f"{source} has {rate} Hz, the host {host.sample_rate} Hz. Convert the file first.")
-        source = samples.T
+        with AudioReader(Path(source)) as reader:
+            if reader.sample_rate != host.sample_rate:
+                raise AudioError(
+                    f"{source} has {reader.sample_rate} Hz, the host {host.sample_rate} Hz. Convert the file first."
+                )
+            source = reader.read_all()
     audio = read_audio(source, host.channels)
     if audio.shape[1] == 0:
         raise AudioError("Expected at least one sample of input, got none.")
@@ -210,24 +210,31 @@ def _check_output(path: Path, source: Any) -> None:
     """Before anything is played."""
     import soundfile
 
-    if isinstance(source, (str, PathLike)) and path.exists() and Path(source).exists() and path.samefile(source):
-        raise AudioError(f"Input and output must be different files, got {path} for both.")
-
     formats = [name for name in soundfile.available_formats() if soundfile.check_format(name, "FLOAT")]
-    if path.suffix[1:].upper() not in formats:
+    if _format_of(path) not in formats:
         endings = ", ".join(formats).lower()
         raise AudioError(f"{path} can't be written: its ending must be one of {endings}, which hold float32.")
     if not path.parent.is_dir():
         raise AudioError(f"{path} can't be written: there is no folder {path.parent}.")
+    require_place(path, Path(source) if isinstance(source, (str, PathLike)) else None)
 
 
-def _write(path: str | PathLike[str], heard: Audio, sample_rate: int) -> None:
+def _format_of(path: Path) -> str:
+    """As libsndfile calls it."""
+    ending = path.suffix[1:].upper()
+    return "AIFF" if ending == "AIF" else ending
+
+
+def _write(path: Path, heard: Audio, sample_rate: int) -> None:
     import soundfile
 
+    encoded = io.BytesIO()  # since an error of the disk does not get out of a file that soundfile writes
     try:
-        soundfile.write(path, heard.T, sample_rate, subtype="FLOAT")
-    except (OSError, ValueError, soundfile.LibsndfileError) as error:
+        soundfile.write(encoded, heard.T, sample_rate, subtype="FLOAT", format=_format_of(path))
+    except (ValueError, soundfile.LibsndfileError) as error:
         raise AudioError(f"{path} can't be written: {error}. Audio is float32, which .wav files hold.") from error
+    with writing_whole(path) as file:
+        file.write(encoded.getbuffer())
 
 
 def _run(session: Session, report: "_native.DeviceReport", before: Any) -> SessionRun:

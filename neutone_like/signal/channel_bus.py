@@ -33,6 +33,11 @@ class ChannelBus(nn.Module):
         Raises:
             AudioError: Too few or too many, not float32 audio, an impossible channel count, or different lengths.
         """
+        if len(self.counts) == 0:
+            for x in audio:
+                if x.numel() > 0:
+                    raise AudioError(f"The model is a generator without audio inputs, got {len(audio)}. Pass [].")
+            return 0
         if len(audio) != len(self.counts):
             raise AudioError(
                 f"Expected {len(self.counts)} audio inputs {self.labels}, got {len(audio)}. "

@@ -31,12 +31,15 @@ class Mix(nn.Module):
         self.dry_queue = SampleQueue(max(2, in_channels, out_channels))
 
     @torch.jit.export
-    def start(self, latency: int) -> None:
-        """A stream begins, whose output lags ``latency`` host samples; the gains stand where they were heading."""
+    def start(self, latency: int, left_out: int) -> None:
+        """A stream begins, whose output lags ``latency`` host samples; the gains stand where they were heading.
+
+        Of the silence at its start, ``left_out`` host samples are not handed out.
+        """
         self.latency = latency
         self.ramp_samples = 0
         self.dry_queue.clear()
-        self.dry_queue.push_silence(latency)
+        self.dry_queue.push_silence(latency - left_out)
         for gain in (self.input_gain, self.output_gain, self.wet_gain, self.dry_gain):
             gain.settle()
 

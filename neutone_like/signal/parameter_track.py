@@ -47,6 +47,7 @@ class ParameterTrack(nn.Module):
         self.has_block_rate = not all(self.per_sample)
 
         self.smoothing = [1] * self.count  # length of each moving average, in host samples
+        self.still_steps = 2.0**18  # in 0..1, below which a value counts as standing
         self.longest = 1
         self.reach = 1  # how many host samples the model may lag behind the host
         self.up = 1
@@ -132,6 +133,31 @@ class ParameterTrack(nn.Module):
             else:
                 values[name] = self._map(self._read(index, control_position, 1), index)
         return values
+
+    @torch.jit.export
+    def still_lengths(self, position: int, samples: int, grid: int) -> List[int]:
+        """Cut the model's ``samples`` from ``position`` on at multiples of ``grid``, wherever a block-rate value moves.
+
+        The pieces' lengths: within each, the block-rate values at the points of the grid are those at its start.
+        """
+        first = (position + grid - 1) // grid * grid  # the first point that is not before
+        starts = torch.arange(first, position + samples, grid) - position
+        starts = torch.cat((torch.zeros(1, dtype=torch.int64), starts))
+        moves = torch.zeros(starts.size(0) - 1, dtype=torch.bool)
+        for index in range(self.count):
+            if not self.per_sample[index]:
+                at_starts = self._read(index, position, samples).index_select(0, starts)
+                at_starts = torch.round(at_starts * self.still_steps)  # what rounding moves, stands
+                moves = torch.logical_or(moves, at_starts[1:] != at_starts[:-1])
+        lengths: List[int] = []
+        begin = 0
+        cuts: List[int] = starts[1:][moves].tolist()
+        for cut in cuts:
+            if cut > begin:
+                lengths.append(cut - begin)
+                begin = cut
+        lengths.append(samples - begin)
+        return lengths
 
     @torch.jit.export
     def check(self, params: Optional[Tensor], samples: int) -> None:

@@ -120,6 +120,10 @@ class FirResampler(nn.Module):
     def push(self, x: Tensor) -> None:
         """Take ``[channels, n]`` more inputs; they are copied."""
         samples = x.size(1)
+        if (
+            self.inputs.is_inference() and not x.is_inference()
+        ):  # a stream may begin in inference mode and go on outside
+            self.inputs = self.inputs.clone()
         if self.tail + samples + self._slack() > self.inputs.size(1):
             self._make_room(samples)
         self.inputs.narrow(1, self.tail, samples).copy_(x)

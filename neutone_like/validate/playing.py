@@ -1,5 +1,6 @@
 """Playing sound through a wrapper as a host does, block by block, and through a model without any wrapper."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +11,18 @@ from torch import Tensor
 from neutone_like.model import NumericalParameter
 
 HOST_PARAMETER_ROWS = 4
+WHOLE = 0
 
 
 @dataclass(frozen=True)
 class HostSetting:
-    """How a host is set up: its rate in Hz and the block size it promises."""
+    """How a host is set up: its rate in Hz and the block size it promises; ``WHOLE`` where it has whole sounds."""
 
     sample_rate: int
     block_size: int
 
     def __str__(self) -> str:
-        return f"{self.sample_rate} Hz / {self.block_size}"
+        return f"{self.sample_rate} Hz" if self.block_size == WHOLE else f"{self.sample_rate} Hz / {self.block_size}"
 
 
 def prepare(module: Any, setting: HostSetting) -> Any:
@@ -44,7 +46,7 @@ def play(module: Any, x: Tensor, sizes: Iterable[int], values: Tensor | None = N
     Returns:
         As many samples as were fed, latency included.
     """
-    rows = None if values is None else _as_rows(values, x.size(1))
+    rows = None if values is None else as_rows(values, x.size(1))
     outputs: list[Tensor] = []
     start = 0
     for size in sizes:
@@ -54,6 +56,22 @@ def play(module: Any, x: Tensor, sizes: Iterable[int], values: Tensor | None = N
         output = module.forward(block, None if rows is None else rows[:, start : start + size])
         outputs.append(output.clone())  # some wrappers hand out a view of what they overwrite next
         start += size
+    return torch.cat(outputs, 1)
+
+
+def play_for(seconds: float, module: Any, x: Tensor, fewest: int, values: Tensor) -> Tensor:
+    """Feed ``x`` sample by sample for so much processor time, and ``fewest`` samples at least.
+
+    Returns:
+        As many samples as were fed, latency included.
+    """
+    rows = as_rows(values, x.size(1))
+    outputs: list[Tensor] = []
+    started = time.thread_time()
+    for start in range(x.size(1)):
+        if start >= fewest and time.thread_time() - started > seconds:
+            break
+        outputs.append(module.forward(x[:, start : start + 1], rows[:, start : start + 1]).clone())
     return torch.cat(outputs, 1)
 
 
@@ -70,7 +88,7 @@ def padded_length(samples: int, block_size: int) -> int:
     return -(-samples // block_size) * block_size
 
 
-def _as_rows(values: Tensor, samples: int) -> Tensor:
+def as_rows(values: Tensor, samples: int) -> Tensor:
     """As many rows as a host sends, each as long as the audio; what is missing at the end repeats the last value."""
     values = torch.nn.functional.pad(values, (0, 0, 0, max(0, HOST_PARAMETER_ROWS - values.size(0))))
     missing = max(0, samples - values.size(1))

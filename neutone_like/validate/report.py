@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from neutone_like.errors import ExportError
+from neutone_like.whole_file import write_whole
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -129,12 +130,9 @@ class ValidationReport:
             ExportError: The file can't be written.
         """
         target = Path(path)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:
-            temporary.write_text(self.to_json(), encoding="utf-8")
-            os.replace(temporary, target)
+            write_whole(target, self.to_json().encode())
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise ExportError(
                 f"The validation report can't be written to {target}: {error}. "
                 "Choose a folder that exists and is writable."

@@ -1,6 +1,7 @@
 """The sounds that checks play: reproducible, with their own random generator, float32 ``[channels, samples]``."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -30,15 +31,28 @@ def tone_frequencies(lowest: float, highest: float, count: int) -> FloatArray:
     return edges[:-1] + position * np.diff(edges)
 
 
-def tones(sample_rate: float, seconds: float, frequencies: FloatArray, *, peak: float = 0.3) -> Tensor:
-    """One channel of sines, the same sound at any rate, from a 10 ms fade-in on."""
-    time = np.arange(round(seconds * sample_rate)) / sample_rate
+def tones(
+    sample_rate: float, seconds: float, frequencies: FloatArray, *, rms: float = 0.1, delay_seconds: float = 0.0
+) -> Tensor:
+    """One channel of sines, the same sound at any rate, from a 10 ms fade-in on; where it is late, after silence."""
+    time = np.arange(round(seconds * sample_rate)) / sample_rate - delay_seconds
     phases = np.pi * np.arange(frequencies.size) ** 2 / frequencies.size  # spreads the peaks (Schroeder, 1970)
     sound = np.zeros(time.size)
     for frequency, phase in zip(frequencies, phases, strict=True):
         sound += np.sin(2.0 * np.pi * frequency * time + phase)
-    sound *= np.sin(0.5 * np.pi * np.minimum(time / 0.01, 1.0)) ** 2
-    return torch.from_numpy((sound * (peak / np.abs(sound).max())).astype(np.float32)).unsqueeze(0)
+    sound *= np.sin(0.5 * np.pi * np.clip(time / 0.01, 0.0, 1.0)) ** 2
+    # Not by the largest sample, which is another one at each rate: what decides by level would decide otherwise.
+    sound *= rms * np.sqrt(2.0 / frequencies.size)
+    return torch.from_numpy(sound.astype(np.float32)).unsqueeze(0)
+
+
+def bursts(sample_rate: float, onsets_seconds: Sequence[float], burst_seconds: float, seconds: float) -> Tensor:
+    """One channel of noise that is there for ``burst_seconds`` from each onset on, and silence between."""
+    sound = noise(1, round(seconds * sample_rate), amplitude=0.5, seed=3)
+    gate = torch.zeros_like(sound)
+    for onset in onsets_seconds:
+        gate[:, round(onset * sample_rate) : round((onset + burst_seconds) * sample_rate)] = 1.0
+    return sound * gate
 
 
 def flat_period(samples: int, *, amplitude: float = 0.1, seed: int = 0) -> Tensor:

@@ -4,9 +4,7 @@ import os
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 
@@ -15,30 +13,18 @@ from neutone_like.artifact.reading.loader import Artifact, load_artifact
 from neutone_like.errors import ExportError
 from neutone_like.model import NonRealtimeBase, WaveformToWaveformBase
 from neutone_like.torch_settings import plain_settings
-from neutone_like.validate.checks.reload import FreshProcess, PlayingProcess, check_reloads_in_a_fresh_process
+from neutone_like.validate.check_lists import LIVE_CHECKS, OFFLINE_CHECKS, NamedCheck
+from neutone_like.validate.checks.reload import FreshProcess, check_reloads_in_a_fresh_process
 from neutone_like.validate.conditions import steady_conditions
-from neutone_like.validate.context import Context, Outcome
-from neutone_like.validate.live_checks import CHECKS as CHECKS
-from neutone_like.validate.live_checks import OWN_ARTIFACTS_ONLY as OWN_ARTIFACTS_ONLY
-from neutone_like.validate.offline.checks import NON_REALTIME_CHECKS, NON_REALTIME_OWN_ONLY
-from neutone_like.validate.offline.context import OfflineContext
-from neutone_like.validate.offline.reload import OfflineFreshProcess
+from neutone_like.validate.live_subject import LiveSubject
+from neutone_like.validate.offline_subject import OfflineSubject
+from neutone_like.validate.outcome import Outcome
 from neutone_like.validate.report import Check, ValidationReport
+from neutone_like.validate.subject import Subject
 
 FRESH_PROCESS = "reloads in a fresh process"
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What is done with an artifact of one kind."""
-
-    context: Any
-    checks: tuple[tuple[str, Callable[[Any], Outcome]], ...]
-    own_only: frozenset[str]
-    start_process: Callable[[Any], PlayingProcess]
-    settings: str
 
 
 @plain_settings()
@@ -54,7 +40,8 @@ def validate_artifact(
 
     Args:
         path_or_artifact: A ``.nm`` file, a folder that holds ``model.nm``, or a loaded artifact.
-        quick: Fewer host settings and parameter values.
+        quick: Fewer host settings and parameter values, and at most a few seconds for each check: of a model that takes
+            long only the most telling cases are tried, and the report says what was left out.
         eager_model: The Python model that the artifact was made from, for comparison; it is copied, not used. Without
             it, the artifact's test vector takes its place.
         quality: Resampler quality that the artifact was exported with; used with ``eager_model``.
@@ -63,36 +50,33 @@ def validate_artifact(
     Raises:
         ArtifactError: The file can't be loaded. What is wrong with a file that can is in the report.
     """
-    plan = _plan(_loaded(path_or_artifact), eager_model, quick, quality)
+    subject = _subject(_loaded(path_or_artifact), eager_model, quick, quality)
+    listed = LIVE_CHECKS if isinstance(subject, LiveSubject) else OFFLINE_CHECKS
     started = time.perf_counter()
     checks: list[Check] = []
     with steady_conditions():
-        process = plan.start_process(plan.context)
+        process = FreshProcess(subject)
         try:
-            steps = [*plan.checks, (FRESH_PROCESS, partial(check_reloads_in_a_fresh_process, process=process))]
-            for name, function in steps:
+            last = NamedCheck(FRESH_PROCESS, partial(check_reloads_in_a_fresh_process, process=process))
+            for check in (*listed, last):
                 if progress is not None:
-                    progress(name)
-                checks.append(_run(name, function, plan))
+                    progress(check.name)
+                checks.append(_run(check, subject))
         finally:
             process.close()
-    conditions = _conditions(plan, time.perf_counter() - started)
-    return ValidationReport(str(plan.context.artifact.metadata.model_name), tuple(checks), conditions)
+    conditions = _conditions(subject, time.perf_counter() - started)
+    return ValidationReport(str(subject.artifact.metadata.model_name), tuple(checks), conditions)
 
 
-def _plan(artifact: Artifact, eager_model: Model | None, quick: bool, quality: str) -> _Plan:
+def _subject(artifact: Artifact, eager_model: Model | None, quick: bool, quality: str) -> Subject:
     wanted = WaveformToWaveformBase if artifact.is_realtime else NonRealtimeBase
     if eager_model is not None and not isinstance(eager_model, wanted):
         raise ExportError(
             f"eager_model: {artifact.path} was made from a {wanted.__name__}, got {eager_model!r:.200}. Give the model "
             "that was exported, or none."
         )
-    if isinstance(eager_model, NonRealtimeBase) or not artifact.is_realtime:
-        whole = OfflineContext(artifact, eager_model, quick, quality)  # pyright: ignore[reportArgumentType]
-        settings = ", ".join(f"{rate} Hz" for rate in whole.rates)
-        return _Plan(whole, NON_REALTIME_CHECKS, NON_REALTIME_OWN_ONLY, OfflineFreshProcess, settings)
-    live = Context(artifact, eager_model, quick, quality)
-    return _Plan(live, CHECKS, OWN_ARTIFACTS_ONLY, FreshProcess, ", ".join(map(str, live.settings)))
+    kind = LiveSubject if artifact.is_realtime else OfflineSubject
+    return kind(artifact, eager_model, quick, quality)
 
 
 def _loaded(path_or_artifact: str | os.PathLike[str] | Artifact) -> Artifact:
@@ -101,23 +85,23 @@ def _loaded(path_or_artifact: str | os.PathLike[str] | Artifact) -> Artifact:
     return load_artifact(path_or_artifact)
 
 
-def _run(name: str, function: Callable[[Any], Outcome], plan: _Plan) -> Check:
+def _run(check: NamedCheck, subject: Subject) -> Check:
     started = time.perf_counter()
-    if name in plan.own_only and not plan.context.is_ours:
-        return Check(name, "skipped", "not run: another tool made this file, which can't answer what this asks", "")
+    if check.ours_only and not subject.is_ours:
+        reason = "not run: another tool made this file, which can't answer what this asks"
+        return Check(check.name, "skipped", reason, "")
     try:
-        outcome = function(plan.context)
+        outcome = check.run(subject)
     except Exception as error:  # a model's code can raise anything; what it raised is the check's result
         outcome = _stopped(error)
-    seconds = time.perf_counter() - started
     return Check(
-        name,
+        check.name,
         outcome.status,
         outcome.measured,
         outcome.allowed,
         outcome.advice,
-        seconds,
-        outcome.information,
+        time.perf_counter() - started,
+        (*outcome.information, *subject.effort.taken_notes()),
         outcome.findings,
     )
 
@@ -133,12 +117,11 @@ def _stopped(error: Exception) -> Outcome:
     )
 
 
-def _conditions(plan: _Plan, seconds: float) -> tuple[tuple[str, str], ...]:
-    context = plan.context
+def _conditions(subject: Subject, seconds: float) -> tuple[tuple[str, str], ...]:
     return (
-        ("host settings", plan.settings),
-        ("thoroughness", "quick" if context.quick else "full"),
-        ("python model at hand", "yes" if context.eager_model is not None else "no"),
+        ("host settings", ", ".join(map(str, subject.settings))),
+        ("thoroughness", "quick" if subject.quick else "full"),
+        ("python model at hand", "yes" if subject.eager_model is not None else "no"),
         ("torch", torch.__version__),
         ("python", platform.python_version()),
         ("machine", f"{platform.system()} {platform.machine()}, {os.cpu_count()} logical processors"),

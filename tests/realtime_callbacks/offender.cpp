@@ -15,6 +15,8 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <stdarg.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +28,13 @@
 #include <vector>
 
 #include "neutone_like/realtime_callback.h"
+
+extern "C" {  // what the functions for messages become with _FORTIFY_SOURCE
+int __printf_chk(int, const char*, ...);
+int __fprintf_chk(FILE*, int, const char*, ...);
+int __vprintf_chk(int, const char*, va_list);
+int __vfprintf_chk(FILE*, int, const char*, va_list);
+}
 
 #define OFFENCE(name) __attribute__((noinline)) static void offend_with_##name()
 
@@ -52,6 +61,13 @@ volatile char* page_on_disk = nullptr;
 int pipe_ends[2];
 pid_t parent;
 int futex_word = 0;
+mtx_t c_mutex;
+cnd_t c_condition;
+once_flag c_once = ONCE_FLAG_INIT;
+pthread_once_t posix_once = PTHREAD_ONCE_INIT;
+std::vector<thrd_t> short_c_threads;
+FILE* stream = nullptr;  // its buffer is larger than all that these tests write
+char text[2];
 
 constexpr size_t page = 4096;
 constexpr size_t pages = 100000;
@@ -199,6 +215,114 @@ OFFENCE(voluntary_context_switches) {
     nanosleep(&moment, nullptr);
 }
 
+// The C library's own threads, and its functions with a lock inside.
+timespec later() {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    now.tv_sec += 10;
+    return now;
+}
+OFFENCE(pthread_timedjoin_np) {
+    const timespec until = later();
+    if (joined < short_threads.size()) pthread_timedjoin_np(short_threads[joined++], nullptr, &until);
+}
+OFFENCE(pthread_clockjoin_np) {
+    const timespec until = later();
+    if (joined < short_threads.size()) pthread_clockjoin_np(short_threads[joined++], nullptr, CLOCK_REALTIME, &until);
+}
+OFFENCE(pthread_tryjoin_np) {
+    if (joined < short_threads.size()) pthread_tryjoin_np(short_threads[joined++], nullptr);
+}
+OFFENCE(pthread_once) { pthread_once(&posix_once, [] {}); }
+OFFENCE(mtx_lock) {
+    mtx_lock(&c_mutex);
+    mtx_unlock(&c_mutex);
+}
+OFFENCE(mtx_trylock) {
+    require(mtx_trylock(&c_mutex) == thrd_success);
+    mtx_unlock(&c_mutex);
+}
+OFFENCE(mtx_timedlock) {
+    const timespec until = long_ago();
+    require(mtx_timedlock(&c_mutex, &until) == thrd_success);
+    mtx_unlock(&c_mutex);
+}
+OFFENCE(cnd_wait) {
+    mtx_lock(&c_mutex);
+    cnd_wait(&c_condition, &c_mutex);
+    mtx_unlock(&c_mutex);
+}
+OFFENCE(cnd_timedwait) {
+    const timespec until = long_ago();
+    mtx_lock(&c_mutex);
+    const int result = cnd_timedwait(&c_condition, &c_mutex, &until);
+    require(result == thrd_timedout || result == thrd_success);
+    mtx_unlock(&c_mutex);
+}
+OFFENCE(thrd_join) {
+    if (joined < short_c_threads.size()) thrd_join(short_c_threads[joined++], nullptr);
+}
+OFFENCE(call_once) { call_once(&c_once, [] {}); }
+OFFENCE(flockfile) {
+    flockfile(stream);
+    funlockfile(stream);
+}
+OFFENCE(ftrylockfile) {
+    require(ftrylockfile(stream) == 0);
+    funlockfile(stream);
+}
+OFFENCE(fputc) { fputc('x', stream); }
+OFFENCE(putc) { putc('x', stream); }
+int (*volatile put)(int) = putchar;  // by its address, because headers replace the call by another
+OFFENCE(putchar) { put('x'); }
+OFFENCE(fputs) { fputs("x", stream); }
+OFFENCE(puts) { puts("x"); }
+OFFENCE(fwrite) { require(fwrite("x", 1, 1, stream) == 1); }
+OFFENCE(fflush) { require(fflush(stream) == 0); }
+OFFENCE(printf) { require(printf("%d%s", 10, "x") == 3); }
+OFFENCE(fprintf) { require(fprintf(stream, "%d%s", 10, "x") == 3); }
+OFFENCE(__printf_chk) { require(__printf_chk(1, "%d%s", 10, "x") == 3); }
+OFFENCE(__fprintf_chk) { require(__fprintf_chk(stream, 1, "%d%s", 10, "x") == 3); }
+template <typename Print>
+int print_list(Print print, ...) {
+    va_list values;
+    va_start(values, print);
+    const int printed = print(values);
+    va_end(values);
+    return printed;
+}
+int (*volatile print_to_output)(const char*, va_list) = vprintf;
+OFFENCE(vprintf) { print_list([](va_list values) { return print_to_output("%d", values); }, 1); }
+OFFENCE(vfprintf) { print_list([](va_list values) { return vfprintf(stream, "%d", values); }, 1); }
+OFFENCE(__vprintf_chk) { print_list([](va_list values) { return __vprintf_chk(1, "%d", values); }, 1); }
+OFFENCE(__vfprintf_chk) { print_list([](va_list values) { return __vfprintf_chk(stream, 1, "%d", values); }, 1); }
+OFFENCE(fgetc) { fgetc(stream); }
+OFFENCE(getc) { getc(stream); }
+int (*volatile get)() = getchar;
+OFFENCE(getchar) { get(); }
+OFFENCE(fgets) { require(fgets(text, sizeof(text), stream) == nullptr); }
+OFFENCE(fread) { require(fread(text, 1, 1, stream) == 0); }
+OFFENCE(rand) { rand(); }
+OFFENCE(srand) { srand(1); }
+OFFENCE(random) { random(); }
+OFFENCE(srandom) { srandom(1); }
+OFFENCE(localtime) {
+    const time_t start = 0;
+    require(localtime(&start) != nullptr);
+}
+OFFENCE(localtime_r) {
+    const time_t start = 0;
+    tm date{};
+    require(localtime_r(&start, &date) == &date && date.tm_year >= 69);
+}
+OFFENCE(mktime) {
+    tm date{};
+    date.tm_year = 100;
+    date.tm_mday = 1;
+    require(mktime(&date) > 0);
+}
+OFFENCE(malloc_trim) { malloc_trim(0); }
+
 // What people write, rather than what the C library calls it.
 OFFENCE(vector_growth) {
     std::vector<float> samples;
@@ -249,6 +373,9 @@ OFFENCE(abort) {
 OFFENCE(exit) {
     if (callback_number == 150) _exit(7);
 }
+OFFENCE(end_the_thread) {
+    if (callback_number == 150) pthread_exit(nullptr);
+}
 OFFENCE(hang) {
     while (callback_number >= 150) {
     }
@@ -274,12 +401,20 @@ const Offence offences[] = {
     ENTRY(sem_timedwait), ENTRY(sem_clockwait), ENTRY(pthread_join), ENTRY(pthread_barrier_wait),
     ENTRY(minor_page_faults), ENTRY(major_page_faults), ENTRY(syscalls), ENTRY(futex_wake_ups),
     ENTRY(voluntary_context_switches),
+    ENTRY(pthread_timedjoin_np), ENTRY(pthread_clockjoin_np), ENTRY(pthread_tryjoin_np), ENTRY(pthread_once),
+    ENTRY(mtx_lock), ENTRY(mtx_trylock), ENTRY(mtx_timedlock), ENTRY(cnd_wait), ENTRY(cnd_timedwait),
+    ENTRY(thrd_join), ENTRY(call_once), ENTRY(flockfile), ENTRY(ftrylockfile), ENTRY(fputc), ENTRY(putc),
+    ENTRY(putchar), ENTRY(fputs), ENTRY(puts), ENTRY(fwrite), ENTRY(fflush), ENTRY(printf), ENTRY(fprintf),
+    ENTRY(__printf_chk), ENTRY(__fprintf_chk), ENTRY(vprintf), ENTRY(vfprintf), ENTRY(__vprintf_chk),
+    ENTRY(__vfprintf_chk), ENTRY(fgetc), ENTRY(getc), ENTRY(getchar), ENTRY(fgets), ENTRY(fread), ENTRY(rand),
+    ENTRY(srand), ENTRY(random), ENTRY(srandom), ENTRY(localtime), ENTRY(localtime_r), ENTRY(mktime),
+    ENTRY(malloc_trim),
     // The list of counters ends here; these are not part of "all".
     ENTRY(nothing), ENTRY(two_futex_wake_ups), ENTRY(vector_growth), ENTRY(standard_mutex), ENTRY(print),
     ENTRY(exception), ENTRY(thread), ENTRY(fork), ENTRY(signal), ENTRY(yield), ENTRY(crash), ENTRY(overflow),
-    ENTRY(abort), ENTRY(exit), ENTRY(hang), ENTRY(sleep),
+    ENTRY(abort), ENTRY(exit), ENTRY(end_the_thread), ENTRY(hang), ENTRY(sleep),
 };
-constexpr size_t counters = 36;
+constexpr size_t counters = 77;
 
 bool is(const char* variable, const char* value) {
     const char* given = getenv(variable);
@@ -320,13 +455,21 @@ void arrange() {
     void* refused = nullptr;
     require(posix_memalign(&refused, 3, 100) == EINVAL && refused == nullptr);
     for (int index = 0; index < 300; ++index) to_free.push_back(malloc(10));
-    if (chosen == nullptr || is("OFFENCE", "pthread_join")) short_threads.resize(300);
+    const char* offence = chosen == nullptr ? "join" : chosen->name;
+    if (strstr(offence, "join") != nullptr) short_threads.resize(300);
+    if (strstr(offence, "thrd_join") != nullptr) short_c_threads.resize(300);
+    for (thrd_t& each : short_c_threads) thrd_create(&each, [](void*) { return 0; }, nullptr);
+    mtx_init(&c_mutex, mtx_timed);
+    cnd_init(&c_condition);
+    stream = fopen("/dev/null", "r+");
+    require(stream != nullptr && setvbuf(stream, nullptr, _IOFBF, 1 << 16) == 0);
     for (pthread_t& each : short_threads) {
         pthread_create(&each, nullptr, [](void* nothing) { return nothing; }, nullptr);
     }
     signaller = std::thread([] {
         while (!signalling_ends) {
             pthread_cond_broadcast(&condition);
+            cnd_broadcast(&c_condition);
             usleep(20);
         }
     });

@@ -6,8 +6,15 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from neutone_like.artifact.format.archive import MAXIMUM_MEMBERS
-from neutone_like.artifact.format.parameter_records import ParameterRecord
+from neutone_like.artifact.format.parameter_records import MAXIMUM_DESCRIPTION_CHARACTERS, ParameterRecord
 from neutone_like.model.declaration import MAXIMUM_BLOCK_SIZE, MAXIMUM_CHANNELS, MAXIMUM_SAMPLE_RATE
+from neutone_like.model.metadata import (
+    MAXIMUM_NAME_CHARACTERS,
+    MAXIMUM_VERSION_CHARACTERS,
+    AuthorName,
+    LinkAddress,
+    LinkTitle,
+)
 
 SCHEMA_VERSION = 1
 """Raised by one when a reader of the old version could misunderstand the new one; keys may be added without."""
@@ -27,6 +34,9 @@ ChannelCount = Annotated[int, Field(ge=1, le=MAXIMUM_CHANNELS)]
 Delay = Annotated[int, Field(ge=0, le=MAXIMUM_DELAY_SAMPLES)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Tag = Annotated[str, Field(min_length=1, max_length=15)]
+ShortText = Annotated[str, Field(max_length=MAXIMUM_NAME_CHARACTERS)]
+LongText = Annotated[str, Field(max_length=MAXIMUM_DESCRIPTION_CHARACTERS)]
+VersionText = Annotated[str, Field(max_length=MAXIMUM_VERSION_CHARACTERS)]
 SlotName = Annotated[str, Field(pattern=r"^p[1-9]$")]
 
 
@@ -46,15 +56,15 @@ class SoundPair(Record):
 class ParameterSlot(Record):
     """One of the parameters that the format has, as its hosts see it."""
 
-    name: str
-    description: str
+    name: ShortText
+    description: LongText
     default_value: float | str | tuple[int, ...]
     used: bool
     type: Literal["continuous", "categorical", "text", "tokens"]
     min_value: float | None = None
     max_value: float | None = None
     n_values: Annotated[int, Field(ge=2)] | None = None
-    labels: Annotated[tuple[str, ...], Field(max_length=MAXIMUM_CHOICES)] | None = None
+    labels: Annotated[tuple[ShortText, ...], Field(max_length=MAXIMUM_CHOICES)] | None = None
     max_n_chars: Annotated[int, Field(ge=-1)] | None = None
     max_n_tokens: Annotated[int, Field(ge=-1)] | None = None
 
@@ -78,9 +88,9 @@ class OurSection(Record):
     """
 
     schema_version: Annotated[int, Field(ge=PLAYABLE_SCHEMA_VERSIONS[0], le=PLAYABLE_SCHEMA_VERSIONS[-1])]
-    neutone_like_version: str
-    torch_version: str
-    created_by: str
+    neutone_like_version: VersionText
+    torch_version: VersionText
+    created_by: ShortText
     quality: Literal["high", "fast"]
     parameters: Annotated[tuple[ParameterRecord, ...], Field(max_length=MAXIMUM_CHOICES)]
     model_delay_samples: Delay
@@ -91,12 +101,12 @@ class ArtifactMetadata(Record):
     """What ``metadata.json`` says of a model of either kind. Attribute names are the JSON keys."""
 
     model_name: Annotated[str, Field(min_length=1, max_length=30)]
-    model_authors: Annotated[tuple[str, ...], Field(max_length=5)]
-    model_version: str
+    model_authors: Annotated[tuple[AuthorName, ...], Field(max_length=5)]
+    model_version: VersionText
     model_short_description: Annotated[str, Field(max_length=150)]
     model_long_description: Annotated[str, Field(max_length=500)]
     technical_description: Annotated[str, Field(max_length=500)]
-    technical_links: Annotated[dict[str, str], Field(max_length=3)]
+    technical_links: Annotated[dict[LinkTitle, LinkAddress], Field(max_length=3)]
     tags: Annotated[tuple[Tag, ...], Field(max_length=7)]
     citation: Annotated[str, Field(max_length=150)]
     is_experimental: bool
@@ -108,8 +118,8 @@ class ArtifactMetadata(Record):
     output_gain_default_value: UnitInterval
     native_sample_rates: Annotated[tuple[SampleRate, ...], Field(max_length=MAXIMUM_CHOICES)]
     native_buffer_sizes: Annotated[tuple[BlockSize, ...], Field(max_length=MAXIMUM_CHOICES)]
-    sdk_version: str
-    pytorch_version: str
+    sdk_version: VersionText
+    pytorch_version: VersionText
     date_created: Annotated[int | float, Field(ge=0, le=LATEST_DATE_UNIX_SECONDS)]
 
     def to_json(self) -> str:

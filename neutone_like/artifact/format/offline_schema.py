@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from neutone_like.artifact.format.metadata_base import ArtifactMetadata, ChannelCount, LookBehind, OurSection
+from neutone_like.artifact.format.metadata_base import ArtifactMetadata, ChannelCount, LookBehind, OurSection, ShortText
 from neutone_like.artifact.format.offline_vector_record import OfflineTestVectorRecord
 
 MAXIMUM_TRACKS = 64
 MonoOrStereo = Literal[1, 2]
 TrackCounts = Annotated[tuple[ChannelCount, ...], Field(max_length=MAXIMUM_TRACKS)]
-Labels = Annotated[tuple[str, ...], Field(max_length=MAXIMUM_TRACKS)]
+Labels = Annotated[tuple[ShortText, ...], Field(max_length=MAXIMUM_TRACKS)]
 
 
 class OfflineSection(OurSection):

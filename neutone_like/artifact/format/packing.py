@@ -9,12 +9,13 @@ METADATA_MEMBER = "extra/metadata.json"
 """Inside the one folder that all members of a TorchScript archive are in, and whose name is free."""
 COPY_BYTES = 1 << 20
 
+_FOLDER = "model"  # that all members are in; PyTorch names it after the file, and of a file in memory "archive"
 _ALIGNMENT = 64  # of tensor data in the file, so that it can be mapped
 _LOCAL_HEADER_BYTES = 30
 _DEBUG_RECORD = ".debug_pkl"
 
 
-def fingerprints(source: Path) -> dict[str, str]:
+def fingerprints(source: Path | IO[bytes]) -> dict[str, str]:
     """SHA-256 of every member that :func:`repack` keeps, by name inside; not of metadata, which is to hold them."""
     with zipfile.ZipFile(source) as archive:
         digests: dict[str, str] = {}
@@ -39,7 +40,7 @@ def digest_of(reader: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-def repack(source: Path, target: Path, metadata_json: str | None = None) -> None:
+def repack(source: Path | IO[bytes], target: Path | IO[bytes], metadata_json: str | None = None) -> None:
     """Copy a TorchScript archive without its debug records, with tensors on 64-byte boundaries, or with other metadata.
 
     The debug records hold the source of the model once more, and the paths of the machine it was made on: about a third
@@ -49,7 +50,7 @@ def repack(source: Path, target: Path, metadata_json: str | None = None) -> None
         for member in old.infolist():
             name = name_inside(member.filename)
             if name == METADATA_MEMBER and metadata_json is not None:
-                fresh = _fresh_member(member.filename)
+                fresh = _fresh_member(name)
                 fresh.compress_type = zipfile.ZIP_DEFLATED
                 new.writestr(fresh, metadata_json, compresslevel=9)
             elif not name.endswith(_DEBUG_RECORD):
@@ -57,11 +58,11 @@ def repack(source: Path, target: Path, metadata_json: str | None = None) -> None
 
 
 def _fresh_member(name: str) -> zipfile.ZipInfo:
-    return zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    return zipfile.ZipInfo(f"{_FOLDER}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
 
 
 def _copy_member(old: zipfile.ZipFile, member: zipfile.ZipInfo, new: zipfile.ZipFile) -> None:
-    fresh = _fresh_member(member.filename)
+    fresh = _fresh_member(name_inside(member.filename))
     fresh.file_size = member.file_size
     if name_inside(member.filename).startswith(("code/", "extra/")):  # text; tensors must stay as they are to be mapped
         fresh.compress_type = zipfile.ZIP_DEFLATED

@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from neutone_like.errors import ArtifactError, ParameterError
 from neutone_like.model import CategoricalParameter, ContinuousParameter, Parameter, TextParameter, TokensParameter
+from neutone_like.model.metadata import MAXIMUM_NAME_CHARACTERS
+
+MAXIMUM_DESCRIPTION_CHARACTERS = 2000
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -13,8 +16,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 class _ParameterRecord(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="allow")
 
-    name: Annotated[str, Field(min_length=1)]
-    description: str = ""
+    name: Annotated[str, Field(min_length=1, max_length=MAXIMUM_NAME_CHARACTERS)]
+    description: Annotated[str, Field(max_length=MAXIMUM_DESCRIPTION_CHARACTERS)] = ""
 
 
 class ContinuousRecord(_ParameterRecord):
@@ -24,7 +27,7 @@ class ContinuousRecord(_ParameterRecord):
     default: Finite
     minimum: Finite
     maximum: Finite
-    unit: str
+    unit: Annotated[str, Field(max_length=MAXIMUM_NAME_CHARACTERS)]
     rate: Literal["block", "sample"]
     smoothing_seconds: Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -33,7 +36,7 @@ class CategoricalRecord(_ParameterRecord):
     """A choice: labels in the order of their indices; the default is an index."""
 
     type: Literal["categorical"]
-    labels: Annotated[tuple[str, ...], Field(min_length=2)]
+    labels: Annotated[tuple[Annotated[str, Field(max_length=MAXIMUM_NAME_CHARACTERS)], ...], Field(min_length=2)]
     default: Annotated[int, Field(ge=0)]
 
 

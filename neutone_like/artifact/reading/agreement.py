@@ -1,4 +1,7 @@
-"""Whether a loaded module is what the metadata beside it says, and whether its tensors lie within their own data."""
+"""Whether a loaded module is what the metadata beside it says, and whether its tensors lie within their own data.
+
+All of it is read from the attributes that the module was saved with: none of its code is run.
+"""
 
 import json
 from pathlib import Path
@@ -22,11 +25,13 @@ PLAYED_KEYS = (
     "native_sample_rates",
     "native_buffer_sizes",
 )
-LIVE_KEYS = ("is_input_mono", "is_output_mono", "look_behind_samples")
+LIVE_KEYS = ("is_input_mono", "is_output_mono", "model_type", "look_behind_samples")
 LIVE_KEYS_OF_OURS = ("in_channels", "out_channels", "parameters")
 NON_REALTIME_KEYS = (
     "audio_in_channels",
     "audio_out_channels",
+    "audio_in_labels",
+    "audio_out_labels",
     "is_one_shot_model",
     "is_text_model",
     "is_tokens_model",
@@ -44,6 +49,10 @@ NON_REALTIME_KEYS_OF_OURS = (
 )
 
 
+MEASURED_KEYS = ("quality", "model_delay_samples", "reported_latency")
+"""Of ours too; what was measured at export, and is in the module's own metadata since then."""
+
+
 def check_agreement(module: ScriptModule, metadata: Metadata, path: Path) -> None:
     """Compare metadata with what the module tells about itself. For artifacts of our own.
 
@@ -52,11 +61,11 @@ def check_agreement(module: ScriptModule, metadata: Metadata, path: Path) -> Non
     """
     is_live = isinstance(metadata, LiveMetadata)
     try:
-        defaults = module.get_default_param_values if is_live else module.get_numerical_params_default_values_0to1
-        inside: dict[str, Any] = json.loads(module.get_metadata_json())
+        inside: dict[str, Any] = json.loads(module.metadata_json)
         section_inside: dict[str, Any] = inside["neutone_like"]
-        told: list[float] = defaults().flatten().tolist()
-    except Exception as error:  # a module that was tampered with may return or raise anything
+        told: list[float] = module.default_param_values.flatten().tolist()
+        section_inside = {**measured_by_attributes(module, metadata), **section_inside}
+    except Exception as error:  # a module that was tampered with may hold anything
         raise ArtifactError(
             f"{path}: its module does not tell its own metadata ({type(error).__name__}). Export the model again."
         ) from error
@@ -65,7 +74,8 @@ def check_agreement(module: ScriptModule, metadata: Metadata, path: Path) -> Non
     keys = PLAYED_KEYS + (LIVE_KEYS if is_live else NON_REALTIME_KEYS)
     pairs = [(key, beside, inside) for key in keys]
     keys_of_ours = LIVE_KEYS_OF_OURS if is_live else NON_REALTIME_KEYS_OF_OURS
-    pairs += [(key, section_beside, section_inside) for key in keys_of_ours]
+    measured = tuple(key for key in MEASURED_KEYS if key in section_inside)
+    pairs += [(key, section_beside, section_inside) for key in keys_of_ours + measured]
     for key, ours, theirs in pairs:
         if ours.get(key) != theirs.get(key):
             raise ArtifactError(
@@ -73,6 +83,25 @@ def check_agreement(module: ScriptModule, metadata: Metadata, path: Path) -> Non
                 f"{theirs.get(key)!r:.200}. One of them was changed after export: export the model again."
             )
     _check_defaults(told, metadata, path)
+
+
+def measured_by_attributes(module: ScriptModule, metadata: Metadata) -> dict[str, Any]:
+    """What was measured, as far as the state tells in which the wrapper was saved.
+
+    That is: prepared for the model's own rate. Which of several block sizes it was prepared for is not what metadata
+    asks, and the delay may depend on it.
+    """
+    told: dict[str, Any] = {"quality": module.quality}
+    state = getattr(module, "plan", module)  # earlier versions kept it in the wrapper itself
+    if len(metadata.native_buffer_sizes) <= 1:
+        told["model_delay_samples"] = state.model_delay
+        if isinstance(metadata, LiveMetadata):
+            told["reported_latency"] = {
+                "sample_rate": state.host_rate,
+                "block_size": metadata.native_buffer_sizes[0] if metadata.native_buffer_sizes else state.host_block,
+                "latency_samples": state.model_delay,  # blocks of the model's own size wait for nothing
+            }
+    return told
 
 
 def _check_defaults(told: list[float], metadata: Metadata, path: Path) -> None:

@@ -1,9 +1,11 @@
 """Read artifacts, which may come from anywhere."""
 
 import os
+from collections.abc import Iterable
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from torch.jit import ScriptModule
 
@@ -14,6 +16,7 @@ from neutone_like.artifact.format.parameter_slots import parameters_of_slots
 from neutone_like.artifact.format.schema import LiveMetadata, Metadata, OfflineMetadata, parse_metadata
 from neutone_like.artifact.reading.module_loading import load_module
 from neutone_like.artifact.reading.offline_vector import check_offline_vector
+from neutone_like.artifact.reading.operators import checked_operators
 from neutone_like.artifact.reading.reference_vector import check_test_vector
 from neutone_like.errors import ArtifactError
 from neutone_like.model import (
@@ -38,10 +41,17 @@ class Artifact:
             :meth:`fresh_module` gives another one.
     """
 
-    def __init__(self, path: Path, metadata: Metadata, module: ScriptModule) -> None:
+    def __init__(
+        self, path: Path, metadata: Metadata, module: ScriptModule, allow_operators: frozenset[str] = frozenset()
+    ) -> None:
         self.path = path
         self.metadata = metadata
         self.module = module
+        self._allow_operators = allow_operators
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, and a pickled one, is loaded from the file again, which must be the same: so processes share it."""
+        return _loaded_again, (self.path.absolute(), self.metadata)
 
     def __repr__(self) -> str:
         return f"Artifact({self.metadata.model_name!r} {self.metadata.model_version}, {str(self.path)!r})"
@@ -151,7 +161,7 @@ class Artifact:
         Raises:
             ArtifactError: The file is gone or has changed.
         """
-        return load_module(self.path, self.metadata)
+        return load_module(self.path, self.metadata, self._allow_operators)
 
     @plain_settings()
     def verify_test_vector(self) -> float:
@@ -171,6 +181,11 @@ class Artifact:
         return check_test_vector(self.fresh_module(), ours.test_vector, str(self.path))
 
 
+def _loaded_again(path: Path, metadata: Metadata) -> Artifact:
+    """Raises ArtifactError if the file is gone or has changed."""
+    return Artifact(path, metadata, load_module(path, metadata))
+
+
 def read_metadata(path: str | PathLike[str]) -> Metadata:
     """Read an artifact's metadata. No code in it is run or even unpacked.
 
@@ -185,13 +200,20 @@ def read_metadata(path: str | PathLike[str]) -> Metadata:
 
 
 @plain_settings()
-def load_artifact(path: str | PathLike[str], *, verify_test_vector: bool = False) -> Artifact:
-    """Load an artifact. Nothing is read but this file.
+def load_artifact(
+    path: str | PathLike[str], *, verify_test_vector: bool = False, allow_operators: Iterable[str] = ()
+) -> Artifact:
+    """Load an artifact. Nothing is read but this file, and none of the model's code is run.
 
     Every file gives an ``ArtifactError`` or a model that plays as it was exported, as long as nobody forged the
-    fingerprints of its parts too. A model is a program, though: TorchScript has no access to files or the network, but
-    it may compute for ever or something else than it says. Load what comes from people you trust, or inspect it with
-    :func:`read_metadata`, which runs nothing.
+    fingerprints of its parts too.
+
+    A model is a program. Before PyTorch gets to see it, its code is read as text: what it calls must be on a list of
+    operators that only compute, which reach no file, no network and no other process. ``torch.save`` and
+    ``torch.from_file`` are refused by name, and so is whatever a newer PyTorch adds. What this can't tell: whether the
+    model ever comes to an end, how much memory it takes, whether it computes what it says, and whether PyTorch's own
+    operators are free of faults. To play what a stranger sent, limit time and memory from outside; to look at it,
+    :func:`read_metadata` does not even unpack the code.
 
     Refusing a file of N bytes, or loading one whose model is not forged, takes at most 64 MiB + 16 N of memory.
 
@@ -200,14 +222,17 @@ def load_artifact(path: str | PathLike[str], *, verify_test_vector: bool = False
 
     Args:
         path: A ``.nm`` file, or a folder with ``model.nm`` in it.
-        verify_test_vector: Also check that the model still plays as it did when it was exported.
+        verify_test_vector: Also check that the model still plays as it did when it was exported. This runs its code.
+        allow_operators: What the model may call although it is not on the list, such as ``["aten::save"]``. It then can
+            do what those operators can: allow it to people you trust only.
 
     Raises:
         ArtifactError: What is wrong with the file, where, and what to do.
     """
     file = _resolve(path)
+    allowed = checked_operators(allow_operators)
     metadata = read_metadata(file)
-    artifact = Artifact(file, metadata, load_module(file, metadata))
+    artifact = Artifact(file, metadata, load_module(file, metadata, allowed), allowed)
     if verify_test_vector:
         artifact.verify_test_vector()
     return artifact

@@ -8,19 +8,21 @@ from torch.jit import ScriptModule
 from neutone_like.artifact.format.archive import check_contents
 from neutone_like.artifact.format.schema import LiveMetadata, Metadata
 from neutone_like.artifact.reading.agreement import check_agreement, check_tensors
+from neutone_like.artifact.reading.program_scan import check_program
 from neutone_like.artifact.writing.scripting import load_script
 from neutone_like.errors import ArtifactError
 from neutone_like.host.contract import Kind, required_names
 
 
-def load_module(path: Path, metadata: Metadata) -> ScriptModule:
-    """A module of its own: the same model with a state that nobody else has.
+def load_module(path: Path, metadata: Metadata, allow_operators: frozenset[str] = frozenset()) -> ScriptModule:
+    """A module of its own: the same model with a state that nobody else has. None of its code is run.
 
     Raises:
         ArtifactError: What is wrong with the file, where, and what to do.
     """
     ours = metadata.neutone_like
     check_contents(path, None if ours is None else ours.members_sha256)
+    check_program(path, allow_operators)
     try:
         module = load_script(path)
     except Exception as error:  # errors of C++ come through as nearly every type

@@ -107,10 +107,12 @@ def write_wav_files(sounds: tuple[SampleSound, ...], folder: Path) -> tuple[Path
         for name, audio in sound.files():
             path = folder / SAMPLES_FOLDER / name
             fitted, lowered_db = _below(1.0, _without_copies(audio))
-            with soundfile.SoundFile(path, "w", SAMPLE_RATE, fitted.size(0), "PCM_16") as file:
+            encoded = io.BytesIO()  # libsndfile's errors say nothing of a full disk
+            with soundfile.SoundFile(encoded, "w", SAMPLE_RATE, fitted.size(0), "PCM_16", format="WAV") as file:
                 if lowered_db > 0.0:
                     file.comment = f"Made {lowered_db:.1f} dB quieter to fit below full scale"
                 file.write(fitted.T.numpy())
+            path.write_bytes(encoded.getbuffer())
             paths.append(path)
     return tuple(paths)
 

@@ -14,7 +14,14 @@ import torch
 from torch import nn
 from torch.jit import ScriptModule
 
-from neutone_like.artifact.writing.scripting_hints import THIRD_PARTY_ADVICE, find_advice, source_patterns
+from neutone_like.artifact.writing.hooks import HOOK_ADVICE, describe_hooks, is_in_a_hook
+from neutone_like.artifact.writing.scripting_hints import (
+    GENERAL_ADVICE,
+    RUNNING_ADVICE,
+    THIRD_PARTY_ADVICE,
+    find_advice,
+    source_patterns,
+)
 from neutone_like.artifact.writing.user_code import (
     UserLine,
     choose_user_line,
@@ -26,6 +33,7 @@ from neutone_like.artifact.writing.user_code import (
 from neutone_like.errors import ExportError, NeutoneLikeError
 
 _PLACE = re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d+)')
+_IS_DRAWING = re.compile(r"[\s~]*(<--- HERE)?\s*")
 _MAXIMUM_MESSAGE_LINES = 6
 _MAXIMUM_MESSAGE_CHARACTERS = 600
 
@@ -102,12 +110,50 @@ def explain_scripting_failure(error: Exception, model: nn.Module) -> str:
         advice = find_advice(message, source_line)
     else:  # the message is about code that the user did not write, unless the user's line itself tells the cause
         advice = find_advice(message, source_line, only_by_source=True) or _foreign_advice(foreign, source_line)
+    hooks = describe_hooks(model)
+    if hooks and _is_about_hooks(message, places, advice, model):
+        advice = f"The network has hooks: {hooks}. {HOOK_ADVICE}"
     line = refused or user_line_of_function(getattr(type(model), "do_forward_pass", None))
     parts = [f"{type(model).__name__} can't be turned into TorchScript."]
     if line is not None:
         parts.append(str(line))
     parts.append(f"TorchScript says: {shorten_message(message) or type(error).__name__}")
     parts.append(f"What to do: {advice}")
+    return "\n".join(parts)
+
+
+def _is_about_hooks(message: str, places: list[UserLine], advice: str, model: nn.Module) -> bool:
+    if "hook" in message.lower() or any(is_in_a_hook(place, model) for place in places):
+        return True
+    return not places and advice == GENERAL_ADVICE
+
+
+@contextmanager
+def explaining_failures(model: nn.Module) -> Iterator[None]:
+    """For saving, loading and running a model that was compiled: some things come to light only then.
+
+    Raises:
+        ExportError: TorchScript failed; with the user's line, the cause, and the change to make.
+    """
+    try:
+        yield
+    except (NeutoneLikeError, OSError):
+        raise
+    except Exception as error:  # whatever the user's code raises, and TorchScript's own classes
+        raise ExportError(explain_running_failure(error, model)) from error
+
+
+def explain_running_failure(error: Exception, model: nn.Module) -> str:
+    """As of :func:`explain_scripting_failure`, for a model that was compiled, and failed when it was saved or run."""
+    message = str(error)
+    places = [UserLine(found["path"], int(found["line"])) for found in _PLACE.finditer(message)]
+    line = choose_user_line(places[::-1]) or user_line_of_function(getattr(type(model), "do_forward_pass", None))
+    said = [text.strip() for text in message.splitlines() if not _IS_DRAWING.fullmatch(text)] or [type(error).__name__]
+    verdict = said[-1] if "Error" in said[-1] else said[0]  # TorchScript's traceback comes first, the error last
+    parts = [f"{type(model).__name__} works as plain Python, and fails as TorchScript."]
+    parts += [] if line is None else [str(line)]
+    parts.append(f"TorchScript says: {shorten_message(verdict)}")
+    parts.append(f"What to do: {find_advice(message, '' if line is None else line.text, otherwise=RUNNING_ADVICE)}")
     return "\n".join(parts)
 
 

@@ -24,7 +24,7 @@ class Hint:
     def advice_for(self, message: str, source_line: str) -> str | None:
         """The advice, or None when this is not the cause."""
         found = re.search(self.message, message)
-        if found is None or (self.source and source_line and not re.search(self.source, source_line)):
+        if found is None or (self.source and not re.search(self.source, source_line)):
             return None
         return re.sub(r"\{(\d)\}", lambda group: found.group(int(group.group(1))) or "", self.advice)
 
@@ -67,6 +67,56 @@ HINTS = (
         "torch.nn.utils.parametrizations.weight_norm, or call torch.nn.utils.remove_weight_norm(layer) on the trained "
         "layers before export.",
         source=r"(weight|spectral)_norm\(",
+    ),
+    Hint(
+        "parametrization",
+        r"Parametrization is not working with scripting",
+        "The layer has a parametrization, which TorchScript can't run. Fold it into the weight before export: "
+        'torch.nn.utils.parametrize.remove_parametrizations(layer, "weight").',
+    ),
+    Hint(
+        "ignored function",
+        r"(?:Could not export Python function call '(\w+)'|Python function is annotated to be ignored)",
+        "This calls a function that is left in Python: marked @torch.jit.ignore or @torch.jit.unused, or nothing that "
+        "TorchScript compiles. No Python runs inside an artifact. Take the mark off, so that it is compiled too, or "
+        "write what it does with torch functions.",
+    ),
+    Hint(
+        "super()",
+        r"",
+        "TorchScript has no super(). Give the method of the base class a name that no subclass takes, and call that: "
+        "`self.base_pass(x, params)`, where the base class's do_forward_pass calls base_pass too.",
+        source=r"\bsuper\(",
+    ),
+    Hint(
+        "truth of a module",
+        r"Could not cast value of type __torch__\..* to bool",
+        "In TorchScript a module is neither true nor false. Ask `if self.name is not None:`, or keep the answer in a "
+        "bool attribute.",
+    ),
+    Hint(
+        "generator as an argument",
+        r"",
+        _LOOP,
+        source=r"\b(?:sum|any|all|min|max|sorted|set|tuple|dict|join)\([^()]*(?:\([^()]*\)[^()]*)*\bfor\b.*\bin\b",
+    ),
+    Hint(
+        "dictionary of several types",
+        r"has no attribute '(\w+)' \(.*Dictionary inputs to traced functions must have consistent type",
+        "The values of a dictionary are all of one type, and those of self.{1} are not. Make it one dictionary for "
+        "each type, or an attribute for each value.",
+    ),
+    Hint(
+        "object made in the model",
+        r"(?:Failed to get source for|[Cc]an't get source for) <function (\w+)\.__(?:init|eq|repr)__",
+        "{1} is a dataclass, whose methods have no source that TorchScript could read. Keep its fields in variables of "
+        "their own, or pass a tuple.",
+    ),
+    Hint(
+        "NamedTuple as attribute",
+        r"'Tuple\[.*\]' object has no attribute or method '(\w+)'",
+        "A NamedTuple in an attribute becomes a plain tuple, unless its type stands at class level, above __init__: "
+        "`state: MyNamedTuple`. Or take its fields by place: `self.state[0]`.",
     ),
     Hint(
         "source not available",
@@ -119,7 +169,8 @@ HINTS = (
     Hint(
         "attribute of a Python type",
         r"has no attribute '(\w+)' \(.*failed to convert Python type: '([\w.]+)'",
-        "self.{1} is a {2}, which TorchScript can't hold. Keep numbers, strings, tensors, modules, and lists or "
+        "self.{1} is a {2}, which TorchScript can't hold: no dataclass, no array, no object of a class that isn't an "
+        "nn.Module. Keep what is in it in attributes of their own: numbers, strings, tensors, modules, and lists or "
         "dictionaries of these; convert in __init__.",
     ),
     Hint(
@@ -262,20 +313,30 @@ HINTS = (
 
 THIRD_PARTY_ADVICE = (
     "{function} is code of the package {package}, which was not written for TorchScript. Replace it with torch "
-    "operations, or with a layer of that package that is made for TorchScript."
+    "operations, or with a layer that is made for TorchScript. A network that keeps no state, and does the same "
+    "whatever the values are, can be traced instead, for a declared block size: "
+    "`torch.jit.trace(network, torch.zeros(1, 2, 512))` in __init__. Where it only wraps a network of yours, pass that "
+    "one."
 )
 
 
+RUNNING_ADVICE = (
+    "Python forgives here what TorchScript does not: look at the types and shapes on this line, integer division, and "
+    "indices. `torch.jit.script(network)` alone shows it too."
+)
 GENERAL_ADVICE = "Rewrite this line with torch functions on tensors, numbers, and Python's if, for and while."
 
 
-def find_advice(message: str, source_line: str, *, only_by_source: bool = False) -> str:
+def find_advice(
+    message: str, source_line: str, *, only_by_source: bool = False, otherwise: str = GENERAL_ADVICE
+) -> str:
     """The change to make; general advice for a cause that is not in the table.
 
     Args:
         message: TorchScript's.
         source_line: The user's.
         only_by_source: Use the part of the table that looks at the user's line; the answer may then be empty.
+        otherwise: The general advice.
     """
     for hint in HINTS:
         if only_by_source and not hint.source:
@@ -283,7 +344,7 @@ def find_advice(message: str, source_line: str, *, only_by_source: bool = False)
         advice = hint.advice_for(message, source_line)
         if advice is not None and (hint.message or source_line):
             return advice
-    return "" if only_by_source else GENERAL_ADVICE
+    return "" if only_by_source else otherwise
 
 
 def source_patterns(message: str) -> list[str]:

@@ -23,6 +23,7 @@ SAMPLE_FILE = re.compile(r"(guitar_riff|drum_loop|generated)_(in|out)(_\d{1,2})?
 _ENDING = ".exporting"
 _MAXIMUM_FOREIGN_FILES = 256
 _DAY_SECONDS = 86_400.0
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -62,14 +63,32 @@ def staged_directory(out_dir: str | os.PathLike[str]) -> Iterator[Path]:
 
 def _is_below_or_full(error: OSError, folder: Path) -> bool:
     """Whether an error is about writing there, and not about something else that the caller does meanwhile."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+    if error.errno in (*_NO_ROOM, errno.EIO):
         return True
     return isinstance(error.filename, (str, bytes)) and folder in Path(os.fsdecode(error.filename)).parents
 
 
+def require_room(folder: Path, needed_bytes: int) -> None:
+    """Check that a file fits on a disk before it is begun.
+
+    Raises:
+        ExportError: It does not; with what it needs and what there is.
+    """
+    free_bytes = shutil.disk_usage(folder).free
+    if free_bytes < needed_bytes:
+        raise ExportError(
+            f"Can't write the artifact below {folder.parent}: model.nm needs {needed_bytes} bytes, and its disk has "
+            f"{free_bytes} left. Make room, or choose a folder on another disk."
+        )
+
+
 def _cannot_write(target: Path, error: OSError) -> ExportError:
+    room = ""
+    if error.errno in _NO_ROOM:
+        with suppress(OSError):
+            room = f" (the disk has {shutil.disk_usage(target.parent).free} bytes left)"
     return ExportError(
-        f"Can't write the artifact to {target}: {error.strerror or error}. "
+        f"Can't write the artifact to {target}: {error.strerror or error}{room}. "
         "Choose a folder that you may write to, on a disk with room."
     )
 

@@ -3,10 +3,14 @@
 import copy
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from neutone_like.artifact.writing.compact_tensors import compact_tensors
+from neutone_like.artifact.writing.plain_network import make_plain, require_weights
 from neutone_like.errors import ExportError
+from neutone_like.numbers import as_number
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -14,18 +18,22 @@ Model = TypeVar("Model", bound=nn.Module)
 def working_copy(model: Model) -> Model:
     """Copy a model onto the CPU, in evaluation mode and without gradients.
 
-    What Python can't copy (a lock, an open file, a generator) is shared with the original: a model that only carries
-    such a thing along still exports.
+    The copy computes the same: what only training needs is folded into plain weights, NumPy's numbers become Python's,
+    and a slice of a large tensor keeps no more than the slice. What Python can't copy (a lock, an open file, a
+    generator) is shared with the original: a model that only carries such a thing along still exports.
 
     Raises:
-        ExportError: The model can't be copied; the message says why.
+        ExportError: The model can't be copied, or has no weights yet; the message says why.
     """
+    require_weights(model)
     memo: dict[int, Any] = {}
+    shared: set[int] = set()
     for value in _attribute_values(model):
         if isinstance(value, Tensor) and not value.is_leaf:
             memo[id(value)] = value.detach().clone()
         elif not isinstance(value, (Tensor, nn.Module)) and not _can_be_copied(value):
             memo[id(value)] = value
+            shared.add(id(value))
     try:
         with torch.no_grad():  # a network that is already TorchScript copies its weights by a differentiable clone
             copied = copy.deepcopy(model, memo)
@@ -34,7 +42,33 @@ def working_copy(model: Model) -> Model:
             f"{type(model).__name__} can't be copied, and an export never works on the original: "
             f"copy.deepcopy(model) raised {type(error).__name__}: {error}. Remove the attribute it names."
         ) from error
-    return copied.cpu().eval().requires_grad_(False)
+    plain = copied.cpu().eval().requires_grad_(False)
+    make_plain(plain)
+    _make_numbers_plain(plain)
+    compact_tensors(plain, shared)
+    return plain
+
+
+def _make_numbers_plain(model: nn.Module) -> None:
+    """NumPy's numbers become Python's, which TorchScript knows; also within lists, tuples and dictionaries."""
+    for module in model.modules():
+        if not isinstance(module, torch.jit.ScriptModule):
+            for name, value in list(vars(module).items()):
+                if not name.startswith("_") or isinstance(value, np.generic):
+                    module.__dict__[name] = _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, np.generic):
+        number = as_number(value)
+        return value if number is None else number
+    if type(value) in (list, tuple):
+        return type(value)(_plain(each) for each in value)
+    if type(value) is dict:
+        return {key: _plain(each) for key, each in value.items()}
+    return value
 
 
 def _attribute_values(model: nn.Module) -> list[Any]:

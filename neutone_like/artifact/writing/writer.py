@@ -1,12 +1,13 @@
 """From a model to the files of an artifact."""
 
+import io
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.jit import ScriptModule
@@ -15,11 +16,15 @@ from neutone_like.artifact.format.archive import METADATA_NAME, MODEL_NAME
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.format.packing import fingerprints, repack
 from neutone_like.artifact.format.schema import SCHEMA_VERSION, Metadata, parse_metadata
+from neutone_like.artifact.reading.agreement import MEASURED_KEYS
+from neutone_like.artifact.reading.operators import checked_operators
 from neutone_like.artifact.writing.exporters import exporter_for
+from neutone_like.artifact.writing.hooks import refuse_global_hooks
+from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.samples import SampleSound, to_mp3_pairs, write_wav_files
-from neutone_like.artifact.writing.scripting import reload_script, save_script, script_wrapper
-from neutone_like.artifact.writing.staging import staged_directory
-from neutone_like.errors import ExportError
+from neutone_like.artifact.writing.script_check import check_script
+from neutone_like.artifact.writing.scripting import explaining_failures, reload_script, save_script, script_wrapper
+from neutone_like.artifact.writing.staging import require_room, staged_directory
 from neutone_like.torch_settings import plain_settings
 from neutone_like.torch_threads import one_thread
 from neutone_like.version import __version__
@@ -57,6 +62,7 @@ def write_artifact(
     mp3_samples: bool = False,
     quality: str = "high",
     progress: Progress | None = None,
+    allow_operators: Iterable[str] = (),
 ) -> WrittenArtifact:
     """Write ``model.nm``, ``metadata.json`` and ``samples/`` into a folder, all at once. The model is left as it was.
 
@@ -67,6 +73,7 @@ def write_artifact(
         mp3_samples: Put them into the metadata too, as MP3.
         quality: Of the resampler: ``"high"`` or ``"fast"``.
         progress: Called with what is being done now.
+        allow_operators: What the model may use although artifacts may not, such as ``["aten::save"]``.
 
     Raises:
         ModelError: The model is not declared correctly.
@@ -81,6 +88,7 @@ def write_artifact(
             mp3_samples=mp3_samples,
             quality=quality,
             progress=progress,
+            allow_operators=allow_operators,
         )
     return written.moved_to(Path(out_dir))
 
@@ -93,9 +101,12 @@ def write_files(
     mp3_samples: bool = False,
     quality: str = "high",
     progress: Progress | None = None,
+    allow_operators: Iterable[str] = (),
 ) -> WrittenArtifact:
     """As :func:`write_artifact`, straight into an empty folder such as :func:`staged_directory` gives."""
     report: Progress = progress or (lambda _: None)
+    refuse_global_hooks()
+    model = cast(Model, unwrapped(model))
     exporter = exporter_for(model, quality)
     with (
         one_thread(),
@@ -105,15 +116,18 @@ def write_files(
         exporter.probe()
         report("Compiling to TorchScript")
         script = script_wrapper(exporter.wrapper())
-        runnable = reload_script(script)  # playing leaves traces, so what is played is not what is saved
-        measured = exporter.measure(runnable)
+        check_script(script, model, checked_operators(allow_operators))
         sounds: tuple[SampleSound, ...] = ()
-        if render_samples or mp3_samples:
-            report("Rendering sounds")
-            sounds = exporter.render(runnable)
+        with explaining_failures(model):
+            runnable = reload_script(script)  # playing leaves traces, so what is played is not what is saved
+            measured = exporter.measure(runnable)
+            if render_samples or mp3_samples:
+                report("Rendering sounds")
+                sounds = exporter.render(runnable)
     content = json.loads(script.get_metadata_json())
     content["sample_sound_files"] = to_mp3_pairs(sounds) if mp3_samples else []
     content["neutone_like"] |= _stamps(quality) | measured
+    script.metadata_json = _with_measured(script.get_metadata_json(), content["neutone_like"])
     report("Writing")
     metadata = _write_model(script, folder, content)
     (folder / METADATA_NAME).write_text(metadata.to_json(), encoding="utf-8")
@@ -136,17 +150,23 @@ def _stamps(quality: str) -> dict[str, Any]:
     }
 
 
+def _with_measured(inside: str, section: dict[str, Any]) -> str:
+    """The module's own metadata with what was measured: a reader compares the two, and need not run the module."""
+    told = json.loads(inside)
+    told["neutone_like"] |= {key: section[key] for key in MEASURED_KEYS if key in section}
+    return json.dumps(told)
+
+
 def _write_model(script: ScriptModule, folder: Path, content: dict[str, Any]) -> Metadata:
-    """Write ``model.nm`` with that metadata, to which fingerprints of all that is in the archive are added."""
-    raw = folder / "model.raw"  # PyTorch names the folder inside the archive after the file
-    try:
-        try:
-            save_script(script, raw, "{}")
-        except RuntimeError as error:  # PyTorch's writer has no other error for a full disk
-            raise ExportError(f"Can't write {raw}: {str(error).splitlines()[0]} Is the disk full?") from error
-        content["neutone_like"]["members_sha256"] = fingerprints(raw)
-        metadata = parse_metadata(json.dumps(content), METADATA_NAME)
-        repack(raw, folder / MODEL_NAME, metadata.to_json())
-        return metadata
-    finally:
-        raw.unlink(missing_ok=True)
+    """Write ``model.nm`` with that metadata, to which fingerprints of all that is in the archive are added.
+
+    PyTorch's own writer aborts the whole process when a disk is full, so it writes to memory.
+    """
+    raw, packed = io.BytesIO(), io.BytesIO()
+    save_script(script, raw, "{}")
+    content["neutone_like"]["members_sha256"] = fingerprints(raw)
+    metadata = parse_metadata(json.dumps(content), METADATA_NAME)
+    repack(raw, packed, metadata.to_json())
+    require_room(folder, packed.getbuffer().nbytes)
+    (folder / MODEL_NAME).write_bytes(packed.getbuffer())
+    return metadata

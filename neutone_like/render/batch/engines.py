@@ -53,7 +53,9 @@ class InThisProcess:
         return render_task(self._player, task)
 
 
-def open_engine(player: Player, scheduler: str | None, workers: int, retries: int) -> Engine:
+def open_engine(
+    player: Player, scheduler: str | None, workers: int, retries: int, file_timeout_seconds: float | None
+) -> Engine:
     """The cluster of a scheduler; or so many worker processes; or, of none, this process.
 
     Raises:
@@ -64,4 +66,6 @@ def open_engine(player: Player, scheduler: str | None, workers: int, retries: in
         from neutone_like.render.batch.dask_engine import DaskEngine
 
         return DaskEngine(player.job, scheduler, retries)
-    return ProcessPool(player.job, workers, retries) if workers else InThisProcess(player, retries)
+    if workers:
+        return ProcessPool(player.job, workers, retries, file_timeout_seconds)
+    return InThisProcess(player, retries)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from neutone_like.render.audio_files import pedalboard_io
+from neutone_like.audio.decoders import pedalboard_io
 from neutone_like.render.batch.locations import (
     PlanError,
     StoreError,
@@ -23,7 +23,7 @@ from neutone_like.render.batch.locations import (
 
 _MAGIC = frozenset("*?[")
 # libsndfile reads these beside what pedalboard says it reads.
-_MORE_ENDINGS = frozenset((".au", ".caf", ".oga", ".opus", ".rf64", ".snd", ".w64", ".wave"))
+_MORE_ENDINGS = frozenset((".aifc", ".au", ".bw64", ".caf", ".oga", ".opus", ".rf64", ".snd", ".w64", ".wave"))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The manifest of a job: one line of JSON for every run and every file, written as soon as the file is finished.
 
 A line goes to the disk in one piece, behind all others. A process that is killed leaves at most one line that is torn,
-the last; it is cut off when the manifest is next opened, and its file counts as not rendered.
+the last, and a power failure zeros behind it; both are cut off when the manifest is next opened, and the file counts as
+not rendered.
 """
 
 import json
@@ -33,6 +34,7 @@ class Manifest:
     def __init__(self, location: str, content: bytes) -> None:
         self.location = location
         self.done: dict[str, FileRecord] = {}
+        content = content.rstrip(b"\0")  # a power failure may leave zeros where the last of it was to be written
         self.whole_bytes = content.rfind(b"\n") + 1
         lines = content[: self.whole_bytes].splitlines()
         for number, line in enumerate(lines, start=1):

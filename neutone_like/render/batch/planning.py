@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from neutone_like.render.audio_files import pedalboard_io
+from neutone_like.audio.writer import write_endings, write_endings_in_words
 from neutone_like.render.batch.listing import FoundFiles, files_of, find_files, read_list
 from neutone_like.render.batch.locations import PlanError, exists, is_url, join, location_of, split_chain, suffix_of
 
@@ -86,7 +86,7 @@ def plan_files(
 def _is_file_to_file(source: str, output: Any, target: str) -> bool:
     """Whether one file is to become the very file that ``output`` names."""
     named = os.fspath(output)
-    if named.endswith(("/", os.sep)) or suffix_of(target).lower() not in _write_endings():
+    if named.endswith(("/", os.sep)) or suffix_of(target).lower() not in write_endings():
         return False
     return exists(source, folder=False) and not exists(target, folder=True)
 
@@ -126,23 +126,19 @@ def _renamed(relative: str, suffix: str | None) -> str:
     return relative if suffix is None else str(PurePosixPath(relative).with_suffix(suffix))
 
 
-def _write_endings() -> frozenset[str]:
-    return frozenset(str(ending) for ending in pedalboard_io().get_supported_write_formats())
-
-
 def _writable(suffix: str) -> str:
-    if suffix.lower() not in _write_endings():
-        raise PlanError(f"The format must be one of {', '.join(sorted(_write_endings()))}, got {suffix!r}.")
+    if suffix.lower() not in write_endings():
+        raise PlanError(f"The format must be one of {write_endings_in_words()}, got {suffix!r}.")
     return suffix.lower()
 
 
 def _require_writable_endings(items: Sequence[Item], found: FoundFiles) -> None:
-    endings = _write_endings()
+    endings = write_endings()
     wrong = [item.input for item in items if suffix_of(item.output).lower() not in endings]
     if wrong:
         raise PlanError(
             f"{len(wrong)} of {len(items)} files have an ending that can be read but not written: {_some(wrong)}. "
-            f"Choose the format of the outputs: one of {', '.join(sorted(endings))}."
+            f"Choose the format of the outputs: one of {write_endings_in_words()}."
         )
 
 

@@ -15,6 +15,7 @@ from neutone_like.render.model_plugin import ModelPlugin
 from neutone_like.render.offline_plugin import OfflinePlugin, is_offline
 from neutone_like.render.offline_rendering import target_paths
 from neutone_like.render.render_result import RenderResult
+from neutone_like.render.sharing import using
 from neutone_like.torch_threads import one_thread
 from neutone_like.validate.conditions import optimiser
 
@@ -98,6 +99,7 @@ def _non_realtime(job: Job) -> OfflinePlugin:
         if getattr(settings, name) is not None:
             raise ParameterError(f"{name} is a knob of live models, and this model is not real-time. Leave it out.")
     plugin = OfflinePlugin(job.model, dict(settings.params), device=settings.device)
+    plugin.require_followable()
     if len(plugin.in_labels) != 1:
         raise ModelError(
             f"{plugin.name} has {len(plugin.in_labels)} inputs, and a job gives every file alone to a model of one. "
@@ -112,6 +114,11 @@ def _repeatable(seed: int) -> Iterator[None]:
     and TorchScript's optimiser, which changes a model's code after its first calls, is off.
     """
     devices = range(torch.cuda.device_count())
-    with one_thread(), optimiser(False), torch.random.fork_rng(devices=devices):
+    with (
+        using((torch.random,), "The source of random numbers"),  # of which a process has one
+        one_thread(),
+        optimiser(False),
+        torch.random.fork_rng(devices=devices),
+    ):
         torch.manual_seed(seed)
         yield

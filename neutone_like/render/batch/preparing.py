@@ -13,9 +13,9 @@ import numpy as np
 
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.archive import MODEL_NAME
+from neutone_like.audio import writing
 from neutone_like.errors import ArtifactError, AudioError, ModelError
-from neutone_like.numbers import as_whole_number
-from neutone_like.render.audio_writer import writing
+from neutone_like.numbers import as_finite_number, as_whole_number
 from neutone_like.render.batch.locations import PlanError, exists, join, local_copy, location_of, sha256_of, suffix_of
 from neutone_like.render.batch.planning import Plan
 from neutone_like.render.batch.player import Job
@@ -86,6 +86,26 @@ def worker_count(workers: int | None, engine: str, scheduler: str | None, device
     if workers is not None:
         return at_least_zero("workers", workers)
     return processor_count() if device == "cpu" else 1
+
+
+def time_limit(file_timeout_seconds: Any, engine: str, workers: int) -> float | None:
+    """How long a file may take, in seconds. Only a process of its own can be stopped whatever it does.
+
+    Raises:
+        PlanError: No number of seconds, or nothing that could be stopped.
+    """
+    if file_timeout_seconds is None:
+        return None
+    seconds = as_finite_number(file_timeout_seconds)
+    if seconds is None or seconds <= 0.0:
+        raise PlanError(f"file_timeout_seconds must be a number of seconds above 0, got {file_timeout_seconds!r}.")
+    if engine == "dask" or workers == 0:
+        where = "on a Dask cluster" if engine == "dask" else "in this process (workers=0)"
+        raise PlanError(
+            f"file_timeout_seconds: a file that is rendered {where} can't be stopped. "
+            "Render in worker processes of this machine, one at least."
+        )
+    return seconds
 
 
 def manifest_place(manifest: str | PathLike[str] | None, plan: Plan, resume: bool) -> str | None:

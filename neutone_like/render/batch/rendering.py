@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from neutone_like.errors import AudioError, NeutoneLikeError
+from neutone_like.file_owner import is_abandoned
 from neutone_like.render.batch.locations import (
     StoreError,
     byte_count,
@@ -26,8 +26,8 @@ from neutone_like.render.batch.planning import Item
 from neutone_like.render.batch.player import Player
 from neutone_like.render.batch.records import FileRecord, WrittenFile
 from neutone_like.render.file_rendering import RenderResult
+from neutone_like.whole_file import parts_of_temporary, temporary_stem
 
-_LEFTOVER = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.part")  # see audio_writer
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -82,22 +82,25 @@ def failure(record: FileRecord, error: Exception) -> FileRecord:
     """The record of a file that an error kept from being rendered."""
     expected = isinstance(error, NeutoneLikeError)
     message = str(error) if expected else f"Unexpected error: {type(error).__name__}: {error}"
-    return replace(
-        record, status="failed", error=message, error_kind=type(error).__name__, disk_full=_is_full_disk(error)
-    )
+    full = _is_full_disk(error)
+    if full:
+        message = f"{message} Make room, and resume."
+    return replace(record, status="failed", error=message, error_kind=type(error).__name__, disk_full=full)
 
 
 def remove_leftovers(outputs: Iterable[str]) -> None:
-    """Remove the temporary files that killed processes have left beside these outputs."""
+    """Remove the temporary files that dead processes have left beside these outputs; others' stay."""
     folders: dict[str, set[str]] = {}
     for output in outputs:
         if not is_url(output):
             path = os.path.realpath(output)
-            folders.setdefault(os.path.dirname(path), set()).add(os.path.basename(path))
+            folders.setdefault(os.path.dirname(path), set()).add(temporary_stem(os.path.basename(path)))
     for folder, names in folders.items():
         for entry in os.listdir(folder) if os.path.isdir(folder) else ():
-            leftover = _LEFTOVER.fullmatch(entry)
-            if leftover is not None and leftover["name"] in names:
+            temporary = parts_of_temporary(entry)
+            if temporary is None or temporary.stem not in names:
+                continue
+            if is_abandoned(temporary.owner_mark, Path(folder, entry)):
                 with suppress(FileNotFoundError):
                     os.unlink(os.path.join(folder, entry))
 
@@ -116,18 +119,33 @@ def _rendered(player: Player, task: Task, record: FileRecord, cancelled: Callabl
         if task.earlier is not None and task.earlier.key == key and _is_intact(task.earlier):
             return task.earlier.skipped()
 
+        _require_no_links(task.outputs)
+
         def report(done: int, total: int) -> None:
             if cancelled():
                 raise Cancelled
+            _require_unchanged(item.input, source, before)
 
         with _local_target(item.output, job.scratch) as target:
             result = player.play(source, target, seed=int(input_sha256[:15], 16), progress=report)
             if _state(source) != before:
-                raise AudioError(f"{item.input} was changed while it was rendered. Render it again.")
+                for file in result.out_paths:  # of an input that nobody knows
+                    file.unlink(missing_ok=True)
+            _require_unchanged(item.input, source, before)
             written = _publish(result.out_paths, task.outputs)
     return replace(
         record, status="done", key=key, input_sha256=input_sha256, written=written, audio=_audio_fields(result)
     )
+
+
+def _require_no_links(outputs: Iterable[str]) -> None:
+    """What a link in the output folder points to, such as somebody's original, is not ours to replace."""
+    for output in outputs:
+        if not is_url(output) and os.path.islink(output):
+            raise AudioError(
+                f"{output} is a link to {os.path.realpath(output)}, which would be replaced. "
+                "Remove the link, or choose another folder for the outputs."
+            )
 
 
 @contextmanager
@@ -157,6 +175,11 @@ def _publish(files: Sequence[Path], outputs: Sequence[str]) -> tuple[WrittenFile
 
 def _audio_fields(result: RenderResult) -> dict[str, object]:
     return {name: value for name, value in result.to_dict().items() if not name.endswith(("_path", "_paths"))}
+
+
+def _require_unchanged(location: str, source: Path, before: tuple[int, int, int]) -> None:
+    if _state(source) != before:
+        raise AudioError(f"{location} was changed while it was rendered. Render it again.")
 
 
 def _state(file: Path) -> tuple[int, int, int]:

@@ -20,12 +20,15 @@ from neutone_like.render.batch.preparing import (
     manifest_place,
     prepared_job,
     require_encodable,
+    time_limit,
     worker_count,
 )
 from neutone_like.render.batch.records import FileRecord
 from neutone_like.render.batch.rendering import Task, remove_leftovers
 from neutone_like.render.batch.results import BatchResult, RenderInterrupted
 from neutone_like.render.batch.settings import RenderSettings, versions
+
+MOST_WITHOUT_ROOM = 10
 
 
 def render_files(
@@ -49,6 +52,7 @@ def render_files(
     manifest: str | PathLike[str] | None = None,
     workers: int | None = None,
     retries: int = 2,
+    file_timeout_seconds: float | None = None,
     engine: EngineName = "processes",
     scheduler: str | None = None,
     progress: bool | FilesFunction = True,
@@ -75,13 +79,16 @@ def render_files(
         workers: Processes [as many as there are processors, or one for another device; never more than files]. 0
             renders in this process.
         retries: How often a file is tried again whose worker died or whose store did not answer.
+        file_timeout_seconds: How long a file may take; then its worker is killed, and the file has failed. ``None``: as
+            long as it takes.
         engine: ``"processes"`` of this machine, or the ``"dask"`` cluster that ``scheduler`` is the address of.
         scheduler: Such as ``"tcp://10.0.0.1:8786"``.
         progress: A bar on stderr where that is a terminal; or a function of files finished and files in all.
 
     Raises:
         PlanError: No inputs, two inputs for one output, options that contradict each other: nothing was started.
-        RenderError: The job can't be started, the manifest can't be written, or the disk is full.
+        RenderError: The job can't be started, the manifest can't be written, or file after file finds the
+            disk full.
         RenderInterrupted: Ctrl-C. What is finished stays, and nothing is left half done.
         ArtifactError: The model can't be loaded.
         ParameterError: The model does not take the settings.
@@ -94,6 +101,7 @@ def render_files(
     )
     count = worker_count(workers, engine, scheduler, device)
     retries = at_least_zero("retries", retries)
+    limit_seconds = time_limit(file_timeout_seconds, engine, count)
     plan = plan_files(source, output, listed=listed, root=root, ending=file_format)
     place = manifest_place(manifest, plan, resume)
     with prepared_job(model, settings) as job:
@@ -102,7 +110,7 @@ def render_files(
         require_no_collision([(task.item.input, output) for task in tasks for output in task.outputs])
         require_encodable(plan, job)
         with (
-            open_engine(player, scheduler, count, retries) as chosen,
+            open_engine(player, scheduler, count, retries, limit_seconds) as chosen,
             nullcontext() if place is None else open_manifest(place) as book,
         ):
             run = _Run(plan, job, book, start)
@@ -123,13 +131,25 @@ class _Run:
     start: float
     name: str = field(default_factory=lambda: secrets.token_hex(8))
     records: list[FileRecord] = field(default_factory=list[FileRecord])
+    without_room: int = 0  # files one after the other for which the disk had none
 
     def go(self, engine: Engine, tasks: list[Task], progress: bool | FilesFunction) -> BatchResult:
         outputs = [output for task in tasks for output in task.outputs]
+        by_output = {task.item.output: task for task in tasks}
         remove_leftovers(outputs)
         try:
             with showing_files(progress, len(tasks)) as show:
+                without_room: list[Task] = []
                 for record in engine.run(tasks):
+                    self._follow_room(record)
+                    if record.disk_full:
+                        without_room.append(by_output[record.output])
+                    else:
+                        self._take(record)
+                        show(record)
+                # A larger file may have taken the room, and failed too.
+                for record in engine.run(without_room) if without_room else ():
+                    self._follow_room(record)
                     self._take(record)
                     show(record)
         except KeyboardInterrupt as error:
@@ -145,8 +165,12 @@ class _Run:
         self.records.append(record)
         if self.book is not None and record.status != "skipped":
             self.book.add(record, self.name)
-        if record.disk_full:  # every further file would be rendered for nothing
-            raise RenderError(f"{record.error} Stopped: {self.result().summary()}. Make room, and resume.")
+
+    def _follow_room(self, record: FileRecord) -> None:
+        """Stop where file after file is rendered for nothing."""
+        self.without_room = self.without_room + 1 if record.disk_full else 0
+        if self.without_room == MOST_WITHOUT_ROOM:
+            raise RenderError(f"{record.error} Stopped: {self.result().summary()}.")
 
     def description(self, model: str, engine: str, resume: bool) -> dict[str, Any]:
         """What the manifest says about the run."""

@@ -1,1 +1,1 @@
-"""One file for each kind of check; a check takes a context and returns an outcome."""
+"""One file for each kind of check; a check takes a subject and returns an outcome."""

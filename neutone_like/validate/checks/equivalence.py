@@ -2,45 +2,39 @@
 
 from neutone_like.errors import ArtifactError
 from neutone_like.validate.conditions import optimiser
-from neutone_like.validate.context import Context, Outcome, first_difference, largest_difference, verdict
-from neutone_like.validate.playing import play_aligned, prepare
+from neutone_like.validate.outcome import Outcome, apart, verdict, where_apart
+from neutone_like.validate.subject import Subject
+
+ADVICE = (
+    "The scripted model computes something else than Python does. Look for Python-side state (class attributes, "
+    "globals, caches), random numbers without a seed that reset_model() sets, integer division or rounding that "
+    "TorchScript does differently, and len() of a text: in TorchScript it counts the bytes of its UTF-8."
+)
 
 
-def check_scripted_equals_eager(context: Context) -> Outcome:
+def check_scripted_equals_eager(subject: Subject) -> Outcome:
     """Play the file's module, optimised as hosts run it, and the Python model; without one, the file's test vector."""
-    if context.eager_model is None:
-        return _check_test_vector(context)
+    if subject.eager_model is None:
+        return _check_test_vector(subject)
     worst, allowed, where = 0.0, 0.0, ""
-    with optimiser(True):
-        module = context.artifact.fresh_module()
-    for setting in context.settings:
-        for label, values in context.value_sets().items():
-            x = context.sound(4 * setting.block_size + 1000)
-            expected = play_aligned(context.eager(setting), x, setting.block_size, values)
-            with optimiser(True):
-                actual = play_aligned(prepare(module, setting), x, setting.block_size, values)
-            difference = largest_difference(actual, expected)
-            limit = context.difference_allowed(setting, x, values, expected)
-            if where == "" or difference / limit > worst / allowed:
-                first = first_difference(actual, expected, limit)
-                worst, allowed, where = difference, limit, f"{setting}, {label}" + _at(first)
-    return verdict(
-        worst <= allowed,
-        f"largest difference {worst:.2g} ({where})",
-        f"{allowed:.2g}",
-        "The scripted model computes something else than Python does. Look for Python-side state (class attributes, "
-        "globals, caches), random numbers, and integer division or rounding that TorchScript does differently.",
-    )
+    cases = [(setting, label) for label in subject.value_sets() for setting in subject.settings]
+    for setting, label in subject.effort.choose(cases, "settings and parameter values", len(subject.settings)):
+        values, sounds = subject.value_sets()[label], subject.sounds(subject.samples(setting))
+        expected = subject.play(subject.eager(setting), sounds, values, setting)
+        with optimiser(True):
+            actual = subject.play(subject.prepare(subject.optimised, setting), sounds, values, setting)
+        difference = apart(actual, expected)
+        limit = subject.difference_allowed(setting, sounds, values, expected, difference)
+        if where == "" or difference / limit > worst / allowed:
+            worst, allowed, where = difference, limit, f"{setting}, {label}"
+            where += f"; {where_apart(actual, expected, limit)}" if difference > limit else ""
+    return verdict(worst <= allowed, f"largest difference {worst:.2g} ({where})", f"{allowed:.2g}", ADVICE)
 
 
-def _at(sample: int) -> str:
-    return f", from sample {sample} on" if sample >= 0 else ""
-
-
-def _check_test_vector(context: Context) -> Outcome:
+def _check_test_vector(subject: Subject) -> Outcome:
     allowed = "the output recorded at export (the Python model is not at hand)"
     try:
-        context.artifact.verify_test_vector()
+        subject.artifact.verify_test_vector()
     except ArtifactError as error:
         advice = "Export the model again with this version of torch, or play it with the one it was made with."
         return Outcome("failed", str(error), allowed, advice)

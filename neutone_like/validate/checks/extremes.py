@@ -1,131 +1,81 @@
 """Nothing that a host can send makes the output anything but sound."""
 
 import math
-from typing import Any
 
-import torch
 from torch import Tensor
 
-from neutone_like.validate import signals
-from neutone_like.validate.context import Context, Outcome, verdict
 from neutone_like.validate.measure import decibels
-from neutone_like.validate.playing import HostSetting, play
+from neutone_like.validate.outcome import Outcome, equal, is_finite, loudest, skipped, verdict, where_apart
+from neutone_like.validate.subject import Subject
 
 RUNAWAY_DB = 100.0  # no gain that anybody wants
-LOUDEST_TAIL_DB = 20.0
-QUIET_DB = -20.0
-GROWTH_DB = 6.0
-BLOCKS_PER_SIGNAL = 3
 FINITE = "finite samples only, none replaced by the guard"
+BOUND_ADVICE = (
+    "Bound what can grow: clamp the arguments of log, sqrt, division and powers, keep feedback below 1, and add a "
+    "small number where a divisor can be 0. An empty text is a text too."
+)
+NAN_ADVICE = "reset_model() must clear every state: NaN in one that it leaves out stays for ever."
 
 
-def extreme_signals(channels: int, samples: int) -> dict[str, Tensor]:
-    """What a host may send, by name; each ``[channels, samples]``."""
-    ones = torch.ones(channels, samples)
-    alternating = ones * (1.0 - 2.0 * (torch.arange(samples) % 2))
-    return {
-        "silence": torch.zeros(channels, samples),
-        "full-scale noise": signals.noise(channels, samples, amplitude=1.0),
-        "full scale at half the rate": alternating,
-        "constant full scale": ones,
-        "constant negative full scale": -ones,
-        "denormal numbers": alternating * 1e-40,
-        "noise at +12 dBFS": signals.noise(channels, samples, amplitude=4.0),
-    }
-
-
-def check_extremes_stay_finite(context: Context) -> Outcome:
-    """Play extremes with every combination of lowest and highest parameter values, without a reset between sounds."""
-    advice = (
-        "Bound what can grow: clamp the arguments of log, sqrt, division and powers, keep feedback below 1, "
-        "and add a small number where a divisor can be 0."
-    )
-    setting = HostSetting(context.native_rate, 512)
-    module = context.reused(setting)
-    loudest, corners = 0.0, context.corners()
-    for values in corners:
+def check_extremes_stay_finite(subject: Subject) -> Outcome:
+    """Play extremes with parameters at their ends; a live model is not reset between sounds."""
+    setting, corners = subject.native, subject.corners()
+    module = subject.reused(setting)
+    peak, tried = 0.0, 0
+    for index, values in enumerate(subject.effort.choose(corners, "parameter corners", fewest=2)):
         module.reset()
-        before = 0
-        for name, x in extreme_signals(context.channels, BLOCKS_PER_SIGNAL * setting.block_size).items():
-            y = play(module, x, [setting.block_size] * BLOCKS_PER_SIGNAL, values)
+        tried += 1
+        for name, sounds in subject.extreme_sounds(index).items():
+            before = module.nonfinite_samples() if subject.is_stream else 0
+            outputs = subject.feed(module, sounds, values, setting)
             replaced = module.nonfinite_samples() - before
-            before += replaced
-            if replaced > 0 or not bool(torch.isfinite(y).all()):
-                where = f"{name}, {_named(context, values)}"
-                return verdict(False, f"{replaced} samples were NaN or infinite ({where})", FINITE, advice)
-            loudest = max(loudest, float(y.abs().max()))
-    level = decibels(loudest)
-    measured = f"{len(corners)} parameter corners x 7 sounds, loudest {level:+.1f} dBFS"
-    return verdict(level <= RUNAWAY_DB, measured, f"{FINITE}; at most {RUNAWAY_DB:+.0f} dBFS", advice)
+            if replaced > 0 or not is_finite(outputs):
+                where = f"{name}, {subject.named(values)}"
+                return verdict(False, f"{replaced} samples were NaN or infinite ({where})", FINITE, BOUND_ADVICE)
+            peak = max(peak, loudest(outputs))
+    level = decibels(peak)
+    measured = f"{tried} parameter corners, loudest {level:+.1f} dBFS"
+    return verdict(level <= RUNAWAY_DB, measured, f"{FINITE}; at most {RUNAWAY_DB:+.0f} dBFS", BOUND_ADVICE)
 
 
-def _named(context: Context, values: Tensor) -> str:
-    """The corner in the parameters' own units."""
-    parts = []
-    for parameter, value in zip(context.artifact.numerical_parameters, values[:, 0].tolist(), strict=True):
-        own = parameter.minimum + value * (parameter.maximum - parameter.minimum)
-        parts.append(f"{parameter.name}={own:g}{parameter.unit}")
-    return ", ".join(parts) or "no parameters"
-
-
-def check_recovers_from_nan(context: Context) -> Outcome:
-    """Send NaN and infinity, then normal sound: finite at once, alive again soon, clean after reset."""
-    allowed = "finite output throughout, sound again within 0.5 s, and after reset() as if nothing had been"
-    advice = "reset_model() must clear every state: NaN in one that it leaves out stays for ever."
-    setting = HostSetting(context.native_rate, 512)
-    blocks = max(8, math.ceil(0.5 * setting.sample_rate / setting.block_size))
-    x = context.sound(blocks * setting.block_size)
-    expected = _play(context.reused(setting), x, setting)
+def check_recovers_from_nan(subject: Subject) -> Outcome:
+    """Send NaN and infinity, then normal sound: finite at once, sound again soon, and afresh as if nothing had been."""
+    what = "sound again within 0.5 s, and after reset()" if subject.is_stream else "and the next sound"
+    allowed = f"finite output throughout, {what} as if nothing had been"
+    setting = subject.native
+    samples = subject.samples_to_recover(setting)
+    sounds = subject.sounds(samples)
+    if not sounds:
+        return skipped("there is no input that could hold NaN", allowed)
+    expected = subject.play(subject.reused(setting), sounds, subject.defaults, setting)
     for name, value in (("NaN", math.nan), ("infinity", math.inf)):
-        module = context.reused(setting)
-        poison = context.sound(2 * setting.block_size)
-        poison[:, 100] = value
-        during = _play(module, poison, setting)
-        count = module.nonfinite_samples()
-        after = _play(module, x, setting)
-        replaced_later = module.nonfinite_samples() - count
+        if problem := _problem_after(value, subject, sounds, expected):
+            return verdict(False, f"after {name} in the input, {problem}", allowed, NAN_ADVICE)
+    return verdict(True, "NaN and infinity leave nothing behind", allowed, NAN_ADVICE)
+
+
+def _problem_after(value: float, subject: Subject, sounds: list[Tensor], expected: list[Tensor]) -> str:
+    """What is wrong once ``value`` has come in; empty where nothing is."""
+    setting, values = subject.native, subject.defaults
+    module = subject.reused(setting)
+    during = subject.feed(module, _poisoned(subject, value), values, setting)
+    count = module.nonfinite_samples() if subject.is_stream else 0
+    after = subject.feed(module, sounds, values, setting)
+    if not is_finite([*during, *after]):
+        return "NaN or infinity reached the host"
+    if subject.is_stream:
+        replaced = module.nonfinite_samples() - count
+        if replaced > setting.block_size or (loudest(after) == 0.0 and loudest(expected) > 0.0):
+            return f"the output did not come back ({replaced} samples replaced in normal input)"
         module.reset()
-        repeated = _play(module, x, setting)
-        problem = ""
-        if not bool(torch.isfinite(torch.cat((during, after), 1)).all()):
-            problem = "NaN or infinity reached the host"
-        elif replaced_later > setting.block_size or (_is_silent(after) and not _is_silent(expected)):
-            problem = f"the output did not come back ({replaced_later} samples replaced in normal input)"
-        elif not torch.equal(repeated, expected):
-            problem = "something of it was left after reset()"
-        if problem:
-            return verdict(False, f"after {name} in the input, {problem}", allowed, advice)
-    return verdict(True, "NaN and infinity leave nothing behind", allowed, advice)
+        repeated = subject.play(module, sounds, values, setting)
+        return "" if equal(repeated, expected) else "something of it was left after reset()"
+    return "" if equal(after, expected) else f"the next sound {where_apart(expected, after)}"
 
 
-def check_silence(context: Context) -> Outcome:
-    """Play silence, alone and after sound: what comes out must not grow."""
-    setting = HostSetting(context.native_rate, 512)
-    silence = torch.zeros(context.channels, 80 * setting.block_size)
-    module = context.reused(setting)
-    alone = _level(_play(module, silence, setting)[:, -20 * setting.block_size :])
-    _play(module, context.sound(10 * setting.block_size), setting)
-    tail = _play(module, silence, setting)
-    early, late = _level(tail[:, : 40 * setting.block_size]), _level(tail[:, 40 * setting.block_size :])
-    return verdict(
-        late <= min(LOUDEST_TAIL_DB, max(QUIET_DB, early + GROWTH_DB)),
-        f"{_shown(alone)} in silence; after sound {_shown(early)}, then {_shown(late)}",
-        f"at most {LOUDEST_TAIL_DB:+.0f} dBFS, and above {QUIET_DB:.0f} dBFS no growth by {GROWTH_DB:.0f} dB",
-        "The model keeps getting louder without input: keep feedback below 1.",
-    )
-
-
-def _play(module: Any, x: Tensor, setting: HostSetting) -> Tensor:
-    return play(module, x, [setting.block_size] * (x.size(1) // setting.block_size))
-
-
-def _is_silent(x: Tensor) -> bool:
-    return float(x.abs().max()) == 0.0
-
-
-def _level(x: Tensor) -> float:
-    return decibels(float(x.square().mean().sqrt()))
-
-
-def _shown(level: float) -> str:
-    return "no output" if level < -200.0 else f"{level:.0f} dBFS"
+def _poisoned(subject: Subject, value: float) -> list[Tensor]:
+    """A sound with one value that is no number."""
+    sounds = [sound.clone() for sound in subject.sounds(subject.samples(subject.native))]
+    for sound in sounds:
+        sound[:, 100] = value
+    return sounds

@@ -5,7 +5,6 @@ from dataclasses import replace
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.runtime.native_module import native_module
 from neutone_like.runtime.torch_backend import torch_backend_path
-from neutone_like.validate.context import Context, Outcome, skipped, verdict
 from neutone_like.validate.deadlines.findings import (
     ALLOWED_SHARE,
     DeadlineFindings,
@@ -15,6 +14,8 @@ from neutone_like.validate.deadlines.findings import (
 )
 from neutone_like.validate.deadlines.run import WAKE, WORKERS, play_setting
 from neutone_like.validate.deadlines.smallest_block import find_smallest_block
+from neutone_like.validate.live_subject import LiveSubject
+from neutone_like.validate.outcome import Outcome, skipped, verdict
 
 SECONDS = 1.0
 QUICK_SECONDS = 0.4
@@ -25,15 +26,15 @@ ALLOWED = (
 )
 
 
-def check_realtime_deadlines(context: Context) -> Outcome:
+def check_realtime_deadlines(subject: LiveSubject) -> Outcome:
     """Play at every host setting; one where blocks are late gets a second, longer run: machines have bad moments."""
     try:
         native_module()
         torch_backend_path()
     except RuntimeEngineError as error:
         return skipped(str(error), ALLOWED)
-    played = tuple(_play(context, index) for index in range(len(context.settings)))
-    findings = DeadlineFindings(WORKERS, WAKE, played, _smallest_blocks(context, played))
+    played = tuple(_play(subject, index) for index in range(len(subject.settings)))
+    findings = DeadlineFindings(WORKERS, WAKE, played, _smallest_blocks(subject, played))
     outcome = verdict(
         all(one.good for one in played),
         _measured(findings),
@@ -44,22 +45,22 @@ def check_realtime_deadlines(context: Context) -> Outcome:
     return replace(outcome, findings=findings)
 
 
-def _play(context: Context, index: int) -> PlayedSetting:
-    setting, seconds = context.settings[index], QUICK_SECONDS if context.quick else SECONDS
-    first = play_setting(context, setting, seconds)
+def _play(subject: LiveSubject, index: int) -> PlayedSetting:
+    setting, seconds = subject.settings[index], QUICK_SECONDS if subject.quick else SECONDS
+    first = play_setting(subject, setting, seconds)
     if not first.deserves_another_run:
         return first
-    return replace(play_setting(context, setting, LONGER * seconds), repeated=True)
+    return replace(play_setting(subject, setting, LONGER * seconds), repeated=True)
 
 
-def _smallest_blocks(context: Context, played: tuple[PlayedSetting, ...]) -> tuple[SmallestBlock, ...]:
+def _smallest_blocks(subject: LiveSubject, played: tuple[PlayedSetting, ...]) -> tuple[SmallestBlock, ...]:
     """One for each rate at which blocks were too slow: what is shorter than the longest of those is too."""
     longest: dict[int, PlayedSetting] = {}
     for one in played:
         before = longest.get(one.call_rate)
         if one.speed == "too slow" and (before is None or one.call_samples > before.call_samples):
             longest[one.call_rate] = one
-    return tuple(find_smallest_block(context, one) for one in longest.values())
+    return tuple(find_smallest_block(subject, one) for one in longest.values())
 
 
 def _measured(findings: DeadlineFindings) -> str:
@@ -76,8 +77,8 @@ def _measured(findings: DeadlineFindings) -> str:
         smallest = ", ".join(map(str, findings.smallest_blocks))
         return (
             f"p99 of inference {slowest.run.inference_time.p99_us:.0f} us, {slowest.run.inference_load:.0%} of "
-            f"{slowest.run.inference_budget_us:.0f} us (at {slowest.setting}, in a second, longer run too); smallest "
-            f"block that works: {smallest}"
+            f"{slowest.run.inference_budget_us:.0f} us (at {slowest.setting}"
+            f"{', in a second, longer run too' if slowest.repeated else ''}); smallest block that works: {smallest}"
         )
     comparison = wrong.comparison
     assert comparison is not None

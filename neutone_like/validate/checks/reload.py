@@ -5,12 +5,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from neutone_like.validate.context import Context, Outcome, verdict
-from neutone_like.validate.playing import HostSetting, play
+from neutone_like.validate.outcome import Outcome, loudest, verdict
+from neutone_like.validate.playing import HostSetting
+from neutone_like.validate.subject import Subject
 
 PLAYER = """
 import json, sys, warnings
@@ -26,32 +26,47 @@ module.set_daw_sample_rate_and_buffer_size(case["sample_rate"], case["block_size
 module.reset()
 difference = 0.0
 with torch.no_grad():
-    for x, expected in zip(case["inputs"], case["outputs"]):
-        difference = max(difference, float((module.forward(x) - expected).abs().max()))
+    for arguments, expected in zip(case["calls"], case["outputs"]):
+        outputs = module.forward(*arguments)
+        outputs = [outputs] if isinstance(outputs, torch.Tensor) else outputs
+        if [output.shape for output in outputs] != [output.shape for output in expected]:
+            difference = 1e9
+            break
+        for output, one in zip(outputs, expected):
+            difference = max(difference, float((output - one).abs().max()))
 foreign = sorted(name for name in sys.modules if name.split(".")[0] in ("neutone_like", "pedalboard", "soxr"))
 print(json.dumps({"difference": difference, "foreign": foreign}))
 """
 SECONDS_ALLOWED = 300.0
 DIFFERENCE_ALLOWED = 1e-6
+ADVICE = "The file must hold all that it needs: no Python code, no custom operators, no files beside it."
 
 
-class PlayingProcess:
-    """A process of its own that plays a file; started early, asked late, since most of its time is torch's start.
+class FreshProcess:
+    """A process of its own that plays the file; started early, asked late, since most of its time is torch's start.
 
-    Args:
-        player: Its program, which prints the ``difference`` that it found, and what ``foreign`` modules it imported.
-        model_path: The ``.nm`` file.
-        case: What it plays, and what came out here.
-        peak: The greatest sample of that, or 1: differences are held against it.
+    Attributes:
+        peak: The greatest sample of what came out here, or 1: differences are held against it.
     """
 
-    def __init__(self, player: str, model_path: Path, case: dict[str, Any], peak: float) -> None:
-        self.peak = peak
+    def __init__(self, subject: Subject) -> None:
+        setting = HostSetting(subject.native_rate, subject.native.block_size or 512)
+        module, values = subject.reused(subject.native), subject.defaults
+        calls = subject.calls_until_output(module, subject.native)
+        memories = [subject.memory(subject.native, values, seed=call) for call in range(calls)]
+        outputs = [[output.clone() for output in subject.call(module, memory.copy())] for memory in memories]
+        case = {
+            "sample_rate": setting.sample_rate,
+            "block_size": setting.block_size,
+            "calls": [subject.arguments(memory) for memory in memories],
+            "outputs": outputs,
+        }
+        self.peak = max(1.0, *(loudest(each) for each in outputs))
         self._folder = tempfile.TemporaryDirectory(prefix="neutone_like_")
         case_path = Path(self._folder.name) / "case.pt"
         torch.save(case, case_path)
         # -I: neither this folder nor PYTHONPATH can lend the process anything.
-        command = [sys.executable, "-I", "-c", player, str(model_path), str(case_path)]
+        command = [sys.executable, "-I", "-c", PLAYER, str(subject.artifact.path), str(case_path)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def result(self) -> tuple[int, str, str]:
@@ -71,35 +86,16 @@ class PlayingProcess:
         self._folder.cleanup()
 
 
-class FreshProcess(PlayingProcess):
-    """Plays a live model, block by block."""
-
-    def __init__(self, context: Context) -> None:
-        setting = HostSetting(context.native_rate, 512)
-        x = context.sound(4 * setting.block_size)
-        inputs = list(x.split(setting.block_size, 1))
-        outputs = list(play(context.fresh(setting), x, [setting.block_size] * 4).split(setting.block_size, 1))
-        case = {
-            "sample_rate": setting.sample_rate,
-            "block_size": setting.block_size,
-            "inputs": [block.clone() for block in inputs],
-            "outputs": [block.clone() for block in outputs],
-        }
-        peak = max(1.0, *(float(block.abs().max()) for block in outputs))
-        super().__init__(PLAYER, context.artifact.path, case, peak)
-
-
-def check_reloads_in_a_fresh_process(context: object, process: PlayingProcess) -> Outcome:
+def check_reloads_in_a_fresh_process(subject: object, process: FreshProcess) -> Outcome:
     """Compare what the other process heard with what this one does."""
     limit = DIFFERENCE_ALLOWED * process.peak
     allowed = f"loads with torch alone, and plays within {limit:.2g}"
-    advice = "The file must hold all that it needs: no Python code, no custom operators, no files beside it."
     code, output, errors = process.result()
     if code != 0:
         last = errors.strip().splitlines()[-1:] or ["no message"]
-        return verdict(False, f"the process ended with code {code}: {last[0]}", allowed, advice)
+        return verdict(False, f"the process ended with code {code}: {last[0]}", allowed, ADVICE)
     answer = json.loads(output)
     if answer["foreign"]:
-        return verdict(False, f"it imported {', '.join(answer['foreign'])}", allowed, advice)
+        return verdict(False, f"it imported {', '.join(answer['foreign'])}", allowed, ADVICE)
     difference = float(answer["difference"])
-    return verdict(difference <= limit, f"largest difference {difference:.2g}", allowed, advice)
+    return verdict(difference <= limit, f"largest difference {difference:.2g}", allowed, ADVICE)

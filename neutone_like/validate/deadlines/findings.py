@@ -10,6 +10,7 @@ ALLOWED_SHARE = 0.8
 UNDERRUNS_ALLOWED_SHARE = 0.005
 # The ends of a histogram's buckets lie above what is in them, by half a bucket's width of 3.2 % on average.
 BUCKET_CENTRE = 0.984
+CERTAINLY_SLOW = 1.5
 
 Speed = Literal["in time", "too slow", "machine too busy"]
 
@@ -107,9 +108,15 @@ class PlayedSetting:
         return not self.trouble and sounds_right and self.speed != "too slow"
 
     @property
+    def is_slow_by_itself(self) -> bool:
+        """Whether the worker's processor time alone is far above the limit, which no other program can cause."""
+        return 1e6 * self.worker_cpu_seconds > CERTAINLY_SLOW * self.limit_us * max(1, self.run.inference_time.count)
+
+    @property
     def deserves_another_run(self) -> bool:
         """Whether it fell short in a way that a bad moment of the machine can cause: with blocks that came late."""
-        return not self.good and (self.speed == "too slow" or self.run.missing_samples > 0)
+        is_late = self.speed == "too slow" or self.run.missing_samples > 0
+        return not self.good and is_late and not self.is_slow_by_itself
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON types."""

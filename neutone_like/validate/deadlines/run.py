@@ -8,9 +8,11 @@ from torch import Tensor
 
 from neutone_like.model.parameter_values import from_host_value, to_host_value
 from neutone_like.runtime import Engine, HostConfig, ParameterChange, RealtimeReport, Session, SessionRun
-from neutone_like.validate.context import Context, first_difference, largest_difference
 from neutone_like.validate.deadlines.findings import Comparison, PlayedSetting
-from neutone_like.validate.playing import HostSetting, latency_samples, play, play_aligned
+from neutone_like.validate.live_subject import LiveSubject
+from neutone_like.validate.outcome import first_difference, largest_difference
+from neutone_like.validate.playing import HostSetting, latency_samples, play
+from neutone_like.validate.subject import Values
 
 WORKERS = 1
 WAKE = "event"
@@ -20,11 +22,11 @@ AGREEMENT = 1e-5  # what two implementations of the same adaptation may differ b
 NO_CHANGES: tuple[ParameterChange, ...] = ()
 
 
-def play_setting(context: Context, setting: HostSetting, seconds: float, *, compare: bool = True) -> PlayedSetting:
+def play_setting(subject: LiveSubject, setting: HostSetting, seconds: float, *, compare: bool = True) -> PlayedSetting:
     """One run. Parameters begin at their defaults and jump in the middle.
 
     Args:
-        context: The artifact.
+        subject: The artifact.
         setting: The host.
         seconds: Of sound, and so of time; longer where the model's blocks are.
         compare: Hold what was heard against the reference too, unless the model was too slow anyway.
@@ -32,14 +34,14 @@ def play_setting(context: Context, setting: HostSetting, seconds: float, *, comp
     Raises:
         RuntimeEngineError: The engine can't play this artifact.
     """
-    host = HostConfig(setting.sample_rate, setting.block_size, context.channels)
-    adaptation = "native" if context.is_ours else "embedded"
+    host = HostConfig(setting.sample_rate, setting.block_size, subject.channels)
+    adaptation = "native" if subject.is_ours else "embedded"
     with Engine(WORKERS, wake=WAKE) as engine:
-        session = engine.open(context.artifact, host, adaptation=adaptation, queue_seconds=QUEUE_SECONDS)
+        session = engine.open(subject.artifact, host, adaptation=adaptation, queue_seconds=QUEUE_SECONDS)
         blocks = _callbacks(session, seconds)
         samples = blocks * setting.block_size
-        sound = context.sound(samples)
-        rows, changes = _turned(context, samples, blocks // 2 * setting.block_size)
+        sound = subject.sound(samples)
+        rows, changes = _turned(subject, samples, blocks // 2 * setting.block_size)
         # Half a sample less, so that no rounding adds a callback.
         played_seconds = (samples - 0.5) / setting.sample_rate
         report = engine.run_realtime(
@@ -49,7 +51,7 @@ def play_setting(context: Context, setting: HostSetting, seconds: float, *, comp
     heard = report.sessions[0]
     if not compare or heard.ended_early or played.speed == "too slow":
         return played
-    return replace(played, comparison=_compare(context, setting, heard, sound, rows))
+    return replace(played, comparison=_compare(subject, setting, heard, sound, rows))
 
 
 def _callbacks(session: Session, seconds: float) -> int:
@@ -62,15 +64,15 @@ def _callbacks(session: Session, seconds: float) -> int:
     return math.ceil(samples / host.block_size)
 
 
-def _turned(context: Context, samples: int, sample: int) -> tuple[Tensor, tuple[ParameterChange, ...]]:
+def _turned(subject: LiveSubject, samples: int, sample: int) -> tuple[Tensor, tuple[ParameterChange, ...]]:
     """Parameters that jump at ``sample``: as host values ``[P, samples]``, and as changes for the engine."""
-    rows = context.defaults.repeat(1, samples)
-    parameters = context.artifact.numerical_parameters
+    rows = subject.defaults.knobs.repeat(1, samples)
+    parameters = subject.artifact.numerical_parameters
     if not parameters:
         return rows, NO_CHANGES
     changes: list[ParameterChange] = []
     for row, parameter in enumerate(parameters):
-        value = from_host_value(parameter, float(context.value_sets()["drawn parameters"][row, 0]))
+        value = from_host_value(parameter, float(subject.value_sets()["drawn parameters"].knobs[row, 0]))
         rows[row, sample:] = to_host_value(parameter, value)
         changes.append(ParameterChange(sample, parameter.name, value))
     return rows, tuple(changes)
@@ -105,16 +107,17 @@ def _trouble(session: Session, run: SessionRun) -> str:
     return "" if run.inference_time.count else f"no block came back within {run.seconds:.1f} s"
 
 
-def _compare(context: Context, setting: HostSetting, run: SessionRun, sound: Tensor, rows: Tensor) -> Comparison:
+def _compare(subject: LiveSubject, setting: HostSetting, run: SessionRun, sound: Tensor, rows: Tensor) -> Comparison:
     assert run.output is not None
-    module = context.reused(setting)
+    module = subject.reused(setting)
     reference = play(module, sound, [setting.block_size] * (sound.size(1) // setting.block_size), rows)
     expected = _later(reference, run.latency_samples - latency_samples(module))
     heard = torch.from_numpy(run.output)
     allowed = AGREEMENT * max(1.0, float(reference.abs().max()))
     if _differing(heard, expected, allowed) > run.missing_samples:
-        aligned = play_aligned(context.reused(setting), sound, setting.block_size, rows)
-        allowed = max(allowed, context.difference_allowed(setting, sound, rows, aligned))
+        values = Values(rows)
+        aligned = subject.play(subject.reused(setting), [sound], values, setting)
+        allowed = max(allowed, subject.difference_allowed(setting, [sound], values, aligned))
     return Comparison(
         differing_samples=_differing(heard, expected, allowed),
         missing_samples=run.missing_samples,

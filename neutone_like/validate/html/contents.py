@@ -11,8 +11,8 @@ import matplotlib
 
 from neutone_like.artifact.reading.loader import Artifact
 from neutone_like.errors import AudioError
+from neutone_like.validate.check_lists import DEADLINES
 from neutone_like.validate.conditions import steady_conditions
-from neutone_like.validate.context import Context
 from neutone_like.validate.deadlines.findings import DeadlineFindings
 from neutone_like.validate.html.conversion import Conversion, describe_conversion
 from neutone_like.validate.html.figures.deadline_figures import callback_figure, inference_figure
@@ -32,8 +32,8 @@ from neutone_like.validate.html.sounds import Sound, sounds_of, to_mp3
 from neutone_like.validate.html.sweep import Sweep, sweep_parameters
 from neutone_like.validate.html.timing import BlockTime, time_blocks
 from neutone_like.validate.html.whole_sounds import whole_sounds_of
-from neutone_like.validate.live_checks import DEADLINES
-from neutone_like.validate.offline.context import OfflineContext
+from neutone_like.validate.live_subject import LiveSubject
+from neutone_like.validate.offline_subject import OfflineSubject
 from neutone_like.validate.playing import HostSetting
 from neutone_like.validate.report import ValidationReport
 from neutone_like.version import __version__
@@ -131,23 +131,23 @@ def gather(artifact: Artifact, validation: ValidationReport, host_rate: int | No
         raise AudioError(f"host_sample_rate: expected a rate in Hz, at least 1, got {rate!r}.")
     with steady_conditions(), drawing_settings():
         if artifact.is_realtime:
-            context = Context(artifact, quick=True)
-            listening, live = _part(lambda: _listening(sounds_of(context))), _live_parts(context, rate, validation)
+            subject = LiveSubject(artifact, quick=True)
+            listening, live = _part(lambda: _listening(sounds_of(subject))), _live_parts(subject, rate, validation)
         else:
-            whole = OfflineContext(artifact, quick=True)
+            whole = OfflineSubject(artifact, quick=True)
             listening, live = _part(lambda: _listening(whole_sounds_of(whole))), None
         return Contents(artifact, validation, listening, live, (*validation.conditions, *_conditions(artifact)))
 
 
-def _live_parts(context: Context, rate: int, validation: ValidationReport) -> LiveParts:
+def _live_parts(subject: LiveSubject, rate: int, validation: ValidationReport) -> LiveParts:
     return LiveParts(
         host_rate=rate,
-        native_rate=context.native_rate,
-        latencies=_part(lambda: read_latencies(context, rate)),
-        response=_part(lambda: _response(context, rate)),
-        conversion=_part(lambda: _conversion(context, rate)),
-        sweeps=_part(lambda: _sweeps(context)),
-        times=_part(lambda: _times(context)),
+        native_rate=subject.native_rate,
+        latencies=_part(lambda: read_latencies(subject, rate)),
+        response=_part(lambda: _response(subject, rate)),
+        conversion=_part(lambda: _conversion(subject, rate)),
+        sweeps=_part(lambda: _sweeps(subject)),
+        times=_part(lambda: _times(subject)),
         deadlines=_part(lambda: _deadlines(validation)),
     )
 
@@ -179,21 +179,21 @@ def _listening(sounds: list[Sound]) -> list[Listening]:
     return result
 
 
-def _response(context: Context, rate: int) -> ResponseShown:
-    response = measure_response(context, HostSetting(rate, RESPONSE_BLOCK))
+def _response(subject: LiveSubject, rate: int) -> ResponseShown:
+    response = measure_response(subject, HostSetting(rate, RESPONSE_BLOCK))
     if response is None:
         raise _NothingToShow("Nothing comes out for quiet noise at the default parameters, so there is no response.")
     return ResponseShown(response, impulse_figure(response), gain_figure(response))
 
 
-def _conversion(context: Context, rate: int) -> ConversionShown:
-    ours = context.artifact.metadata.neutone_like
+def _conversion(subject: LiveSubject, rate: int) -> ConversionShown:
+    ours = subject.artifact.metadata.neutone_like
     if ours is None:
         raise _NothingToShow("Another tool made this file, and it does not say what its resampler does.")
-    module = context.reused(HostSetting(rate, RESPONSE_BLOCK))
+    module = subject.reused(HostSetting(rate, RESPONSE_BLOCK))
     model_rate = int(module.current_model_sample_rate())
     if model_rate == rate:
-        if not context.artifact.sample_rates:
+        if not subject.artifact.sample_rates:
             raise _NothingToShow("The model runs at whatever rate the host has, so nothing is resampled.")
         raise _NothingToShow(f"{rate} Hz is a rate of the model's own, so nothing is resampled.")
     there = describe_conversion(rate, model_rate, ours.quality)
@@ -201,14 +201,14 @@ def _conversion(context: Context, rate: int) -> ConversionShown:
     return ConversionShown(there, back, conversion_figure(there, back), pass_band_figure(there, back))
 
 
-def _sweeps(context: Context) -> list[SweepShown]:
-    if not context.artifact.numerical_parameters:
+def _sweeps(subject: LiveSubject) -> list[SweepShown]:
+    if not subject.artifact.numerical_parameters:
         raise _NothingToShow("This model has no parameters.")
-    return [SweepShown(sweep, sweep_figure(sweep, index)) for index, sweep in enumerate(sweep_parameters(context))]
+    return [SweepShown(sweep, sweep_figure(sweep, index)) for index, sweep in enumerate(sweep_parameters(subject))]
 
 
-def _times(context: Context) -> TimesShown:
-    times = time_blocks(context, context.native_rate)
+def _times(subject: LiveSubject) -> TimesShown:
+    times = time_blocks(subject, subject.native_rate)
     return TimesShown(times, time_figure(times))
 
 

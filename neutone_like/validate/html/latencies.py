@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from neutone_like.validate.context import Context
+from neutone_like.validate.live_subject import LiveSubject
 from neutone_like.validate.playing import HostSetting, latency_samples, prepare
 
 USUAL_RATES = (44100, 48000, 96000)
@@ -37,10 +37,10 @@ class LatencyTable:
         return next(cell for row in self.rows for cell in row if cell.setting == wanted)
 
 
-def read_latencies(context: Context, host_sample_rate: int) -> LatencyTable:
+def read_latencies(subject: LiveSubject, host_sample_rate: int) -> LatencyTable:
     """Ask the artifact, at the usual rates, the model's own and the one the report is about."""
-    rates = sorted({*USUAL_RATES, context.native_rate, host_sample_rate})
-    module = context.reused(HostSetting(context.native_rate, USUAL_BLOCKS[0]))
+    rates = sorted({*USUAL_RATES, subject.native_rate, host_sample_rate})
+    module = subject.reused(HostSetting(subject.native_rate, USUAL_BLOCKS[0]))
     rows = [tuple(_read(module, HostSetting(rate, block)) for block in USUAL_BLOCKS) for rate in rates]
     return LatencyTable(USUAL_BLOCKS, tuple(rows))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neutone_like.validate import signals
-from neutone_like.validate.context import Context
+from neutone_like.validate.live_subject import LiveSubject
 from neutone_like.validate.measure import ComplexArray, FloatArray
 from neutone_like.validate.playing import HostSetting, latency_samples, play
 
@@ -40,16 +40,16 @@ class Response:
         return int(np.argmax(np.abs(self.impulse)))
 
 
-def measure_response(context: Context, setting: HostSetting) -> Response | None:
+def measure_response(subject: LiveSubject, setting: HostSetting) -> Response | None:
     """Play noise through a module at a host setting; None where nothing comes out."""
-    module = context.reused(setting)
+    module = subject.reused(setting)
     reported = latency_samples(module)
     samples = PERIOD_SAMPLES
     while samples < 4 * reported:
         samples *= 2
     period = signals.flat_period(samples, amplitude=NOISE_RMS)
     blocks = [setting.block_size] * (3 * samples // setting.block_size)
-    y = play(module, period.repeat(context.channels, 3), blocks)[0]
+    y = play(module, period.repeat(subject.channels, 3), blocks)[0]
     heard = y[samples : 2 * samples].double().numpy()  # one whole period, after one for the start to pass
     spectrum: ComplexArray = np.fft.rfft(heard)
     reference = np.fft.rfft(period[0].double().numpy())

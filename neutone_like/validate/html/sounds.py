@@ -13,7 +13,7 @@ import torch
 
 from neutone_like.artifact.writing.sample_audio import drum_loop, guitar_riff
 from neutone_like.artifact.writing.staging import SAMPLES_FOLDER
-from neutone_like.validate.context import Context
+from neutone_like.validate.live_subject import LiveSubject
 from neutone_like.validate.measure import decibels
 
 SAMPLE_RATE = 48000
@@ -81,13 +81,13 @@ def rms(sound: Samples) -> float:
     return float(np.sqrt(np.mean(np.square(sound, dtype=np.float64))))
 
 
-def sounds_of(context: Context) -> list[Sound]:
+def sounds_of(subject: LiveSubject) -> list[Sound]:
     """A riff and a drum loop, before and after the artifact with its default parameters, mix and gains."""
-    files = context.artifact.path.parent / SAMPLES_FOLDER
+    files = subject.artifact.path.parent / SAMPLES_FOLDER
     found = [_read(files, name) for name in NAMES]
     if all(sound is not None for sound in found):
         return [sound for sound in found if sound is not None]
-    return _render(context)
+    return _render(subject)
 
 
 def read_sound(path: Path) -> tuple[Samples, int]:
@@ -121,9 +121,9 @@ def _undo_lowering(comment: str) -> float:
     return 10.0 ** (min(float(lowered[1]), MOST_LOWERED_DB) / 20.0) if lowered else 1.0
 
 
-def _render(context: Context) -> list[Sound]:
-    module: Any = context.artifact.fresh_module()
-    metadata = context.artifact.metadata
+def _render(subject: LiveSubject) -> list[Sound]:
+    module: Any = subject.artifact.fresh_module()
+    metadata = subject.artifact.metadata
     module.set_daw_sample_rate_and_buffer_size(SAMPLE_RATE, BLOCK_SIZE)
     if hasattr(module, "set_mix"):
         module.set_mix(metadata.wet_default_value, metadata.dry_default_value)
@@ -131,8 +131,8 @@ def _render(context: Context) -> list[Sound]:
     sounds: list[Sound] = []
     for name, synthesize in zip(NAMES, (guitar_riff, drum_loop), strict=True):
         sound = synthesize(SAMPLE_RATE, SECONDS)
-        if sound.size(0) != context.channels:
-            sound = sound.mean(0, keepdim=True).expand(context.channels, -1).contiguous()
+        if sound.size(0) != subject.channels:
+            sound = sound.mean(0, keepdim=True).expand(subject.channels, -1).contiguous()
         with torch.no_grad():
             after = module.forward_offline(sound)
         sounds.append(Sound(name, SAMPLE_RATE, sound.T.numpy(), np.nan_to_num(after.T.numpy()), False))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from neutone_like.artifact.writing.sample_audio import drum_loop, guitar_riff
 from neutone_like.model import CategoricalParameter, NumericalParameter
-from neutone_like.validate.context import Context
+from neutone_like.validate.live_subject import LiveSubject
 from neutone_like.validate.measure import FloatArray
 from neutone_like.validate.playing import HostSetting, play_aligned, prepare
 
@@ -38,16 +38,16 @@ class Sweep:
     band_edges: FloatArray
 
 
-def sweep_parameters(context: Context) -> list[Sweep]:
+def sweep_parameters(subject: LiveSubject) -> list[Sweep]:
     """Turn the artifact's parameters, one after the other; fewer steps where the model is slow, or has many."""
-    setting = HostSetting(context.native_rate, BLOCK_SIZE)
-    parameters = context.artifact.numerical_parameters[:MOST_PARAMETERS]
-    module = context.reused(setting)
-    x = _sound(setting.sample_rate, context.channels)
-    play_aligned(module, x[:, : 4 * BLOCK_SIZE], BLOCK_SIZE, context.defaults)
+    setting = HostSetting(subject.native_rate, BLOCK_SIZE)
+    parameters = subject.artifact.numerical_parameters[:MOST_PARAMETERS]
+    module = subject.reused(setting)
+    x = _sound(setting.sample_rate, subject.channels)
+    play_aligned(module, x[:, : 4 * BLOCK_SIZE], BLOCK_SIZE, subject.defaults.knobs)
     prepare(module, setting)
     started = time.perf_counter()
-    play_aligned(module, x, BLOCK_SIZE, context.defaults)
+    play_aligned(module, x, BLOCK_SIZE, subject.defaults.knobs)
     seconds = time.perf_counter() - started
     steps = int(SECONDS_ALLOWED / max(seconds, 1e-6) / max(1, len(parameters)))
     steps = max(FEWEST_VALUES, min(MOST_VALUES, steps)) | 1  # odd, so that the middle is among them
@@ -56,7 +56,7 @@ def sweep_parameters(context: Context) -> list[Sweep]:
         positions = _positions(parameter, steps)
         outputs: list[Tensor] = []
         for position in positions:
-            values = context.defaults.clone()
+            values = subject.defaults.knobs.clone()
             values[row, 0] = position
             prepare(module, setting)
             outputs.append(play_aligned(module, x, BLOCK_SIZE, values))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from neutone_like.validate.conditions import optimiser
-from neutone_like.validate.context import Context
+from neutone_like.validate.live_subject import LiveSubject
 from neutone_like.validate.playing import HostSetting, prepare
 
 BLOCK_SIZES = (64, 128, 256, 512, 1024)
@@ -38,16 +38,16 @@ class BlockTime:
         return 100.0 * microseconds / self.budget_us
 
 
-def time_blocks(context: Context, sample_rate: int) -> list[BlockTime]:
+def time_blocks(subject: LiveSubject, sample_rate: int) -> list[BlockTime]:
     """Time the artifact at a host rate (Hz) and several host blocks: one thread, warm, as TorchScript runs in hosts."""
     with optimiser(True):
-        module = context.artifact.fresh_module()
-        return [_time(context, module, HostSetting(sample_rate, block)) for block in BLOCK_SIZES]
+        module = subject.artifact.fresh_module()
+        return [_time(subject, module, HostSetting(sample_rate, block)) for block in BLOCK_SIZES]
 
 
-def _time(context: Context, module: Any, setting: HostSetting) -> BlockTime:
+def _time(subject: LiveSubject, module: Any, setting: HostSetting) -> BlockTime:
     prepare(module, setting)
-    sound = context.sound(32 * setting.block_size)
+    sound = subject.sound(32 * setting.block_size)
     blocks = [block.contiguous() for block in torch.split(sound, setting.block_size, 1)]
     for index in range(WARM_UP_CALLS):
         module.forward(blocks[index % len(blocks)])

@@ -8,26 +8,26 @@ from torch import Tensor
 from neutone_like.artifact.writing.samples import GENERATED, SAMPLE_RATE, SampleSound, render_whole_sounds
 from neutone_like.artifact.writing.staging import SAMPLES_FOLDER
 from neutone_like.validate.html.sounds import MOST_SECONDS, NAMES, Samples, Sound, read_sound
-from neutone_like.validate.offline.context import OfflineContext
+from neutone_like.validate.offline_subject import OfflineSubject
 
 MOST_SOUNDS = 8
 
 
-def whole_sounds_of(context: OfflineContext) -> list[Sound]:
+def whole_sounds_of(subject: OfflineSubject) -> list[Sound]:
     """Before and after each output with the default parameters; of a generator, after alone."""
-    folder = context.artifact.path.parent / SAMPLES_FOLDER
-    names = (GENERATED,) if context.is_generator else NAMES
-    sounds = [sound for name in names for sound in _read(context, folder, name)]
+    folder = subject.artifact.path.parent / SAMPLES_FOLDER
+    names = (GENERATED,) if subject.is_generator else NAMES
+    sounds = [sound for name in names for sound in _read(subject, folder, name)]
     if not sounds:
-        rendered = render_whole_sounds(context.artifact.fresh_module(), context.artifact.audio_in_channels)
-        sounds = [sound for each in rendered for sound in _pairs(context, each)]
+        rendered = render_whole_sounds(subject.artifact.fresh_module(), subject.artifact.audio_in_channels)
+        sounds = [sound for each in rendered for sound in _pairs(subject, each)]
     return sounds[:MOST_SOUNDS]
 
 
-def _read(context: OfflineContext, folder: Path, name: str) -> list[Sound]:
+def _read(subject: OfflineSubject, folder: Path, name: str) -> list[Sound]:
     """Every output of one sound; none unless all files are there, and of one rate."""
-    befores = _file_names(name, "in", len(context.artifact.audio_in_channels))[:1]
-    afters = _file_names(name, "out", len(context.artifact.audio_out_channels))
+    befores = _file_names(name, "in", len(subject.artifact.audio_in_channels))[:1]
+    afters = _file_names(name, "out", len(subject.artifact.audio_out_channels))
     if not all((folder / file).is_file() for file in (*befores, *afters)):
         return []
     read = {file: read_sound(folder / file) for file in (*befores, *afters)}
@@ -37,7 +37,7 @@ def _read(context: OfflineContext, folder: Path, name: str) -> list[Sound]:
     for index, file in enumerate(afters):
         after, rate = read[file]
         before = read[befores[0]][0] if befores else None
-        found.append(_sound(context, name, index, before, after, rate, (*befores, file)))
+        found.append(_sound(subject, name, index, before, after, rate, (*befores, file)))
     return found
 
 
@@ -45,10 +45,10 @@ def _file_names(name: str, side: str, count: int) -> list[str]:
     return [f"{name}_{side}{f'_{index + 1}' if count > 1 else ''}.wav" for index in range(count)]
 
 
-def _pairs(context: OfflineContext, rendered: SampleSound) -> list[Sound]:
+def _pairs(subject: OfflineSubject, rendered: SampleSound) -> list[Sound]:
     before = _samples(rendered.inputs[0]) if rendered.inputs else None
     return [
-        _sound(context, rendered.name, index, before, _samples(output), SAMPLE_RATE, ())
+        _sound(subject, rendered.name, index, before, _samples(output), SAMPLE_RATE, ())
         for index, output in enumerate(rendered.outputs)
     ]
 
@@ -58,7 +58,7 @@ def _samples(sound: Tensor) -> Samples:
 
 
 def _sound(
-    context: OfflineContext,
+    subject: OfflineSubject,
     name: str,
     output: int,
     before: Samples | None,
@@ -67,8 +67,8 @@ def _sound(
     files: tuple[str, ...],
 ) -> Sound:
     """One pair; both sides play from one clock, so the shorter one is followed by silence."""
-    count = len(context.artifact.audio_out_channels)
-    labels = context.metadata.audio_out_labels or tuple(f"output {index + 1}" for index in range(count))
+    count = len(subject.artifact.audio_out_channels)
+    labels = subject.metadata.audio_out_labels or tuple(f"output {index + 1}" for index in range(count))
     label = labels[output] if count > 1 else ""
     heard = np.nan_to_num(after)
     alone = before is None

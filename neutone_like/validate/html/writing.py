@@ -1,12 +1,12 @@
 """Writes ``report.html``."""
 
 import os
-import secrets
 from pathlib import Path
 
 from neutone_like.artifact.reading.loader import Artifact, load_artifact
 from neutone_like.errors import ExportError
 from neutone_like.validate.report import ValidationReport
+from neutone_like.whole_file import write_whole
 
 REPORT_NAME = "report.html"
 
@@ -48,13 +48,8 @@ def write_report(
 
 
 def _write(text: str, target: Path) -> Path:
-    temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
-        try:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-            os.replace(temporary, target)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(target, text.encode())
     except OSError as error:
         raise ExportError(
             f"The report can't be written to {target}: {error.strerror or error}. "

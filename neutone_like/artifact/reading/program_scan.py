@@ -1,0 +1,121 @@
+"""Looks through the program in an archive before PyTorch gets to see it: what it may call, make and hold.
+
+A TorchScript archive is code in text, and two or three pickles that PyTorch reads with a machine of its own.
+"""
+
+import pickletools
+import re
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from neutone_like.artifact.format.archive import open_archive
+from neutone_like.artifact.format.packing import name_inside
+from neutone_like.artifact.reading.code_scan import refused_operators
+from neutone_like.artifact.reading.operators import ALLOWED_CLASSES
+from neutone_like.errors import ArtifactError
+
+MAXIMUM_CODE_BYTES = 64 << 20
+_MEMBER = re.compile(
+    r"(data|constants|traced_inputs)\.pkl|(data|constants|traced_inputs)/\d+|code/.+\.py(\.debug_pkl)?"
+    r"|version|byteorder|\.format_version|\.storage_alignment|\.data/(version|serialization_id)|extra/.*"
+)
+_PICKLES = ("data.pkl", "constants.pkl", "traced_inputs.pkl")
+_GLOBALS = {
+    "builtins": {"complex"},
+    "collections": {"OrderedDict"},
+    "torch": re.compile(r"[A-Za-z0-9]+Storage|per_(tensor|channel)_(affine|symmetric|affine_float_qparams)|device"),
+    "torch._utils": {"_rebuild_tensor_v2", "_rebuild_qtensor", "_rebuild_sparse_tensor"},
+    "torch.serialization": {"_get_layout"},
+    "torch.jit._pickle": {
+        "build_intlist",
+        "build_doublelist",
+        "build_boollist",
+        "build_complexlist",
+        "build_tensorlist",
+        "build_tensor_from_id",
+        "restore_type_tag",
+    },
+}
+_OTHER_GLOBAL_OPCODES = {"INST", "OBJ", "STACK_GLOBAL", "EXT1", "EXT2", "EXT4", "NEWOBJ_EX"}
+_CLASSES = "__torch__.torch.classes."
+
+
+def check_program(path: Path, allow_operators: frozenset[str] = frozenset()) -> None:
+    """Read the program in an archive that :func:`neutone_like.artifact.format.archive.check_contents` has passed.
+
+    Raises:
+        ArtifactError: It uses what artifacts may not; the message names it.
+    """
+    with open_archive(path) as archive:
+        refused = refused_in(archive, path, allow_operators)
+    if refused:
+        raise ArtifactError(
+            f"{path} uses {', '.join(refused)}, which an artifact may not: it can do more than compute, such as write "
+            "files, or this version does not know it. None of the code was run. If you trust whoever made it: "
+            f"load_artifact(path, allow_operators={refused!r})."
+        )
+
+
+def refused_in(archive: zipfile.ZipFile, path: Path, allow_operators: frozenset[str]) -> list[str]:
+    """The operators and classes that an archive's program uses and may not, sorted. ``path`` is for messages.
+
+    Raises:
+        ArtifactError: It holds something that PyTorch does not write.
+    """
+    refused: set[str] = set()
+    for member in archive.infolist():
+        name = name_inside(member.filename)
+        if not _MEMBER.fullmatch(name):
+            raise ArtifactError(
+                f"{path} has the member {member.filename!r:.130}, which is no part of a .nm. Export the model again."
+            )
+        if name in _PICKLES or name.endswith(".py"):
+            refused.update(_refused_in_member(archive, member, path))
+    return sorted(refused - allow_operators)
+
+
+def _refused_in_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> Iterable[str]:
+    if member.file_size > MAXIMUM_CODE_BYTES and member.filename.endswith(".py"):
+        raise ArtifactError(
+            f"{path}: {member.filename!r:.130} has {member.file_size} bytes of code, allowed are {MAXIMUM_CODE_BYTES}."
+        )
+    with archive.open(member) as reader:
+        content = b"".join(iter(lambda: reader.read(1 << 20), b""))
+    try:
+        if member.filename.endswith(".py"):
+            return refused_operators(content)
+        return _refused_globals(content)
+    except ValueError as error:
+        raise ArtifactError(
+            f"{path} is damaged: {member.filename!r:.130} is not as PyTorch writes it: {error!s:.200}. "
+            "Export the model again."
+        ) from error
+
+
+def _refused_globals(pickle: bytes) -> set[str]:
+    """Which classes of C++ a pickle makes, that are not on the list.
+
+    Raises:
+        ValueError: Not a pickle, or one that makes more than data and the module's own classes.
+    """
+    refused: set[str] = set()
+    for operation, argument, _ in pickletools.genops(pickle):
+        if operation.name in _OTHER_GLOBAL_OPCODES:
+            raise ValueError(f"it holds {operation.name}, which PyTorch does not write")
+        if operation.name == "GLOBAL":
+            module, _, name = str(argument).rpartition(" ")
+            refused.update(_refused_global(module, name))
+    return refused
+
+
+def _refused_global(module: str, name: str) -> list[str]:
+    full = f"{module}.{name}"
+    if full.startswith("__torch__."):
+        in_cpp = full.removeprefix(_CLASSES)
+        return [] if in_cpp == full or in_cpp in ALLOWED_CLASSES else [f"classes::{in_cpp}"]
+    known = _GLOBALS.get(module, set[str]())
+    is_known = name in known if isinstance(known, set) else known.fullmatch(name) is not None
+    if not is_known:
+        raise ValueError(f"it names {full:.100}")
+    return []

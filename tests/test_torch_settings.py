@@ -1,0 +1,91 @@
+"""Torch's own settings change nothing of what is rendered, and stay as the caller has set them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Dict
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from neutone_like import ContinuousParameter, ModelMetadata, WaveformToWaveformBase
+from neutone_like.render import Board, ModelPlugin
+from neutone_like.torch_settings import plain_settings
+
+
+class Recurrent(WaveformToWaveformBase):
+    metadata = ModelMetadata(name="Recurrent", authors=("Ada",), version="1.0.0")
+    parameters = (ContinuousParameter("gain", default=0.5, rate="sample"), ContinuousParameter("decay", default=0.5))
+    sample_rates = (44100,)
+
+    def __init__(self) -> None:
+        super().__init__(nn.Conv1d(2, 2, 1, dtype=torch.float32, device="cpu"))
+        nn.init.constant_(self.model.weight, 0.5)
+        nn.init.zeros_(self.model.bias)
+        self.past = torch.zeros(2, 1, dtype=torch.float32, device="cpu")
+
+    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+        y = self.model(x.unsqueeze(0)).squeeze(0) * params["gain"] + self.past * params["decay"]
+        self.past = y[:, -1:].clone()
+        return y
+
+    @torch.jit.export
+    def reset_model(self) -> None:
+        self.past = torch.zeros(2, 1)  # of the default type, on the default device
+
+
+@contextmanager
+def default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+SETTINGS: dict[str, Callable[[], AbstractContextManager[object]]] = {
+    "float64": lambda: default_dtype(torch.float64),
+    "float16": lambda: default_dtype(torch.float16),
+    "bfloat16": lambda: default_dtype(torch.bfloat16),
+    "meta device": lambda: torch.device("meta"),
+    "autocast": lambda: torch.autocast("cpu"),
+    "inference mode": torch.inference_mode,
+    "gradients": torch.enable_grad,
+}
+
+
+def settings_now() -> tuple[object, ...]:
+    return (
+        torch.get_default_dtype(),
+        torch.get_default_device(),
+        torch.is_autocast_enabled("cpu"),
+        torch.is_inference_mode_enabled(),
+        torch.is_grad_enabled(),
+    )
+
+
+def rendered() -> np.ndarray:
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 2400)).astype(np.float32)
+    return Board([ModelPlugin(Recurrent(), {"gain": 0.25})])(x, 48000)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_board_plays_the_same_and_leaves_settings_as_they_were(name: str) -> None:
+    expected = rendered()
+    with SETTINGS[name]():
+        before = settings_now()
+        got = rendered()
+        assert settings_now() == before
+    assert np.array_equal(got, expected)
+
+
+def test_the_last_to_leave_puts_the_default_type_back() -> None:
+    first, second = plain_settings(), plain_settings()
+    with default_dtype(torch.float64):
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert torch.get_default_dtype() is torch.float32, "somebody is still inside"
+        second.__exit__(None, None, None)
+        assert torch.get_default_dtype() is torch.float64

@@ -22,18 +22,22 @@ void require_between(const char* field, double value, double lowest, double high
 
 }  // namespace
 
-void check_config(const SessionConfig& config) {
+void check_host(const SessionConfig& config) {
     require_between("sample_rate", config.sample_rate, 1000, 384000);
     require_between("block_size", config.block_size, 1, 1 << 20);
     require_between("channels", config.channels, 1, 64);
+    require_between("max_inference_seconds", config.max_inference_seconds, 0.0, 60.0);
+    require_between("queue_seconds", config.queue_seconds, 0.01, 60.0);
+}
+
+void check_config(const SessionConfig& config) {
+    check_host(config);
     require_between("model rate", config.model_rate, 1000, 384000);
     require_between("model block", config.model_block, 0, 1 << 20);
     require_between("in_channels", config.in_channels, 1, 64);
     require_between("out_channels", config.out_channels, 1, 64);
     require_between("look_behind", config.look_behind, 0, 1 << 24);
     require_between("instances", config.instances, 1, 64);
-    require_between("max_inference_seconds", config.max_inference_seconds, 0.0, 60.0);
-    require_between("queue_seconds", config.queue_seconds, 0.01, 60.0);
     const bool converts = config.in_channels <= 2 && config.out_channels <= 2 && config.channels <= 2;
     if (!converts && config.channels != config.in_channels) {
         throw EngineError("channels: the model takes " + std::to_string(config.in_channels) + ", the host has " +

@@ -76,7 +76,8 @@ struct LatencyParts {
     int64_t total = 0;
 };
 
-// Throws EngineError that names the field, its value and what is allowed.
+// Throw EngineError that names the field, its value and what is allowed: of the host's own side, and of all of it.
+void check_host(const SessionConfig& config);
 void check_config(const SessionConfig& config);
 
 }  // namespace neutone_like

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Dict
 
 import numpy as np
 import pytest
@@ -25,7 +24,7 @@ class Recurrent(WaveformToWaveformBase):
         super().__init__(convolution)
         self.past = torch.zeros(2, 1, dtype=torch.float32, device="cpu")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = self.model(x.unsqueeze(0)).squeeze(0) * params["gain"] + self.past * params["decay"]
         self.past = y[:, -1:].clone()
         return y

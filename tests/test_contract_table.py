@@ -1,4 +1,4 @@
-"""The table of the contract against those who can't import it: the documentation, the C++ backend, the module itself."""
+"""The table of the contract against those who can't import it: the documentation, the C++ backend, the modules."""
 
 import re
 from pathlib import Path

@@ -1,5 +1,7 @@
 """What only training needs comes off the copy that is exported: what plays is what the user's network computed."""
 
+# Networks of every odd kind.
+# pyright: basic, reportArgumentType=false, reportOperatorIssue=false, reportCallIssue=false
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

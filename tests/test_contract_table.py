@@ -1,14 +1,14 @@
-"""The table of the contract against those who can't import it: the documentation, the C++ backend, the module itself."""
+"""The table of the contract against those who can't import it: the documentation, the C++ backend, the modules."""
 
 import re
 from pathlib import Path
 
 import pytest
-from host_models import DelayModel
-from whole_models import Smoother
 
+from host_models import DelayModel
 from neutone_like import NonRealtimeSampleQueueWrapper, SampleQueueWrapper
 from neutone_like.host.contract import Kind, members, preserved_names, required_names
+from whole_models import Smoother
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAGE = PROJECT / "docs" / "explanation" / "artifact.md"

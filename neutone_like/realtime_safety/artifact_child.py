@@ -15,9 +15,10 @@ from neutone_like.errors import NeutoneLikeError, RuntimeEngineError
 from neutone_like.realtime_safety.reading import COULD_NOT_BEGIN
 from neutone_like.runtime.artifact_backend import as_backend
 from neutone_like.runtime.host_config import HostConfig
+from neutone_like.runtime.mode import Mode
 from neutone_like.runtime.native_module import native_module
 from neutone_like.runtime.session import REFUSALS, Session
-from neutone_like.runtime.session_config import Mode, SessionSettings
+from neutone_like.runtime.session_config import SessionSettings
 
 if TYPE_CHECKING:
     from neutone_like.runtime import _native
@@ -83,8 +84,8 @@ def run(settings: ChildSettings) -> None:
         checker.start(settings.report_file, settings.warm_up_callbacks, settings.longest_callback_seconds)
         for plan in plans:
             result = engine.run_realtime([plan])[0]
-            if result.error:
-                raise RuntimeEngineError(f"The run ended early: {REFUSALS.get(result.error, result.error)}.")
+            if result.error.name != "ok":
+                raise RuntimeEngineError(f"The run ended early: {REFUSALS[result.error.name]}.")
         checker.finish()
     finally:
         engine.close()

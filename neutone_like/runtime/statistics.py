@@ -1,16 +1,17 @@
 """What a session tells about itself: latency by its parts, and everything that was counted and timed."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
+from neutone_like.printing import InNotebooks, Printed, Row
 from neutone_like.runtime.time_distribution import TimeDistribution, distribution
 
 if TYPE_CHECKING:
     from neutone_like.runtime import _native
 
 
-@dataclass(frozen=True)
-class LatencyParts:
+@dataclass(frozen=True, repr=False)
+class LatencyParts(Printed):
     """Where a session's latency comes from, in host samples; the parts add up to ``total_samples``.
 
     Attributes:
@@ -29,9 +30,16 @@ class LatencyParts:
     inference_samples: float
     total_samples: int
 
+    def __repr__(self) -> str:
+        names = ("resample_in", "buffering", "model", "resample_out", "inference")
+        parts = " + ".join(f"{name.replace('_', ' ')} {getattr(self, f'{name}_samples'):g}" for name in names)
+        return f"LatencyParts({self.total_samples} samples = {parts})"
 
-@dataclass(frozen=True)
-class SessionStatistics:
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, repr=False)
+class SessionStatistics(Printed):
     """Everything counted and timed since a session was opened. It is read without stopping anything.
 
     Attributes:
@@ -73,9 +81,23 @@ class SessionStatistics:
     inference_time: TimeDistribution
     turnaround_time: TimeDistribution
 
+    def _rows(self) -> list[Row]:
+        lost = f"{self.missing_samples} samples missing, {self.dropped_samples} dropped, {self.restarts} restarts"
+        wrong = f"{self.failed_blocks} failed blocks, {self.nonfinite_samples} samples not finite"
+        return [
+            (f"{self.callbacks} callbacks, {self.samples} samples, {self.model_blocks} model blocks",),
+            (f"{self.underruns} underruns, {lost}",),
+            (f"{wrong}{', HUNG' if self.hung else ''}{f', last error: {self.last_error}' if self.last_error else ''}",),
+            ("callback", repr(self.callback_time)),
+            ("inference", repr(self.inference_time)),
+        ]
+
+    def _html_rows(self) -> list[Row]:
+        return list(Printed._rows(self))
+
 
 @dataclass(frozen=True)
-class WorkerStatistics:
+class WorkerStatistics(InNotebooks):
     """One worker thread of an engine, since the engine was made.
 
     Attributes:
@@ -93,10 +115,7 @@ class WorkerStatistics:
 
 def read_workers(engine: "_native.Engine") -> tuple[WorkerStatistics, ...]:
     """Ask a native engine."""
-    return tuple(
-        WorkerStatistics(worker.cpu_seconds, worker.turns, worker.realtime_priority, worker.left_behind)
-        for worker in engine.worker_stats()
-    )
+    return tuple(WorkerStatistics(**_by_name(WorkerStatistics, worker)) for worker in engine.worker_stats())
 
 
 def read_latency_parts(session: "_native.Session") -> LatencyParts:
@@ -109,24 +128,14 @@ def read_latency_parts(session: "_native.Session") -> LatencyParts:
 
 def read_statistics(session: "_native.Session") -> SessionStatistics:
     """Ask a native session."""
-    stats = session.stats()
     return SessionStatistics(
-        callbacks=stats.callbacks,
-        samples=stats.samples,
-        underruns=stats.underruns,
-        missing_samples=stats.missing_samples,
-        dropped_samples=stats.dropped_samples,
-        restarts=stats.restarts,
-        inserted_silence_samples=stats.inserted_silence_samples,
-        nonfinite_samples=stats.nonfinite_samples,
-        nonfinite_input_samples=stats.nonfinite_input_samples,
-        failed_blocks=stats.failed_blocks,
-        model_blocks=stats.model_blocks,
-        hung=stats.hung,
-        last_error=stats.last_error,
-        max_inference_seconds=stats.max_inference_seconds,
-        worker_seconds=stats.worker_seconds,
+        **_by_name(SessionStatistics, session.stats()),
         callback_time=distribution(session.callback_time_ns()),
         inference_time=distribution(session.inference_time_ns()),
         turnaround_time=distribution(session.turnaround_time_ns()),
     )
+
+
+def _by_name(kind: type[SessionStatistics] | type[WorkerStatistics], native: object) -> dict[str, Any]:
+    """Every field that isn't a distribution of times, read from the native object's attribute of that name."""
+    return {field.name: getattr(native, field.name) for field in fields(kind) if field.type is not TimeDistribution}

@@ -6,16 +6,14 @@ A live model is a subclass of ``WaveformToWaveformBase`` with three parts:
 2. ``parameters`` says what a host can turn, in the units a person thinks in: here decibels;
 3. ``do_forward_pass`` turns a block of audio, ``[channels, samples]``, into a block of the same length.
 
-This one keeps no state: each output sample depends on one input sample. It works at any block length
-(``block_sizes = ()``), and at 48 kHz; a host at another rate is resampled to and from it.
+This one keeps no state: each output sample depends on one input sample. It works at any block length, since it declares
+no ``block_sizes``, and at 48 kHz; a host at another rate is resampled to and from it.
 
 Run ``python examples/overdrive.py`` for the artifact, or ``neutone-like export examples/overdrive.py --out DIR``.
 """
 
-from typing import Dict
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from neutone_like import ContinuousParameter, ModelMetadata, WaveformToWaveformBase
 
@@ -32,19 +30,16 @@ class Overdrive(WaveformToWaveformBase):
         tags=("distortion",),
     )
     parameters = (ContinuousParameter("drive", "Input gain", default=12.0, minimum=0.0, maximum=36.0, unit="dB"),)
-    in_channels = 2
-    out_channels = 2
     sample_rates = (48000,)
-    block_sizes = ()
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """Amplify by ``drive``, then clip softly at full scale: ``[2, N]`` to ``[2, N]``."""
         return torch.tanh(x * torch.pow(10.0, params["drive"] / 20.0))
 
 
 def build_model() -> Overdrive:
     """What ``neutone-like export examples/overdrive.py`` calls."""
-    return Overdrive(nn.Identity())
+    return Overdrive()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.staging import staged_directory
 from neutone_like.artifact.writing.writer import Progress, write_files
 from neutone_like.errors import ExportError
+from neutone_like.printing import Printed, Row
 from neutone_like.torch_settings import plain_settings
 from neutone_like.torch_threads import one_thread
 from neutone_like.validate.html import REPORT_NAME, write_report
@@ -23,8 +24,8 @@ from neutone_like.validate.validation import validate_artifact
 VALIDATION_NAME = "validation.json"
 
 
-@dataclass(frozen=True)
-class ExportResult:
+@dataclass(frozen=True, repr=False)
+class ExportResult(Printed):
     """What an export made, and where; None stands for what was turned off."""
 
     directory: Path
@@ -35,6 +36,17 @@ class ExportResult:
     metadata: Metadata
     validation: ValidationReport | None
     report_path: Path | None = None
+
+    def _title(self) -> str:
+        return f"ExportResult: {self.metadata.model_name!r} {self.metadata.model_version} in {self.directory}"
+
+    def _rows(self) -> list[Row]:
+        beside = (self.metadata_path, self.validation_path, self.report_path, *self.sample_paths)
+        return [
+            ("model", str(self.model_path)),
+            ("beside it", ", ".join(path.name for path in beside if path is not None)),
+            ("validation", "not run" if self.validation is None else self.validation.summary()),
+        ]
 
 
 @plain_settings()

@@ -126,7 +126,7 @@ def test_names_that_are_no_text(volume: Path, tmp_path: Path, subprocess_environ
         (["in/*.flac", "out"], "There are no audio files in"),
         (["in", "out", "--format", "doc"], "The format must be one of .aiff, .flac"),
         (["in", "out", "--workers", "-1"], "Invalid value for '--workers'"),
-        (["in", "out", "--engine", "spark"], "engine must be 'processes' or 'dask', got 'spark'."),
+        (["in", "out", "--engine", "spark"], "Invalid value for '--engine'"),
         (["in", "out", "--engine", "dask"], "engine 'dask' needs the address of a scheduler"),
         (["in", "out", "--scheduler", "x:1"], "is for engine 'dask' only"),
         (["in", "out", "--device", "cuda"], "device: a live model runs on the CPU, got 'cuda'."),

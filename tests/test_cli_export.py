@@ -3,15 +3,14 @@
 import json
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from rich.table import Table
 from torch import nn
 
 from cli_runner import FELL_SHORT, GOOD, WRONG_USE, Run, runner
 from neutone_like.artifact import write_artifact
+from neutone_like.validate import Check, ValidationReport
 from render_models import Volume
 
 MODEL_FILE = """
@@ -155,7 +154,9 @@ def test_export_of_no_python_file(run: Run, tmp_path: Path) -> None:
 
 def test_validate_exits_by_the_report(run: Run, volume: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for passed, code in ((True, GOOD), (False, FELL_SHORT)):
-        report = SimpleNamespace(passed=passed, to_dict=lambda: {"checks": []}, table=lambda: Table(title="All checks"))
+        check = Check("speed", "passed" if passed else "failed", "12 ms", "at most 10 ms")
+        report = ValidationReport("Volume", (check,))
         monkeypatch.setattr("neutone_like.validate.validate_artifact", lambda path, report=report, **_: report)
-        assert run("validate", volume, "--json") == (code, '{\n  "checks": []\n}\n', "")
+        given, out, err = run("validate", volume, "--json")
+        assert (given, json.loads(out), err) == (code, report.to_dict(), "")
         assert run("validate", volume)[0] == code

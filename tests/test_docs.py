@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,14 @@ def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_published_schema_is_the_one_in_use(name: str, realtime: bool) -> None:
     published = json.loads((PROJECT / "docs" / "schema" / name).read_text())
     assert published == json_schema(realtime=realtime), "run docs/make_schema.py"
+
+
+def test_the_command_reference_is_the_programs() -> None:
+    written = (PROJECT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+    module = runpy.run_path(str(PROJECT / "docs" / "make_command_line.py"))
+    assert module["page"]() == written, "run docs/make_command_line.py"
+    assert "--encoding-quality QUALITY" in written
+    assert "--real-time-safety" not in written, "hidden options are not documented"
 
 
 @pytest.mark.slow

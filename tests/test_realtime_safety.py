@@ -155,11 +155,11 @@ def test_allowance(offender: Path, monkeypatch: pytest.MonkeyPatch, offence: str
 
 def test_command_line(offender: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     monkeypatch.setenv("OFFENCE", "nothing")
-    code, out, _ = run("validate", "--real-time-safety", offender, "--callbacks", 1000)
+    code, out, _ = run("check-callback", offender, "--callbacks", 1000)
     assert code == GOOD
     assert "passed: no offence in 1000 callbacks of 64 samples" in " ".join(out.split())
     monkeypatch.setenv("OFFENCE", "vector_growth")
-    code, out, _ = run("validate", "--real-time-safety", offender, "--callbacks", 1000)
+    code, out, _ = run("check-callback", offender, "--callbacks", 1000)
     assert code == FELL_SHORT
     assert "FAILED: malloc 1000, free 1000 in 1000 callbacks" in " ".join(out.split())
     assert "First malloc, in callback 1" in out

@@ -15,9 +15,10 @@ from neutone_like.bench.latency_matrix import latency_matrix_table, measure_matr
 from neutone_like.bench.machine import conditions_line, machine_conditions
 from neutone_like.bench.peer import FOLDER
 from neutone_like.bench.render_memory import render_memory_table
+from neutone_like.bench.start_up import start_up_table
 from neutone_like.torch_threads import one_thread
 
-PARTS = ("identity", "latency", "fidelity", "conversions", "memory", "engine", "batch")
+PARTS = ("start", "identity", "latency", "fidelity", "conversions", "memory", "engine", "batch")
 
 
 def main(
@@ -39,6 +40,8 @@ def main(
     console = Console(width=None if Console().is_terminal else 180)
     console.print(conditions_line(machine_conditions()))
     with one_thread():
+        if "start" in chosen:
+            console.print(start_up_table())
         if "identity" in chosen:
             console.print(identity_table(peer_folder, with_peer=peer))
         if "latency" in chosen:

@@ -11,6 +11,7 @@ from neutone_like.bench.machine import conditions_line, machine_conditions
 from neutone_like.bench.timing import BlockTimes, time_calls
 from neutone_like.errors import AudioError
 from neutone_like.numbers import as_whole_number
+from neutone_like.printing import Printed, Row, printable
 from neutone_like.torch_threads import one_thread
 from neutone_like.validate import signals
 from neutone_like.validate.checks.latency import LatencyMeasurement, measure_latency
@@ -25,8 +26,8 @@ BLOCK_SIZES = (64, 128, 256, 512)
 CALLS = 2000
 
 
-@dataclass(frozen=True)
-class SettingResult:
+@dataclass(frozen=True, repr=False)
+class SettingResult(Printed):
     """Times and latency at one host setting. ``latency`` is None where the model was silent, so can't be timed."""
 
     setting: HostSetting
@@ -38,6 +39,16 @@ class SettingResult:
     @property
     def real_time_factor(self) -> float:
         return self.times.real_time_factor(self.setting.block_size, self.setting.sample_rate)
+
+    def _title(self) -> str:
+        return f"SettingResult at {self.setting.sample_rate} Hz / {self.setting.block_size}"
+
+    def _rows(self) -> list[Row]:
+        measured = "silent" if self.latency is None else f"measured {self.latency.measured:.3f}"
+        return [
+            (f"median {self.times.median_us:.1f} us, p99 {self.times.percentile_us(99.0):.1f} us",),
+            (f"latency {self.reported_latency_samples} samples, {measured}",),
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types; times in microseconds, latencies in host samples."""
@@ -59,13 +70,19 @@ class SettingResult:
         }
 
 
-@dataclass(frozen=True)
-class BenchReport:
+@dataclass(frozen=True, repr=False)
+class BenchReport(Printed):
     """Results of :func:`bench_artifact`, and where they were measured."""
 
     artifact: str
     results: tuple[SettingResult, ...]
     conditions: dict[str, str]
+
+    def _title(self) -> str:
+        return f"BenchReport of {self.artifact!r}"
+
+    def _rows(self) -> list[Row]:
+        return [(each._title().rpartition("at ")[2], *(part for (part,) in each._rows())) for each in self.results]
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON types."""
@@ -80,10 +97,11 @@ class BenchReport:
         return [self._times_table(), self._latency_table()]
 
     def _times_table(self) -> "Table":
+        from rich.markup import escape
         from rich.table import Table
 
         table = Table(
-            title=f"{self.artifact}: time per block in us, one thread, nothing dropped",
+            title=f"{escape(printable(self.artifact))}: time per block in us, one thread, nothing dropped",
             caption=conditions_line(self.conditions),
             title_justify="left",
         )
@@ -105,9 +123,10 @@ class BenchReport:
         return table
 
     def _latency_table(self) -> "Table":
+        from rich.markup import escape
         from rich.table import Table
 
-        table = Table(title=f"{self.artifact}: latency in host samples", title_justify="left")
+        table = Table(title=f"{escape(printable(self.artifact))}: latency in host samples", title_justify="left")
         for heading in ("host Hz", "block", "model Hz", "reported", "measured", "difference", "ms"):
             table.add_column(heading, justify="right")
         for result in self.results:

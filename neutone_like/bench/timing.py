@@ -4,16 +4,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from neutone_like.printing import Printed, Row
+
 FIRST_CALLS = 3
 WARM_UP_CALLS = 50
 
 
-@dataclass(frozen=True)
-class BlockTimes:
+@dataclass(frozen=True, repr=False)
+class BlockTimes(Printed):
     """Times of single calls, in seconds, in the order they were made. No outlier is dropped."""
 
     first: tuple[float, ...]
     warm: tuple[float, ...]
+
+    def _rows(self) -> list[Row]:
+        if not self.warm:
+            return []
+        return [(f"{len(self.warm)} calls", f"median {self.median_us:.1f} us", f"max {self.max_us:.1f} us")]
 
     def percentile_us(self, percent: float) -> float:
         """The time, in microseconds, that ``percent`` of the warm calls stay within (nearest rank)."""

@@ -5,17 +5,20 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from neutone_like.printing import printable as printable
+
 FELL_SHORT = 1
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
-
-
-_STEERS_TERMINALS = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
+ArtifactPath = Annotated[
+    Path, typer.Argument(metavar="PATH", exists=True, help="A .nm file, or the folder that holds model.nm.")
+]
 
 
 def print_json(content: Any) -> None:
@@ -26,9 +29,25 @@ def print_json(content: Any) -> None:
     typer.echo(text)
 
 
-def printable(text: str) -> str:
-    """Text from a file, or a file's name, as a terminal may show it: what steers a terminal becomes ``\\x1b``."""
-    return _STEERS_TERMINALS.sub(lambda found: ascii(found[0])[1:-1], text)
+def wrong_use(error: Exception | str, where: str | None = None) -> typer.BadParameter:
+    """What to raise where the command line asks for something that can't be."""
+    return typer.BadParameter(printable(str(error)), param_hint=where)
+
+
+def present_step() -> Any:
+    """A context whose value shows what is being done now, on stderr where that is a terminal."""
+    if not sys.stderr.isatty():
+        return nullcontext(lambda text: None)
+    from neutone_like.cli.output import status_line
+
+    return status_line()
+
+
+def print_tables(*tables: Any) -> None:
+    """One below the other."""
+    from neutone_like.cli.output import print_tables
+
+    print_tables(*tables)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,6 +10,10 @@ from neutone_like.cli.arguments import MAXIMUM_RATE
 from neutone_like.cli.common import AsJson
 from neutone_like.cli.rendering import render_many, render_one
 
+MODEL = "The model"
+MIX = "The mix"
+FILE = "The output"
+MANY = "Many files"
 NOTHING = "-"  # where INPUT stands, for a model without inputs
 
 
@@ -20,69 +24,171 @@ def render(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="INPUT", help="An audio file, a folder, a glob in quotes, or a list (--list); - for none."
+            metavar="INPUT",
+            help="An audio file, a folder, a pattern in quotes, or with --list a list of files; - for no input.",
         ),
     ],
     target: Annotated[
-        str, typer.Argument(metavar="OUTPUT", help="The file to write, whose ending chooses the format; or a folder.")
+        str,
+        typer.Argument(metavar="OUTPUT", help="The file to write; its ending chooses the format. Or a folder."),
     ],
     param: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A parameter in its own unit, or a label.")
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Set a parameter, in its own unit or by label.", rich_help_panel=MODEL),
     ] = None,
     automation: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=FILE.csv", help="A parameter's curve: lines of seconds,value.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FILE.csv",
+            help="Let a parameter follow a curve: lines of seconds,value.",
+            rich_help_panel=MODEL,
+        ),
     ] = None,
-    wet: Annotated[float | None, typer.Option(help="The model's share, 0..1 [default: the artifact's].")] = None,
-    dry: Annotated[float | None, typer.Option(help="The input's share, 0..1 [default: the artifact's].")] = None,
-    input_gain_db: Annotated[float | None, typer.Option(help="-30..30 dB [default: the artifact's].")] = None,
-    output_gain_db: Annotated[float | None, typer.Option(help="-30..30 dB [default: the artifact's].")] = None,
-    out_sample_rate: Annotated[
-        int | None, typer.Option(min=1, max=MAXIMUM_RATE, help="In Hz [default: the input's].")
-    ] = None,
-    bit_depth: Annotated[int | None, typer.Option(help="Of WAV (32 is floating point), AIFF and FLAC.")] = None,
-    quality: Annotated[str | None, typer.Option(help="Of MP3 and Ogg Vorbis, such as V2, 320 or best.")] = None,
     also: Annotated[
-        list[str] | None, typer.Option(metavar="FILE", help="A further input, of a model that has several.")
+        list[str] | None,
+        typer.Option(metavar="FILE", help="A further input, for a model that has several.", rich_help_panel=MODEL),
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="Of a model that generates sound in blocks.")] = None,
-    listed: Annotated[
-        bool, typer.Option("--list", help="INPUT is a text file with the path or URL of one input a line.")
-    ] = False,
-    root: Annotated[
-        str | None, typer.Option(metavar="FOLDER", help="Where the tree begins that OUTPUT repeats [default: INPUT].")
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="How much to generate, with a model that generates sound in blocks.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE",
+            help="Where an offline model runs, such as cuda [default: cpu].",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    wet: Annotated[
+        float | None,
+        typer.Option(
+            metavar="0..1",
+            help="How much of the model's output is heard [default: the artifact's].",
+            rich_help_panel=MIX,
+        ),
+    ] = None,
+    dry: Annotated[
+        float | None,
+        typer.Option(
+            metavar="0..1", help="How much of the input is heard [default: the artifact's].", rich_help_panel=MIX
+        ),
+    ] = None,
+    input_gain_db: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DB", help="Gain before the model, -30..30 dB [default: the artifact's].", rich_help_panel=MIX
+        ),
+    ] = None,
+    output_gain_db: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DB", help="Gain of the output, -30..30 dB [default: the artifact's].", rich_help_panel=MIX
+        ),
+    ] = None,
+    out_sample_rate: Annotated[
+        int | None,
+        typer.Option(
+            metavar="HZ",
+            min=1,
+            max=MAXIMUM_RATE,
+            help="Rate of the output [default: the input's].",
+            rich_help_panel=FILE,
+        ),
+    ] = None,
+    bit_depth: Annotated[
+        int | None,
+        typer.Option(metavar="BITS", help="Of WAV (32 is floating point), AIFF and FLAC.", rich_help_panel=FILE),
+    ] = None,
+    encoding_quality: Annotated[
+        str | None,
+        typer.Option(metavar="QUALITY", help="Of MP3 and Ogg Vorbis, such as V2, 320 or best.", rich_help_panel=FILE),
     ] = None,
     file_format: Annotated[
         str | None,
-        typer.Option("--format", metavar="ENDING", help="Of the outputs, such as flac [default: as INPUT]."),
+        typer.Option(
+            "--format", metavar="ENDING", help="Of the outputs, such as flac [default: as INPUT].", rich_help_panel=FILE
+        ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Leave out what the manifest says is finished.")] = False,
+    listed: Annotated[
+        bool,
+        typer.Option("--list", help="INPUT is a text file with one path or URL a line.", rich_help_panel=MANY),
+    ] = False,
+    root: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where the tree of inputs begins that is repeated in OUTPUT [default: INPUT].",
+            rich_help_panel=MANY,
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Leave out what the manifest says is finished.", rich_help_panel=MANY),
+    ] = False,
     manifest: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Where it is [default: manifest.jsonl in the folder OUTPUT].")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="The record of what is finished [default: manifest.jsonl in the folder OUTPUT].",
+            rich_help_panel=MANY,
+        ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=0, help="Processes; 0 for none but this [default: one a processor].")
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="How many processes render; 0 renders in this one [default: one a processor].",
+            rich_help_panel=MANY,
+        ),
     ] = None,
     retries: Annotated[
-        int | None, typer.Option(min=0, help="For a file whose worker died or whose store did not answer [default: 2].")
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="How often to try a file again whose worker died or whose store did not answer [default: 2].",
+            rich_help_panel=MANY,
+        ),
     ] = None,
     file_timeout: Annotated[
         float | None,
         typer.Option(
-            metavar="SECONDS", help="A file that takes longer is stopped, and has failed [default: no limit]."
+            metavar="SECONDS",
+            help="A file that takes longer is stopped, and has failed [default: no limit].",
+            rich_help_panel=MANY,
         ),
     ] = None,
-    engine: Annotated[str | None, typer.Option(help="processes or dask [default: processes].")] = None,
-    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Of the Dask cluster.")] = None,
-    device: Annotated[
-        str | None, typer.Option(help="Of a model that is not real-time, such as cuda [default: cpu].")
+    engine: Annotated[
+        Literal["processes", "dask"] | None,
+        typer.Option(
+            metavar="processes|dask",
+            help="Render on this machine, or on a Dask cluster [default: processes].",
+            rich_help_panel=MANY,
+        ),
     ] = None,
-    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="A bar on stderr.")] = True,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address of the Dask scheduler, such as tcp://host:8786.",
+            rich_help_panel=MANY,
+        ),
+    ] = None,
+    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Draw a progress bar on stderr.")] = True,
+    quality: Annotated[str | None, typer.Option(hidden=True, help="The old name of --encoding-quality.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Render audio through an artifact: a file, or a folder, a glob or a list, whose tree OUTPUT then repeats.
+    """Play files through an artifact.
 
-    An output is as long as its input and aligned with it. INPUT and OUTPUT may be URLs that fsspec knows. A model with
-    several outputs writes OUTPUT.LABEL.wav for each.
+    INPUT is a file; or a folder, a pattern or a list, whose tree OUTPUT then repeats. An output is as long as its input
+    and aligned with it. INPUT and OUTPUT may be URLs that fsspec knows. A model with several outputs writes
+    OUTPUT.LABEL.wav for each.
 
     \b
     Example: neutone-like render exported/overdrive/model.nm in.wav out.wav --param drive=24
@@ -95,7 +201,7 @@ def render(
         "output_gain_db": output_gain_db,
         "out_sample_rate": out_sample_rate,
         "bit_depth": bit_depth,
-        "quality": quality,
+        "quality": encoding_quality or quality,
         "progress": progress,
     }
     of_a_job = {

@@ -9,10 +9,10 @@ from typing import Any
 import typer
 
 from neutone_like.cli.arguments import read_points, split_assignments, typed_value
-from neutone_like.cli.common import FELL_SHORT, ending_in_order, print_json, printable
+from neutone_like.cli.commands import INTERRUPTED
+from neutone_like.cli.common import FELL_SHORT, ending_in_order, print_json, printable, wrong_use
 from neutone_like.errors import AudioError, ParameterError
 
-INTERRUPTED = 130  # as shells have it
 _SHOWN_FAILURES = 20
 
 Assignments = tuple[list[str], list[str]]  # of --param, of --automation
@@ -30,7 +30,7 @@ def render_one(
         for source in sources or (None,):
             require_writable(target, source)
     except AudioError as error:
-        raise typer.BadParameter(str(error), param_hint="OUTPUT") from error
+        raise wrong_use(error, "OUTPUT") from error
     artifact = load_artifact(model)
     with _refusing_wrong_use(), _interruptible(f"{target} was not written"), _in_order():
         params = _parameters(artifact, *assignments)
@@ -71,7 +71,7 @@ def _list_failures(result: Any) -> None:
         typer.echo(printable(f"Failed: {place}{record.error}"), err=True)
     more = len(result.failed) - _SHOWN_FAILURES
     if more > 0:
-        typer.echo(f"Failed: {more} more, see {result.manifest}", err=True)
+        typer.echo(printable(f"Failed: {more} more, see {result.manifest}"), err=True)
 
 
 def _warn(warnings: list[str]) -> None:
@@ -94,7 +94,7 @@ def _refusing_wrong_use() -> Iterator[None]:
     try:
         yield
     except (ParameterError, EncodingError, InputCountError, PlanError) as error:
-        raise typer.BadParameter(str(error)) from error
+        raise wrong_use(error) from error
 
 
 @contextmanager
@@ -106,11 +106,11 @@ def _interruptible(nothing_done: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt as error:
         if not isinstance(error, RenderInterrupted):
-            typer.echo(f"Interrupted: {nothing_done}.", err=True)
+            typer.echo(printable(f"Interrupted: {nothing_done}."), err=True)
         elif error.result.manifest is None:
-            typer.echo(str(error), err=True)
+            typer.echo(printable(str(error)), err=True)
         else:
-            typer.echo(f"{error} To go on, give the same command with --resume.", err=True)
+            typer.echo(printable(f"{error} To go on, give the same command with --resume."), err=True)
         raise typer.Exit(INTERRUPTED) from error
 
 
@@ -131,5 +131,5 @@ def _parameters(artifact: Any, params: list[str], automations: list[str]) -> dic
         for name, file in curves.items():
             values[name] = [(seconds, typed_value(by_name[name], text)) for seconds, text in read_points(Path(file))]
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise wrong_use(error) from error
     return values

@@ -1,5 +1,6 @@
 """Load what a user's Python file makes, and say which of its lines failed where it does not."""
 
+import difflib
 import importlib.util
 import sys
 from pathlib import Path
@@ -38,9 +39,11 @@ def load_object(path: Path, name: str) -> Any:
     """
     module = _import(path.resolve())
     if not hasattr(module, name):
-        there = sorted(key for key, value in vars(module).items() if callable(value) and not key.startswith("_"))
+        there = sorted(key for key, value in vars(module).items() if _is_made_in(module, value) and key[0] != "_")
+        near = difflib.get_close_matches(name, there, n=1)
+        meant = f"Did you mean {near[0]}? " if near else ""
         raise ValueError(
-            f"{path} has nothing called {name!r}. What can be called in it: {', '.join(there) or 'nothing'}."
+            f"{path} has nothing called {name!r}. {meant}What can be called in it: {', '.join(there) or 'nothing'}."
         )
     found = getattr(module, name)
     if not isinstance(found, type) and not hasattr(found, "__code__"):
@@ -49,6 +52,11 @@ def load_object(path: Path, name: str) -> Any:
         return found()
     except Exception as error:
         raise ModelError(f"{name}() in {path} failed:\n{_describe(error, path.resolve())}") from error
+
+
+def _is_made_in(module: ModuleType, value: Any) -> bool:
+    """Whether the file itself makes it: what it imports is not on offer."""
+    return callable(value) and getattr(value, "__module__", None) == module.__name__
 
 
 def _import(path: Path) -> ModuleType:

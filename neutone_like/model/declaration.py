@@ -7,6 +7,7 @@ from neutone_like.errors import ModelError
 from neutone_like.model.metadata import ModelMetadata
 from neutone_like.model.parameters import CategoricalParameter, ContinuousParameter, NumericalParameter
 from neutone_like.numbers import as_whole_number
+from neutone_like.printing import Printed
 
 MINIMUM_SAMPLE_RATE = 1000
 MAXIMUM_SAMPLE_RATE = 384_000
@@ -14,8 +15,8 @@ MAXIMUM_BLOCK_SIZE = 1 << 20
 MAXIMUM_CHANNELS = 64
 
 
-@dataclass(frozen=True)
-class Declaration:
+@dataclass(frozen=True, repr=False)
+class Declaration(Printed):
     """A live model's attributes after the check. Rates in Hz, sizes in samples; empty tuples mean any."""
 
     metadata: ModelMetadata
@@ -34,10 +35,9 @@ def check_declaration(model: Any) -> Declaration:
         ModelError: Names every field that is wrong, its value, and what is allowed.
     """
     problems: list[str] = []
-    if not isinstance(model.metadata, ModelMetadata):
-        problems.append(f"metadata: expected a ModelMetadata, got {model.metadata!r}")
+    metadata = check_metadata(model, problems)
     declaration = Declaration(
-        metadata=model.metadata,
+        metadata=metadata,
         parameters=_parameters(model.parameters, problems),
         in_channels=check_integer("in_channels", model.in_channels, 1, MAXIMUM_CHANNELS, problems),
         out_channels=check_integer("out_channels", model.out_channels, 1, MAXIMUM_CHANNELS, problems),
@@ -67,6 +67,17 @@ def _parameters(value: Any, problems: list[str]) -> tuple[NumericalParameter, ..
         else:
             seen.add(parameter.name)
     return tuple(value)
+
+
+def check_metadata(model: Any, problems: list[str]) -> ModelMetadata:
+    """The attribute ``metadata``; what is wrong with it goes to ``problems``."""
+    metadata = model.metadata
+    if not isinstance(metadata, ModelMetadata):
+        problems.append(
+            f"metadata: expected a ModelMetadata, got {metadata!r}. Write: "
+            f'metadata = ModelMetadata(name="{type(model).__name__[:30]}", authors=("You",), version="1.0.0")'
+        )
+    return metadata
 
 
 def check_integer(field: str, value: Any, lowest: int, highest: int, problems: list[str]) -> int:

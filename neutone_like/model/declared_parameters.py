@@ -1,12 +1,22 @@
 """``parameters`` means two things on a model: what a host can turn, and (called) PyTorch's weights."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, Optional
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import nn
 
 from neutone_like.errors import ModelError
-from neutone_like.model.parameters import CategoricalParameter, ContinuousParameter, TextParameter, TokensParameter
+from neutone_like.model.metadata import ModelMetadata
+from neutone_like.model.misspelled import refuse_misspelled_names
+from neutone_like.model.parameters import (
+    CategoricalParameter,
+    ContinuousParameter,
+    Parameter,
+    TextParameter,
+    TokensParameter,
+    summary,
+)
+from neutone_like.printing import html_table, printable
 
 PARAMETER_KINDS = (ContinuousParameter, CategoricalParameter, TextParameter, TokensParameter)
 
@@ -23,7 +33,7 @@ class _DeclaredParameters(tuple[Any, ...]):
 class _ParametersAttribute:
     """What ``model.parameters`` gives and takes."""
 
-    def __get__(self, model: Optional["DeclaresParameters"], owner: type) -> Any:
+    def __get__(self, model: "DeclaresParameters | None", owner: type) -> Any:
         if model is None:
             return getattr(owner, "_declared_parameters", ())
         declared = _DeclaredParameters(getattr(model, "_declared_parameters"))  # noqa: B009
@@ -46,14 +56,26 @@ def _as_parameter_tuple(value: Any) -> tuple[Any, ...]:
 class DeclaresParameters(nn.Module):
     """What every base class of models has: a network inside, and ``parameters`` set on the class or the instance."""
 
+    # What TorchScript must not look at: these are for Python and for the artifact's metadata.
+    __jit_ignored_attributes__ = ["metadata", "parameters", "_declared_parameters", "sample_rates", "block_sizes"]
+    _declarable: ClassVar[tuple[str, ...]] = ()
     _declared_parameters: Any = ()
-    parameters: Any = _ParametersAttribute()
+    if TYPE_CHECKING:
+        parameters: Sequence[Parameter]  # pyright: ignore[reportIncompatibleMethodOverride]
+    else:
+        parameters = _ParametersAttribute()
+
+    metadata: ModelMetadata = None  # pyright: ignore[reportAssignmentType] # until a subclass sets it
+    sample_rates: tuple[int, ...] = ()
+    block_sizes: tuple[int, ...] = ()
+    look_behind_samples: int = 0
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "parameters" in cls.__dict__:
             _as_parameter_tuple(cls.__dict__["parameters"])
         cls._adopt_parameters()
+        refuse_misspelled_names(cls, cls._declarable)
 
     @classmethod
     def _adopt_parameters(cls) -> None:
@@ -70,14 +92,36 @@ class DeclaresParameters(nn.Module):
                 changed.parameters = DeclaresParameters.__dict__["parameters"]
                 return
 
-    def __init__(self, model: nn.Module) -> None:
-        if not isinstance(model, nn.Module):
+    def __init__(self, model: nn.Module | None = None) -> None:
+        if model is not None and not isinstance(model, nn.Module):
             raise ModelError(
                 f"{type(self).__name__}(model): model must be a torch.nn.Module, got {type(model).__name__}. "
-                "Pass torch.nn.Identity() if the subclass needs none."
+                "Pass none, or torch.nn.Identity(), if the subclass needs none."
             )
         self._adopt_parameters()
         if "parameters" in self.__dict__:  # set on the instance while the attribute was hidden
             self.parameters = self.__dict__.pop("parameters")
         super().__init__()
-        self.model = model
+        self.model = nn.Identity() if model is None else model
+
+    def _check_names(self) -> None:
+        """Look for misspelled names on the class and on the instance, whenever they were set.
+
+        Raises:
+            ModelError: Names what was meant.
+        """
+        self._adopt_parameters()
+        refuse_misspelled_names(type(self), self._declarable, self)
+
+    def _repr_html_(self) -> str:
+        declared = [(f"parameter {summary(each)}",) for each in self._declared_parameters]
+        return html_table(f"{type(self).__name__}: {self.metadata!r}", [*declared, (f"network {self.model!r}",)])
+
+    def extra_repr(self) -> str:
+        """What is declared, above the network, where a model is printed."""
+        names = {name: getattr(self, name, None) for name in ("sample_rates", "block_sizes", "look_behind_samples")}
+        title = getattr(getattr(self, "metadata", None), "name", None)
+        lines = [f"{title!r}"] if title else []
+        lines += [f"parameter {summary(each)}" for each in self._declared_parameters]
+        lines += [f"{name}={value}" for name, value in names.items() if value]
+        return printable("\n".join(lines))

@@ -1,12 +1,14 @@
 """The base class of a live model: audio in, audio out, block by block."""
 
-from typing import Any, Dict, Optional
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from neutone_like.model.declaration import Declaration, check_declaration
 from neutone_like.model.declared_parameters import DeclaresParameters
+from neutone_like.model.parameters import NumericalParameter
 from neutone_like.numbers import as_whole_number
 
 
@@ -26,20 +28,25 @@ class WaveformToWaveformBase(DeclaresParameters):
         look_behind_samples: Past samples that the model wants to see again, before each new block.
 
     Args:
-        model: The network, available as ``self.model``; ``nn.Identity()`` when the subclass is the whole model.
+        model: The network, available as ``self.model``; ``None`` when the subclass is the whole model.
     """
 
-    # What TorchScript must not look at: these are for Python and for the artifact's metadata.
-    __jit_ignored_attributes__ = ["metadata", "parameters", "_declared_parameters", "sample_rates", "block_sizes"]
+    _declarable = (
+        "metadata",
+        "parameters",
+        "in_channels",
+        "out_channels",
+        "sample_rates",
+        "block_sizes",
+        "look_behind_samples",
+    )
+    if TYPE_CHECKING:
+        parameters: Sequence[NumericalParameter]  # pyright: ignore[reportIncompatibleVariableOverride]
 
-    metadata: Any = None
     in_channels: int = 2
     out_channels: int = 2
-    sample_rates: Any = ()
-    block_sizes: Any = ()
-    look_behind_samples: int = 0
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module | None = None) -> None:
         super().__init__(model)
         for name in ("in_channels", "out_channels", "look_behind_samples"):
             # TorchScript sees what is on the instance, not what is on the class, and no number but Python's.
@@ -53,10 +60,10 @@ class WaveformToWaveformBase(DeclaresParameters):
         Raises:
             ModelError: An attribute is missing or not allowed; every such one is named.
         """
-        self._adopt_parameters()
+        self._check_names()
         return check_declaration(self)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """Process one block: the method to write.
 
         Args:
@@ -84,7 +91,7 @@ class WaveformToWaveformBase(DeclaresParameters):
         return 0
 
     @torch.jit.unused
-    def forward(self, x: Tensor, params: Optional[Dict[str, Tensor]] = None) -> Tensor:
+    def forward(self, x: Tensor, params: dict[str, Tensor] | None = None) -> Tensor:
         """Run :meth:`do_forward_pass` once, with the declared defaults for parameters that are not given.
 
         A convenience for notebooks. Hosts go through :class:`neutone_like.SampleQueueWrapper`.
@@ -93,9 +100,9 @@ class WaveformToWaveformBase(DeclaresParameters):
         return self.do_forward_pass(x, {**values, **(params or {})})
 
     @torch.jit.unused
-    def default_parameter_values(self, block_size: int) -> Dict[str, Tensor]:
+    def default_parameter_values(self, block_size: int) -> dict[str, Tensor]:
         """Every numerical parameter at its default, in the shape that :meth:`do_forward_pass` receives."""
-        values: Dict[str, Tensor] = {}
+        values: dict[str, Tensor] = {}
         for parameter in self.declaration().parameters:
             length = block_size if parameter.rate == "sample" else 1
             values[parameter.name] = torch.full((length,), float(parameter.default), dtype=torch.float32)

@@ -1,11 +1,14 @@
 """Who made a model and what it is: the part of an artifact's metadata that its author writes."""
 
+import difflib
 import reprlib
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from neutone_like.errors import ModelError
+from neutone_like.printing import InNotebooks, Row, few_lines, shown
 
 ShortTag = Annotated[str, Field(min_length=1, max_length=15)]
 MAXIMUM_VERSION_CHARACTERS = 80
@@ -26,12 +29,16 @@ _BRIEF = reprlib.Repr()
 
 def describe_validation_error(error: ValidationError) -> str:
     """One line a problem: which field, what value came, what is allowed."""
-    problems = error.errors(include_url=False, include_context=False)
+    return _describe(error, lambda problem, shown: f"{problem['msg']}; got {shown}")
+
+
+def _describe(error: ValidationError, words: Callable[[Any, str], str]) -> str:
+    problems = error.errors(include_url=False)
     lines: list[str] = []
     for problem in problems[:_MOST_PROBLEMS]:
         field = ".".join(str(part) for part in problem["loc"])[: 2 * _MOST_CHARACTERS] or "(whole)"
         shown_field = field if field.isprintable() else repr(field)
-        lines.append(f"{shown_field}: {problem['msg']}; got {_shown(problem.get('input'))}")
+        lines.append(f"{shown_field}: {words(problem, _shown(problem.get('input')))}")
     if len(problems) > _MOST_PROBLEMS:
         lines.append(f"... and {len(problems) - _MOST_PROBLEMS} more")
     return "\n".join(lines)
@@ -46,7 +53,44 @@ def _shown(value: object) -> str:
     return f"{shown[: _MOST_CHARACTERS - 3]}... ({length or '?'} long)"
 
 
-class ModelMetadata(BaseModel):
+def _in_our_words(problem: Any, shown: str) -> str:
+    """What an author did, what is expected, and for the commonest slips what to write."""
+    limits = problem.get("ctx", {})
+    match problem["type"]:
+        case "missing":
+            return "is required, and missing"
+        case "extra_forbidden":
+            near = difflib.get_close_matches(str(problem["loc"][-1]), ModelMetadata.model_fields, n=1)
+            return f"there is no such field{f', did you mean {near[0]}?' if near else ''}; got {shown}"
+        case "tuple_type" if isinstance(problem["input"], str):
+            return f"expected a tuple of strings; got {shown}. A single one needs a comma: ({shown},)"
+        case "string_too_long" | "too_long":
+            return f"expected at most {limits['max_length']} {_counted(problem)}; got {shown}"
+        case "string_too_short" | "too_short":
+            return f"expected at least {limits['min_length']} {_counted(problem)}; got {shown}"
+        case "greater_than_equal":
+            return f"expected a number greater than or equal to {limits['ge']:g}; got {shown}"
+        case "less_than_equal":
+            return f"expected a number less than or equal to {limits['le']:g}; got {shown}"
+        case kind:
+            return f"expected {_KINDS.get(kind.partition('_')[0], problem['msg'])}; got {shown}"
+
+
+def _counted(problem: Any) -> str:
+    return "characters" if problem["type"].startswith("string") else "entries"
+
+
+_KINDS = {
+    "string": "a string",
+    "tuple": "a tuple of strings, such as ('Ada', 'Grace')",
+    "dict": "a dictionary of strings, such as {'paper': 'https://...'}",
+    "bool": "True or False",
+    "float": "a number",
+    "finite": "a finite number",
+}
+
+
+class ModelMetadata(InNotebooks, BaseModel):
     """What an author says about a model. All limits are those of the ``.nm`` format.
 
     Args:
@@ -83,8 +127,27 @@ class ModelMetadata(BaseModel):
     input_gain_default_db: GainDb = 0.0
     output_gain_default_db: GainDb = 0.0
 
-    def __init__(self, **fields: Any) -> None:
-        try:
-            super().__init__(**fields)
-        except ValidationError as error:
-            raise ModelError(f"ModelMetadata does not fit:\n{describe_validation_error(error)}") from error
+    if not TYPE_CHECKING:  # what type checkers and editors make of the fields above knows more
+
+        def __init__(self, **fields: Any) -> None:
+            try:
+                super().__init__(**fields)
+            except ValidationError as error:
+                raise ModelError(f"ModelMetadata does not fit:\n{_describe(error, _in_our_words)}") from error
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            raise ModelError(
+                f"ModelMetadata can't be changed: {name} stays as it was. Make another one, and set it on the model."
+            )
+
+        def __delattr__(self, name: str) -> None:
+            self.__setattr__(name, None)
+
+    def _rows(self) -> list[Row]:
+        return [(name, shown(value)) for name, value in self]
+
+    def __repr__(self) -> str:
+        said = f": {self.short_description}" if self.short_description else ""
+        return few_lines(f"ModelMetadata({self.name!r} {self.version} by {', '.join(self.authors)}{said})", ())
+
+    __str__ = __repr__

@@ -1,7 +1,5 @@
 """The base class of a non-real-time model: whole files, several inputs and outputs, texts and tokens."""
 
-from typing import Any, Dict, List, Optional
-
 import torch
 from torch import Tensor, nn
 
@@ -34,38 +32,43 @@ class NonRealtimeBase(DeclaresParameters):
             chooses its length in any case.
 
     Args:
-        model: The network, available as ``self.model``; ``nn.Identity()`` when the subclass is the whole model.
+        model: The network, available as ``self.model``; ``None`` when the subclass is the whole model.
     """
 
-    # What TorchScript must not look at: these are for Python and for the artifact's metadata.
     __jit_ignored_attributes__ = [
+        *DeclaresParameters.__jit_ignored_attributes__,
+        "audio_in_channels",
+        "audio_out_channels",
+        "audio_in_labels",
+        "audio_out_labels",
+        "overlap_window",
+        "overlap_hop_samples",
+        "keeps_length",
+    ]
+    _declarable = (
         "metadata",
         "parameters",
-        "_declared_parameters",
         "audio_in_channels",
         "audio_out_channels",
         "audio_in_labels",
         "audio_out_labels",
         "sample_rates",
         "block_sizes",
+        "look_behind_samples",
         "overlap_window",
         "overlap_hop_samples",
         "keeps_length",
-    ]
+    )
 
-    metadata: Any = None
-    audio_in_channels: Any = (2,)
-    audio_out_channels: Any = (2,)
-    audio_in_labels: Any = ()
-    audio_out_labels: Any = ()
-    sample_rates: Any = ()
-    block_sizes: Any = ()
-    look_behind_samples: int = 0
-    overlap_window: Any = ""
+    audio_in_channels: tuple[int, ...] = (2,)
+    audio_out_channels: tuple[int, ...] = (2,)
+    audio_in_labels: tuple[str, ...] = ()
+    audio_out_labels: tuple[str, ...] = ()
+    overlap_window: str = ""
     overlap_hop_samples: int = 0
     keeps_length: bool = True
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module | None = None) -> None:
         super().__init__(model)
         # TorchScript sees what is on the instance, not what is on the class.
         self.look_behind_samples = self.look_behind_samples
@@ -81,17 +84,17 @@ class NonRealtimeBase(DeclaresParameters):
         Raises:
             ModelError: An attribute is missing or not allowed; every such one is named.
         """
-        self._adopt_parameters()
+        self._check_names()
         return check_offline_declaration(self)
 
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         """Process one block, or a one-shot model's whole signal: the method to write.
 
         Args:
@@ -132,7 +135,7 @@ class NonRealtimeBase(DeclaresParameters):
         return 0
 
     @torch.jit.export
-    def get_model_bpm(self) -> Optional[int]:
+    def get_model_bpm(self) -> int | None:
         """The tempo in beats a minute that the model was made for, if there is one."""
         return None
 
@@ -142,7 +145,7 @@ class NonRealtimeBase(DeclaresParameters):
         return ""
 
     @torch.jit.export
-    def get_tokenizer_type(self) -> Optional[str]:
+    def get_tokenizer_type(self) -> str | None:
         """What kind of file :meth:`get_tokenizer_str` holds."""
         return None
 

@@ -11,6 +11,7 @@ from neutone_like.model.declaration import (
     MINIMUM_SAMPLE_RATE,
     check_integer,
     check_integers,
+    check_metadata,
 )
 from neutone_like.model.metadata import ModelMetadata
 from neutone_like.model.parameters import (
@@ -21,12 +22,13 @@ from neutone_like.model.parameters import (
     TextParameter,
     TokensParameter,
 )
+from neutone_like.printing import Printed
 
 OVERLAP_WINDOWS = ("hann", "sqrt_hann", "triangular", "rectangular")
 
 
-@dataclass(frozen=True)
-class OfflineDeclaration:
+@dataclass(frozen=True, repr=False)
+class OfflineDeclaration(Printed):
     """A non-real-time model's attributes after the check. Rates in Hz, sizes in samples; empty tuples mean any."""
 
     metadata: ModelMetadata
@@ -73,14 +75,13 @@ def check_offline_declaration(model: Any) -> OfflineDeclaration:
         ModelError: Names every field that is wrong, its value, and what is allowed.
     """
     problems: list[str] = []
-    if not isinstance(model.metadata, ModelMetadata):
-        problems.append(f"metadata: expected a ModelMetadata, got {model.metadata!r}")
+    metadata = check_metadata(model, problems)
     inputs = _channels("audio_in_channels", model.audio_in_channels, problems)
     outputs = _channels("audio_out_channels", model.audio_out_channels, problems)
     if isinstance(model.audio_out_channels, (tuple, list)) and not outputs:
         problems.append("audio_out_channels: a model has at least one output, such as (2,), got ()")
     declaration = OfflineDeclaration(
-        metadata=model.metadata,
+        metadata=metadata,
         parameters=_parameters(model.parameters, problems),
         audio_in_channels=inputs,
         audio_out_channels=outputs,

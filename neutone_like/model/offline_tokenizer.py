@@ -1,7 +1,6 @@
 """The base class of a non-real-time model that brings the tokenizer for its tokens."""
 
 import base64
-from typing import Optional
 
 import torch
 from torch import nn
@@ -26,7 +25,7 @@ class NonRealtimeTokenizerBase(NonRealtimeBase):
         ModelError: An unknown type, or an empty file.
     """
 
-    def __init__(self, model: nn.Module, tokenizer: str | bytes, tokenizer_type: str) -> None:
+    def __init__(self, model: nn.Module | None = None, tokenizer: str | bytes = b"", tokenizer_type: str = "") -> None:
         super().__init__(model)
         if tokenizer_type not in TOKENIZER_TYPES:
             raise ModelError(f"tokenizer_type must be one of {TOKENIZER_TYPES}, got {tokenizer_type!r}.")
@@ -45,6 +44,6 @@ class NonRealtimeTokenizerBase(NonRealtimeBase):
         return self.tokenizer_str
 
     @torch.jit.export
-    def get_tokenizer_type(self) -> Optional[str]:
+    def get_tokenizer_type(self) -> str | None:
         """``"JSON"``, ``"SentencePiece"`` or ``"RWKVWorld"``."""
         return self.tokenizer_type

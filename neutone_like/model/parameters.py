@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from neutone_like.errors import ParameterError
 from neutone_like.numbers import as_finite_number, as_number, as_whole_number
+from neutone_like.printing import InNotebooks
 
 Rate = Literal["block", "sample"]
 _MOST_CHARACTERS = 80
@@ -32,7 +33,7 @@ def shortened(value: object) -> str:
 
 
 @dataclass(frozen=True)
-class ContinuousParameter:
+class ContinuousParameter(InNotebooks):
     """A knob. The model receives it in ``unit``, between ``minimum`` and ``maximum``.
 
     Args:
@@ -100,7 +101,7 @@ class ContinuousParameter:
 
 
 @dataclass(frozen=True)
-class CategoricalParameter:
+class CategoricalParameter(InNotebooks):
     """A choice. The model receives the index of the chosen label, as a tensor of shape ``(1,)``; it is never smoothed.
 
     Args:
@@ -172,7 +173,7 @@ class CategoricalParameter:
 
 
 @dataclass(frozen=True)
-class TextParameter:
+class TextParameter(InNotebooks):
     """A text, for non-real-time models.
 
     Args:
@@ -205,7 +206,7 @@ class TextParameter:
 
 
 @dataclass(frozen=True)
-class TokensParameter:
+class TokensParameter(InNotebooks):
     """A list of token numbers, for non-real-time models.
 
     Args:
@@ -270,3 +271,14 @@ def _limit(parameter: str, field: str, value: int) -> int:
 
 NumericalParameter = ContinuousParameter | CategoricalParameter
 Parameter = ContinuousParameter | CategoricalParameter | TextParameter | TokensParameter
+
+
+def summary(parameter: Parameter) -> str:
+    """A parameter in a line: ``drive: 0..36 dB, default 12``."""
+    if isinstance(parameter, ContinuousParameter):
+        unit = f" {parameter.unit}" if parameter.unit else ""
+        return f"{parameter.name}: {parameter.minimum:g}..{parameter.maximum:g}{unit}, default {parameter.default:g}"
+    if isinstance(parameter, CategoricalParameter):
+        labels = ", ".join(parameter.labels[:8]) + (", ..." if len(parameter.labels) > 8 else "")
+        return f"{parameter.name}: {labels}; default {parameter.labels[int(parameter.default)]}"
+    return f"{parameter.name}: {parameter.kind}, default {parameter.default!r:.40}"

@@ -15,9 +15,10 @@ from neutone_like.errors import NeutoneLikeError, RuntimeEngineError
 from neutone_like.realtime_safety.reading import COULD_NOT_BEGIN
 from neutone_like.runtime.artifact_backend import as_backend
 from neutone_like.runtime.host_config import HostConfig
+from neutone_like.runtime.mode import Mode
 from neutone_like.runtime.native_module import native_module
 from neutone_like.runtime.session import REFUSALS, Session
-from neutone_like.runtime.session_config import Mode, SessionSettings
+from neutone_like.runtime.session_config import SessionSettings
 
 if TYPE_CHECKING:
     from neutone_like.runtime import _native

@@ -12,8 +12,8 @@ from neutone_like.numbers import whole_number
 from neutone_like.realtime_safety.process import run_child
 from neutone_like.realtime_safety.reading import read_result
 from neutone_like.realtime_safety.report import RealtimeSafetyReport, SafetyConditions
+from neutone_like.runtime.mode import Mode
 from neutone_like.runtime.native_files import native_file
-from neutone_like.runtime.session_config import Mode
 
 Wake = Literal["event", "poll"]
 

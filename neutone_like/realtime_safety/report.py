@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from neutone_like.printing import InNotebooks, Printed, Row, printable
 from neutone_like.realtime_safety.counters import GROUPS, CounterGroup
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ EndingKind = Literal["finished", "crashed", "exited", "stalled", "timed out"]
 
 
 @dataclass(frozen=True)
-class Frame:
+class Frame(InNotebooks):
     """One call of a stack. ``offset`` is in ``object_path``; ``source`` is ``file:line`` where that is known."""
 
     function: str
@@ -30,8 +31,8 @@ class Frame:
         return f"{self.function} ({where})" if self.function else where
 
 
-@dataclass(frozen=True)
-class CounterResult:
+@dataclass(frozen=True, repr=False)
+class CounterResult(Printed):
     """One counter over all callbacks. ``stack`` is that of its first count, innermost call first."""
 
     name: str
@@ -42,14 +43,21 @@ class CounterResult:
     allowed_in_callback: int
     stack: tuple[Frame, ...]
 
+    def _title(self) -> str:
+        return f"CounterResult {self.name}: {'passed' if self.passed else 'FAILED'}"
+
+    def _rows(self) -> list[Row]:
+        most = f"most in a callback {self.most_in_callback}, allowed {self.allowed_in_callback}"
+        return [(f"{self.count} in {self.callbacks} callbacks, {most}",), *(("in", each.text()) for each in self.stack)]
+
     @property
     def passed(self) -> bool:
         """Whether no callback had more than it may."""
         return self.most_in_callback <= self.allowed_in_callback
 
 
-@dataclass(frozen=True)
-class Ending:
+@dataclass(frozen=True, repr=False)
+class Ending(Printed):
     """How the run ended: ``how`` is a signal or an exit code, ``callback`` 0 is none, ``output`` is what it printed."""
 
     kind: EndingKind
@@ -57,6 +65,12 @@ class Ending:
     callback: int = 0
     stack: tuple[Frame, ...] = ()
     output: str = ""
+
+    def _title(self) -> str:
+        return f"Ending: {self.text()}"
+
+    def _rows(self) -> list[Row]:
+        return [("in", each.text()) for each in self.stack] or ([("it printed", self.output)] if self.output else [])
 
     def text(self) -> str:
         """The ending in one sentence."""
@@ -71,7 +85,7 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class SafetyConditions:
+class SafetyConditions(InNotebooks):
     """What was run, and how."""
 
     path: str
@@ -85,8 +99,8 @@ class SafetyConditions:
     kernel: str
 
 
-@dataclass(frozen=True)
-class RealtimeSafetyReport:
+@dataclass(frozen=True, repr=False)
+class RealtimeSafetyReport(Printed):
     """The result of :func:`check_realtime_safety`.
 
     ``callbacks`` were counted, on ``threads`` threads. ``system_calls`` are names with counts. ``warm_up_page_faults``
@@ -102,6 +116,16 @@ class RealtimeSafetyReport:
     warm_up_page_faults: int = 0
     has_fault_stacks: bool = True
     self_test: tuple[str, ...] = ()
+
+    def _title(self) -> str:
+        return f"RealtimeSafetyReport of {self.conditions.path} ({self.conditions.what})"
+
+    def _rows(self) -> list[Row]:
+        offences = [
+            (f"first {each.name}", f"in callback {each.first_callback}", *(frame.text() for frame in each.stack[:2]))
+            for each in self.offences
+        ]
+        return [(self.summary(),), *offences]
 
     @property
     def passed(self) -> bool:
@@ -152,7 +176,7 @@ class RealtimeSafetyReport:
         from rich.table import Table
 
         title = f"Real-time safety of {self.conditions.path} ({self.conditions.what}): {self.summary()}"
-        table = Table(title=escape(title), title_justify="left")
+        table = Table(title=escape(printable(title)), title_justify="left")
         for heading in ("counted", "count", "most in a callback", "allowed", "result", "which", "what to change"):
             table.add_column(heading, overflow="fold")
         for group in GROUPS if self.counters else ():
@@ -185,11 +209,11 @@ class RealtimeSafetyReport:
         from rich.markup import escape
         from rich.table import Table
 
-        table = Table(title=escape(title), title_justify="left", show_header=False, box=None)
+        table = Table(title=escape(printable(title)), title_justify="left", show_header=False, box=None)
         for frame in stack[:DEEPEST_SHOWN]:
-            table.add_row("in", escape(frame.text()))
+            table.add_row("in", escape(printable(frame.text())))
         if not stack:
-            table.add_row(escape(self.ending.output or self._why_no_stack()))
+            table.add_row(escape(printable(self.ending.output or self._why_no_stack())))
         return table
 
     def _why_no_stack(self) -> str:

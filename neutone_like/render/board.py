@@ -14,6 +14,7 @@ from neutone_like.extras import import_extra
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.numbers import as_number
+from neutone_like.printing import InNotebooks
 from neutone_like.render.audio_arrays import Audio, Given, read_audio
 from neutone_like.render.model_plugin import ModelPlugin
 from neutone_like.render.model_stage import ModelStage
@@ -25,7 +26,7 @@ from neutone_like.render.torch_settings import inference_settings
 DEFAULT_BUFFER_SIZE = 8192
 
 
-class Board(MutableSequence[Any]):
+class Board(InNotebooks, MutableSequence[Any]):
     """A list of effects that is called like a ``pedalboard.Pedalboard``.
 
     ``Board([pedalboard.Compressor(), "amp.nm", pedalboard.Reverb()])(x, sample_rate)`` returns audio as long as ``x``

@@ -10,6 +10,7 @@ from neutone_like.errors import ModelError, ParameterError
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import NumericalParameter, WaveformToWaveformBase
 from neutone_like.numbers import as_number
+from neutone_like.printing import InNotebooks
 from neutone_like.render.foreign_module import ForeignModule
 from neutone_like.render.parameter_values import ParameterValues
 from neutone_like.render.sharing import states_of_model
@@ -20,7 +21,7 @@ GAIN_RANGE_DB = 30.0
 Model = Artifact | SampleQueueWrapper | WaveformToWaveformBase | str | PathLike[str]
 
 
-class ModelPlugin:
+class ModelPlugin(InNotebooks):
     """A model on a :class:`~neutone_like.render.Board`; a model put there bare becomes one of these.
 
     Args:

@@ -10,7 +10,7 @@ import torch
 
 from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.artifact.format.schema import OfflineMetadata
-from neutone_like.artifact.reading.loader import read_metadata
+from neutone_like.artifact.reading.metadata_reading import read_metadata
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.host import NonRealtimeSampleQueueWrapper
@@ -24,6 +24,7 @@ from neutone_like.model import (
 )
 from neutone_like.model.parameter_values import check_names
 from neutone_like.model.parameters import as_tokens, require_64_bits
+from neutone_like.printing import InNotebooks
 from neutone_like.render.foreign_offline import ForeignOffline
 from neutone_like.render.parameter_values import ParameterValues
 from neutone_like.render.sharing import states_of_model
@@ -35,7 +36,7 @@ CONTROL_BLOCK_SAMPLES = 512  # of a generator that makes blocks of any size, whi
 OfflineModel = Artifact | NonRealtimeSampleQueueWrapper | NonRealtimeBase | str | PathLike[str]
 
 
-class OfflinePlugin:
+class OfflinePlugin(InNotebooks):
     """A non-real-time model and its settings, loaded once to render any number of files.
 
     Args:
@@ -154,6 +155,9 @@ class OfflinePlugin:
         if 0 <= parameter.max_tokens < len(tokens):
             raise ParameterError(f"{label}: allowed are up to {parameter.max_tokens} tokens, got {len(tokens)}.")
         return tokens
+
+
+NonRealtimePlugin = OfflinePlugin  # its name in 0.1
 
 
 def is_offline(model: Any) -> bool:

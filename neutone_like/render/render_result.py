@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from neutone_like.printing import Printed, Row
 
-@dataclass(frozen=True)
-class RenderResult:
+
+@dataclass(frozen=True, repr=False)
+class RenderResult(Printed):
     """What a render did.
 
     Attributes:
@@ -38,6 +40,9 @@ class RenderResult:
     peak: float
     clipped: bool
     nonfinite_samples: int
+
+    def _rows(self) -> list[Row]:
+        return [(self.summary(),), *((f"Warning: {text}",) for text in self.warnings())]
 
     def summary(self) -> str:
         """The render in one line of text."""

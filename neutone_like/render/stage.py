@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from neutone_like.printing import InNotebooks
 from neutone_like.render.audio_arrays import Audio, join, silence
 
 
@@ -38,7 +39,7 @@ class Stage(ABC):
         return join(self.push(x), self.finish())
 
 
-class Stream:
+class Stream(InNotebooks):
     """Stages one after the other.
 
     Args:
@@ -50,6 +51,10 @@ class Stream:
         self.stages = tuple(stages)
         self.in_channels = channels
         self.out_channels = self.stages[-1].out_channels if self.stages else channels
+
+    def __repr__(self) -> str:
+        names = ", ".join(type(stage).__name__ for stage in self.stages) or "no stage"
+        return f"Stream({names}; {self.in_channels} to {self.out_channels} channels)"
 
     @property
     def latency_samples(self) -> int:

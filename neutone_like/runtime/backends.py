@@ -15,6 +15,7 @@ from neutone_like.model.declaration import (
     MINIMUM_SAMPLE_RATE,
 )
 from neutone_like.numbers import whole_number
+from neutone_like.printing import InNotebooks
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.model_calls import ModelCaller
 from neutone_like.runtime.python_model import ModelCallable, PythonModel, keeps_state
@@ -26,7 +27,7 @@ MAXIMUM_DELAY_SAMPLES = 1 << 24
 
 
 @dataclass(frozen=True)
-class ModelFacts:
+class ModelFacts(InNotebooks):
     """What a session must know of a model. Rates in Hz, blocks in samples; empty tuples mean any."""
 
     name: str
@@ -39,7 +40,7 @@ class ModelFacts:
     quality: str
 
 
-class Backend(ABC):
+class Backend(InNotebooks, ABC):
     """Something that computes a model's output. Use one of its subclasses."""
 
     @property

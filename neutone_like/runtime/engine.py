@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from neutone_like.artifact import Artifact
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.numbers import real_number, whole_number
+from neutone_like.printing import Printed, Row
 from neutone_like.runtime.artifact_backend import as_backend
 from neutone_like.runtime.backends import Backend
 from neutone_like.runtime.host_config import HostConfig
+from neutone_like.runtime.mode import Mode
 from neutone_like.runtime.model_calls import refuse_inside_engine
 from neutone_like.runtime.native_module import native_module
 from neutone_like.runtime.realtime_report import RealtimeReport
 from neutone_like.runtime.realtime_run import ParameterChange, RealtimeRun, as_tuple
 from neutone_like.runtime.session import Session
-from neutone_like.runtime.session_config import Adaptation, LatePolicy, Mode, SessionSettings
+from neutone_like.runtime.session_config import Adaptation, LatePolicy, SessionSettings
 from neutone_like.runtime.statistics import WorkerStatistics, read_workers
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ Wake = Literal["event", "poll"]
 MAXIMUM_WORKERS = 64
 
 
-class Engine:
+class Engine(Printed):
     """Plays models in real time, on threads of its own that never touch Python.
 
     Use it in a ``with`` statement, or call :meth:`close`. What is left open is closed when the interpreter exits.
@@ -68,6 +70,17 @@ class Engine:
         self._native = native.Engine(config)
         # Also when the interpreter exits: workers may be inside a Python backend, and must be out before Python goes.
         self._close = weakref.finalize(self, self._native.close)
+
+    def _title(self) -> str:
+        workers = f"{self.workers} worker{'' if self.workers == 1 else 's'}"
+        if not self._close.alive:
+            return f"Engine({workers}, {self.wake}, closed)"
+        return (
+            f"Engine({workers}, {self.wake}, real-time priority {'' if self.has_realtime_priority else 'not '}granted)"
+        )
+
+    def _html_rows(self) -> list[Row]:
+        return [(f"worker {index}", repr(each)) for index, each in enumerate(self.worker_statistics(), 1)]
 
     def __enter__(self) -> "Engine":
         return self

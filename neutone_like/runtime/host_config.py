@@ -10,10 +10,11 @@ from neutone_like.model.declaration import (
     MINIMUM_SAMPLE_RATE,
 )
 from neutone_like.numbers import whole_number
+from neutone_like.printing import InNotebooks
 
 
 @dataclass(frozen=True)
-class HostConfig:
+class HostConfig(InNotebooks):
     """How a host calls a session.
 
     Args:

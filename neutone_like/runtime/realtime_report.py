@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from neutone_like.printing import InNotebooks, Printed, Row, printable
 from neutone_like.runtime.audio_blocks import Audio
 from neutone_like.runtime.time_distribution import TimeDistribution
 
@@ -14,8 +15,8 @@ REPORT_VERSION = 1
 _NOT_IN_JSON = ("output", "block_sizes")
 
 
-@dataclass(frozen=True)
-class SessionRun:
+@dataclass(frozen=True, repr=False)
+class SessionRun(Printed):
     """One session in one run. Times are of this run alone.
 
     Attributes:
@@ -66,6 +67,24 @@ class SessionRun:
         """The 99th percentile of inference time over its budget."""
         return self.inference_time.p99_us / self.inference_budget_us
 
+    def _title(self) -> str:
+        return f"SessionRun of {self.name!r}, {self.host}, {self.mode}"
+
+    def _rows(self) -> list[Row]:
+        early = [("ended early", self.ended_early)] if self.ended_early else []
+        return [*early, (self.summary(),), ("callback us", *_shown(self.callback_time)), self._inference()]
+
+    def _inference(self) -> Row:
+        return ("inference us", *_shown(self.inference_time), f"{self.inference_load:.1%} of budget")
+
+    def summary(self) -> str:
+        """What was lost, in one line."""
+        return (
+            f"{self.callbacks} callbacks in {self.seconds:.1f} s, {self.underruns} underruns, "
+            f"{self.missing_samples} samples missing, {self.deadline_misses} too late, "
+            f"latency {self.latency_samples} samples"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Everything but recorded audio, as JSON takes it."""
         values = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in _NOT_IN_JSON}
@@ -73,7 +92,7 @@ class SessionRun:
 
 
 @dataclass(frozen=True)
-class WorkerRun:
+class WorkerRun(InNotebooks):
     """One worker in one run: what it used of one processor, and how often it found work."""
 
     cpu_share: float
@@ -81,8 +100,8 @@ class WorkerRun:
     realtime_priority: bool
 
 
-@dataclass(frozen=True)
-class RealtimeReport:
+@dataclass(frozen=True, repr=False)
+class RealtimeReport(Printed):
     """A run at real deadlines.
 
     Attributes:
@@ -96,6 +115,13 @@ class RealtimeReport:
     no_op: tuple[SessionRun, ...]
     workers: tuple[WorkerRun, ...]
     no_op_workers: tuple[WorkerRun, ...]
+
+    def _title(self) -> str:
+        return f"RealtimeReport of {len(self.sessions)} session{'' if len(self.sessions) == 1 else 's'}"
+
+    def _rows(self) -> list[Row]:
+        played = [(f"{run.name}, {run.host}, {run.mode}", run.summary()) for run in self.sessions]
+        return [*played, *((f"(no-op), {run.host}, {run.mode}", run.summary()) for run in self.no_op)]
 
     def no_op_beside(self, run: SessionRun) -> SessionRun:
         """The no-op session with the host setting and mode of ``run``."""
@@ -117,13 +143,14 @@ class RealtimeReport:
 
     def table(self) -> "Table":
         """One row a session, for ``rich.print``."""
+        from rich.markup import escape
         from rich.table import Table
 
         table = Table(title="At real deadlines", caption=self._caption(), show_lines=True)
         for title in ("session", "", "callback us", "inference us", "samples, calls"):
             table.add_column(title, justify="right" if title.endswith("us") else "left")
         for run in self.sessions:
-            table.add_row(*_cells(run, run.name))
+            table.add_row(*_cells(run, escape(printable(run.name))))
         for run in self.no_op:
             table.add_row(*_cells(run, "(no-op)"), style="dim")
         return table
@@ -153,6 +180,10 @@ def _cells(run: SessionRun, name: str) -> list[str]:
         f"{_percentiles(run.inference_time)}\n{run.inference_load:.1%}",
         "\n".join(counted),
     ]
+
+
+def _shown(times: TimeDistribution) -> tuple[str, ...]:
+    return (f"p50 {times.p50_us:.1f}", f"p99 {times.p99_us:.1f}", f"max {times.max_us:.1f}")
 
 
 def _percentiles(times: TimeDistribution) -> str:

@@ -12,6 +12,7 @@ from neutone_like.audio import AudioReader
 from neutone_like.audio.writer import require_place, writing_whole
 from neutone_like.errors import AudioError, RuntimeEngineError
 from neutone_like.numbers import as_finite_number, as_whole_number, real_number, whole_number
+from neutone_like.printing import InNotebooks
 from neutone_like.runtime.audio_blocks import Audio, read_audio
 from neutone_like.runtime.backends import BuiltinBackend
 from neutone_like.runtime.host_config import HostConfig
@@ -33,7 +34,7 @@ _Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
-class ParameterChange:
+class ParameterChange(InNotebooks):
     """A parameter that is set during a run.
 
     Args:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from neutone_like.errors import AudioError, RuntimeEngineError
 from neutone_like.model import NumericalParameter
 from neutone_like.model.parameter_values import from_host_value
+from neutone_like.printing import InNotebooks, Row
 from neutone_like.runtime.audio_blocks import AnyAudio, give_back, read_audio
 from neutone_like.runtime.backends import Backend
 from neutone_like.runtime.host_config import HostConfig
@@ -42,7 +43,7 @@ class _Opened:
     config: "_native.SessionConfig"
 
 
-class Session:
+class Session(InNotebooks):
     """A model that is ready for a host's audio. :meth:`neutone_like.runtime.Engine.open` makes one.
 
     One thread at a time calls :meth:`process`; everything else may be called from any thread, at any time. What the
@@ -79,6 +80,10 @@ class Session:
     def __repr__(self) -> str:
         state = "closed" if self.is_closed else f"latency {self.latency_samples} samples"
         return f"Session({self.name!r}, {self.host}, {self._settings.mode}, {state})"
+
+    def _html_rows(self) -> list[Row]:
+        values = [] if self.is_closed else [(each.name, str(self.parameter(each.name))) for each in self.parameters]
+        return [(repr(self),), *values]
 
     @property
     def name(self) -> str:

@@ -10,22 +10,23 @@ import numpy.typing as npt
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.model import NumericalParameter
 from neutone_like.numbers import as_finite_number, real_number, whole_number
+from neutone_like.printing import InNotebooks
 from neutone_like.runtime.backends import Backend, ModelFacts
 from neutone_like.runtime.host_config import HostConfig
+from neutone_like.runtime.mode import Mode
 from neutone_like.runtime.native_module import native_module
 from neutone_like.signal.filter_design import polyphase_table, reduced_ratio, require_usable_ratio
 
 if TYPE_CHECKING:
     from neutone_like.runtime import _native
 
-Mode = Literal["async", "inline"]
 Adaptation = Literal["native", "embedded"]
 LatePolicy = Literal["fade", "hold", "dry"]
 MAXIMUM_INSTANCES = 64
 
 
 @dataclass(frozen=True)
-class SessionSettings:
+class SessionSettings(InNotebooks):
     """A user's wishes for a session, checked: see :meth:`neutone_like.runtime.Engine.open`."""
 
     mode: Mode = "async"

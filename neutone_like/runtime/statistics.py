@@ -3,14 +3,15 @@
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from neutone_like.printing import InNotebooks, Printed, Row
 from neutone_like.runtime.time_distribution import TimeDistribution, distribution
 
 if TYPE_CHECKING:
     from neutone_like.runtime import _native
 
 
-@dataclass(frozen=True)
-class LatencyParts:
+@dataclass(frozen=True, repr=False)
+class LatencyParts(Printed):
     """Where a session's latency comes from, in host samples; the parts add up to ``total_samples``.
 
     Attributes:
@@ -29,9 +30,16 @@ class LatencyParts:
     inference_samples: float
     total_samples: int
 
+    def __repr__(self) -> str:
+        names = ("resample_in", "buffering", "model", "resample_out", "inference")
+        parts = " + ".join(f"{name.replace('_', ' ')} {getattr(self, f'{name}_samples'):g}" for name in names)
+        return f"LatencyParts({self.total_samples} samples = {parts})"
 
-@dataclass(frozen=True)
-class SessionStatistics:
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, repr=False)
+class SessionStatistics(Printed):
     """Everything counted and timed since a session was opened. It is read without stopping anything.
 
     Attributes:
@@ -73,9 +81,23 @@ class SessionStatistics:
     inference_time: TimeDistribution
     turnaround_time: TimeDistribution
 
+    def _rows(self) -> list[Row]:
+        lost = f"{self.missing_samples} samples missing, {self.dropped_samples} dropped, {self.restarts} restarts"
+        wrong = f"{self.failed_blocks} failed blocks, {self.nonfinite_samples} samples not finite"
+        return [
+            (f"{self.callbacks} callbacks, {self.samples} samples, {self.model_blocks} model blocks",),
+            (f"{self.underruns} underruns, {lost}",),
+            (f"{wrong}{', HUNG' if self.hung else ''}{f', last error: {self.last_error}' if self.last_error else ''}",),
+            ("callback", repr(self.callback_time)),
+            ("inference", repr(self.inference_time)),
+        ]
+
+    def _html_rows(self) -> list[Row]:
+        return list(Printed._rows(self))
+
 
 @dataclass(frozen=True)
-class WorkerStatistics:
+class WorkerStatistics(InNotebooks):
     """One worker thread of an engine, since the engine was made.
 
     Attributes:

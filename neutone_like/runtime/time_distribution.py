@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from neutone_like.printing import Printed, Row
 from neutone_like.runtime.native_module import native_module
 
 if TYPE_CHECKING:
     from neutone_like.runtime import _native
 
+_PERCENTILES = ("p50_us", "p99_us", "p999_us", "max_us")
 Counts = npt.NDArray[np.uint64]
 
 
-@dataclass(frozen=True)
-class TimeDistribution:
+@dataclass(frozen=True, repr=False)
+class TimeDistribution(Printed):
     """Percentiles of measured times, in microseconds, and the histogram behind them.
 
     Buckets are at most 3.2 % wide; a percentile is the end of the bucket that it falls into.
@@ -34,6 +36,15 @@ class TimeDistribution:
     p999_us: float
     max_us: float
     buckets: tuple[tuple[float, int], ...]
+
+    def __repr__(self) -> str:
+        times = f"p50 {self.p50_us:.1f}, p99 {self.p99_us:.1f}, p99.9 {self.p999_us:.1f}, max {self.max_us:.1f}"
+        return f"TimeDistribution({self.count} times; {times} us)"
+
+    __str__ = __repr__
+
+    def _html_rows(self) -> list[Row]:
+        return [("count", str(self.count)), *((n, f"{getattr(self, n):.1f}") for n in _PERCENTILES)]
 
     def fraction_above(self, limit_us: float) -> float:
         """The share of times in buckets that end above ``limit_us``."""

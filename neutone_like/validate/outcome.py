@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from neutone_like.printing import InNotebooks
 from neutone_like.validate.report import Findings, Status
 
 Outputs = list[Tensor]
@@ -13,7 +14,7 @@ Outputs = list[Tensor]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(InNotebooks):
     """What a check function returns; the runner adds its name and the time it took."""
 
     status: Status

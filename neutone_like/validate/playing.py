@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from neutone_like.model import NumericalParameter
+from neutone_like.printing import InNotebooks
 
 HOST_PARAMETER_ROWS = 4
 WHOLE = 0
 
 
 @dataclass(frozen=True)
-class HostSetting:
+class HostSetting(InNotebooks):
     """How a host is set up: its rate in Hz and the block size it promises; ``WHOLE`` where it has whole sounds."""
 
     sample_rate: int

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from neutone_like.errors import ExportError
+from neutone_like.printing import Printed, Row, printable
 from neutone_like.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class Findings(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Check:
+@dataclass(frozen=True, repr=False)
+class Check(Printed):
     """One check: what it measured, what was allowed, and, where it failed, what to change.
 
     A skipped check says in ``measured`` why it was not run. ``information`` are measurements that decide nothing;
@@ -55,6 +56,16 @@ class Check:
         """Whether the check was run and found nothing wrong."""
         return self.status == "passed"
 
+    def _title(self) -> str:
+        return f"Check {self.name!r}: {self.status}"
+
+    def _rows(self) -> list[Row]:
+        advice = [("what to change", self.advice)] if self.advice and self.status == "failed" else []
+        return [("measured", self.measured), ("allowed", self.allowed), *advice]
+
+    def _html_rows(self) -> list[Row]:
+        return [*self._rows(), *(("", text) for text in self.information)]
+
     def line(self) -> str:
         """The check in one line of plain text."""
         text = f"{self.name}: {self.status}; measured {self.measured}; allowed {self.allowed}"
@@ -74,8 +85,8 @@ class Check:
         return values if self.findings is None else {**values, "findings": self.findings.to_dict()}
 
 
-@dataclass(frozen=True)
-class ValidationReport:
+@dataclass(frozen=True, repr=False)
+class ValidationReport(Printed):
     """All checks of one artifact. ``conditions`` says where and how they were run."""
 
     artifact: str
@@ -100,6 +111,16 @@ class ValidationReport:
 
     def __iter__(self) -> Iterator[Check]:
         return iter(self.checks)
+
+    def _title(self) -> str:
+        return f"ValidationReport of {self.artifact}"
+
+    def _rows(self) -> list[Row]:
+        return [(self.summary(),), *((check.line(),) for check in self.failures)]
+
+    def _html_rows(self) -> list[Row]:
+        checks = ((each.name, each.status, each.measured, each.allowed, each.advice) for each in self.checks)
+        return [(self.summary(),), ("check", "result", "measured", "allowed", "what to change"), *checks]
 
     def summary(self) -> str:
         """How many checks passed, failed and were skipped, in one line."""
@@ -141,13 +162,15 @@ class ValidationReport:
 
     def table(self) -> "Table":
         """The report as a table for a terminal."""
-        from rich.table import Table  # here, so that importing the package does not need it
+        from rich.markup import escape  # here, so that importing the package does not need it
+        from rich.table import Table
 
-        table = Table(title=f"Validation of {self.artifact}: {self.summary()}", title_justify="left")
+        table = Table(title=escape(printable(f"Validation of {self.artifact}: {self.summary()}")), title_justify="left")
         for heading in ("check", "result", "measured", "allowed", "what to change", "s"):
             table.add_column(heading, justify="right" if heading == "s" else "left", overflow="fold")
         for check in self.checks:
             measured = "\n".join((check.measured, *(f"({line})" for line in check.information)))
             advice = check.advice if check.status == "failed" else ""
-            table.add_row(check.name, _MARKS[check.status], measured, check.allowed, advice, f"{check.seconds:.1f}")
+            texts = [escape(printable(text)) for text in (measured, check.allowed, advice)]
+            table.add_row(escape(check.name), _MARKS[check.status], *texts, f"{check.seconds:.1f}")
         return table

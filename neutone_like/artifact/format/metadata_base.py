@@ -15,6 +15,7 @@ from neutone_like.model.metadata import (
     LinkAddress,
     LinkTitle,
 )
+from neutone_like.printing import InNotebooks, Row, few_lines, shown
 
 SCHEMA_VERSION = 1
 """Raised by one when a reader of the old version could misunderstand the new one; keys may be added without."""
@@ -40,10 +41,25 @@ VersionText = Annotated[str, Field(max_length=MAXIMUM_VERSION_CHARACTERS)]
 SlotName = Annotated[str, Field(pattern=r"^p[1-9]$")]
 
 
-class Record(BaseModel):
+MOST_RECORD_CHARACTERS = 300
+
+
+def _listed(values: tuple[int, ...], unit: str = "") -> tuple[str, ...]:
+    return tuple(f"{value}{unit}" for value in values) or ("any",)
+
+
+class Record(InNotebooks, BaseModel):
     """Types are exact (no "1" for 1), values are never changed, and keys that are not known are kept."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow", populate_by_name=True, allow_inf_nan=False)
+
+    def __repr__(self) -> str:
+        return shown(super().__repr__(), MOST_RECORD_CHARACTERS)
+
+    __str__ = __repr__
+
+    def _rows(self) -> list[Row]:
+        return [(name, shown(value)) for name, value in self]
 
 
 class SoundPair(Record):
@@ -121,6 +137,27 @@ class ArtifactMetadata(Record):
     sdk_version: VersionText
     pytorch_version: VersionText
     date_created: Annotated[int | float, Field(ge=0, le=LATEST_DATE_UNIX_SECONDS)]
+
+    def __repr__(self) -> str:
+        return few_lines(self._title(), self._rows())
+
+    __str__ = __repr__
+
+    def _title(self) -> str:
+        return f"{type(self).__name__} of {self.model_name!r} {self.model_version}"
+
+    def _rows(self) -> list[Row]:
+        names = [each.name for each in self.neutone_parameters.values() if each.used]
+        return [
+            ("by", *self.model_authors),
+            (self.model_short_description or "(not described)",),
+            ("parameters", *(names or ["none"])),
+            ("sample rates", *_listed(self.native_sample_rates, " Hz")),
+            ("block sizes", *_listed(self.native_buffer_sizes)),
+        ]
+
+    def _html_rows(self) -> list[Row]:
+        return [(name, shown(value)) for name, value in self]
 
     def to_json(self) -> str:
         """The text of ``metadata.json``."""

@@ -19,6 +19,7 @@ from neutone_like.errors import ArtifactError
 from neutone_like.model.metadata import describe_validation_error
 
 Metadata = LiveMetadata | OfflineMetadata
+NonRealtimeMetadata = OfflineMetadata  # its name in 0.1
 
 _VERSION = re.compile(r"[0-9A-Za-z.+_-]{1,40}")
 

@@ -1,6 +1,5 @@
 """Read artifacts, which may come from anywhere."""
 
-import os
 from collections.abc import Iterable
 from functools import cached_property
 from os import PathLike
@@ -9,11 +8,11 @@ from typing import Any
 
 from torch.jit import ScriptModule
 
-from neutone_like.artifact.format.archive import MODEL_NAME, read_metadata_text
 from neutone_like.artifact.format.offline_schema import OfflineSection
 from neutone_like.artifact.format.parameter_records import to_parameter
 from neutone_like.artifact.format.parameter_slots import parameters_of_slots
-from neutone_like.artifact.format.schema import LiveMetadata, Metadata, OfflineMetadata, parse_metadata
+from neutone_like.artifact.format.schema import LiveMetadata, Metadata, OfflineMetadata
+from neutone_like.artifact.reading.metadata_reading import read_metadata, resolve
 from neutone_like.artifact.reading.module_loading import load_module
 from neutone_like.artifact.reading.offline_vector import check_offline_vector
 from neutone_like.artifact.reading.operators import checked_operators
@@ -27,10 +26,11 @@ from neutone_like.model import (
     TextParameter,
     TokensParameter,
 )
+from neutone_like.printing import InNotebooks, Row
 from neutone_like.torch_settings import plain_settings
 
 
-class Artifact:
+class Artifact(InNotebooks):
     """A loaded artifact, of a live model or of one that is not real-time.
 
     Attributes:
@@ -55,6 +55,12 @@ class Artifact:
 
     def __repr__(self) -> str:
         return f"Artifact({self.metadata.model_name!r} {self.metadata.model_version}, {str(self.path)!r})"
+
+    def _title(self) -> str:
+        return repr(self)
+
+    def _html_rows(self) -> list[Row]:
+        return [("path", str(self.path)), *self.metadata._rows()]  # pyright: ignore[reportPrivateUsage]
 
     @property
     def is_realtime(self) -> bool:
@@ -186,19 +192,6 @@ def _loaded_again(path: Path, metadata: Metadata) -> Artifact:
     return Artifact(path, metadata, load_module(path, metadata))
 
 
-def read_metadata(path: str | PathLike[str]) -> Metadata:
-    """Read an artifact's metadata. No code in it is run or even unpacked.
-
-    Args:
-        path: A ``.nm`` file, or a folder with ``model.nm`` in it.
-
-    Raises:
-        ArtifactError: What is wrong with the file, where, and what to do.
-    """
-    file = _resolve(path)
-    return parse_metadata(read_metadata_text(file), f"metadata.json in {file}")
-
-
 @plain_settings()
 def load_artifact(
     path: str | PathLike[str], *, verify_test_vector: bool = False, allow_operators: Iterable[str] = ()
@@ -229,21 +222,10 @@ def load_artifact(
     Raises:
         ArtifactError: What is wrong with the file, where, and what to do.
     """
-    file = _resolve(path)
+    file = resolve(path)
     allowed = checked_operators(allow_operators)
     metadata = read_metadata(file)
     artifact = Artifact(file, metadata, load_module(file, metadata, allowed), allowed)
     if verify_test_vector:
         artifact.verify_test_vector()
     return artifact
-
-
-def _resolve(path: str | PathLike[str]) -> Path:
-    file = Path(path)
-    if "\0" in str(file):
-        raise ArtifactError(f"Expected the path of a .nm file, got {str(file)!r}, which no file can have.")
-    if not os.path.isdir(file):
-        return file
-    if not os.path.isfile(file / MODEL_NAME):
-        raise ArtifactError(f"{file} is a folder without {MODEL_NAME}. Give the folder that export_model made.")
-    return file / MODEL_NAME

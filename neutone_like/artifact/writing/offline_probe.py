@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neutone_like.artifact.writing.probe_calls import call, check_delay, describe
+from neutone_like.artifact.writing.probe_calls import call, check_delay, describe, require_forward_pass
 from neutone_like.artifact.writing.user_code import UserLine
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import ExportError
@@ -23,6 +23,7 @@ def probe_offline_model(model: NonRealtimeBase) -> None:
         ExportError: A method raised, or returned the wrong type, count, shape or dtype; with the user's own line.
     """
     declaration = model.declaration()
+    require_forward_pass(model)
     rate = declaration.sample_rates[0] if declaration.sample_rates else _ANY_RATE
     for length in declaration.block_sizes or (_ANY_LENGTHS if declaration.is_one_shot else (_ANY_BLOCK,)):
         probed = working_copy(model)

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neutone_like.artifact.writing.probe_calls import call, check_delay, describe
+from neutone_like.artifact.writing.probe_calls import call, check_delay, describe, require_forward_pass
 from neutone_like.artifact.writing.user_code import UserLine
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import ExportError
@@ -23,6 +23,7 @@ def probe_model(model: WaveformToWaveformBase) -> None:
         ExportError: A method raised, or returned the wrong type, shape or dtype; with the user's own line.
     """
     declaration = model.declaration()
+    require_forward_pass(model)
     rate = declaration.sample_rates[0] if declaration.sample_rates else _ANY_RATE
     for size in declaration.block_sizes or _ANY_SIZES:
         probed = working_copy(model)

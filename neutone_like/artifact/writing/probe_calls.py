@@ -8,11 +8,35 @@ from typing import Any
 
 from torch import Tensor
 
-from neutone_like.artifact.writing.user_code import UserLine, user_line_of_function, user_line_of_traceback
+from neutone_like.artifact.writing.scripting_hints import LIVE_SIGNATURE, OFFLINE_SIGNATURE
+from neutone_like.artifact.writing.user_code import (
+    UserLine,
+    line_of_class,
+    user_line_of_function,
+    user_line_of_traceback,
+)
 from neutone_like.errors import ExportError, NeutoneLikeError
 from neutone_like.model import NonRealtimeBase, WaveformToWaveformBase
 
 Model = WaveformToWaveformBase | NonRealtimeBase
+
+
+def require_forward_pass(model: Model) -> None:
+    """Whether the one method that every model must have is the user's own.
+
+    Raises:
+        ExportError: It is not; with the place of the user's class, and the line to write.
+    """
+    base = NonRealtimeBase if isinstance(model, NonRealtimeBase) else WaveformToWaveformBase
+    kind = type(model)
+    if kind.do_forward_pass is not base.do_forward_pass:
+        return
+    signature = OFFLINE_SIGNATURE if base is NonRealtimeBase else LIVE_SIGNATURE
+    own_forward = "" if kind.forward is base.forward else " What stands in forward() belongs there."
+    raise ExportError(
+        f"{kind.__name__} has no do_forward_pass.\n{line_of_class(kind) or ''}\n"
+        f"Write this method in the class: {signature}{own_forward}"
+    )
 
 
 def call(model: Model, method: str, *arguments: Any) -> tuple[Any, UserLine | None]:

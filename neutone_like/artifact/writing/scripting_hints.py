@@ -29,6 +29,19 @@ class Hint:
         return re.sub(r"\{(\d)\}", lambda group: found.group(int(group.group(1))) or "", self.advice)
 
 
+LIVE_SIGNATURE = "def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:"
+OFFLINE_SIGNATURE = (
+    "def do_forward_pass(self, curr_block_idx: int, audio_in: list[Tensor], numerical_params: dict[str, Tensor], "
+    "text_params: list[str], tokens_params: list[list[int]]) -> list[Tensor]:"
+)
+# By the arguments that only this method has.
+SIGNATURES = {
+    "params": LIVE_SIGNATURE,
+    "curr_block_idx|audio_in|numerical_params|text_params|tokens_params": OFFLINE_SIGNATURE,
+    "sample_rate|block_size": "def prepare_model(self, sample_rate: int, block_size: int) -> None:",
+    "progress_percentage": "def set_progress_percentage(self, progress_percentage: float) -> None:",
+}
+
 _LOOP = "Write it as a plain for loop that appends to a list."
 
 # The first one that fits wins, so the narrow ones stand before the wide ones.
@@ -44,7 +57,7 @@ HINTS = (
         "isinstance",
         r"Unknown type name|variable number of arguments|isinstance|not a type",
         "isinstance in TorchScript is decided when the model is compiled, and for its own types only (Tensor, int, "
-        "float, str, List[...], Dict[...]). Decide in __init__, and keep the answer in a bool attribute.",
+        "float, str, list[...], dict[...]). Decide in __init__, and keep the answer in a bool attribute.",
         source=r"isinstance\(",
     ),
     Hint(
@@ -124,23 +137,36 @@ HINTS = (
         "TorchScript reads the source of the model, which has to be in a .py file or a notebook cell: classes made by "
         "exec(), in `python -c`, or typed at the >>> prompt have none. Move the class into a file and import it.",
     ),
+    *(
+        Hint(
+            "missing annotation of ours",
+            rf"Inferred '({arguments})' to be of type 'Tensor'",
+            f"The argument {{1}} has no type annotation, and then counts as a Tensor. Write it as `{signature}`.",
+        )
+        for arguments, signature in SIGNATURES.items()
+    ),
     Hint(
         "missing annotation",
         r"Inferred '(\w+)' to be of type 'Tensor'",
         "The argument {1} has no type annotation, and then counts as a Tensor. Annotate it: {1}: int, {1}: float, "
-        "{1}: List[Tensor], ...",
+        "{1}: list[Tensor], ...",
+    ),
+    Hint(
+        "missing annotation of ours",
+        r"Tensor \(inferred\)|indexing tensor with unsupported index type 'str'",
+        f"An argument without a type annotation counts as a Tensor. Annotate all of them, as in `{OFFLINE_SIGNATURE}`.",
+        source=r"\b(?:audio_in|numerical_params|text_params|tokens_params)\b",
     ),
     Hint(
         "missing annotation",
         r"Tensor \(inferred\)|indexing tensor with unsupported index type 'str'",
-        "An argument without a type annotation counts as a Tensor. Annotate all of them, as in "
-        "`def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:`.",
+        f"An argument without a type annotation counts as a Tensor. Annotate all of them, as in `{LIVE_SIGNATURE}`.",
     ),
     Hint(
         "attribute that is None",
         r"attribute assignment\. Expected NoneType|NoneType' object has no attribute|type NoneType",
-        "An attribute that is None in __init__ needs its type at class level: `state: Optional[Tensor]` "
-        "(from typing import Optional), above __init__.",
+        "An attribute that is None in __init__ needs its type at class level, above __init__: "
+        "`state: Tensor | None`, or the same spelt `state: Optional[Tensor]` with `from typing import Optional`.",
     ),
     Hint(
         "attribute of another type",
@@ -158,7 +184,7 @@ HINTS = (
         "empty list or dictionary",
         r"has no attribute '(\w+)' \(.*(?:List|Dictionary) (?:trace )?inputs must have (?:elements|entries)",
         "TorchScript can't tell what the empty container self.{1} will hold. Annotate it at class level: "
-        "`{1}: List[Tensor]` or `{1}: Dict[str, Tensor]`, above __init__.",
+        "`{1}: list[Tensor]` or `{1}: dict[str, Tensor]`, above __init__.",
     ),
     Hint(
         "function as attribute",
@@ -206,7 +232,7 @@ HINTS = (
         "*args or **kwargs",
         r"variable number of arguments|keyword-only arguments|[Ss]tarred|unpacking of dict",
         "TorchScript needs a fixed list of arguments: name and annotate each one instead of *args and **kwargs, or "
-        "pass a List[Tensor] or Dict[str, Tensor].",
+        "pass a list[Tensor] or dict[str, Tensor].",
     ),
     Hint(
         "generator", r"Yield(?:From)? aren't supported", "TorchScript has no generators. Collect a list and return it."
@@ -234,8 +260,8 @@ HINTS = (
     Hint(
         "unknown type",
         r"Unknown type name '([\w.]+)'",
-        "TorchScript does not know the type {1}. Annotate with Tensor, int, float, bool, str, and with Optional, List, "
-        "Dict, Tuple of these.",
+        "TorchScript does not know the type {1}. Annotate with Tensor, int, float, bool, str, and with list, "
+        "dict, tuple of these, or `| None`.",
     ),
     Hint(
         "global variable",

@@ -82,6 +82,14 @@ def user_line_of_function(function: object) -> UserLine | None:
     return None if code is None else UserLine(code.co_filename, code.co_firstlineno)
 
 
+def line_of_class(kind: type) -> UserLine | None:
+    """Where a class begins, if it has source."""
+    try:
+        return UserLine(inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1])
+    except (OSError, TypeError):
+        return None
+
+
 def search_model_source(model: nn.Module, pattern: str) -> UserLine | None:
     """The first line that matches in the classes of a model and of its submodules, methods before ``__init__``."""
     for line in _source_lines(model):

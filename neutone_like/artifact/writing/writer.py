@@ -25,6 +25,7 @@ from neutone_like.artifact.writing.samples import SampleSound, to_mp3_pairs, wri
 from neutone_like.artifact.writing.script_check import check_script
 from neutone_like.artifact.writing.scripting import explaining_failures, reload_script, save_script, script_wrapper
 from neutone_like.artifact.writing.staging import require_room, staged_directory
+from neutone_like.printing import Printed, Row
 from neutone_like.torch_settings import plain_settings
 from neutone_like.torch_threads import one_thread
 from neutone_like.version import __version__
@@ -32,8 +33,8 @@ from neutone_like.version import __version__
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class WrittenArtifact:
+@dataclass(frozen=True, repr=False)
+class WrittenArtifact(Printed):
     """The files of an artifact, and what they say about it."""
 
     directory: Path
@@ -41,6 +42,13 @@ class WrittenArtifact:
     metadata_path: Path
     sample_paths: tuple[Path, ...]
     metadata: Metadata
+
+    def _title(self) -> str:
+        return f"WrittenArtifact: {self.metadata.model_name!r} {self.metadata.model_version} in {self.directory}"
+
+    def _rows(self) -> list[Row]:
+        beside = (self.metadata_path, *self.sample_paths)
+        return [("model", str(self.model_path)), ("beside it", *(path.name for path in beside))]
 
     def moved_to(self, directory: Path) -> "WrittenArtifact":
         """The same files after their folder was renamed."""

@@ -3,11 +3,13 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from neutone_like.printing import InNotebooks, Printed, Row
+
 Status = Literal["done", "skipped", "failed"]
 
 
 @dataclass(frozen=True)
-class WrittenFile:
+class WrittenFile(InNotebooks):
     """A file that was written.
 
     Attributes:
@@ -21,8 +23,8 @@ class WrittenFile:
     byte_count: int
 
 
-@dataclass(frozen=True)
-class FileRecord:
+@dataclass(frozen=True, repr=False)
+class FileRecord(Printed):
     """What became of one input.
 
     Attributes:
@@ -51,6 +53,13 @@ class FileRecord:
     error: str | None = None
     error_kind: str | None = None
     disk_full: bool = False
+
+    def _title(self) -> str:
+        return f"FileRecord: {self.status}, {self.input}"
+
+    def _rows(self) -> list[Row]:
+        written = (("written", f"{each.location}, {each.byte_count} bytes") for each in self.written)
+        return [("error", self.error)] if self.error else [*written]
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON types, without those that say nothing."""

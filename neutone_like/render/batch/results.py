@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from neutone_like.printing import Printed, Row
 from neutone_like.render.batch.records import FileRecord
 
 
-@dataclass(frozen=True)
-class BatchResult:
+@dataclass(frozen=True, repr=False)
+class BatchResult(Printed):
     """What became of all files of a job.
 
     Attributes:
@@ -48,6 +49,10 @@ class BatchResult:
     def audio_seconds(self) -> float:
         """How much audio this run has written."""
         return sum((float(record.audio["audio_seconds"]) for record in self.done if record.audio is not None), 0.0)
+
+    def _rows(self) -> list[Row]:
+        failures = [("failed", record.input, record.error) for record in self.failed]
+        return [(self.summary(),), ("manifest", str(self.manifest)), *((text,) for text in self.warnings()), *failures]
 
     def summary(self) -> str:
         """The job in one line of text."""

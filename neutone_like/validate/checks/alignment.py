@@ -73,7 +73,7 @@ def _judge(shifts: list[Shift], lengths: int) -> Outcome:
     worst = max(clear, key=lambda each: abs(each.samples) / each.allowed)
     return verdict(
         abs(worst.samples) <= worst.allowed,
-        f"{lengths} lengths as they should be; {worst.samples:+.3f} samples at {worst.rate} Hz",
+        f"{lengths} lengths as they should be; {round(worst.samples, 3) + 0.0:+.3f} samples at {worst.rate} Hz",
         allowed,
         "The output moves against the input when the host's rate is not the model's. Look at what prepare_model does "
         "with the rate, and make model_delay_samples() constant after it.",

@@ -233,7 +233,7 @@ def check_reported_delay(subject: LiveSubject) -> Outcome:
     worst = max(timed, key=lambda m: abs(m.error) / m.allowed)
     return verdict(
         abs(worst.error) <= worst.allowed,
-        f"{worst.error:+.3f} samples at {worst.setting} (reported {worst.reported})",
+        f"{round(worst.error, 3) + 0.0:+.3f} samples at {worst.setting} (reported {worst.reported})",
         allowed,
         "The stream is shifted against what hosts compensate. Return exactly as many samples as are new, and make "
         "model_delay_samples() constant after prepare_model().",

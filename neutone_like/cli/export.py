@@ -1,0 +1,112 @@
+"""The verb ``export``."""
+
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from neutone_like.cli.common import AsJson, present_step, print_json, printable, wrong_use
+from neutone_like.cli.user_file import load_object, split_source
+
+WRITTEN = "What is written"
+CHECKED = "What is checked"
+
+
+def export(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="FILE.py[:callable]", help="What makes the model; build_model() unless named."),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write.", file_okay=False)],
+    validate: Annotated[
+        bool,
+        typer.Option(
+            "--validate/--no-validate", help="Run every check before anything is written.", rich_help_panel=CHECKED
+        ),
+    ] = True,
+    allow_failed_validation: Annotated[
+        bool,
+        typer.Option(
+            "--allow-failed-validation", help="Write the artifact even if a check fails.", rich_help_panel=CHECKED
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show the details of every check.", rich_help_panel=CHECKED)
+    ] = False,
+    resampler: Annotated[
+        Literal["high", "fast"] | None,
+        typer.Option(
+            metavar="high|fast",
+            help="Quality of the rate conversion inside: fast has half the delay [default: high].",
+            rich_help_panel=WRITTEN,
+        ),
+    ] = None,
+    samples: Annotated[
+        bool,
+        typer.Option(
+            "--samples/--no-samples",
+            help="Write a guitar riff and a drum loop, played through the model.",
+            rich_help_panel=WRITTEN,
+        ),
+    ] = True,
+    mp3_samples: Annotated[
+        bool,
+        typer.Option("--mp3-samples", help="Put these sounds into the .nm too, as MP3.", rich_help_panel=WRITTEN),
+    ] = False,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report/--no-report", help="Draw report.html, a page to look at and listen to.", rich_help_panel=WRITTEN
+        ),
+    ] = True,
+    quality: Annotated[str | None, typer.Option(hidden=True, help="The old name of --resampler.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Turn a model into a validated artifact.
+
+    \b
+    Example: neutone-like export examples/overdrive.py --out exported/overdrive
+    """
+    if quality not in (None, "high", "fast"):
+        raise wrong_use(f"allowed is high or fast, got {quality}.", "--quality")
+    model = _load(source)
+    from neutone_like.export import export_model
+
+    with present_step() as show, redirect_stdout(sys.stderr):
+        result = export_model(
+            model,
+            out,
+            validate=validate,
+            render_samples=samples,
+            mp3_samples=mp3_samples,
+            allow_failed_validation=allow_failed_validation,
+            quality=resampler or quality or "high",
+            report=report,
+            progress=show,
+        )
+    _print(result, verbose, as_json)
+
+
+def _load(source: str) -> Any:
+    try:
+        path, name = split_source(source)
+        with redirect_stdout(sys.stderr):  # what the user's file prints
+            return load_object(path, name)
+    except ValueError as error:
+        raise wrong_use(error, "FILE.py[:callable]") from error
+
+
+def _print(result: Any, verbose: bool, as_json: bool) -> None:
+    beside = (result.metadata_path, result.validation_path, result.report_path)
+    files = [str(each) for each in (result.model_path, *beside, *result.sample_paths) if each is not None]
+    if as_json:
+        validation = None if result.validation is None else result.validation.to_dict()
+        print_json({"directory": str(result.directory), "files": files, "validation": validation})
+        return
+    if result.validation is not None:
+        from neutone_like.cli.check_lines import print_checks
+
+        print_checks(result.validation, verbose)
+    typer.echo(printable("\n".join(["Written:", *(f"  {each}" for each in files)])))

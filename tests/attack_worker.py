@@ -149,7 +149,7 @@ class Judge:
 
         from neutone_like import ArtifactError
         from neutone_like.artifact import read_metadata
-        from neutone_like.cli.inspect import metadata_tables
+        from neutone_like.cli.metadata_tables import metadata_tables
 
         try:
             metadata = read_metadata(path)

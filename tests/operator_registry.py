@@ -43,7 +43,7 @@ def reason_to_refuse(name: str) -> str:
 
 def registered() -> set[str]:
     """Every operator of the installed PyTorch."""
-    return {schema.name for schema in torch._C._jit_get_all_schemas()}
+    return {schema.name for schema in torch._C._jit_get_all_schemas()}  # pyright: ignore[reportPrivateUsage]
 
 
 def allowed() -> list[str]:

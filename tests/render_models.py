@@ -1,12 +1,14 @@
 """Models that the render tests play: what comes out of each is known to the sample."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from neutone_like import CategoricalParameter, ContinuousParameter, ModelMetadata, WaveformToWaveformBase
 
 
-def metadata(name: str, **fields: object) -> ModelMetadata:
+def metadata(name: str, **fields: Any) -> ModelMetadata:
     return ModelMetadata(name=name, authors=("Ada",), version="1.0.0", short_description="For tests", **fields)
 
 

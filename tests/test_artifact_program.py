@@ -7,6 +7,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -52,7 +53,7 @@ def test_no_listed_operator_takes_the_name_of_a_file_an_address_or_a_function() 
         "source",
     }
     found: set[str] = set()
-    for schema in torch._C._jit_get_all_schemas():
+    for schema in torch._C._jit_get_all_schemas():  # pyright: ignore[reportPrivateUsage]
         for argument in schema.arguments:
             is_tensor = str(argument.type) in ("Tensor", "Optional[Tensor]", "List[Tensor]")
             if suspicious.search(argument.name) and not is_tensor and argument.name not in harmless:
@@ -102,7 +103,7 @@ def test_models_of_usual_layers_are_not_refused() -> None:
         traced = torch.jit.trace(zoo, torch.randn(1, 4, 16), check_trace=False)
         scripted = torch.jit.script(zoo)
     for module in (traced, scripted):
-        for code in code_of(module):
+        for code in code_of(module):  # pyright: ignore[reportArgumentType]
             assert refused_operators(code) == set()
 
 
@@ -249,7 +250,7 @@ class Saves(Gain):
 
 def test_export_points_at_the_line_and_can_be_told_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    quick = {"validate": False, "report": False, "render_samples": False}
+    quick: dict[str, Any] = {"validate": False, "report": False, "render_samples": False}
     with pytest.raises(ExportError, match=r"Saves uses aten::save, (.|\n)*\.py:\d+\n.*# the line\nWhat to do: "):
         export_model(Saves(), tmp_path / "out", **quick)
     assert not (tmp_path / "out").exists()

@@ -180,7 +180,7 @@ def test_the_users_model_is_left_as_it_was(make: Callable[[], WaveformToWaveform
             "weights": {name: value.clone() for name, value in model.state_dict().items()},
             "identities": {name: id(value) for name, value in model.state_dict(keep_vars=True).items()},
             "training": [module.training for module in model.modules()],
-            "gradients": [weight.requires_grad for weight in model.parameters()],
+            "gradients": [weight.requires_grad for weight in model.parameters()],  # pyright: ignore[reportCallIssue]
             "attributes": {name: id(value) for name, value in vars(model).items()},
             "generator": torch.get_rng_state(),
         }
@@ -281,7 +281,7 @@ def test_not_a_model(tmp_path: Path) -> None:
 
 def test_no_metadata(tmp_path: Path) -> None:
     model = Identity()
-    model.metadata = None
+    model.metadata = None  # pyright: ignore[reportAttributeAccessIssue]
     refused(model, tmp_path, "metadata: expected a ModelMetadata, got None", ModelError)
 
 

@@ -12,8 +12,8 @@ import pytest
 from rich.markup import escape
 from rich.table import Table
 
-import neutone_like.artifact
-import neutone_like.bench
+import neutone_like.artifact  # pyright: ignore[reportUnusedImport] (loads it)
+import neutone_like.bench  # pyright: ignore[reportUnusedImport]
 import neutone_like.validate
 from cli_runner import FELL_SHORT, GOOD, WRONG_USE, Run, runner
 from neutone_like.bench import BenchReport

@@ -221,7 +221,7 @@ def test_a_missing_annotation_is_answered_with_the_signature(said: str, signatur
     ],
 )
 def test_metadata_are_refused_in_our_words(fields: dict[str, Any], message: str) -> None:
-    good = {"name": "Good", "authors": ("Ada",), "version": "1.0.0"}
+    good: dict[str, Any] = {"name": "Good", "authors": ("Ada",), "version": "1.0.0"}
     with pytest.raises(ModelError, match=re.escape(message)) as refused:
         ModelMetadata(**{**good, **fields})
     assert "Input should" not in str(refused.value)

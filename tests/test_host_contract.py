@@ -246,7 +246,7 @@ def test_no_graph_is_built_and_inference_mode_is_no_trap() -> None:
     second = wrapper.forward(noise(64))
     assert not first.requires_grad
     assert not second.requires_grad
-    assert next(iter(wrapper.w2w_base.parameters())).requires_grad
+    assert next(iter(wrapper.w2w_base.parameters())).requires_grad  # pyright: ignore[reportCallIssue]
 
 
 def test_only_a_declared_model_and_a_known_quality_can_be_wrapped() -> None:

@@ -79,7 +79,7 @@ class BelowAssigned(Assigned):
 def test_parameters_of_a_mixin_or_assigned_to_the_class(kind: type[Overdrive], tmp_path: Path) -> None:
     model = kind(nn.Linear(2, 2))
     assert [parameter.maximum for parameter in model.declaration().parameters] == [6.0]
-    assert len(list(model.parameters())) == 2
+    assert len(list(model.parameters())) == 2  # pyright: ignore[reportCallIssue]
     written = write_artifact(model, tmp_path / "out", render_samples=False)
     ours = read_metadata(written.model_path).neutone_like
     assert ours is not None
@@ -99,7 +99,7 @@ def test_parameters_assigned_to_the_class_of_a_finished_model() -> None:
     model = Other(nn.Linear(2, 2))
     Other.parameters = ()
     assert model.declaration().parameters == ()
-    assert len(list(model.parameters())) == 2
+    assert len(list(model.parameters())) == 2  # pyright: ignore[reportCallIssue]
     Late.parameters = Knobs.parameters
     assert Late().declaration().parameters == ()
 
@@ -125,11 +125,11 @@ def test_attributes_may_be_set_anywhere_before_export() -> None:
 
 def test_parameters_are_still_pytorchs_weights_when_called() -> None:
     model = Overdrive(nn.Linear(3, 2))
-    assert [weight.shape for weight in model.parameters()] == [(2, 3), (2,)]
-    assert len(list(model.parameters(recurse=False))) == 0
-    torch.optim.SGD(model.parameters(), lr=0.1)
+    assert [weight.shape for weight in model.parameters()] == [(2, 3), (2,)]  # pyright: ignore[reportCallIssue]
+    assert len(list(model.parameters(recurse=False))) == 0  # pyright: ignore[reportCallIssue]
+    torch.optim.SGD(model.parameters(), lr=0.1)  # pyright: ignore[reportCallIssue]
     model.requires_grad_(False)
-    assert not any(weight.requires_grad for weight in model.parameters())
+    assert not any(weight.requires_grad for weight in model.parameters())  # pyright: ignore[reportCallIssue]
     assert Overdrive.parameters[0].name == "drive"
 
 

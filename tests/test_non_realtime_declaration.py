@@ -40,7 +40,7 @@ def test_attributes_on_the_instance_before_and_after_the_constructor() -> None:
         def __init__(self) -> None:
             self.audio_in_channels = (1, 2, 1)
             super().__init__(nn.Identity())
-            self.audio_out_channels = [1]
+            self.audio_out_channels = [1]  # pyright: ignore[reportAttributeAccessIssue]
             self.look_behind_samples = 7
 
     model = Late()
@@ -67,8 +67,8 @@ def test_parameters_are_declared_and_the_weights_are_still_there() -> None:
 
     model = Both(nn.Linear(2, 3))
     assert [parameter.name for parameter in model.parameters] == ["a", "b"]
-    assert [tuple(weight.shape) for weight in model.parameters()] == [(3, 2), (3,)]
-    assert len(list(torch.optim.SGD(model.parameters(), lr=0.1).param_groups[0]["params"])) == 2
+    assert [tuple(weight.shape) for weight in model.parameters()] == [(3, 2), (3,)]  # pyright: ignore[reportCallIssue]
+    assert len(list(torch.optim.SGD(model.parameters(), lr=0.1).param_groups[0]["params"])) == 2  # pyright: ignore[reportCallIssue]
     model.parameters = ()
     assert model.declaration().parameters == ()
     assert [parameter.name for parameter in Both.parameters] == ["a", "b"]
@@ -157,7 +157,7 @@ def test_methods_that_answer_wrongly() -> None:
 
 def test_every_problem_is_named_at_once() -> None:
     model = WholeDelay()
-    model.sample_rates = "all"
+    model.sample_rates = "all"  # pyright: ignore[reportAttributeAccessIssue]
     model.keeps_length = False
     model.audio_out_channels = ()
     with pytest.raises(ModelError) as caught:
@@ -175,7 +175,7 @@ def test_parameters_must_be_a_tuple() -> None:
     with pytest.raises(ModelError, match="parameters must be a tuple of parameters .* needs a comma"):
 
         class Single(Plain):  # pyright: ignore[reportUnusedClass]
-            parameters = TextParameter("a")
+            parameters = TextParameter("a")  # pyright: ignore[reportAssignmentType]
 
 
 def test_the_method_to_write() -> None:

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 import pytest
@@ -206,7 +206,7 @@ def require_printed(kind: type, result: Any) -> None:
     assert len(text.splitlines()) <= MOST_LINES
     assert len(text) < 1000 or kind in (nl.TokensParameter, nl.TextParameter)
     assert printable(text) == text
-    page = Tags(result._repr_html_())
+    page = Tags(cast(Any, result)._repr_html_())
     assert page.tags <= {"div", "strong", "table", "tr", "td", "br"}
     assert page.text.strip()
     assert printable(page.text) == page.text

@@ -94,7 +94,7 @@ def check_matrix(host_rate: int, model_rate: int, cells: list[tuple[int, int | N
                 sample_rate=model_rate,
                 block_size=model_block,
                 look_behind_samples=LOOK_BEHIND,
-                parameters=Rig.parameters,
+                parameters=Rig.parameters,  # pyright: ignore[reportArgumentType]
                 delay_samples=5,
             )
             host = HostConfig(host_rate, block)
@@ -211,7 +211,7 @@ def test_offline_is_the_wrappers_offline(rig_artifact: Artifact) -> None:
 def test_the_comparison_hears_one_sample_of_error() -> None:
     wrapper = SampleQueueWrapper(Rig())
     with Engine() as engine:
-        backend = PythonBackend(EagerRig(Rig()), parameters=Rig.parameters, delay_samples=4)  # it is 5
+        backend = PythonBackend(EagerRig(Rig()), parameters=Rig.parameters, delay_samples=4)  # it is 5  # pyright: ignore[reportArgumentType]
         host = HostConfig(48000, 128)
         session = engine.open(backend, host, mode="inline")
         with pytest.raises(AssertionError):

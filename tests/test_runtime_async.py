@@ -182,7 +182,7 @@ def test_parameters_are_set_from_any_thread_while_audio_plays() -> None:
             session.set_parameter("polarity", label)
 
     with Engine() as engine:
-        session = engine.open(PythonBackend(told, parameters=Rig.parameters), HostConfig(48000, 64), mode="inline")
+        session = engine.open(PythonBackend(told, parameters=Rig.parameters), HostConfig(48000, 64), mode="inline")  # pyright: ignore[reportArgumentType]
         threads = [threading.Thread(target=turn, args=(session, label)) for label in ("soft", "inverted")]
         for thread in threads:
             thread.start()

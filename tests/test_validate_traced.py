@@ -157,8 +157,8 @@ class Tricky(nn.Module):
         self.helper(y[..., -1:])
         self.level = 0.9 * self.level + 0.1 * y.abs().mean()
         for index in range(3):
-            z = torch.cat((self.caches[index], y), -1)
-            self.caches[index] = z[..., -2:]
+            z = torch.cat((self.caches[index], y), -1)  # pyright: ignore[reportIndexIssue]
+            self.caches[index] = z[..., -2:]  # pyright: ignore[reportIndexIssue]
         self.seen = self.seen + 1  # a statistic that nobody hears
         return y / self.level + self.ramp
 

@@ -151,7 +151,7 @@ class WritesIntoBuffer(nn.Module):
 
 class ClearsBuffer(Live):
     def reset_model(self) -> None:
-        self.model.past.zero_()
+        self.model.past.zero_()  # pyright: ignore[reportCallIssue]
 
 
 class StartsAfresh(nn.Module):

@@ -82,7 +82,7 @@ class BenchReport(Printed):
         return f"BenchReport of {self.artifact!r}"
 
     def _rows(self) -> list[Row]:
-        return [(each._title().rpartition("at ")[2], *(part for (part,) in each._rows())) for each in self.results]
+        return [(each._title().rpartition("at ")[2], *(part for (part,) in each._rows())) for each in self.results]  # pyright: ignore[reportPrivateUsage]
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON types."""

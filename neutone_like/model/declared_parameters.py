@@ -100,7 +100,7 @@ class DeclaresParameters(nn.Module):
             )
         self._adopt_parameters()
         if "parameters" in self.__dict__:  # set on the instance while the attribute was hidden
-            self.parameters = self.__dict__.pop("parameters")
+            self.parameters = self.__dict__.pop("parameters")  # pyright: ignore[reportIncompatibleMethodOverride]
         super().__init__()
         self.model = nn.Identity() if model is None else model
 

@@ -33,7 +33,7 @@ def is_a_method(name: str) -> bool:
     It does where an argument is called ``self``. What works on other threads and processes does not count: without the
     refused ways to start one there is nothing to call it on, and ``wait`` is a usual name for a method of one's own.
     """
-    schemas = torch._C._jit_get_schemas_for_operator(name)
+    schemas = torch._C._jit_get_schemas_for_operator(name)  # pyright: ignore[reportPrivateUsage]
     types = (str(argument.type) for schema in schemas for argument in schema.arguments if argument.name == "self")
     return any(not kind.startswith(("Future", "Await", "RRef")) for kind in types)
 

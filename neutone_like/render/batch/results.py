@@ -51,7 +51,7 @@ class BatchResult(Printed):
         return sum((float(record.audio["audio_seconds"]) for record in self.done if record.audio is not None), 0.0)
 
     def _rows(self) -> list[Row]:
-        failures = [("failed", record.input, record.error) for record in self.failed]
+        failures: list[Row] = [("failed", record.input, record.error or "") for record in self.failed]
         return [(self.summary(),), ("manifest", str(self.manifest)), *((text,) for text in self.warnings()), *failures]
 
     def summary(self) -> str:

@@ -32,7 +32,7 @@ def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert run_page(page, tmp_path) > 0
 
 
-@pytest.mark.parametrize(("name", "realtime"), [("metadata.json", True), ("metadata-non-realtime.json", False)])
+@pytest.mark.parametrize(("name", "realtime"), [("metadata.json", True), ("metadata-offline.json", False)])
 def test_published_schema_is_the_one_in_use(name: str, realtime: bool) -> None:
     published = json.loads((PROJECT / "docs" / "schema" / name).read_text())
     assert published == json_schema(realtime=realtime), "run docs/make_schema.py"

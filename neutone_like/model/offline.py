@@ -1,4 +1,4 @@
-"""The base class of a non-real-time model: whole files, several inputs and outputs, texts and tokens."""
+"""The base class of an offline model: whole files, several inputs and outputs, texts and tokens."""
 
 from typing import Dict, List, Optional
 

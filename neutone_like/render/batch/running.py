@@ -72,7 +72,7 @@ def render_files(
         file_format: The ending of the outputs, such as ``"flac"`` [the input's].
         params, wet, dry, input_gain_db, output_gain_db, out_sample_rate, bit_depth, quality: As for
             :func:`neutone_like.render_file`, for every file.
-        device: Where a non-real-time model runs: ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+        device: Where an offline model runs: ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
         resume: Leave out what the manifest says is finished, as long as the input, the artifact, the settings and the
             installed versions are the same and the output is still there as it was written.
         manifest: Where it is [``manifest.jsonl`` in the output folder; none for a single file].

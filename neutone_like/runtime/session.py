@@ -180,7 +180,7 @@ class Session(InNotebooks):
     def process_offline(
         self, x: AnyAudio, parameters: Mapping[str, float | str | npt.NDArray[np.floating[Any]]] | None = None
     ) -> AnyAudio:
-        """Process a whole signal at once, from a fresh start: nothing is late, and nothing waits.
+        """Process a whole signal on the calling thread, from a fresh state; nothing can be late.
 
         The stream that :meth:`process` works on starts afresh too.
 
@@ -212,12 +212,12 @@ class Session(InNotebooks):
         return give_back(y, x)
 
     def reset(self) -> None:
-        """Start afresh, as if nothing had been played. Parameters stay as they are set."""
+        """Clear all state, as if nothing had been played. Parameters keep their values."""
         with self._control:
             self._native.reset()
 
     def prepare(self, host: HostConfig) -> None:
-        """Get ready for another host: the session is closed and opened anew; parameters stay as they are set.
+        """Prepare for another host: the session is closed and opened again; parameters keep their values.
 
         ``process`` gives silence meanwhile; a ``run_realtime`` that plays the session ends. Counts begin at zero, and a
         closed session is open again.
@@ -243,7 +243,7 @@ class Session(InNotebooks):
         self._native.wait_idle()
 
     def close(self) -> None:
-        """Give up everything. Counts and latency can still be read. Closing twice does nothing."""
+        """Release everything. Counts and latency can still be read. Closing twice does nothing."""
         with self._control:
             self._native.close()
 

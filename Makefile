@@ -1,6 +1,7 @@
 # Every target sets itself up in .venv and is quick when nothing changed.
 #   make demo [INPUT=file.wav]   export, validate and render real audio into build/demo
 #   make test | lint | docs | bench
+#   make format | tidy           everything laid out as lint wants it; clang-tidy on the C++ parts that hosts see
 #   make exported                artifacts of the examples, into exported/
 #   make native                  the C++ engine again; every other target does so by itself when its sources changed
 #   make sanitize [CALLBACKS=n]  the engine's C++ tests under ThreadSanitizer and AddressSanitizer
@@ -19,6 +20,7 @@ CONSTRAINTS := $(VENV)/constraints.txt
 PACKAGES := $(VENV)/packages-torch-$(TORCH)
 INSTALLED := $(VENV)/installed-torch-$(TORCH)
 NATIVE_SOURCES := $(shell find native -type f)
+NATIVE_CODE := $(filter %.c %.cpp %.h %.hpp,$(NATIVE_SOURCES))
 SANITIZERS := thread address,undefined
 
 # With a compiler, sources that don't compile are an error; without one the engine is left out, as pip leaves it out.
@@ -27,7 +29,7 @@ export NEUTONE_LIKE_REQUIRE_NATIVE := 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint docs bench exported native sanitize setup clean
+.PHONY: demo test lint format tidy docs bench exported native sanitize setup clean
 
 setup: $(INSTALLED)
 
@@ -61,7 +63,18 @@ test: $(INSTALLED)
 lint: $(INSTALLED)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(VENV)/bin/clang-format --dry-run --Werror $(NATIVE_CODE)
 	$(RUN) -m pyright --pythonpath $(RUN)
+
+format: $(INSTALLED)
+	$(RUN) -m ruff format .
+	$(VENV)/bin/clang-format -i $(NATIVE_CODE)
+
+tidy: $(INSTALLED)
+	$(RUN) -m pip install --constraint $(CONSTRAINTS) "clang-tidy>=23.1,<24"
+	$(VENV)/bin/cmake -S native -B build/tidy -G Ninja -DCMAKE_MAKE_PROGRAM="$(abspath $(VENV))/bin/ninja" \
+		-DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DNEUTONE_LIKE_PYTHON=OFF -DPython_EXECUTABLE="$(abspath $(RUN))"
+	$(VENV)/bin/clang-tidy --quiet -p build/tidy $(wildcard native/src/signal/*.cpp native/src/host/*.cpp)
 
 # Without the theme's advertisement of its successor.
 docs: export NO_MKDOCS_2_WARNING = 1
@@ -81,12 +94,13 @@ sanitize: $(PACKAGES)
 		build="build/sanitize-$${sanitizer%%,*}"; \
 		$(VENV)/bin/cmake -S native -B "$$build" -G Ninja -DCMAKE_MAKE_PROGRAM="$(abspath $(VENV))/bin/ninja" \
 			-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=-O1 -DNEUTONE_LIKE_SANITIZE="$$sanitizer" -DNEUTONE_LIKE_TESTS=ON \
-			-DNEUTONE_LIKE_PYTHON=OFF -DNEUTONE_LIKE_REALTIME_SAFETY=OFF; \
+			-DNEUTONE_LIKE_PYTHON=OFF -DNEUTONE_LIKE_REALTIME_SAFETY=OFF -DPython_EXECUTABLE="$(abspath $(RUN))"; \
 		$(VENV)/bin/cmake --build "$$build"; \
 		"$$build/tests/soak" $(CALLBACKS); \
 		echo "Now a stream that slips, which must be found:"; \
 		code=0; "$$build/tests/soak" 20000 16 2 1 slip || code=$$?; test $$code = 1; \
 		"$$build/tests/stress"; \
+		$(VENV)/bin/ctest --test-dir "$$build" --output-on-failure; \
 	done
 
 clean:

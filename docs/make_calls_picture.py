@@ -1,7 +1,6 @@
 """Draws what each call of a model sees, and where its answer is heard, as measured on models of each kind."""
 
 from collections.abc import Callable
-from typing import Dict, List
 
 import numpy as np
 import torch
@@ -30,7 +29,7 @@ class Probe:
     """Notes which samples of a ramp each call sees; only the chosen call answers, with ones."""
 
     def __init__(self) -> None:
-        self.seen: List[tuple[float, float]] = []
+        self.seen: list[tuple[float, float]] = []
         self.chosen = -1
 
     def answer(self, x: Tensor, samples: int) -> Tensor:
@@ -48,7 +47,7 @@ class Live(WaveformToWaveformBase):
     look_behind_samples = LOOK_BEHIND
     probe: Probe
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return self.probe.answer(x, x.size(1) - LOOK_BEHIND)
 
 
@@ -66,11 +65,11 @@ class Whole(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         return [self.probe.answer(audio_in[0], audio_in[0].size(1) - self.look_behind_samples)]
 
 

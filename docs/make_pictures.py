@@ -1,7 +1,6 @@
 """Draws the documentation's pictures from the code itself. Run after changing filters or latency."""
 
 from pathlib import Path
-from typing import Dict
 
 import matplotlib
 import numpy as np
@@ -35,7 +34,7 @@ class Delayed(WaveformToWaveformBase):
 
     metadata = ModelMetadata(name="Delayed", authors=("neutone-like",), version="1.0.0")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x
 
     @torch.jit.export

@@ -22,7 +22,7 @@ which is a good start for training, and means that sources whose masks add up to
 Run ``python examples/conv_tasnet.py`` for the artifact, or ``neutone-like export examples/conv_tasnet.py --out DIR``.
 """
 
-from typing import Any, Dict
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -90,7 +90,7 @@ class ConvTasNetSeparator(WaveformToWaveformBase):
         """The crossfade between mix and sources starts from the mix."""
         self.activity = torch.zeros(1)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """``[1, look-behind + 512]`` to ``[2, 512]``."""
         wanted = x.size(1) - self.future_samples - self.block_samples
         sources = self.model(x.unsqueeze(0))[0].narrow(1, wanted, self.block_samples)

@@ -28,7 +28,7 @@ Run ``python examples/diffusion_denoiser.py`` for the artifact, or
 import json
 import math
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -86,7 +86,7 @@ class CleanEstimate(nn.Module):
         super().__init__()
         self.least_magnitude: float = LEAST_MAGNITUDE
         self.quiet_share: float = QUIET_SHARE
-        layers: List[nn.Module] = []
+        layers: list[nn.Module] = []
         channels = 5
         for dilation in DILATIONS:
             layers.append(nn.Conv2d(channels, FEATURES, 3, padding=dilation, dilation=dilation))
@@ -148,11 +148,11 @@ class DiffusionDenoiser(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         """``[[2, N]]`` to ``[[2, N]]``."""
         rms = audio_in[0].square().mean().sqrt()
         if not float(rms) > self.silence_rms:
@@ -185,7 +185,7 @@ def hashed_noise(channels: int, samples: int, seed: int) -> Tensor:
     return (torch.sqrt(-2.0 * torch.log(first)) * torch.cos(6.283185307179586 * second)).to(torch.float32)
 
 
-def load_training_report(weights: Path = WEIGHTS) -> Dict[str, Any]:
+def load_training_report(weights: Path = WEIGHTS) -> dict[str, Any]:
     """How the network was trained, and what it reached."""
     return json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
 

@@ -14,8 +14,6 @@ What it shows:
 Run ``python examples/echo.py`` for the artifact, or ``neutone-like export examples/echo.py --out DIR``.
 """
 
-from typing import Dict
-
 import torch
 from torch import Tensor, nn
 
@@ -76,7 +74,7 @@ class Echo(WaveformToWaveformBase):
         self.line = torch.zeros(2, 0)
         self.write_position = 0
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """``[2, N]`` to ``[2, N]``."""
         if self.line.size(1) == 0:
             self.line = torch.zeros(2, self.line_samples)

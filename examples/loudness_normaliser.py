@@ -18,7 +18,6 @@ Run ``python examples/loudness_normaliser.py`` for the artifact, or
 """
 
 import math
-from typing import Dict, List, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -70,7 +69,7 @@ class LoudnessMeter(nn.Module):
         return response.to(torch.complex64)
 
     @torch.jit.export
-    def shelf(self) -> Tuple[List[float], List[float]]:
+    def shelf(self) -> tuple[list[float], list[float]]:
         """The head's effect: numerator and denominator, by the bilinear transform of an analogue shelf."""
         k = math.tan(math.pi * 1681.974450955533 / self.sample_rate)
         q = 0.7071752369554196
@@ -82,7 +81,7 @@ class LoudnessMeter(nn.Module):
         )
 
     @torch.jit.export
-    def high_pass(self) -> Tuple[List[float], List[float]]:
+    def high_pass(self) -> tuple[list[float], list[float]]:
         """The ear's deafness to the lowest frequencies. Its numerator is 1 - 2z + z^2 at every rate."""
         k = math.tan(math.pi * 38.13547087602444 / self.sample_rate)
         q = 0.5003270373238773
@@ -176,15 +175,15 @@ class LoudnessNormaliser(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         """``[[2, N]]`` to ``[[2, N]]``; silence, or what the gates leave nothing of, as it is."""
         pieces = self.meter.pieces(audio_in[0].size(1))
         response = self.meter.response()
-        powers: List[Tensor] = []
+        powers: list[Tensor] = []
         for piece in range(pieces):
             if self.should_cancel_forward_pass():
                 return []

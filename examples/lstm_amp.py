@@ -17,7 +17,7 @@ Run ``python examples/lstm_amp.py`` for the artifact, or ``neutone-like export e
 
 import json
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +37,7 @@ class LstmNetwork(nn.Module):
         self.lstm = nn.LSTM(1, hidden_size, batch_first=True)
         self.linear = nn.Linear(hidden_size, 1)
 
-    def forward(self, x: Tensor, state: Tuple[Tensor, Tensor]) -> Tuple[Tensor, Tuple[Tensor, Tensor]]:
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """``x`` is ``[batch, samples, 1]``, ``state`` two of ``[1, batch, hidden]``; returns the same shapes."""
         hidden, state = self.lstm(x, state)
         return self.linear(hidden) + x, state
@@ -64,7 +64,7 @@ class LstmAmp(WaveformToWaveformBase):
         self.register_buffer("hidden", torch.zeros(1, 1, model.lstm.hidden_size))
         self.register_buffer("cell", torch.zeros(1, 1, model.lstm.hidden_size))
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """``[1, N]`` to ``[1, N]``, carrying on where the last block ended."""
         y, (self.hidden, self.cell) = self.model(x.unsqueeze(2), (self.hidden, self.cell))
         return y.squeeze(2)
@@ -75,7 +75,7 @@ class LstmAmp(WaveformToWaveformBase):
         self.cell = torch.zeros_like(self.cell)
 
 
-def load_training_report(weights: Path = WEIGHTS) -> Dict[str, Any]:
+def load_training_report(weights: Path = WEIGHTS) -> dict[str, Any]:
     """What ``train_lstm_amp.py`` wrote beside the weights: the error it reached and how."""
     return json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
 

@@ -12,8 +12,6 @@ no ``block_sizes``, and at 48 kHz; a host at another rate is resampled to and fr
 Run ``python examples/overdrive.py`` for the artifact, or ``neutone-like export examples/overdrive.py --out DIR``.
 """
 
-from typing import Dict
-
 import torch
 from torch import Tensor
 
@@ -34,7 +32,7 @@ class Overdrive(WaveformToWaveformBase):
     parameters = (ContinuousParameter("drive", "Input gain", default=12.0, minimum=0.0, maximum=36.0, unit="dB"),)
     sample_rates = (48000,)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """Amplify by ``drive``, then clip softly at full scale: ``[2, N]`` to ``[2, N]``."""
         return torch.tanh(x * torch.pow(10.0, params["drive"] / 20.0))
 

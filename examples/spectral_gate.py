@@ -22,8 +22,6 @@ Run ``python examples/spectral_gate.py`` for the artifact, or
 ``neutone-like export examples/spectral_gate.py --out DIR``.
 """
 
-from typing import Dict
-
 import torch
 from torch import Tensor, nn
 
@@ -83,7 +81,7 @@ class SpectralGate(WaveformToWaveformBase):
         """What the last window round a sample makes it wait."""
         return self.window_samples - self.hop_samples
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """``[2, look-behind + N]`` to ``[2, N]``, ``N`` a multiple of the hop."""
         spectra = torch.fft.rfft(x.unfold(1, self.window_samples, self.hop_samples) * self.window)
         gain = self._gain(spectra, params["threshold"], params["reduction"])

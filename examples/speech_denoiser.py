@@ -21,7 +21,6 @@ Run ``python examples/speech_denoiser.py`` for the artifact, or
 """
 
 import math
-from typing import Dict
 
 import torch
 from torch import Tensor, nn
@@ -97,7 +96,7 @@ class SpeechDenoiser(WaveformToWaveformBase):
         self.presence = torch.zeros(self.bins)
         self.tail = torch.zeros(self.window_samples - self.hop_samples)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """``[1, 384 + 128]`` to ``[1, 128]``: one window, one hop."""
         spectrum = torch.fft.rfft(x[0] * self.window)
         power = torch.view_as_real(spectrum).square().sum(1) + self.least_power

@@ -24,7 +24,7 @@ Run ``python examples/stem_separator.py`` for the artifact, or
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -61,7 +61,7 @@ class StemSeparator(NonRealtimeBase):
     overlap_window = "hann"
     overlap_hop_samples = HOP_SAMPLES
 
-    shifts: List[int]
+    shifts: list[int]
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__(model)
@@ -72,11 +72,11 @@ class StemSeparator(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         """``[[2, 16384]]`` to ``[[2, 16384], [2, 16384]]``; left and right apart, as the network is mono."""
         mix = audio_in[0].unsqueeze(1)
         moved = [torch.constant_pad_nd(mix, [shift, self.stride - shift]) for shift in self.shifts]
@@ -104,7 +104,7 @@ def build_network(seed: int = 0) -> Any:
         )
 
 
-def load_training_report(weights: Path = WEIGHTS) -> Dict[str, Any]:
+def load_training_report(weights: Path = WEIGHTS) -> dict[str, Any]:
     """How the network was trained, and what it reached."""
     return json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
 

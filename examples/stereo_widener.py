@@ -25,8 +25,6 @@ Run ``python examples/stereo_widener.py`` for the artifact, or
 ``neutone-like export examples/stereo_widener.py --out DIR``.
 """
 
-from typing import Dict
-
 import torch
 from torch import Tensor, nn
 
@@ -99,7 +97,7 @@ class StereoWidener(WaveformToWaveformBase):
         """Forget what was heard."""
         self.past = torch.zeros(self.past_samples)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """``[1, N]`` to ``[2, N]``."""
         samples = x.size(1)
         heard = torch.cat((self.past, x[0]))

@@ -26,7 +26,7 @@ Run ``python examples/tcn_amp.py`` for the artifact, or ``neutone-like export ex
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Tuple, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +57,7 @@ class DilatedLayer(nn.Module):
         padded = nn.functional.pad(x, (self.past_samples, 0))
         return x + self.mix(torch.tanh(self.convolution(padded)))
 
-    def forward(self, x: Tensor, past: Tensor) -> Tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
         """The same for one block of a stream, as two matrix products.
 
         Args:
@@ -80,7 +80,7 @@ class DilatedLayer(nn.Module):
 class TcnNetwork(nn.Module):
     """Dilated layers, and a sum of their last one's channels: what ``train_tcn_amp.py`` trains."""
 
-    def __init__(self, channels: int = CHANNELS, taps: int = TAPS, dilations: Tuple[int, ...] = DILATIONS) -> None:
+    def __init__(self, channels: int = CHANNELS, taps: int = TAPS, dilations: tuple[int, ...] = DILATIONS) -> None:
         super().__init__()
         layers = [
             DilatedLayer(1 if index == 0 else channels, channels, taps, dilation)
@@ -97,9 +97,9 @@ class TcnNetwork(nn.Module):
             x = cast(DilatedLayer, layer).whole(x)
         return self.output(x)
 
-    def forward(self, x: Tensor, pasts: List[Tensor]) -> Tuple[Tensor, List[Tensor]]:
+    def forward(self, x: Tensor, pasts: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """One block of a stream, ``[1, N]`` to the same; ``pasts`` has a tensor for each layer."""
-        next_pasts: List[Tensor] = []
+        next_pasts: list[Tensor] = []
         for index, layer in enumerate(self.layers):
             x, past = layer(x, pasts[index])
             next_pasts.append(past)
@@ -122,14 +122,14 @@ class TcnAmp(WaveformToWaveformBase):
     sample_rates = (SAMPLE_RATE,)
     block_sizes = ()
 
-    pasts: List[Tensor]
+    pasts: list[Tensor]
 
     def __init__(self, model: TcnNetwork) -> None:
         super().__init__(model)
-        self.past_shapes: List[Tuple[int, int]] = model.past_shapes
+        self.past_shapes: list[tuple[int, int]] = model.past_shapes
         self.pasts = []
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """``[1, N]`` to ``[1, N]``, carrying on where the last block ended."""
         if len(self.pasts) == 0:
             for channels, samples in self.past_shapes:
@@ -142,7 +142,7 @@ class TcnAmp(WaveformToWaveformBase):
         self.pasts = []
 
 
-def load_training_report(weights: Path = WEIGHTS) -> Dict[str, Any]:
+def load_training_report(weights: Path = WEIGHTS) -> dict[str, Any]:
     """What ``train_tcn_amp.py`` wrote beside the weights: the error it reached and how."""
     return json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
 

@@ -21,7 +21,6 @@ Run ``python examples/tone_control.py`` for the artifact, or ``neutone-like expo
 """
 
 import math
-from typing import Dict
 
 import torch
 from torch import Tensor, nn
@@ -72,7 +71,7 @@ class ToneControl(WaveformToWaveformBase):
         """Empty both integrators of both channels."""
         self.state = torch.zeros(2, 2, dtype=torch.float64)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """``[2, N]`` to ``[2, N]``."""
         samples = x.to(torch.float64)
         high = torch.exp(params["tone"].to(torch.float64) * (math.log(10.0) / 20.0)).expand(x.size(1))

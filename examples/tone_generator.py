@@ -16,7 +16,7 @@ Run ``python examples/tone_generator.py`` for the artifact, or
 
 import json
 import math
-from typing import Any, Dict, List
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +43,7 @@ LEVEL = 0.25
 def tokenizer_json() -> str:
     """A word for each note, ``-`` for a rest, in the format of the library ``tokenizers``."""
     words = ("[unknown]", "-", *NOTE_NAMES)
-    normalizers: List[Dict[str, Any]] = [
+    normalizers: list[dict[str, Any]] = [
         {"type": "Replace", "pattern": {"String": flat}, "content": sharp} for flat, sharp in FLATS.items()
     ]
     return json.dumps(
@@ -119,11 +119,11 @@ class ToneGenerator(NonRealtimeTokenizerBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         """Nothing to ``[[1, notes * note length]]``; without notes, a rest.
 
         Raises:
@@ -134,7 +134,7 @@ class ToneGenerator(NonRealtimeTokenizerBase):
             notes = [self.rest]
         seconds = 60.0 / float(numerical_params["tempo"])
         tuning_hz = float(numerical_params["tuning"])
-        sound: List[Tensor] = []
+        sound: list[Tensor] = []
         for index, token in enumerate(notes):
             if self.should_cancel_forward_pass():
                 return []

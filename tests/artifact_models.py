@@ -1,7 +1,7 @@
 """Models that the tests of artifacts export, each odd in one way."""
 
 import threading
-from typing import Any, Dict, Optional
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,7 @@ class Identity(WaveformToWaveformBase):
     def __init__(self) -> None:
         super().__init__(nn.Identity())
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x
 
 
@@ -54,7 +54,7 @@ class Drive(WaveformToWaveformBase):
             for weight in self.model.parameters():
                 weight.copy_(torch.eye(2).unsqueeze(2))
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = self.model(x * torch.pow(10.0, params["drive"] / 20.0))
         return torch.tanh(y) if float(params["shape"]) < 0.5 else torch.clamp(y, -1.0, 1.0)
 
@@ -68,7 +68,7 @@ class Accumulator(WaveformToWaveformBase):
 
     metadata = metadata_of("Accumulator")
     total: Tensor
-    last: Optional[Tensor]
+    last: Tensor | None
 
     def __init__(self) -> None:
         super().__init__(nn.Identity())
@@ -76,7 +76,7 @@ class Accumulator(WaveformToWaveformBase):
         self.last = None
         self.blocks = 0
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = self.total + torch.cumsum(x, 1)
         self.total = y[:, -1:]
         self.last = x
@@ -103,7 +103,7 @@ class Encumbered(Identity):
 class Noise(Identity):
     """Draws random numbers."""
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x + torch.rand_like(x)
 
 
@@ -112,5 +112,5 @@ class Faded(Identity):
 
     metadata = metadata_of("Faded")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x * torch.linspace(1.0, 0.5, x.size(1))

@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -27,7 +27,7 @@ class Noisy(WaveformToWaveformBase):
         super().__init__(nn.Identity())
         self.last = torch.zeros(2, 1)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = x + 0.1 * torch.randn(x.size(0), x.size(1)) + self.last
         self.last = x[:, -1:].clone()
         return y

@@ -4,7 +4,7 @@ With ``from neutone_sdk import ...`` instead of the one import below, they run t
 """
 
 import base64
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,7 @@ TOKENIZER = base64.b64encode(b'{"version": "1.0"}').decode()
 class Described(NonRealtimeBase):
     """Getters that most wrappers only differ in by their strings."""
 
-    def get_model_authors(self) -> List[str]:
+    def get_model_authors(self) -> list[str]:
         return ["Ada"]
 
     def get_model_short_description(self) -> str:
@@ -38,7 +38,7 @@ class Described(NonRealtimeBase):
     def get_technical_description(self) -> str:
         return "Nothing is trained."
 
-    def get_tags(self) -> List[str]:
+    def get_tags(self) -> list[str]:
         return ["test"]
 
     def get_model_version(self) -> str:
@@ -48,19 +48,19 @@ class Described(NonRealtimeBase):
         return True
 
     @torch.jit.export
-    def get_audio_in_channels(self) -> List[int]:
+    def get_audio_in_channels(self) -> list[int]:
         return [2]
 
     @torch.jit.export
-    def get_audio_out_channels(self) -> List[int]:
+    def get_audio_out_channels(self) -> list[int]:
         return [2]
 
     @torch.jit.export
-    def get_native_sample_rates(self) -> List[int]:
+    def get_native_sample_rates(self) -> list[int]:
         return [44100]
 
     @torch.jit.export
-    def get_native_buffer_sizes(self) -> List[int]:
+    def get_native_buffer_sizes(self) -> list[int]:
         return []
 
     @torch.jit.export
@@ -74,7 +74,7 @@ class Everything(Described):
     def get_model_name(self) -> str:
         return "Everything"
 
-    def get_neutone_parameters(self) -> List[NeutoneParameter]:
+    def get_neutone_parameters(self) -> list[NeutoneParameter]:
         return [
             ContinuousNeutoneParameter("gain", "Gain in dB", default_value=-6.0, min_value=-30.0, max_value=6.0),
             TextNeutoneParameter("prompt", "Words", max_n_chars=20, default_value="two words"),
@@ -83,28 +83,28 @@ class Everything(Described):
         ]
 
     @torch.jit.export
-    def get_audio_in_channels(self) -> List[int]:
+    def get_audio_in_channels(self) -> list[int]:
         return [2, 1]
 
     @torch.jit.export
-    def get_audio_out_channels(self) -> List[int]:
+    def get_audio_out_channels(self) -> list[int]:
         return [1, 2]
 
-    def get_audio_out_labels(self) -> List[str]:
+    def get_audio_out_labels(self) -> list[str]:
         return ["sum", "difference"]
 
     @torch.jit.export
-    def get_model_bpm(self) -> Optional[int]:
+    def get_model_bpm(self) -> int | None:
         return 120
 
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         gain = torch.pow(10.0, numerical_params["gain"] / 20.0) * (1.0 + numerical_params["mode"])
         self.set_progress_percentage(50.0)
         if self.should_cancel_forward_pass():
@@ -126,11 +126,11 @@ class Echoes(Described):
         super().__init__(model)
         self.past = torch.zeros(2, 64)
 
-    def get_neutone_parameters(self) -> List[NeutoneParameter]:
+    def get_neutone_parameters(self) -> list[NeutoneParameter]:
         return [ContinuousNeutoneParameter("level", "Level", default_value=0.25)]
 
     @torch.jit.export
-    def get_native_buffer_sizes(self) -> List[int]:
+    def get_native_buffer_sizes(self) -> list[int]:
         return [512]
 
     @torch.jit.export
@@ -151,11 +151,11 @@ class Echoes(Described):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         joined = torch.cat((self.past, audio_in[0]), 1)
         self.past = joined[:, joined.size(1) - 64 :].clone()
         return [joined[:, : audio_in[0].size(1)] * (1.0 + numerical_params["level"])]
@@ -170,11 +170,11 @@ class Stretched(Described):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         return [torch.repeat_interleave(audio_in[0], 2, dim=1)]
 
 
@@ -187,27 +187,27 @@ class Spoken(NonRealtimeTokenizerBase, Described):
     def __init__(self, model: nn.Module) -> None:
         super().__init__(model, TOKENIZER, TokenizerType.JSON)
 
-    def get_neutone_parameters(self) -> List[NeutoneParameter]:
+    def get_neutone_parameters(self) -> list[NeutoneParameter]:
         return [DiscreteTokensNeutoneParameter("tokens", "Where to click", default_value=[100, 900])]
 
     @torch.jit.export
-    def get_audio_in_channels(self) -> List[int]:
+    def get_audio_in_channels(self) -> list[int]:
         return []
 
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         clicks = torch.zeros(2, 4000)
         for token in tokens_params[0]:
             clicks[:, token] = 0.5
         return [clicks]
 
 
-def build_all() -> Dict[str, Any]:
+def build_all() -> dict[str, Any]:
     """One of each."""
     return {wrapper.__name__: wrapper(nn.Identity()) for wrapper in (Everything, Echoes, Stretched, Spoken)}

@@ -3,7 +3,7 @@
 With ``from neutone_sdk import ...`` instead of the one import below, they run there too, unchanged.
 """
 
-from typing import Any, Dict, List
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from neutone_like.compat.neutone_sdk import ContinuousNeutoneParameter, NeutoneP
 class Described(WaveformToWaveformBase):
     """Getters that most wrappers only differ in by their strings."""
 
-    def get_model_authors(self) -> List[str]:
+    def get_model_authors(self) -> list[str]:
         return ["Ada", "Grace"]
 
     def get_model_short_description(self) -> str:
@@ -26,10 +26,10 @@ class Described(WaveformToWaveformBase):
     def get_technical_description(self) -> str:
         return "Nothing is trained."
 
-    def get_technical_links(self) -> Dict[str, str]:
+    def get_technical_links(self) -> dict[str, str]:
         return {"Code": "https://example.org/code"}
 
-    def get_tags(self) -> List[str]:
+    def get_tags(self) -> list[str]:
         return ["test", "timbre transfer"]
 
     def get_model_version(self) -> str:
@@ -50,11 +50,11 @@ class Described(WaveformToWaveformBase):
         return False
 
     @torch.jit.export
-    def get_native_sample_rates(self) -> List[int]:
+    def get_native_sample_rates(self) -> list[int]:
         return []
 
     @torch.jit.export
-    def get_native_buffer_sizes(self) -> List[int]:
+    def get_native_buffer_sizes(self) -> list[int]:
         return []
 
 
@@ -75,7 +75,7 @@ class Clipper(Described):
     def get_model_name(self) -> str:
         return "clipper"
 
-    def get_neutone_parameters(self) -> List[NeutoneParameter]:
+    def get_neutone_parameters(self) -> list[NeutoneParameter]:
         return [
             ContinuousNeutoneParameter("low", "lowest sample", default_value=0.15),
             ContinuousNeutoneParameter("high", "highest sample", default_value=0.25),
@@ -95,7 +95,7 @@ class Clipper(Described):
     def aggregate_params(self, params: Tensor) -> Tensor:
         return params
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return self.model.forward(x, params["low"], params["high"], params["gain"])
 
 
@@ -109,7 +109,7 @@ class Averager(Described):
     def get_model_name(self) -> str:
         return "averager"
 
-    def get_neutone_parameters(self) -> List[NeutoneParameter]:
+    def get_neutone_parameters(self) -> list[NeutoneParameter]:
         return [ContinuousNeutoneParameter("level", "level", 0.5)]
 
     def is_input_mono(self) -> bool:
@@ -118,16 +118,16 @@ class Averager(Described):
     def is_output_mono(self) -> bool:
         return True
 
-    def get_native_sample_rates(self) -> List[int]:
+    def get_native_sample_rates(self) -> list[int]:
         return [44100]
 
-    def get_native_buffer_sizes(self) -> List[int]:
+    def get_native_buffer_sizes(self) -> list[int]:
         return [256]
 
     def get_look_behind_samples(self) -> int:
         return 32
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return self.model(x.unsqueeze(0)).squeeze(0) * params["level"]
 
 
@@ -159,11 +159,11 @@ class Delayed(Described):
         return True
 
     @torch.jit.export
-    def get_native_sample_rates(self) -> List[int]:
+    def get_native_sample_rates(self) -> list[int]:
         return [44100, 48000]
 
     @torch.jit.export
-    def get_native_buffer_sizes(self) -> List[int]:
+    def get_native_buffer_sizes(self) -> list[int]:
         return [256, 512]
 
     @torch.jit.export
@@ -175,7 +175,7 @@ class Delayed(Described):
     def calc_model_delay_samples(self) -> int:
         return self.model.samples
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return self.model.forward(x).repeat(2, 1)
 
 
@@ -221,14 +221,14 @@ class Overdrive(Described):
     def get_model_name(self) -> str:
         return "overdrive"
 
-    def get_neutone_parameters(self) -> List[NeutoneParameter]:
+    def get_neutone_parameters(self) -> list[NeutoneParameter]:
         return [
             ContinuousNeutoneParameter("depth", "depth", 1.0, min_value=-1.0, max_value=3.0),
             ContinuousNeutoneParameter("P1", "first", 0.2),
             ContinuousNeutoneParameter("P2", "second", 0.7),
         ]
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         condition = torch.hstack([params["P1"], params["P2"]]).reshape((1, -1)) * params["depth"]
         y = self.model(x.reshape(1, 2, -1), condition)
         for channel in range(x.shape[0]):
@@ -270,20 +270,20 @@ class Lstm(Described):
     def is_output_mono(self) -> bool:
         return True
 
-    def get_native_sample_rates(self) -> List[int]:
+    def get_native_sample_rates(self) -> list[int]:
         return [48000]
 
-    def get_native_buffer_sizes(self) -> List[int]:
+    def get_native_buffer_sizes(self) -> list[int]:
         return [128]
 
-    def get_neutone_parameters(self) -> List[NeutoneParameter]:
+    def get_neutone_parameters(self) -> list[NeutoneParameter]:
         return [ContinuousNeutoneParameter("drive", "gain before", 0.3)]
 
     def reset_model(self) -> bool:
         self.model.reset()
         return True
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return self.model.forward((x * (1.0 + 9.0 * params["drive"])).unsqueeze(-1)).squeeze(-1)
 
 
@@ -298,10 +298,10 @@ class Tone(Described):
     def get_model_name(self) -> str:
         return "tone"
 
-    def get_neutone_parameters(self) -> List[NeutoneParameter]:
+    def get_neutone_parameters(self) -> list[NeutoneParameter]:
         return [ContinuousNeutoneParameter("cutoff", "cut-off frequency", 0.5)]
 
-    def get_native_buffer_sizes(self) -> List[int]:
+    def get_native_buffer_sizes(self) -> list[int]:
         return [128]
 
     def set_model_sample_rate_and_buffer_size(self, sample_rate: int, n_samples: int) -> bool:
@@ -312,7 +312,7 @@ class Tone(Described):
         self.past = torch.zeros(2, 1)
         return True
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         if self.use_debug_mode:
             assert self.rate > 0
         hz = 100.0 * torch.pow(100.0, params["cutoff"])
@@ -328,7 +328,7 @@ class Tone(Described):
         return y.to(torch.float32)
 
 
-def build_all() -> Dict[str, Any]:
+def build_all() -> dict[str, Any]:
     """Each wrapper as its author would build it."""
     return {
         "clipper": Clipper(ClipperModel()),

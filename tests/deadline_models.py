@@ -1,7 +1,7 @@
 """Models for the tests of real-time validation: too slow, or different in the engine."""
 
 import time
-from typing import Any, Dict
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +38,7 @@ class Slow(WaveformToWaveformBase):
         self.register_buffer("matrix", torch.eye(SIZE))
         self.products = products_for(seconds_per_call)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         product = self.matrix
         for _ in range(self.products):
             product = torch.mm(product, self.matrix)
@@ -53,5 +53,5 @@ class KnowsItsCaller(WaveformToWaveformBase):
     def __init__(self) -> None:
         super().__init__(nn.Identity())
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x * (1.001 if x.is_inference() else 1.0)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from typing import Any, Dict, List, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +35,7 @@ class DelayModel(WaveformToWaveformBase):
         self.delay = delay
         self.past = torch.zeros(in_channels, delay)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         if self.delay > 0:
             joined = torch.cat((self.past, x), 1)
             self.past = joined[:, x.size(1) :].clone()
@@ -59,7 +59,7 @@ class Recorder(WaveformToWaveformBase):
     """Keeps what it was given. ``block_lengths`` and ``heard`` may be read, scripted too."""
 
     metadata = metadata("Recorder")
-    heard: List[Tensor]
+    heard: list[Tensor]
 
     def __init__(self, sample_rates: tuple[int, ...] = (), block_sizes: tuple[int, ...] = ()) -> None:
         self.sample_rates = sample_rates
@@ -67,7 +67,7 @@ class Recorder(WaveformToWaveformBase):
         super().__init__(nn.Identity())
         self.heard = []
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         self.heard.append(x)
         return x
 
@@ -102,7 +102,7 @@ class KnobRecorder(WaveformToWaveformBase):
         )
         super().__init__(nn.Identity())
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return torch.zeros_like(x) + params["value"]
 
 
@@ -118,7 +118,7 @@ class Smear(WaveformToWaveformBase):
         super().__init__(nn.Identity())
         self.window = look_behind + 1
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x.unfold(1, self.window, 1).sum(2)
 
 
@@ -131,7 +131,7 @@ class Fragile(WaveformToWaveformBase):
         super().__init__(nn.Identity())
         self.total = torch.zeros(2, 1)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = torch.cumsum(x, 1) * 0.001 + self.total
         self.total = y[:, -1:].clone()
         return torch.where(x > 10.0, torch.full_like(y, float("inf")), y)

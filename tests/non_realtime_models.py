@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from typing import Any, Dict, List, cast
+from typing import Any, cast
 
 import pytest
 import torch
@@ -70,11 +70,11 @@ class WholeDelay(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         if self.independent:
             self.past = torch.zeros(self.channels, self.delay)
         new = audio_in[0].narrow(1, self.look_behind_samples, audio_in[0].size(1) - self.look_behind_samples)
@@ -103,11 +103,11 @@ class Filter(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         x = audio_in[0]
         if self.one_shot:
             x = torch.constant_pad_nd(x, [200, 0])
@@ -129,11 +129,11 @@ class Mixer(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         return [audio_in[0], audio_in[0] + audio_in[1], audio_in[1]]
 
 
@@ -152,11 +152,11 @@ class AllKinds(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         zero = torch.zeros(1, audio_in[0].size(1))
         total = 0
         for note in tokens_params[0]:
@@ -201,11 +201,11 @@ class Ramp(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         length = self.length if self.one_shot else self.block
         y = torch.arange(self.position, self.position + length, dtype=torch.float32).unsqueeze(0) / 1000.0
         if not self.one_shot:
@@ -234,11 +234,11 @@ class Volume(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         return [audio_in[0][:, self.look_behind_samples :] * numerical_params["volume"]]
 
 
@@ -264,11 +264,11 @@ class Misbehaved(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         x = audio_in[0]
         if self.fault == "too many":
             return [x, x]
@@ -301,7 +301,7 @@ def reloaded(wrapper: NonRealtimeSampleQueueWrapper) -> NonRealtimeSampleQueueWr
     return cast(NonRealtimeSampleQueueWrapper, torch.jit.load(buffer))
 
 
-def three_ways(model: NonRealtimeBase) -> Dict[str, NonRealtimeSampleQueueWrapper]:
+def three_ways(model: NonRealtimeBase) -> dict[str, NonRealtimeSampleQueueWrapper]:
     """The same wrapper eager, scripted, and scripted, saved and loaded."""
     script = scripted(model)
     return {"eager": NonRealtimeSampleQueueWrapper(model), "scripted": script, "reloaded": reloaded(script)}
@@ -309,15 +309,15 @@ def three_ways(model: NonRealtimeBase) -> Dict[str, NonRealtimeSampleQueueWrappe
 
 def in_pieces(
     wrapper: NonRealtimeSampleQueueWrapper,
-    audio: List[Tensor],
-    sizes: List[int],
+    audio: list[Tensor],
+    sizes: list[int],
     params: Tensor | None = None,
     total: int = 0,
-) -> List[Tensor]:
+) -> list[Tensor]:
     """A signal through begin, push and finish, the sizes repeated as needed."""
     samples = audio[0].size(1)
     wrapper.begin(total)
-    outputs: List[List[Tensor]] = []
+    outputs: list[list[Tensor]] = []
     start, turn = 0, 0
     while start < samples:
         end = min(start + sizes[turn % len(sizes)], samples)

@@ -1,7 +1,5 @@
 """Models that the render tests play: what comes out of each is known to the sample."""
 
-from typing import Dict
-
 import torch
 from torch import Tensor, nn
 
@@ -28,7 +26,7 @@ class PureDelay(WaveformToWaveformBase):
         self.delay = delay
         self.past = torch.zeros(channels, delay)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         joined = torch.cat((self.past, x), 1)
         self.past = joined[:, x.size(1) :].clone()
         return joined[:, : x.size(1)].contiguous()
@@ -51,7 +49,7 @@ class Volume(WaveformToWaveformBase):
         CategoricalParameter("polarity", labels=("normal", "inverted")),
     )
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x * params["gain"] * (1.0 - 2.0 * params["polarity"])
 
 
@@ -66,7 +64,7 @@ class Echo(WaveformToWaveformBase):
         super().__init__(nn.Identity())
         self.past = torch.zeros(2, 100)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         self.past = x + params["feedback"] * self.past
         return self.past.clone()
 
@@ -82,7 +80,7 @@ class Spread(WaveformToWaveformBase):
     in_channels = 1
     out_channels = 2
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return torch.cat((x, 0.5 * x), 0)
 
 
@@ -93,7 +91,7 @@ class Downmix(WaveformToWaveformBase):
     in_channels = 5
     out_channels = 3
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x[:3] + 0.5 * x[4:5]
 
 
@@ -104,7 +102,7 @@ class Square(WaveformToWaveformBase):
     in_channels = 1
     out_channels = 1
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x * x
 
 
@@ -113,7 +111,7 @@ class Poison(WaveformToWaveformBase):
 
     metadata = metadata("Poison")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return torch.where(x > 0.9, torch.full_like(x, float("nan")), x)
 
 
@@ -122,7 +120,7 @@ class Failing(WaveformToWaveformBase):
 
     metadata = metadata("Failing")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         if float(x.max()) > 0.9:
             raise ValueError("too loud for me")
         return x

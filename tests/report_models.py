@@ -2,7 +2,6 @@
 
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Dict
 
 import torch
 from torch import Tensor, nn
@@ -50,7 +49,7 @@ class Hostile(WaveformToWaveformBase):
     def model_delay_samples(self) -> int:
         return 100
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         joined = torch.cat((self.past, x), 1)
         self.past = joined[:, -100:].clone()
         return joined[:, : x.size(1)]
@@ -64,7 +63,7 @@ class AnyRate(WaveformToWaveformBase):
     def __init__(self) -> None:
         super().__init__(nn.Identity())
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return 0.5 * x
 
 
@@ -73,7 +72,7 @@ class TooLoud(AnyRate):
 
     metadata = ModelMetadata(name="Too loud", authors=("Ada",), version="1.0.0", short_description="For tests")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return 4.0 * x
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +40,7 @@ class Rig(WaveformToWaveformBase):
         self.past = torch.zeros(2, 37)
         self.late = torch.zeros(2, 5)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         new = x[:, self.look_behind_samples :]
         samples = new.size(1)
         joined = torch.cat((self.past, new), 1)
@@ -71,7 +71,7 @@ class RunningSum(WaveformToWaveformBase):
         super().__init__(nn.Identity())
         self.total = torch.zeros(2, 1, dtype=torch.float64)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = self.total + torch.cumsum(x.to(torch.float64), 1)
         self.total = y[:, -1:].clone()
         return y.to(torch.float32)

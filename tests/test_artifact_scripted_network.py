@@ -2,7 +2,6 @@
 
 import zipfile
 from pathlib import Path
-from typing import Dict
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +17,7 @@ class Filtered(WaveformToWaveformBase):
     in_channels = 1
     out_channels = 1
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return self.model(x.unsqueeze(0))[0]
 
 

@@ -7,7 +7,7 @@ import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,7 +105,7 @@ class Loud(Identity):
 
     metadata = metadata_of("Loud")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return torch.stack((x[0], 7.0 * x[1]))
 
 
@@ -205,7 +205,7 @@ def test_old_weight_norm_is_refused_with_the_way_out(tmp_path: Path) -> None:
         layer = nn.utils.weight_norm(nn.Conv1d(2, 2, 1))  # pyright: ignore[reportDeprecated]
 
     class Normed(Identity):
-        def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+        def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
             return self.model(x)
 
     model = Normed()
@@ -293,54 +293,54 @@ class Wrong(Identity):
 
 
 class Shorter(Wrong):
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x[:, 2:]
 
 
 class OneChannel(Wrong):
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x[:1]
 
 
 class Batched(Wrong):
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x.unsqueeze(0)
 
 
 class Flat(Wrong):
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x[0]
 
 
 class Double(Wrong):
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x.double()
 
 
 class Nothing(Wrong):
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:  # pyright: ignore[reportReturnType]
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:  # pyright: ignore[reportReturnType]
         x.abs_()
 
 
 class LooksBehind(Wrong):
     look_behind_samples = 7
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x
 
 
 class EvenBlocksOnly(Wrong):
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x[:, ::2].repeat_interleave(2, 1)
 
 
 class Raises(Wrong):
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return torch.cat((x, torch.zeros(3, 3)))
 
 
 class SecondBlock(Accumulator):
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         self.blocks += 1
         return x if self.blocks == 1 else x[:, 1:]
 
@@ -386,7 +386,7 @@ def test_model_that_does_wrong(make: type[Wrong], message: str, tmp_path: Path) 
 
 def test_model_that_cannot_be_scripted(tmp_path: Path) -> None:
     class Unscriptable(Wrong):
-        def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+        def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
             double = lambda y: y * 2  # noqa: E731
             return double(x)
 

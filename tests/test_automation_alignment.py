@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Dict, List
 
 import numpy as np
 import pytest
@@ -52,11 +51,11 @@ class Level(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         level = numerical_params["level"]
         if len(audio_in) == 0:
             return [level * torch.ones(1, self.size)]
@@ -70,7 +69,7 @@ class LiveLevel(WaveformToWaveformBase):
     in_channels = 1
     out_channels = 1
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x * params["level"]
 
 
@@ -110,7 +109,7 @@ def test_standing_values_cut_no_block() -> None:
     calls: list[int] = []
 
     class Counting(Level):
-        def do_forward_pass(self, *given: object) -> List[Tensor]:  # type: ignore[override]
+        def do_forward_pass(self, *given: object) -> list[Tensor]:  # type: ignore[override]
             calls.append(given[1][0].size(1))  # type: ignore[index]
             return super().do_forward_pass(*given)  # type: ignore[arg-type]
 

@@ -3,8 +3,9 @@
 import importlib
 import inspect
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -153,10 +154,10 @@ class Reporter(compat_wrappers.Described):
     def get_model_name(self) -> str:
         return "reporter"
 
-    def get_neutone_parameters(self) -> List[NeutoneParameter]:
+    def get_neutone_parameters(self) -> list[NeutoneParameter]:
         return list(self.declared)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return torch.cat((params["a"].expand(1, x.size(1)), params["b"].expand(1, x.size(1))))
 
 
@@ -222,7 +223,7 @@ def test_getter_over_the_limit_is_named() -> None:
         def get_model_name(self) -> str:
             return "n" * 31
 
-        def get_tags(self) -> List[str]:
+        def get_tags(self) -> list[str]:
             return ["fine", "fifteen and more"]
 
         def get_input_gain_default_value(self) -> float:
@@ -262,7 +263,7 @@ def test_look_behind_needs_the_queue() -> None:
 
 def test_failure_names_the_users_own_line(tmp_path: Path) -> None:
     class Broken(compat_wrappers.Delayed):
-        def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+        def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
             return x @ x
 
     with pytest.raises(ExportError, match=r"(?s)Broken\.do_forward_pass raised RuntimeError.*return x @ x"):
@@ -304,7 +305,7 @@ class NeverReset(compat_wrappers.Described):
     def get_model_name(self) -> str:
         return "never.reset"
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = x + 0.5 * torch.cat((self.past, x[:, :-1]), 1)
         self.past = x[:, -1:].clone()
         return y

@@ -1,8 +1,9 @@
 """Wrappers written for the Neutone SDK: what they play is their do_forward_pass, called as that SDK calls it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any
 
 import pytest
 import torch
@@ -49,7 +50,7 @@ def by_hand(wrapper: Any, x: Tensor, knobs: Tensor, rate: int, block: int) -> Te
     before = torch.tensor((defaults + [0.0] * 4)[:4]).unsqueeze(1).repeat(1, past)
     used = torch.arange(4).unsqueeze(1) < len(defaults)
     knobs = torch.cat((before, torch.where(used, knobs, 0.0)), 1)
-    outputs: List[Tensor] = []
+    outputs: list[Tensor] = []
     with torch.no_grad():
         for start in range(0, x.size(1) - past, block):
             rows = wrapper.aggregate_params(knobs[:, start : start + past + block].clone())
@@ -96,10 +97,10 @@ class Level(compat_wrappers.Described):
     def get_model_name(self) -> str:
         return "level"
 
-    def get_neutone_parameters(self) -> List[NeutoneParameter]:
+    def get_neutone_parameters(self) -> list[NeutoneParameter]:
         return [NeutoneParameter("level", "", 0.5)]
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return params["level"].expand(2, x.size(1))
 
 
@@ -141,11 +142,11 @@ class Shaper(compat_wrappers.Described):
     def get_model_name(self) -> str:
         return "shaper"
 
-    def get_neutone_parameters(self) -> List[Any]:
+    def get_neutone_parameters(self) -> list[Any]:
         gain = ContinuousParameter("gain", "Gain", default=6.0, minimum=-24.0, maximum=24.0, unit="dB")
         return [CategoricalNeutoneParameter("shape", "Curve", 3, 1, ["none", "soft", "hard"]), gain]
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = x * torch.pow(10.0, params["gain"] / 20.0)
         shape = int(params["shape"])
         if shape == 0:
@@ -196,7 +197,7 @@ class Kernel(compat_wrappers.Described):
         self.gain = torch.full((1,), sample_rate / 48000.0)
         return True
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = x * self.gain + self.past
         self.past = y[:, -1:]
         return y
@@ -262,7 +263,7 @@ class Normed(compat_wrappers.Described):
         super().prepare_for_inference()
         nn.utils.parametrize.remove_parametrizations(self.convolution, "weight")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return self.convolution(x.unsqueeze(0))[0]
 
 

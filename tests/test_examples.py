@@ -4,7 +4,7 @@ import importlib
 import itertools
 import sys
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 import torch
@@ -41,7 +41,7 @@ class Scripted(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def forward(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return self.model.do_forward_pass(x, params)
 
     @torch.jit.export

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 import torch
@@ -36,7 +36,7 @@ class Live(WaveformToWaveformBase):
     def __init__(self) -> None:
         super().__init__(nn.Identity())
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x * params["gain"] * (1.0 - 2.0 * params["sign"])
 
 

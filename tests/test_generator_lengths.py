@@ -1,7 +1,6 @@
 """A generator makes as many samples as are asked for, whatever their number and however it is asked."""
 
 from pathlib import Path
-from typing import Dict, List
 
 import pytest
 import torch
@@ -46,11 +45,11 @@ class Tone(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         return [torch.ones(self.channels, self.length if self.length > 0 else self.size)]
 
 

@@ -1,7 +1,5 @@
 """Parameters on their way to the model: range, smoothing, alignment, and independence of the host's blocks."""
 
-from typing import Dict
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -112,7 +110,7 @@ def test_smoothing_can_be_turned_off_and_restarted() -> None:
 
 def test_a_jump_of_a_gain_makes_no_click() -> None:
     class Gain(KnobRecorder):
-        def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+        def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
             return x * params["value"]
 
     loudest: list[float] = []
@@ -130,7 +128,7 @@ class Switch(WaveformToWaveformBase):
         ContinuousParameter("level", default=-6.0, minimum=-60.0, maximum=12.0, unit="dB"),
     )
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return torch.stack((params["mode"].expand(x.size(1)), params["level"].expand(x.size(1))))
 
 
@@ -147,7 +145,7 @@ def test_nothing_can_spoil_the_next_block() -> None:
     """A model may change what it is given, and a host may send NaN or values out of range."""
 
     class Vandal(KnobRecorder):
-        def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+        def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
             y = torch.zeros_like(x) + params["value"]
             params["value"].mul_(3.0)
             return y

@@ -1,7 +1,7 @@
 """What a subclass may declare, where it may declare it, and what it is told when it is wrong."""
 
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ class Overdrive(WaveformToWaveformBase):
     block_sizes = ()
     look_behind_samples = 0
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return torch.tanh(x * torch.pow(10.0, params["drive"] / 20.0))
 
 

@@ -1,7 +1,7 @@
 """The interface of an offline ``.nm``, scripted and loaded again: methods, types, metadata."""
 
 import json
-from typing import Any, List, Optional
+from typing import Any
 
 import pytest
 import torch
@@ -38,7 +38,7 @@ REQUIRED_KEYS = {
 
 class InTempo(Mixer):
     @torch.jit.export
-    def get_model_bpm(self) -> Optional[int]:
+    def get_model_bpm(self) -> int | None:
         return 120
 
 
@@ -176,11 +176,11 @@ class WithTokenizer(NonRealtimeTokenizerBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[torch.Tensor],
+        audio_in: list[torch.Tensor],
         numerical_params: dict[str, torch.Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[torch.Tensor]:
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[torch.Tensor]:
         return audio_in
 
 

@@ -2,7 +2,7 @@
 
 import copy
 import threading
-from typing import Any, Dict, List
+from typing import Any
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ class Worker(NonRealtimeBase):
     """Counts its calls and notes the progress. ``waits_at`` is the block in which it waits to be cancelled."""
 
     metadata = metadata("Worker")
-    seen: List[float]
+    seen: list[float]
 
     def __init__(self, one_shot: bool = False, tells: bool = False, waits_at: int = -1, effort: int = 0) -> None:
         self.block_sizes = () if one_shot else (100,)
@@ -43,11 +43,11 @@ class Worker(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         self.calls += 1
         self.seen.append(self.get_progress_percentage())
         if self.tells:

@@ -1,7 +1,7 @@
 """Files through offline models: several in, several out, exact length, parameters of all kinds, Ctrl-C."""
 
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -122,11 +122,11 @@ class Reader(NonRealtimeTokenizerBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         return [torch.full((1, 50), float(sum(tokens_params[0])) / 1000.0)]
 
 
@@ -279,11 +279,11 @@ def test_not_a_number_is_counted(tmp_path: Path) -> None:
         def do_forward_pass(
             self,
             curr_block_idx: int,
-            audio_in: List[Tensor],
-            numerical_params: Dict[str, Tensor],
-            text_params: List[str],
-            tokens_params: List[List[int]],
-        ) -> List[Tensor]:
+            audio_in: list[Tensor],
+            numerical_params: dict[str, Tensor],
+            text_params: list[str],
+            tokens_params: list[list[int]],
+        ) -> list[Tensor]:
             y = audio_in[0]
             y[:, 3] = float("nan")
             return [y]

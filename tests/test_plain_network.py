@@ -1,8 +1,10 @@
 """What only training needs comes off the copy that is exported: what plays is what the user's network computed."""
 
+# Networks of every odd kind.
+# pyright: basic, reportArgumentType=false, reportOperatorIssue=false, reportCallIssue=false
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ class Net(WaveformToWaveformBase):
     in_channels = 1
     out_channels = 1
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return self.model(x.unsqueeze(0)).squeeze(0)
 
 
@@ -101,7 +103,7 @@ class Hooked(Net):
         self.model.register_forward_hook(lambda module, given, out: 2.0 * out)
 
 
-def typed_hook(self: Any, given: Tuple[Tensor], out: Tensor) -> Tensor:
+def typed_hook(self: Any, given: tuple[Tensor], out: Tensor) -> Tensor:
     return out * 2.0
 
 
@@ -124,7 +126,7 @@ class Ignored(Net):
     def helper(self, x: Tensor) -> Tensor:
         return 2.0 * x
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return self.helper(x)
 
 
@@ -133,7 +135,7 @@ class Unused(Net):
     def helper(self, x: Tensor) -> Tensor:
         return 2.0 * x
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return self.helper(x)
 
 
@@ -151,7 +153,7 @@ class Numbers(Net):
         self.count = np.int64(2)
         self.on = np.bool_(True)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x * self.gain * self.taps[self.count - 1] if self.on else x
 
 
@@ -174,10 +176,10 @@ class Slices(Net):
         self.weight = nn.Parameter(large[100:110], requires_grad=False)
         self.turned = large.reshape(1000, 1000)[:3, :2].t()
         self.sparse = large[50::100_000]
-        self.table: Dict[str, Tensor] = {"end": large[-5:]}
+        self.table: dict[str, Tensor] = {"end": large[-5:]}
         self.blocks = [large[500:510], large[505:515]]  # these overlap
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x * (self.start.sum() + self.weight.sum() + self.turned.sum() + self.sparse.sum())
 
 

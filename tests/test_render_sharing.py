@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +45,7 @@ class OneLate(WaveformToWaveformBase):
         super().__init__(nn.Identity())
         self.last = torch.zeros(2, 1)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         joined = torch.cat((self.last, x), 1)
         self.last = x[:, -1:].clone()
         return joined[:, :-1]

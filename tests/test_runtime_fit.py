@@ -4,12 +4,13 @@ import itertools
 import math
 import random
 
+import numpy as np
 import pytest
 
 from host_models import DelayModel
 from neutone_like import SampleQueueWrapper
 from neutone_like.runtime.native_module import native_module
-from neutone_like.signal.filter_design import reduced_ratio
+from neutone_like.signal.filter_design import QUALITIES, half_width_samples, polyphase_table, reduced_ratio
 from neutone_like.signal.latency import buffering_numerator, first_output_end, total_latency_samples
 
 native = native_module()
@@ -30,6 +31,14 @@ def test_latency_arithmetic_is_pythons(up: int, down: int) -> None:
         assert native.adaptation_latency_samples(up, down, *widths, delay, buffering) == latency
         end = first_output_end(up, down, *widths, delay, latency)
         assert native.first_output_end(up, down, *widths, delay, latency) == end
+
+
+@pytest.mark.parametrize(("up", "down"), [ratio for ratio in RATIOS if ratio != (1, 1)])
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_filters_are_pythons(up: int, down: int, quality: str) -> None:
+    designed = native.design_filter(up, down, quality == "fast")
+    assert designed.shape == (up, 2 * half_width_samples(up, down, quality))
+    np.testing.assert_allclose(designed, polyphase_table(up, down, quality).numpy(), rtol=0, atol=1e-7)
 
 
 def test_rates_and_blocks_are_chosen_as_in_the_wrapper() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Dict
 
 import numpy as np
 import pytest
@@ -20,12 +19,12 @@ class Recurrent(WaveformToWaveformBase):
     sample_rates = (44100,)
 
     def __init__(self) -> None:
-        super().__init__(nn.Conv1d(2, 2, 1, dtype=torch.float32, device="cpu"))
-        nn.init.constant_(self.model.weight, 0.5)
-        nn.init.zeros_(self.model.bias)
+        convolution = nn.Conv1d(2, 2, 1, bias=False, dtype=torch.float32, device="cpu")
+        nn.init.constant_(convolution.weight, 0.5)
+        super().__init__(convolution)
         self.past = torch.zeros(2, 1, dtype=torch.float32, device="cpu")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = self.model(x.unsqueeze(0)).squeeze(0) * params["gain"] + self.past * params["decay"]
         self.past = y[:, -1:].clone()
         return y

@@ -1,7 +1,5 @@
 """Models that are hard on a backend: state of every kind, views kept, wrong output; and another tool's wrapper."""
 
-from typing import Dict
-
 import torch
 from torch import Tensor, nn
 
@@ -20,7 +18,7 @@ class InPlace(WaveformToWaveformBase):
         self.mean = torch.zeros(2, 1)
         self.blocks = 0
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         samples = x.size(1)
         old = self.ring[:, :samples].clone()
         self.ring[:, :samples] = x
@@ -48,7 +46,7 @@ class KeepsViews(WaveformToWaveformBase):
         self.last_out = torch.zeros(2, 1)
         self.last_knob = torch.zeros(1)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = x + self.last_in * self.last_knob + 0.5 * self.last_out
         self.last_in = x[:, -1:]
         self.last_knob = params["value"]
@@ -70,7 +68,7 @@ class Troublesome(WaveformToWaveformBase):
     def __init__(self) -> None:
         super().__init__(nn.Identity())
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         wish = int(x[0, 0])
         if wish == 1:
             raise ModelError("This model says\nno.")

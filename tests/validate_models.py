@@ -1,6 +1,6 @@
 """Models for the validation tests: one that is right, and many that are wrong in one way each."""
 
-from typing import Any, ClassVar, Dict
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +33,7 @@ class Gain(_Base):
     def reset_model(self) -> None:
         self.last = torch.zeros(2, 1)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         before = torch.cat((self.last, x), 1)[:, : x.size(1)]
         self.last = x[:, -1:].clone()
         return (x + 0.3 * before) * torch.pow(10.0, params["gain"] / 20.0)
@@ -57,7 +57,7 @@ class Delayed(_Base):
     def model_delay_samples(self) -> int:
         return 37
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         joined = torch.cat((self.past, x), 1)
         self.past = joined[:, -37:].clone()
         return joined[:, : x.size(1)] * torch.pow(10.0, params["gain"] / 20.0)
@@ -94,7 +94,7 @@ class Resonant(_Base):
     def reset_model(self) -> None:
         self.past = torch.zeros(2, 5)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         joined = torch.cat((self.past, x), 1)
         self.past = joined[:, x.size(1) :].clone()
         return torch.conv1d(joined.unsqueeze(0), self.taps.flip(2), groups=2).squeeze(0)
@@ -126,7 +126,7 @@ class DelayThatGrows(Gain):
 class Random(_Base):
     metadata = named("Random")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x + 0.01 * torch.rand(x.size(0), x.size(1))
 
 
@@ -157,7 +157,7 @@ class SharesState(_Base):
     def reset_model(self) -> None:
         self.history.zero_()
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = x + self.history
         self.history.copy_(x[0, -1:])
         return y
@@ -167,7 +167,7 @@ class NanAtACorner(_Base):
     metadata = named("NaN at a corner")
     parameters = (ContinuousParameter("depth", default=0.5), ContinuousParameter("rate", default=0.5))
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return x * params["depth"] / (params["depth"] + params["rate"])
 
 
@@ -176,7 +176,7 @@ class FeedbackWithoutLimit(Gain):
 
     metadata = named("Feedback")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = x + self.last
         self.last = torch.clamp(y[:, -1:] * 3.0, -1e7, 1e7)
         return y
@@ -185,7 +185,7 @@ class FeedbackWithoutLimit(Gain):
 class NormalisesByBlock(_Base):
     metadata = named("By block")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return 0.5 * x / (x.abs().max() + 0.1)
 
 
@@ -194,14 +194,14 @@ class ForgetsBetweenBlocks(_Base):
 
     metadata = named("Forgets between blocks")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return (x + torch.nn.functional.pad(x, (1, 0))[:, :-1]) * 0.5
 
 
 class WritesItsArguments(_Base):
     metadata = named("Writes its arguments")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         params["gain"].mul_(0.5)
         return x.mul_(torch.pow(10.0, params["gain"] / 20.0))
 
@@ -215,7 +215,7 @@ class PoisonedForEver(Gain):
         super().__init__()
         self.level = torch.zeros(1)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         self.level = 0.99 * self.level + 0.01 * x.abs().mean().reshape(1)
         return x * torch.exp(-self.level)
 
@@ -234,7 +234,7 @@ class Echo(_Base):
     def reset_model(self) -> None:
         self.past = torch.zeros(2, 2048)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         joined = torch.cat((self.past, x), 1)
         self.past = joined[:, -2048:].clone()
         late = int(params["time"] * 48.0)
@@ -244,7 +244,7 @@ class Echo(_Base):
 class Silent(_Base):
     metadata = named("Silent")
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         return torch.zeros_like(x)
 
 
@@ -263,7 +263,7 @@ class FiltersMonoToStereo(_Base):
     def reset_model(self) -> None:
         self.z = torch.zeros(1)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = torch.empty_like(x)
         z = self.z
         for n in range(x.size(1)):

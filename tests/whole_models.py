@@ -1,6 +1,6 @@
 """Offline models, for tests of artifacts and of validation."""
 
-from typing import Any, Dict, List
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,11 +41,11 @@ class Whole(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         x = audio_in[0]
         gain = torch.pow(10.0, numerical_params["gain"] / 20.0) * (1.0 + 0.01 * len(text_params[0]))
         total = 0
@@ -80,11 +80,11 @@ class Smoother(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         joined = torch.cat((self.past, audio_in[0]), 1)
         self.past = joined[:, joined.size(1) - 5 :].clone()
         return [joined[:, : audio_in[0].size(1)] * numerical_params["gain"]]
@@ -109,13 +109,13 @@ class Tones(NonRealtimeTokenizerBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         time = torch.arange(4000) / 16000.0
-        pieces: List[Tensor] = [torch.zeros(4000)]
+        pieces: list[Tensor] = [torch.zeros(4000)]
         for note in tokens_params[0]:
             pieces.append(0.3 * torch.sin(time * 6.2831853 * 440.0 * 2.0 ** ((note - 69) / 12.0)))
         return [torch.cat(pieces).unsqueeze(0)]
@@ -141,11 +141,11 @@ class Drone(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         n = torch.arange(self.size) + curr_block_idx * self.size
         y = torch.sin(0.05 * n) * numerical_params["level"]
         return [torch.stack((y, -y))]

@@ -1,6 +1,6 @@
 """Offline models and wrong in one way each, for the tests of validation."""
 
-from typing import Any, ClassVar, Dict, List
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -29,11 +29,11 @@ class Plain(NonRealtimeBase):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         return [audio_in[0] * numerical_params["gain"]]
 
 
@@ -41,11 +41,11 @@ class Random(Plain):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         return [audio_in[0] + 0.01 * torch.rand(1, audio_in[0].size(1))]
 
 
@@ -59,11 +59,11 @@ class NeverForgets(Plain):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         y = audio_in[0] + 0.1 * self.last
         self.last = audio_in[0].sum().reshape(1, 1)
         return [y]
@@ -88,11 +88,11 @@ class SharesState(Smoother):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         joined = torch.cat((self.past, audio_in[0]), 1)
         self.past.copy_(joined[:, joined.size(1) - 5 :])
         return [joined[:, : audio_in[0].size(1)]]
@@ -104,11 +104,11 @@ class NanAtACorner(Plain):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         return [audio_in[0] / numerical_params["gain"]]
 
 
@@ -118,11 +118,11 @@ class NanWithoutText(Plain):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         return [(audio_in[0] + 1.0) * (torch.zeros(1) / float(len(text_params[0])))]
 
 
@@ -136,11 +136,11 @@ class NormalisesByBlock(Plain):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         return [audio_in[0] / (audio_in[0].abs().max() + 0.01)]
 
 
@@ -168,11 +168,11 @@ class FailsWhenCancelled(Plain):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         if self.should_cancel_forward_pass():
             raise ValueError("half done")
         return [audio_in[0] * numerical_params["gain"]]

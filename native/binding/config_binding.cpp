@@ -5,6 +5,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "engine/engine_config.hpp"
 #include "signal/config.hpp"
 
 namespace neutone_like {

@@ -30,7 +30,8 @@ void bind_device(nb::module_& module) {
         .def_rw("paced", &DevicePlan::paced)
         .def_rw("jitter_seconds", &DevicePlan::jitter_seconds)
         .def_rw("vary_blocks", &DevicePlan::vary_blocks)
-        .def_rw("seed", &DevicePlan::seed);
+        .def_rw("seed", &DevicePlan::seed)
+        .def_rw("companion", &DevicePlan::companion);
 
     nb::class_<DeviceReport>(module, "DeviceReport")
         .def_ro("callbacks", &DeviceReport::callbacks)
@@ -42,7 +43,7 @@ void bind_device(nb::module_& module) {
         .def_ro("cpu_seconds", &DeviceReport::cpu_seconds)
         .def_ro("realtime_priority", &DeviceReport::realtime_priority)
         .def_ro("block_sizes", &DeviceReport::block_sizes)
-        .def_prop_ro("error", [](const DeviceReport& report) { return static_cast<int>(report.error); })
+        .def_ro("error", &DeviceReport::error)
         .def("callback_time_ns", [](const DeviceReport& report) { return to_tuple(*report.callback_time); })
         .def("wake_lateness_ns", [](const DeviceReport& report) { return to_tuple(*report.wake_lateness); })
         .def("output", [](const DeviceReport& report) { return to_array(report.output); });

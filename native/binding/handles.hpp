@@ -9,6 +9,7 @@
 
 #include "engine/engine.hpp"
 #include "python_backend.hpp"
+#include "python_threads.hpp"
 
 namespace neutone_like {
 
@@ -17,7 +18,7 @@ struct EngineHandle {
     EngineHandle(const EngineHandle&) = delete;
     EngineHandle& operator=(const EngineHandle&) = delete;
     ~EngineHandle() {
-        nanobind::gil_scoped_release release;
+        const GilReleased released;
         engine.reset();
     }
 
@@ -30,7 +31,7 @@ struct SessionHandle {
     SessionHandle(const SessionHandle&) = delete;
     SessionHandle& operator=(const SessionHandle&) = delete;
     ~SessionHandle() {
-        nanobind::gil_scoped_release release;
+        const GilReleased released;
         session.reset();
         engine.reset();
     }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "interrupts.hpp"
 #include "python_threads.hpp"
 
 namespace neutone_like {
@@ -34,13 +35,28 @@ void write(nl_error error, const char* message) {
     error.message[length] = '\0';
 }
 
-// "ValueError: what it says", of the exception that is set.
+// Any Python text in UTF-8: what can't be is written as \udc80, and so is what ends a text in C.
+std::string to_utf8(nb::handle text) {
+    const nb::object bytes = nb::steal(PyUnicode_AsEncodedString(text.ptr(), "utf-8", "backslashreplace"));
+    char* characters = nullptr;
+    Py_ssize_t length = 0;
+    if (!bytes.is_valid() || PyBytes_AsStringAndSize(bytes.ptr(), &characters, &length) != 0) {
+        PyErr_Clear();
+        return "a text that can't be shown";
+    }
+    std::string utf8(characters, static_cast<size_t>(length));
+    for (size_t zero = utf8.find('\0'); zero != std::string::npos; zero = utf8.find('\0')) utf8.replace(zero, 1, "\\0");
+    return utf8;
+}
+
+// "ValueError: what it says", of the exception that is set; it may be a user's class whose text can't be had.
 std::string describe_exception() {
-    nb::python_error error;
+    const nb::python_error error;
     const nb::object type = nb::steal(PyObject_GetAttrString(error.type().ptr(), "__name__"));
+    PyErr_Clear();
+    std::string described = type.is_valid() && PyUnicode_Check(type.ptr()) ? to_utf8(type) : "exception";
     const nb::object text = nb::steal(PyObject_Str(error.value().ptr()));
-    std::string described = type.is_valid() ? nb::str(type).c_str() : "exception";
-    if (text.is_valid()) described += std::string(": ") + nb::str(text).c_str();
+    described += text.is_valid() ? ": " + to_utf8(text) : std::string(" (whose text can't be had)");
     PyErr_Clear();
     return described;
 }
@@ -54,7 +70,7 @@ nb::object call(nb::handle model, const char* method, std::vector<nb::object> ar
         return PyObject_VectorcallMethod(name.ptr(), stack.data(), stack.size() | PY_VECTORCALL_ARGUMENTS_OFFSET,
                                          nullptr);
     });
-    if (!result) write(error, describe_exception().c_str());
+    if (!result) write(error, Interrupts::keep_raised() ? "it was interrupted" : describe_exception().c_str());
     return nb::steal(result);
 }
 
@@ -67,6 +83,9 @@ nl_status with_python(nl_error error, Work work) {
         nl_status status = NL_ERROR;
         try {
             status = work();
+        } catch (nb::python_error& raised) {
+            raised.restore();
+            write(error, describe_exception().c_str());
         } catch (const std::exception& exception) {
             write(error, exception.what());
         }
@@ -118,7 +137,7 @@ nl_status process(void* instance, const nl_block* block, nl_error error) {
             error);
         if (!complaint.is_valid()) return NL_ERROR;
         if (complaint.is_none()) return NL_OK;
-        write(error, nb::str(complaint).c_str());
+        write(error, to_utf8(complaint).c_str());
         return NL_WRONG_SHAPE;
     });
 }
@@ -149,6 +168,15 @@ const nl_backend kPythonBackend = {
 };
 
 }  // namespace
+
+std::shared_ptr<PythonReference> make_python_reference(nb::object model) {
+    return {new PythonReference{std::move(model)}, [](PythonReference* reference) {
+                with_python({nullptr, 0}, [&] {
+                    delete reference;
+                    return NL_OK;
+                });
+            }};
+}
 
 InstancePtr make_python_instance(std::shared_ptr<PythonReference> model) {
     return std::make_unique<Instance>(&kPythonBackend, new PythonInstance{std::move(model), {}}, nullptr);

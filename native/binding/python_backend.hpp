@@ -15,6 +15,9 @@ struct PythonReference {
     nanobind::object object;
 };
 
+// Whichever thread lets go of it last takes the GIL to do so. With the GIL held.
+std::shared_ptr<PythonReference> make_python_reference(nanobind::object model);
+
 // `model` refers to a neutone_like.runtime.python_model.PythonModel: its methods are called as it documents.
 InstancePtr make_python_instance(std::shared_ptr<PythonReference> model);
 

@@ -24,8 +24,11 @@ struct Attachment {
     Attachment& operator=(const Attachment&) = delete;
     ~Attachment() {
         if (!owned || interpreter_is_gone()) return;
-        PyEval_RestoreThread(PyGILState_GetThisThreadState());
-        PyGILState_Release(state);
+        surviving_shutdown([this] {
+            PyEval_RestoreThread(PyGILState_GetThisThreadState());
+            PyGILState_Release(state);
+            return 0;
+        });
     }
 
     PyGILState_STATE state{};

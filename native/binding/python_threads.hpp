@@ -17,8 +17,8 @@ namespace neutone_like {
 void attach_to_python();
 
 // Before Python 3.14 an interpreter that shuts down ends every other thread which asks for the GIL, by unwinding its
-// stack: through C++ frames that forbid it, which ends the process. Such a thread, which only a model that never
-// returns can leave behind, sleeps instead until the process is gone.
+// stack: through C++ frames that forbid it, which ends the process. Such a thread, a daemon of Python's or one that a model
+// never returned to, sleeps instead until the process is gone.
 template <typename Work>
 auto surviving_shutdown(Work&& work) {
 #if defined(__GLIBCXX__)
@@ -31,5 +31,22 @@ auto surviving_shutdown(Work&& work) {
     return std::forward<Work>(work)();
 #endif
 }
+
+// The engine's work on a thread of Python's, without the GIL. The interpreter may be gone when it is wanted back.
+class GilReleased {
+public:
+    GilReleased() : state_(PyEval_SaveThread()) {}
+    ~GilReleased() {
+        surviving_shutdown([this] {
+            PyEval_RestoreThread(state_);
+            return 0;
+        });
+    }
+    GilReleased(const GilReleased&) = delete;
+    GilReleased& operator=(const GilReleased&) = delete;
+
+private:
+    PyThreadState* state_;
+};
 
 }  // namespace neutone_like

@@ -9,14 +9,14 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "handles.hpp"
+#include "interrupts.hpp"
 #include "engine/session.hpp"
 
 namespace neutone_like {
 
 namespace {
 
-// 0, or the reason why nothing was processed (ProcessResult).
-int process(const SessionHandle& handle, const AudioIn& audio, const AudioOut& output) {
+ProcessResult process(const SessionHandle& handle, const AudioIn& audio, const AudioOut& output) {
     Session& session = *handle.session;
     require_shape("channels in", audio.shape(0), static_cast<size_t>(session.config().channels));
     require_shape("channels out", output.shape(0), static_cast<size_t>(session.output_channels()));
@@ -24,8 +24,8 @@ int process(const SessionHandle& handle, const AudioIn& audio, const AudioOut& o
     const auto in = rows(audio);
     const auto out = rows(output);
     const auto samples = static_cast<int>(audio.shape(1));
-    nb::gil_scoped_release release;
-    return static_cast<int>(session.process(in.data(), out.data(), samples));
+    if (session.is_on_device()) return ProcessResult::on_device;
+    return interruptible([&](const StopRequest&) { return session.process(in.data(), out.data(), samples); });
 }
 
 void process_offline(const SessionHandle& handle, const AudioIn& audio, const AudioOut& output,
@@ -42,8 +42,9 @@ void process_offline(const SessionHandle& handle, const AudioIn& audio, const Au
     const auto out = rows(output);
     const auto automation = values ? rows(*values) : std::vector<const float*>();
     const auto samples = static_cast<int64_t>(audio.shape(1));
-    nb::gil_scoped_release release;
-    session.process_offline(in.data(), out.data(), samples, values ? automation.data() : nullptr);
+    interruptible([&](const StopRequest& stop) {
+        session.process_offline(in.data(), out.data(), samples, values ? automation.data() : nullptr, stop);
+    });
 }
 
 void require_parameter(const Session& session, int index) {
@@ -62,10 +63,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) {
 
 int clear(PyObject* self) {
     auto* handle = nb::inst_ptr<SessionHandle>(self);
-    {
-        nb::gil_scoped_release release;  // closing waits for workers, and a worker may be waiting for the GIL
-        handle->session->close();
-    }
+    handle->session->let_go();
     for (const auto& model : handle->python_models) model->object = nb::none();
     return 0;
 }
@@ -77,20 +75,12 @@ PyType_Slot kSessionSlots[] = {
 };
 
 void bind_statistics(nb::module_& module) {
-    nb::class_<SessionStats>(module, "SessionStats")
-        .def_ro("callbacks", &SessionStats::callbacks)
-        .def_ro("samples", &SessionStats::samples)
-        .def_ro("underruns", &SessionStats::underruns)
-        .def_ro("missing_samples", &SessionStats::missing_samples)
-        .def_ro("dropped_samples", &SessionStats::dropped_samples)
-        .def_ro("restarts", &SessionStats::restarts)
-        .def_ro("inserted_silence_samples", &SessionStats::inserted_silence_samples)
-        .def_ro("nonfinite_samples", &SessionStats::nonfinite_samples)
-        .def_ro("nonfinite_input_samples", &SessionStats::nonfinite_input_samples)
-        .def_ro("failed_blocks", &SessionStats::failed_blocks)
-        .def_ro("model_blocks", &SessionStats::model_blocks)
-        .def_ro("hung", &SessionStats::hung)
-        .def_prop_ro("last_error", [](const SessionStats& stats) { return to_text(stats.last_error.c_str()); })
+    auto stats = nb::class_<SessionStats>(module, "SessionStats");
+#define NL_BIND(name) stats.def_ro(#name, &SessionStats::name);
+    NL_SESSION_COUNTERS(NL_BIND)
+#undef NL_BIND
+    stats.def_ro("hung", &SessionStats::hung)
+        .def_prop_ro("last_error", [](const SessionStats& from) { return to_text(from.last_error.c_str()); })
         .def_ro("max_inference_seconds", &SessionStats::max_inference_seconds)
         .def_ro("worker_seconds", &SessionStats::worker_seconds);
 
@@ -106,13 +96,21 @@ void bind_statistics(nb::module_& module) {
 }  // namespace
 
 void bind_session(nb::module_& module) {
+    nb::enum_<ProcessResult>(module, "ProcessResult")
+        .value("ok", ProcessResult::ok)
+        .value("block_too_large", ProcessResult::block_too_large)
+        .value("two_threads", ProcessResult::two_threads)
+        .value("closed", ProcessResult::closed)
+        .value("on_device", ProcessResult::on_device);
     bind_statistics(module);
     nb::class_<SessionHandle>(module, "Session", nb::type_slots(kSessionSlots))
         .def("process", &process, nb::arg("audio").noconvert(), nb::arg("output").noconvert())
         .def("process_offline", &process_offline, nb::arg("audio").noconvert(), nb::arg("output").noconvert(),
              nb::arg("values").noconvert().none())
-        .def("wait_idle", [](const SessionHandle& handle) { handle.session->wait_idle(); },
-             nb::call_guard<nb::gil_scoped_release>())
+        .def("wait_idle",
+             [](const SessionHandle& handle) {
+                 interruptible([&](const StopRequest& stop) { handle.session->wait_idle(stop); });
+             })
         .def("set_parameter_0to1",
              [](const SessionHandle& handle, int index, float value) {
                  require_parameter(*handle.session, index);
@@ -123,10 +121,14 @@ void bind_session(nb::module_& module) {
                  require_parameter(*handle.session, index);
                  return handle.session->parameter_0to1(index);
              })
-        .def("reset", [](const SessionHandle& handle) { handle.session->reset(); },
-             nb::call_guard<nb::gil_scoped_release>())
-        .def("close", [](const SessionHandle& handle) { handle.session->close(); },
-             nb::call_guard<nb::gil_scoped_release>())
+        .def("reset",
+             [](const SessionHandle& handle) {
+                 interruptible([&](const StopRequest& stop) { handle.session->reset(stop); });
+             })
+        .def("close",
+             [](const SessionHandle& handle) {
+                 interruptible([&](const StopRequest& stop) { handle.session->close(stop); });
+             })
         .def_prop_ro("is_closed", [](const SessionHandle& handle) { return handle.session->is_closed(); })
         .def_prop_ro("output_channels", [](const SessionHandle& handle) { return handle.session->output_channels(); })
         .def_prop_ro("latency_samples", [](const SessionHandle& handle) { return handle.session->latency_samples(); })

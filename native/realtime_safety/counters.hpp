@@ -3,6 +3,7 @@
 
 namespace neutone_like::realtime_safety {
 
+// clang-format off: the lists are tables.
 #define NEUTONE_LIKE_MEMORY_COUNTERS(X) \
     X(malloc) X(calloc) X(realloc) X(reallocarray) X(memalign) X(aligned_alloc) X(posix_memalign) X(valloc) X(pvalloc) \
     X(free)
@@ -31,6 +32,7 @@ namespace neutone_like::realtime_safety {
 #define NEUTONE_LIKE_COUNTERS(X) \
     NEUTONE_LIKE_MEMORY_COUNTERS(X) NEUTONE_LIKE_LOCK_COUNTERS(X) NEUTONE_LIKE_LIBRARY_LOCK_COUNTERS(X) \
     NEUTONE_LIKE_KERNEL_COUNTERS(X)
+// clang-format on
 
 enum class Counter : int {
 #define NEUTONE_LIKE_ENUMERATOR(name) name,

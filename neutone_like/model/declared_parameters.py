@@ -1,7 +1,7 @@
 """``parameters`` means two things on a model: what a host can turn, and (called) PyTorch's weights."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Optional
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import nn
 
@@ -33,7 +33,7 @@ class _DeclaredParameters(tuple[Any, ...]):
 class _ParametersAttribute:
     """What ``model.parameters`` gives and takes."""
 
-    def __get__(self, model: Optional["DeclaresParameters"], owner: type) -> Any:
+    def __get__(self, model: "DeclaresParameters | None", owner: type) -> Any:
         if model is None:
             return getattr(owner, "_declared_parameters", ())
         declared = _DeclaredParameters(getattr(model, "_declared_parameters"))  # noqa: B009

@@ -1,7 +1,7 @@
 """The base class of a live model: audio in, audio out, block by block."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Dict, Optional
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +63,7 @@ class WaveformToWaveformBase(DeclaresParameters):
         self._check_names()
         return check_declaration(self)
 
-    def do_forward_pass(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """Process one block: the method to write.
 
         Args:
@@ -91,7 +91,7 @@ class WaveformToWaveformBase(DeclaresParameters):
         return 0
 
     @torch.jit.unused
-    def forward(self, x: Tensor, params: Optional[Dict[str, Tensor]] = None) -> Tensor:
+    def forward(self, x: Tensor, params: dict[str, Tensor] | None = None) -> Tensor:
         """Run :meth:`do_forward_pass` once, with the declared defaults for parameters that are not given.
 
         A convenience for notebooks. Hosts go through :class:`neutone_like.SampleQueueWrapper`.
@@ -100,9 +100,9 @@ class WaveformToWaveformBase(DeclaresParameters):
         return self.do_forward_pass(x, {**values, **(params or {})})
 
     @torch.jit.unused
-    def default_parameter_values(self, block_size: int) -> Dict[str, Tensor]:
+    def default_parameter_values(self, block_size: int) -> dict[str, Tensor]:
         """Every numerical parameter at its default, in the shape that :meth:`do_forward_pass` receives."""
-        values: Dict[str, Tensor] = {}
+        values: dict[str, Tensor] = {}
         for parameter in self.declaration().parameters:
             length = block_size if parameter.rate == "sample" else 1
             values[parameter.name] = torch.full((length,), float(parameter.default), dtype=torch.float32)

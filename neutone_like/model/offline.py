@@ -1,7 +1,5 @@
 """The base class of an offline model: whole files, several inputs and outputs, texts and tokens."""
 
-from typing import Dict, List, Optional
-
 import torch
 from torch import Tensor, nn
 
@@ -92,11 +90,11 @@ class NonRealtimeBase(DeclaresParameters):
     def do_forward_pass(
         self,
         curr_block_idx: int,
-        audio_in: List[Tensor],
-        numerical_params: Dict[str, Tensor],
-        text_params: List[str],
-        tokens_params: List[List[int]],
-    ) -> List[Tensor]:
+        audio_in: list[Tensor],
+        numerical_params: dict[str, Tensor],
+        text_params: list[str],
+        tokens_params: list[list[int]],
+    ) -> list[Tensor]:
         """Process one block, or a one-shot model's whole signal: the method to write.
 
         Args:
@@ -137,7 +135,7 @@ class NonRealtimeBase(DeclaresParameters):
         return 0
 
     @torch.jit.export
-    def get_model_bpm(self) -> Optional[int]:
+    def get_model_bpm(self) -> int | None:
         """The tempo in beats a minute that the model was made for, if there is one."""
         return None
 
@@ -147,7 +145,7 @@ class NonRealtimeBase(DeclaresParameters):
         return ""
 
     @torch.jit.export
-    def get_tokenizer_type(self) -> Optional[str]:
+    def get_tokenizer_type(self) -> str | None:
         """What kind of file :meth:`get_tokenizer_str` holds."""
         return None
 

@@ -1,7 +1,6 @@
 """The base class of an offline model that brings the tokenizer for its tokens."""
 
 import base64
-from typing import Optional
 
 import torch
 from torch import nn
@@ -45,6 +44,6 @@ class NonRealtimeTokenizerBase(NonRealtimeBase):
         return self.tokenizer_str
 
     @torch.jit.export
-    def get_tokenizer_type(self) -> Optional[str]:
+    def get_tokenizer_type(self) -> str | None:
         """``"JSON"``, ``"SentencePiece"`` or ``"RWKVWorld"``."""
         return self.tokenizer_type

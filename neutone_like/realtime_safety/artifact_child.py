@@ -84,8 +84,8 @@ def run(settings: ChildSettings) -> None:
         checker.start(settings.report_file, settings.warm_up_callbacks, settings.longest_callback_seconds)
         for plan in plans:
             result = engine.run_realtime([plan])[0]
-            if result.error:
-                raise RuntimeEngineError(f"The run ended early: {REFUSALS.get(result.error, result.error)}.")
+            if result.error.name != "ok":
+                raise RuntimeEngineError(f"The run ended early: {REFUSALS[result.error.name]}.")
         checker.finish()
     finally:
         engine.close()

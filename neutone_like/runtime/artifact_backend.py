@@ -7,6 +7,7 @@ from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.runtime.backends import Backend, ModelFacts, option_lines
 from neutone_like.runtime.host_config import HostConfig
+from neutone_like.runtime.model_calls import ModelCaller
 from neutone_like.runtime.torch_backend import torch_backend_path
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ class ArtifactBackend(Backend):
         wrapper.set_daw_sample_rate_and_buffer_size(host.sample_rate, 1, *chosen)
         return wrapper.latency_samples() - regular
 
-    def open_session(self, engine: "_native.Engine", config: "_native.SessionConfig") -> "_native.Session":
+    def open_session(
+        self, engine: "_native.Engine", config: "_native.SessionConfig", caller: ModelCaller
+    ) -> "_native.Session":
         if self.artifact.metadata.neutone_like is None and not config.embedded:
             raise RuntimeEngineError(
                 f"{self.artifact.path} was not made by neutone_like: only its own wrapper knows how to call the model. "

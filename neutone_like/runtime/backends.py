@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING
 
 from neutone_like.errors import ModelError, RuntimeEngineError
 from neutone_like.model import NumericalParameter
+from neutone_like.model.declaration import (
+    MAXIMUM_BLOCK_SIZE,
+    MAXIMUM_CHANNELS,
+    MAXIMUM_SAMPLE_RATE,
+    MINIMUM_SAMPLE_RATE,
+)
+from neutone_like.numbers import whole_number
 from neutone_like.printing import InNotebooks
 from neutone_like.runtime.host_config import HostConfig
+from neutone_like.runtime.model_calls import ModelCaller
 from neutone_like.runtime.python_model import ModelCallable, PythonModel, keeps_state
 
 if TYPE_CHECKING:
     from neutone_like.runtime import _native
+
+MAXIMUM_DELAY_SAMPLES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -39,8 +49,10 @@ class Backend(InNotebooks, ABC):
         """The model's side of a session."""
 
     @abstractmethod
-    def open_session(self, engine: "_native.Engine", config: "_native.SessionConfig") -> "_native.Session":
-        """Open a native session on ``engine``."""
+    def open_session(
+        self, engine: "_native.Engine", config: "_native.SessionConfig", caller: ModelCaller
+    ) -> "_native.Session":
+        """Open a native session on ``engine``, for a session that ``caller`` stands for."""
 
     @property
     def adapts_itself(self) -> bool:
@@ -63,6 +75,21 @@ class _DeclaredModel(Backend):
     look_behind_samples: int = 0
     parameters: tuple[NumericalParameter, ...] = ()
     quality: str = "high"
+
+    def __post_init__(self) -> None:
+        self._check("in_channels", 1, MAXIMUM_CHANNELS)
+        self._check("out_channels", 1, MAXIMUM_CHANNELS)
+        self._check("sample_rate", MINIMUM_SAMPLE_RATE, MAXIMUM_SAMPLE_RATE, "Hz")
+        self._check("block_size", 1, MAXIMUM_BLOCK_SIZE, "samples")
+        self._check("look_behind_samples", 0, MAXIMUM_BLOCK_SIZE)
+
+    def _check(self, field: str, lowest: int, highest: int, unit: str = "") -> None:
+        """A whole number of any kind becomes Python's own; None stays where it means any."""
+        value = getattr(self, field)
+        if value is None and field in ("sample_rate", "block_size"):
+            return
+        what = f"{type(self).__name__}: {field}"
+        object.__setattr__(self, field, whole_number(value, what, lowest, highest, unit=unit, error=ModelError))
 
     @property
     def label(self) -> str:
@@ -110,19 +137,23 @@ class PythonBackend(_DeclaredModel):
     def __post_init__(self) -> None:
         if not callable(self.function):
             raise ModelError(f"PythonBackend: expected a callable, got {type(self.function).__name__}.")
+        super().__post_init__()
+        self._check("delay_samples", 0, MAXIMUM_DELAY_SAMPLES)
 
     @property
     def label(self) -> str:
         return getattr(self.function, "__name__", type(self.function).__name__)
 
-    def open_session(self, engine: "_native.Engine", config: "_native.SessionConfig") -> "_native.Session":
+    def open_session(
+        self, engine: "_native.Engine", config: "_native.SessionConfig", caller: ModelCaller
+    ) -> "_native.Session":
         if config.instances > 1 and keeps_state(self.function):
             raise RuntimeEngineError(
                 f"instances={config.instances} run blocks of one stream at the same time, which a model that keeps "
                 f"state can't do, and {self.label} has a method reset(). Use instances=1."
             )
         names = tuple(parameter.name for parameter in self.parameters)
-        model = PythonModel(self.function, names, self.delay_samples)
+        model = PythonModel(self.function, names, self.delay_samples, caller)
         return engine.open_python(config, [model] * config.instances)
 
 
@@ -146,7 +177,9 @@ class NativeBackend(_DeclaredModel):
     def label(self) -> str:
         return os.path.basename(os.fspath(self.source) or os.fspath(self.path))
 
-    def open_session(self, engine: "_native.Engine", config: "_native.SessionConfig") -> "_native.Session":
+    def open_session(
+        self, engine: "_native.Engine", config: "_native.SessionConfig", caller: ModelCaller
+    ) -> "_native.Session":
         # A bare name would be looked for in the system's folders.
         path = os.path.abspath(self.path)
         if not os.path.isfile(path):
@@ -173,7 +206,9 @@ class BuiltinBackend(_DeclaredModel):
     def label(self) -> str:
         return self.name
 
-    def open_session(self, engine: "_native.Engine", config: "_native.SessionConfig") -> "_native.Session":
+    def open_session(
+        self, engine: "_native.Engine", config: "_native.SessionConfig", caller: ModelCaller
+    ) -> "_native.Session":
         return engine.open_builtin(config, self.name, option_lines(self.options))
 
 

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from neutone_like.artifact import Artifact
 from neutone_like.errors import RuntimeEngineError
+from neutone_like.numbers import real_number, whole_number
 from neutone_like.printing import Printed, Row
 from neutone_like.runtime.artifact_backend import as_backend
 from neutone_like.runtime.backends import Backend
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.mode import Mode
+from neutone_like.runtime.model_calls import refuse_inside_engine
 from neutone_like.runtime.native_module import native_module
 from neutone_like.runtime.realtime_report import RealtimeReport
-from neutone_like.runtime.realtime_run import ParameterChange, RealtimeRun
+from neutone_like.runtime.realtime_run import ParameterChange, RealtimeRun, as_tuple
 from neutone_like.runtime.session import Session
-from neutone_like.runtime.session_config import Adaptation, LatePolicy, SessionSettings, is_number
+from neutone_like.runtime.session_config import Adaptation, LatePolicy, SessionSettings
 from neutone_like.runtime.statistics import WorkerStatistics, read_workers
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Engine(Printed):
             every 50 us, which costs them some CPU and the audio thread nothing.
         realtime_priority: Ask for real-time priority; :attr:`has_realtime_priority` says whether it was granted.
         watchdog_seconds: A session whose model block takes longer goes silent; the others play on.
+            :meth:`open` waits two seconds longer for each call, since a model's first ones are slow.
 
     Raises:
         RuntimeEngineError: A value that is not allowed, or no native engine in this installation.
@@ -52,18 +55,16 @@ class Engine(Printed):
         realtime_priority: bool = True,
         watchdog_seconds: float = 2.0,
     ) -> None:
-        if not isinstance(workers, int) or not 1 <= workers <= MAXIMUM_WORKERS:
-            raise RuntimeEngineError(f"workers must be an integer in 1..{MAXIMUM_WORKERS}, got {workers!r}.")
+        workers = whole_number(workers, "workers", 1, MAXIMUM_WORKERS, error=RuntimeEngineError)
+        watchdog = real_number(watchdog_seconds, "watchdog_seconds", 0.01, 3600, error=RuntimeEngineError)
         if wake not in get_args(Wake):
             raise RuntimeEngineError(f"wake must be one of {get_args(Wake)}, got {wake!r}.")
-        if not (is_number(watchdog_seconds) and 0.01 <= watchdog_seconds <= 3600.0):
-            raise RuntimeEngineError(f"watchdog_seconds must lie in 0.01..3600, got {watchdog_seconds!r}.")
         native = native_module()
         config = native.EngineConfig()
         config.workers = workers
         config.polling = wake == "poll"
-        config.realtime_priority = realtime_priority
-        config.watchdog_seconds = watchdog_seconds
+        config.realtime_priority = bool(realtime_priority)
+        config.watchdog_seconds = watchdog
         self.wake: Wake = wake
         self._config = config
         self._native = native.Engine(config)
@@ -129,8 +130,8 @@ class Engine(Printed):
             queue_seconds: How much input is kept while the worker stalls, before the stream starts afresh.
 
         Raises:
-            RuntimeEngineError: A value that is not allowed, a backend that does not load, not enough memory, or the
-                engine is closed.
+            RuntimeEngineError: A value that is not allowed, a backend that does not load, a model that does not return
+                from a call, not enough memory, or the engine is closed.
             ArtifactError: The artifact can't be played; the message says why.
             AudioError: The two rates have too small a common divisor.
         """
@@ -156,7 +157,8 @@ class Engine(Printed):
         """Play sessions at real deadlines: each on a native thread that calls it as a sound card would.
 
         For every host setting a session that does nothing plays beside them, on workers of its own: what happens to
-        that one is the machine's fault. Interrupting a run (Ctrl-C) closes its sessions.
+        that one is the machine's fault. A session that is closed or prepared meanwhile ends early, and the run with the
+        last of them. Interrupting a run (Ctrl-C) closes its sessions.
 
         Args:
             sessions: All play at once.
@@ -174,15 +176,19 @@ class Engine(Printed):
             What was counted and timed in this run alone.
 
         Raises:
-            RuntimeEngineError: No session, one of another engine, a closed one, or a value out of range.
-            AudioError: Input of another type, shape or rate.
+            RuntimeEngineError: No session, one of another engine, a closed one, one that another run plays, a value out
+                of range, or a model in inline mode that does not return.
+            AudioError: Input of another type, shape or rate, a damaged file, or an output that can't be written or is
+                the input.
             ParameterError: A change of a parameter that a session does not have, or out of its range.
         """
+        native = self._require_open()
+        refuse_inside_engine(native, "run_realtime()")
         run = RealtimeRun(
-            sessions=(sessions,) if isinstance(sessions, Session) else tuple(sessions),
+            sessions=as_tuple(sessions, Session, "sessions"),
             seconds=seconds,
             input=input,
-            parameter_changes=tuple(parameter_changes),
+            parameter_changes=as_tuple(parameter_changes, ParameterChange, "parameter_changes"),
             jitter_seconds=jitter_seconds,
             vary_blocks=vary_blocks,
             record=record,
@@ -190,14 +196,22 @@ class Engine(Printed):
             realtime_priority=realtime_priority,
             seed=seed,
         )
-        return run.play(self._require_open(), self._config)
+        return run.play(native, self._config)
 
     def worker_statistics(self) -> tuple[WorkerStatistics, ...]:
         """What each worker did so far."""
         return read_workers(self._native)
 
     def close(self) -> None:
-        """Close every session and end the workers. Closing twice does nothing."""
+        """Close every session and end the workers. Closing twice does nothing.
+
+        What other threads do with the engine ends: sessions that are being opened, and runs. A model that does not
+        return within ``watchdog_seconds`` is left behind.
+
+        Raises:
+            RuntimeEngineError: A model that the engine plays asks for it.
+        """
+        refuse_inside_engine(self._native, "Engine.close()")
         self._close()
 
     def _require_open(self) -> "_native.Engine":

@@ -9,6 +9,7 @@ from neutone_like.model.declaration import (
     MAXIMUM_SAMPLE_RATE,
     MINIMUM_SAMPLE_RATE,
 )
+from neutone_like.numbers import whole_number
 from neutone_like.printing import InNotebooks
 
 
@@ -33,16 +34,16 @@ class HostConfig(InNotebooks):
     varying_blocks: bool = False
 
     def __post_init__(self) -> None:
-        _require("sample_rate", self.sample_rate, MINIMUM_SAMPLE_RATE, MAXIMUM_SAMPLE_RATE, " Hz")
-        _require("block_size", self.block_size, 1, MAXIMUM_BLOCK_SIZE, " samples")
-        _require("channels", self.channels, 1, MAXIMUM_CHANNELS, "")
+        self._check("sample_rate", MINIMUM_SAMPLE_RATE, MAXIMUM_SAMPLE_RATE, "Hz")
+        self._check("block_size", 1, MAXIMUM_BLOCK_SIZE, "samples")
+        self._check("channels", 1, MAXIMUM_CHANNELS)
+        object.__setattr__(self, "varying_blocks", bool(self.varying_blocks))
 
     def __str__(self) -> str:
         varying = "up to " if self.varying_blocks else ""
         return f"{self.sample_rate} Hz / {varying}{self.block_size}"
 
-
-def _require(field: str, value: object, lowest: int, highest: int, unit: str) -> None:
-    if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
-        return
-    raise AudioError(f"HostConfig: {field} must be an integer in {lowest}..{highest}{unit}, got {value!r}.")
+    def _check(self, field: str, lowest: int, highest: int, unit: str = "") -> None:
+        what = f"HostConfig: {field}"
+        value = whole_number(getattr(self, field), what, lowest, highest, unit=unit, error=AudioError)
+        object.__setattr__(self, field, value)

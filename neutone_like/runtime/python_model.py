@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from neutone_like.runtime.model_calls import ModelCaller, called_by
+
 Audio = npt.NDArray[np.float32]
 ModelCallable = Callable[[Audio, dict[str, Audio]], Any]
 
@@ -18,35 +20,42 @@ class PythonModel:
         function: ``function(x, parameters) -> y``.
         parameter_names: In the order of the engine's values.
         delay_samples: How far the output lags behind the input.
+        caller: Of the session that plays it.
     """
 
-    def __init__(self, function: ModelCallable, parameter_names: tuple[str, ...], delay_samples: int) -> None:
+    def __init__(
+        self, function: ModelCallable, parameter_names: tuple[str, ...], delay_samples: int, caller: ModelCaller
+    ) -> None:
         self.function = function
         self.parameter_names = parameter_names
         self.delay_samples = delay_samples
+        self.caller = caller
 
     def clone(self) -> "PythonModel | None":
         """Another instance in the same state, or None where there can't be one."""
         if not keeps_state(self.function):
             return self
         try:
-            function = copy.deepcopy(self.function)
+            with called_by(self.caller):
+                function = copy.deepcopy(self.function)
         except Exception:  # what the user's object holds decides what is raised here
             return None
-        return PythonModel(function, self.parameter_names, self.delay_samples)
+        return PythonModel(function, self.parameter_names, self.delay_samples, self.caller)
 
     def prepare(self, sample_rate: int, longest_block: int) -> int:
         """Tell the callable, if it wants to know, and answer with its delay in samples."""
         prepare = getattr(self.function, "prepare", None)
         if callable(prepare):
-            prepare(sample_rate, longest_block)
+            with called_by(self.caller):
+                prepare(sample_rate, longest_block)
         return self.delay_samples
 
     def reset(self) -> None:
         """As new."""
         reset = getattr(self.function, "reset", None)
         if callable(reset):
-            reset()
+            with called_by(self.caller):
+                reset()
 
     def process(self, audio: Audio, output: Audio, values: list[Audio]) -> str | None:
         """One block: ``output`` is filled.
@@ -55,7 +64,8 @@ class PythonModel:
             None, or what is wrong with the shape or type that came back.
         """
         parameters = {name: value.copy() for name, value in zip(self.parameter_names, values, strict=True)}
-        y = np.asarray(self.function(audio.copy(), parameters))
+        with called_by(self.caller):
+            y = np.asarray(self.function(audio.copy(), parameters))
         if y.shape != output.shape or y.dtype.kind != "f":
             return (
                 f"Expected the callable to return floating-point audio of shape {list(output.shape)} for input of "

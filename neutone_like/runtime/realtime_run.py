@@ -6,20 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from neutone_like.audio import AudioReader
 from neutone_like.audio.writer import require_place, writing_whole
 from neutone_like.errors import AudioError, RuntimeEngineError
-from neutone_like.model.parameter_values import check_names, to_host_value
+from neutone_like.numbers import as_finite_number, as_whole_number, real_number, whole_number
 from neutone_like.printing import InNotebooks
 from neutone_like.runtime.audio_blocks import Audio, read_audio
 from neutone_like.runtime.backends import BuiltinBackend
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.native_module import native_module
+from neutone_like.runtime.parameter_settings import host_value, require_name, shown
 from neutone_like.runtime.realtime_report import RealtimeReport, SessionRun, WorkerRun
 from neutone_like.runtime.session import REFUSALS, Session
-from neutone_like.runtime.session_config import SessionSettings, is_number
+from neutone_like.runtime.session_config import SessionSettings
 from neutone_like.runtime.statistics import WorkerStatistics, read_workers
 from neutone_like.runtime.time_distribution import distribution
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from neutone_like.runtime import _native
 
 MAXIMUM_SECONDS = 24.0 * 3600.0
+_MAXIMUM_SAMPLE = (1 << 62) - 1
+
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -99,12 +103,9 @@ class RealtimeRun:
                 raise RuntimeEngineError(f"{session!r} is closed. Open another one with engine.open(...).")
         if len({id(session) for session in self.sessions}) != len(self.sessions):
             raise RuntimeEngineError("A session was given twice: only one device can call it.")
-        if not (is_number(self.seconds) and 0.0 < self.seconds <= MAXIMUM_SECONDS):
-            raise RuntimeEngineError(f"seconds must lie above 0 and up to {MAXIMUM_SECONDS:.0f}, got {self.seconds!r}.")
-        if not (is_number(self.jitter_seconds) and 0.0 <= self.jitter_seconds <= 1.0):
-            raise RuntimeEngineError(f"jitter_seconds must lie in 0..1, got {self.jitter_seconds!r}.")
-        if not isinstance(self.seed, int) or not 0 <= self.seed < 1 << 64:
-            raise RuntimeEngineError(f"seed must be an integer in 0..{(1 << 64) - 1}, got {self.seed!r}.")
+        self._seconds()
+        real_number(self.jitter_seconds, "jitter_seconds", 0, 1, error=RuntimeEngineError)
+        whole_number(self.seed, "seed", 0, (1 << 64) - 1, error=RuntimeEngineError)
         if self.output is not None and len(self.sessions) != 1:
             raise RuntimeEngineError(
                 f"output= writes the sound of one session, and {len(self.sessions)} are played. Use record=True."
@@ -112,18 +113,25 @@ class RealtimeRun:
         if self.output is not None:
             _check_output(Path(self.output), self.input)
 
+    def _seconds(self) -> float:
+        seconds = as_finite_number(self.seconds)
+        if seconds is None or not 0.0 < seconds <= MAXIMUM_SECONDS:
+            raise RuntimeEngineError(f"seconds must lie above 0 and up to {MAXIMUM_SECONDS:.0f}, got {self.seconds!r}.")
+        return seconds
+
     def _plan(self, session: Session, is_no_op: bool = False) -> "_native.DevicePlan":
         host = session.host
         usual_block = (host.block_size + 1) / 2 if self.vary_blocks else host.block_size
         plan = native_module().DevicePlan(session.native)
-        plan.callbacks = math.ceil(self.seconds * host.sample_rate / usual_block)
-        plan.realtime_priority = self.realtime_priority
-        plan.jitter_seconds = self.jitter_seconds
-        plan.vary_blocks = self.vary_blocks
-        plan.seed = self.seed
+        plan.callbacks = math.ceil(self._seconds() * host.sample_rate / usual_block)
+        plan.realtime_priority = bool(self.realtime_priority)
+        plan.jitter_seconds = float(self.jitter_seconds)
+        plan.vary_blocks = bool(self.vary_blocks)
+        plan.seed = int(self.seed)
+        plan.companion = is_no_op
         if is_no_op:
             return plan
-        plan.record_output = self.record or self.output is not None
+        plan.record_output = bool(self.record) or self.output is not None
         if self.input is not None:
             plan.set_input(_read_input(self.input, host))
         for sample, index, value in sorted(_changes(self.parameter_changes, session)):
@@ -152,12 +160,36 @@ def _changes(changes: Sequence[ParameterChange], session: Session) -> list[tuple
     result: list[tuple[int, int, float]] = []
     for change in changes:
         if change.session is None or change.session is session:
-            check_names(parameters, {change.name: change.value})
-            if change.sample < 0:
-                raise RuntimeEngineError(f"ParameterChange: sample must be 0 or more, got {change.sample!r}.")
-            index = names.index(change.name)
-            result.append((change.sample, index, to_host_value(parameters[index], change.value)))
+            index = names.index(require_name(parameters, change.name))
+            result.append((_sample(change), index, host_value(parameters[index], change.value)))
     return result
+
+
+def _sample(change: ParameterChange) -> int:
+    sample = as_whole_number(change.sample)
+    if sample is None or sample > _MAXIMUM_SAMPLE:
+        raise RuntimeEngineError(f"ParameterChange: sample must be a whole number, got {shown(change.sample)}.")
+    if sample < 0:
+        raise RuntimeEngineError(f"ParameterChange: sample must be 0 or more, got {sample}.")
+    return sample
+
+
+def as_tuple(given: Any, kind: type[_Kind], what: str) -> tuple[_Kind, ...]:
+    """One of a kind, or any number of them.
+
+    Raises:
+        RuntimeEngineError: Something else, or among them.
+    """
+    if isinstance(given, kind):
+        return (given,)
+    try:
+        entries = tuple(given)
+    except TypeError:
+        entries = (given,)
+    for entry in entries:
+        if not isinstance(entry, kind):
+            raise RuntimeEngineError(f"{what}: expected {kind.__name__} objects, got {shown(entry)}.")
+    return entries
 
 
 def _read_input(source: Any, host: HostConfig) -> Audio:
@@ -231,7 +263,7 @@ def _run(session: Session, report: "_native.DeviceReport", before: Any) -> Sessi
         inference_budget_us=1e6 * budget,
         cpu_share=report.cpu_seconds / report.seconds,
         realtime_priority=report.realtime_priority,
-        ended_early=REFUSALS.get(report.error, ""),
+        ended_early=REFUSALS[report.error.name],
         block_sizes=tuple(report.block_sizes),
         output=output if output.shape[0] else None,
     )

@@ -2,32 +2,45 @@
 
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from neutone_like.errors import AudioError, ParameterError, RuntimeEngineError
+from neutone_like.errors import AudioError, RuntimeEngineError
 from neutone_like.model import NumericalParameter
-from neutone_like.model.parameter_values import check_names, from_host_value, to_host_value
+from neutone_like.model.parameter_values import from_host_value
 from neutone_like.printing import InNotebooks, Row
-from neutone_like.runtime.audio_blocks import AnyAudio, Audio, give_back, read_audio
+from neutone_like.runtime.audio_blocks import AnyAudio, give_back, read_audio
 from neutone_like.runtime.backends import Backend
 from neutone_like.runtime.host_config import HostConfig
+from neutone_like.runtime.model_calls import ModelCaller, refuse_inside, refuse_inside_engine
+from neutone_like.runtime.native_module import native_module
+from neutone_like.runtime.parameter_settings import automation, host_value, require_name
 from neutone_like.runtime.session_config import SessionSettings, session_config
 from neutone_like.runtime.statistics import LatencyParts, SessionStatistics, read_latency_parts, read_statistics
 
 if TYPE_CHECKING:
     from neutone_like.runtime import _native
 
-# ProcessResult of native/src/engine/session.hpp.
-_BLOCK_TOO_LARGE, _TWO_THREADS, _CLOSED = 1, 2, 3
+# What ended a run early, by the name of a native ProcessResult.
 REFUSALS = {
-    _BLOCK_TOO_LARGE: "a block was longer than promised",
-    _TWO_THREADS: "another thread was inside process()",
-    _CLOSED: "the session was closed",
+    "ok": "",
+    "block_too_large": "a block was longer than promised",
+    "two_threads": "another thread was inside process()",
+    "closed": "the session was closed",
 }
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What :meth:`Session.prepare` replaces, all at once."""
+
+    native: "_native.Session"
+    host: HostConfig
+    config: "_native.SessionConfig"
 
 
 class Session(InNotebooks):
@@ -43,14 +56,18 @@ class Session(InNotebooks):
         self._owner = owner  # an engine closes its sessions when nobody holds it any more
         self._engine = engine
         self._backend = backend
-        self._host = host
         self._settings = settings
         self._parameters = backend.facts.parameters
         self._indices = {parameter.name: index for index, parameter in enumerate(self._parameters)}
-        self._control = threading.RLock()  # of the threads that prepare, reset and close; never the audio's
+        self._caller = ModelCaller(engine, on_workers=settings.mode == "async")
+        self._results = native_module().ProcessResult
+        self._control = threading.RLock()  # of the threads that prepare, reset and render; never the audio's
         self._preparing = False
-        self._config = session_config(backend, host, settings)
-        self._native = backend.open_session(engine, self._config)
+        self._opened = self._open(host)
+
+    def _open(self, host: HostConfig) -> _Opened:
+        config = session_config(self._backend, host, self._settings)
+        return _Opened(self._backend.open_session(self._engine, config, self._caller), host, config)
 
     def __enter__(self) -> "Session":
         return self
@@ -62,7 +79,7 @@ class Session(InNotebooks):
 
     def __repr__(self) -> str:
         state = "closed" if self.is_closed else f"latency {self.latency_samples} samples"
-        return f"Session({self.name!r}, {self._host}, {self._settings.mode}, {state})"
+        return f"Session({self.name!r}, {self.host}, {self._settings.mode}, {state})"
 
     def _html_rows(self) -> list[Row]:
         values = [] if self.is_closed else [(each.name, str(self.parameter(each.name))) for each in self.parameters]
@@ -76,7 +93,7 @@ class Session(InNotebooks):
     @property
     def host(self) -> HostConfig:
         """What the host promised."""
-        return self._host
+        return self._opened.host
 
     @property
     def settings(self) -> SessionSettings:
@@ -91,32 +108,36 @@ class Session(InNotebooks):
     @property
     def model_sample_rate(self) -> int:
         """The rate in Hz that the model is called with; of an embedded wrapper, the host's."""
-        return self._config.model_rate
+        return self._opened.config.model_rate
 
     @property
     def model_block_size(self) -> int | None:
         """Samples of every call of the model; None where it takes what comes."""
-        return self._config.model_block or None
+        return self._opened.config.model_block or None
 
     @property
     def output_channels(self) -> int:
         """Channels of what :meth:`process` returns: the host's, or the model's own beyond stereo."""
-        return self._native.output_channels
+        return self._opened.native.output_channels
 
     @property
     def is_closed(self) -> bool:
         """Whether :meth:`process` is over."""
-        return self._native.is_closed
+        return self._opened.native.is_closed
 
     @property
     def latency_samples(self) -> int:
         """Host samples between an input sample and the output that it causes, exactly."""
-        return self._native.latency_samples
+        return self._opened.native.latency_samples
 
     @property
     def native(self) -> "_native.Session":
         """The compiled session, for the rest of this package."""
         return self._native
+
+    @property
+    def _native(self) -> "_native.Session":
+        return self._opened.native
 
     def belongs_to(self, engine: "_native.Engine") -> bool:
         """Whether it was opened on this compiled engine."""
@@ -140,9 +161,12 @@ class Session(InNotebooks):
         Raises:
             ParameterError: No such parameter, or a value out of its range.
         """
-        check_names(self._parameters, {name: value})
-        index = self._indices[name]
-        self._native.set_parameter_0to1(index, to_host_value(self._parameters[index], value))
+        index = self._indices[require_name(self._parameters, name)]
+        value_0to1 = host_value(self._parameters[index], value)
+        opened = self._opened
+        opened.native.set_parameter_0to1(index, value_0to1)
+        if opened is not self._opened:  # prepare() has just been
+            self._opened.native.set_parameter_0to1(index, value_0to1)
 
     def parameter(self, name: str) -> float | str:
         """What a parameter is set to, in its own unit.
@@ -150,8 +174,7 @@ class Session(InNotebooks):
         Raises:
             ParameterError: No such parameter.
         """
-        check_names(self._parameters, {name: None})
-        index = self._indices[name]
+        index = self._indices[require_name(self._parameters, name)]
         return from_host_value(self._parameters[index], self._native.parameter_0to1(index))
 
     def process(self, x: AnyAudio) -> AnyAudio:
@@ -165,16 +188,17 @@ class Session(InNotebooks):
 
         Raises:
             AudioError: Another type, shape or number of channels, or a longer block than was promised.
-            RuntimeEngineError: The session is closed, or another thread is inside ``process``.
+            RuntimeEngineError: The session is closed, another thread is inside ``process``, or ``run_realtime`` plays
+                it.
         """
-        native = self._native
-        audio = read_audio(x, self._host.channels)
-        y = np.empty((native.output_channels, audio.shape[1]), np.float32)
-        result = native.process(audio, y)
-        if result == _CLOSED and (self._preparing or native is not self._native):
+        opened = self._opened
+        audio = read_audio(x, opened.host.channels)
+        y = np.empty((opened.native.output_channels, audio.shape[1]), np.float32)
+        result = opened.native.process(audio, y)
+        if result is not self._results.ok:
+            if result is not self._results.closed or not (self._preparing or opened is not self._opened):
+                raise self._refusal(result, audio.shape[1])
             y.fill(0.0)  # prepare() is at work, or has just been
-        elif result != 0:
-            raise self._refusal(result, audio.shape[1])
         return give_back(y, x)
 
     def process_offline(
@@ -195,15 +219,19 @@ class Session(InNotebooks):
         Raises:
             AudioError: Another type, shape or number of channels.
             ParameterError: A name that is not declared, a value out of its range, or another length than the audio's.
-            RuntimeEngineError: The session is closed, or the model raised or returned another size.
+            RuntimeEngineError: The session is closed or was closed meanwhile, the model raised or returned another
+                size, or the model itself calls this.
         """
-        audio = read_audio(x, self._host.channels)
-        values = self._automation(parameters, audio.shape[1])
-        y = np.empty((self._native.output_channels, audio.shape[1]), np.float32)
+        refuse_inside(self._caller, "process_offline()")
         with self._control:
-            failed_before = self._native.stats().failed_blocks
-            self._native.process_offline(audio, y, values)
-            after = self._native.stats()
+            native = self._native
+            audio = read_audio(x, self.host.channels)
+            present = [native.parameter_0to1(index) for index in range(len(self._parameters))]
+            values = automation(self._parameters, parameters, present, audio.shape[1])
+            y = np.empty((native.output_channels, audio.shape[1]), np.float32)
+            failed_before = native.stats().failed_blocks
+            native.process_offline(audio, y, values)
+            after = native.stats()
         if failed_before != after.failed_blocks:
             raise RuntimeEngineError(
                 f"{self.name} failed in {after.failed_blocks - failed_before} blocks, the last time with: "
@@ -212,7 +240,12 @@ class Session(InNotebooks):
         return give_back(y, x)
 
     def reset(self) -> None:
-        """Clear all state, as if nothing had been played. Parameters keep their values."""
+        """Clear all state, as if nothing had been played. Parameters keep their values.
+
+        Raises:
+            RuntimeEngineError: The session is closed, its model does not return, or the model itself calls this.
+        """
+        refuse_inside(self._caller, "reset()")
         with self._control:
             self._native.reset()
 
@@ -223,78 +256,69 @@ class Session(InNotebooks):
         closed session is open again.
 
         Raises:
-            RuntimeEngineError, AudioError: The model can't play for this host. If that shows only when it is opened,
-                the session stays closed.
+            RuntimeEngineError, AudioError: The model can't play for this host, or the model itself calls this. If
+                that shows only when it is opened, the session stays closed.
         """
-        config = session_config(self._backend, host, self._settings)
+        refuse_inside(self._caller, "prepare()")
+        if not isinstance(host, HostConfig):
+            raise RuntimeEngineError(f"Expected a HostConfig for host, got {type(host).__name__}.")
+        session_config(self._backend, host, self._settings)  # refuses what it can before anything is closed
         with self._control:
             self._preparing = True
             try:
-                self._native.close()
-                native = self._backend.open_session(self._engine, config)
-                for index in range(len(self._parameters)):
-                    native.set_parameter_0to1(index, self._native.parameter_0to1(index))
-                self._native, self._host, self._config = native, host, config
+                self._prepare(host)
             finally:
                 self._preparing = False
 
+    def _prepare(self, host: HostConfig) -> None:
+        before = self._native
+        before.close()
+        opened = self._open(host)
+        kept = [before.parameter_0to1(index) for index in range(len(self._parameters))]
+        for index, value in enumerate(kept):
+            opened.native.set_parameter_0to1(index, value)
+        self._opened = opened
+        for index, value in enumerate(kept):  # what was set at this very moment
+            if before.parameter_0to1(index) != value:
+                opened.native.set_parameter_0to1(index, before.parameter_0to1(index))
+
     def wait_idle(self) -> None:
-        """Wait until the workers have nothing left to do for this session. Not for audio threads."""
+        """Wait until the workers have nothing left to do for this session. Not for audio threads.
+
+        Raises:
+            RuntimeEngineError: The session is closed or given up meanwhile, or a model asks that the engine plays.
+        """
+        refuse_inside(self._caller, "wait_idle()")
+        refuse_inside_engine(self._engine, "wait_idle()", workers_only=True)
         self._native.wait_idle()
 
     def close(self) -> None:
-        """Release everything. Counts and latency can still be read. Closing twice does nothing."""
-        with self._control:
+        """Release everything. Counts and latency can still be read. Closing twice does nothing.
+
+        What other threads do with the session ends: ``process_offline`` with an error, ``run_realtime`` early.
+
+        Raises:
+            RuntimeEngineError: The model itself calls this.
+        """
+        refuse_inside(self._caller, "close()")
+        self._native.close()
+        with self._control:  # prepare() may have been at work
             self._native.close()
 
-    def _automation(
-        self, parameters: Mapping[str, float | str | npt.NDArray[np.floating[Any]]] | None, samples: int
-    ) -> Audio | None:
-        """0..1 for every parameter and sample; None where nothing is given."""
-        if parameters is not None and not isinstance(parameters, Mapping):
-            raise ParameterError(
-                f'parameters must map names to values, such as {{"drive": 24.0}}, got {type(parameters).__name__}.'
-            )
-        if not parameters:
-            return None
-        check_names(self._parameters, parameters)
-        rows = np.empty((len(self._parameters), samples), np.float32)
-        for index, parameter in enumerate(self._parameters):
-            value = parameters.get(parameter.name)
-            if value is None:
-                rows[index] = self._native.parameter_0to1(index)
-            elif isinstance(value, (int, float, str)):
-                rows[index] = to_host_value(parameter, value)
-            else:
-                rows[index] = _curve(parameter, value, samples)
-        return rows
-
-    def _refusal(self, result: int, samples: int) -> Exception:
-        if result == _BLOCK_TOO_LARGE:
+    def _refusal(self, result: "_native.ProcessResult", samples: int) -> Exception:
+        if result is self._results.block_too_large:
             return AudioError(
-                f"The host promised blocks of at most {self._host.block_size} samples, got {samples}. "
+                f"The host promised blocks of at most {self.host.block_size} samples, got {samples}. "
                 "Call prepare(HostConfig(...)) with the longest block first, or cut this one."
             )
-        if result == _TWO_THREADS:
+        if result is self._results.two_threads:
             return RuntimeEngineError(
                 "Another thread is inside process() of this session. A stream has one order: call it from one thread "
                 "at a time, or open a session for each."
             )
+        if result is self._results.on_device:
+            return RuntimeEngineError(
+                "run_realtime plays this session. A stream has one order: wait until the run has ended, or open "
+                "another session."
+            )
         return RuntimeEngineError("The session is closed. Open another one with engine.open(...).")
-
-
-def _curve(parameter: NumericalParameter, values: npt.NDArray[np.floating[Any]], samples: int) -> Audio:
-    """A value a sample as 0..1."""
-    curve = np.asarray(values, np.float64)
-    if curve.shape != (samples,):
-        raise ParameterError(
-            f"Parameter {parameter.name!r}: expected one value, or one for each of the {samples} samples, "
-            f"got an array of shape {curve.shape}."
-        )
-    inside = (curve >= parameter.minimum) & (curve <= parameter.maximum)
-    if not inside.all():
-        raise ParameterError(
-            f"Parameter {parameter.name!r}: allowed is {parameter.minimum}..{parameter.maximum}, "
-            f"got {curve[np.argmin(inside)]} at sample {int(np.argmin(inside))}."
-        )
-    return ((curve - parameter.minimum) / (parameter.maximum - parameter.minimum)).astype(np.float32)

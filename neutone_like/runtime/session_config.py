@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from numbers import Real
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.model import NumericalParameter
+from neutone_like.numbers import as_finite_number, real_number, whole_number
 from neutone_like.printing import InNotebooks
 from neutone_like.runtime.backends import Backend, ModelFacts
 from neutone_like.runtime.host_config import HostConfig
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 Adaptation = Literal["native", "embedded"]
 LatePolicy = Literal["fade", "hold", "dry"]
 MAXIMUM_INSTANCES = 64
-
-
-def is_number(value: object) -> bool:
-    """Whether something can be compared with limits."""
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -45,15 +40,20 @@ class SessionSettings(InNotebooks):
         for field, kind in (("mode", Mode), ("adaptation", Adaptation), ("late_policy", LatePolicy)):
             if getattr(self, field) not in get_args(kind):
                 raise RuntimeEngineError(f"{field} must be one of {get_args(kind)}, got {getattr(self, field)!r}.")
-        seconds = self.max_inference_seconds
-        if seconds is not None and not (is_number(seconds) and 0.0 < seconds <= 60.0):
-            raise RuntimeEngineError(
-                f"max_inference_seconds must lie above 0 and up to 60, or be None to be measured, got {seconds!r}."
-            )
-        if not (is_number(self.queue_seconds) and 0.01 <= self.queue_seconds <= 60.0):
-            raise RuntimeEngineError(f"queue_seconds must lie in 0.01..60, got {self.queue_seconds!r}.")
-        if not isinstance(self.instances, int) or not 1 <= self.instances <= MAXIMUM_INSTANCES:
-            raise RuntimeEngineError(f"instances must be an integer in 1..{MAXIMUM_INSTANCES}, got {self.instances!r}.")
+        queue = real_number(self.queue_seconds, "queue_seconds", 0.01, 60, error=RuntimeEngineError)
+        instances = whole_number(self.instances, "instances", 1, MAXIMUM_INSTANCES, error=RuntimeEngineError)
+        object.__setattr__(self, "max_inference_seconds", _inference_seconds(self.max_inference_seconds))
+        object.__setattr__(self, "queue_seconds", queue)
+        object.__setattr__(self, "instances", instances)
+
+
+def _inference_seconds(value: object) -> float | None:
+    seconds = as_finite_number(value)
+    if value is not None and (seconds is None or not 0.0 < seconds <= 60.0):
+        raise RuntimeEngineError(
+            f"max_inference_seconds must lie above 0 and up to 60, or be None to be measured, got {value!r}."
+        )
+    return seconds
 
 
 def session_config(backend: Backend, host: HostConfig, settings: SessionSettings) -> "_native.SessionConfig":

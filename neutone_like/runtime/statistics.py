@@ -1,7 +1,7 @@
 """What a session tells about itself: latency by its parts, and everything that was counted and timed."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 from neutone_like.printing import InNotebooks, Printed, Row
 from neutone_like.runtime.time_distribution import TimeDistribution, distribution
@@ -115,10 +115,7 @@ class WorkerStatistics(InNotebooks):
 
 def read_workers(engine: "_native.Engine") -> tuple[WorkerStatistics, ...]:
     """Ask a native engine."""
-    return tuple(
-        WorkerStatistics(worker.cpu_seconds, worker.turns, worker.realtime_priority, worker.left_behind)
-        for worker in engine.worker_stats()
-    )
+    return tuple(WorkerStatistics(**_by_name(WorkerStatistics, worker)) for worker in engine.worker_stats())
 
 
 def read_latency_parts(session: "_native.Session") -> LatencyParts:
@@ -131,24 +128,14 @@ def read_latency_parts(session: "_native.Session") -> LatencyParts:
 
 def read_statistics(session: "_native.Session") -> SessionStatistics:
     """Ask a native session."""
-    stats = session.stats()
     return SessionStatistics(
-        callbacks=stats.callbacks,
-        samples=stats.samples,
-        underruns=stats.underruns,
-        missing_samples=stats.missing_samples,
-        dropped_samples=stats.dropped_samples,
-        restarts=stats.restarts,
-        inserted_silence_samples=stats.inserted_silence_samples,
-        nonfinite_samples=stats.nonfinite_samples,
-        nonfinite_input_samples=stats.nonfinite_input_samples,
-        failed_blocks=stats.failed_blocks,
-        model_blocks=stats.model_blocks,
-        hung=stats.hung,
-        last_error=stats.last_error,
-        max_inference_seconds=stats.max_inference_seconds,
-        worker_seconds=stats.worker_seconds,
+        **_by_name(SessionStatistics, session.stats()),
         callback_time=distribution(session.callback_time_ns()),
         inference_time=distribution(session.inference_time_ns()),
         turnaround_time=distribution(session.turnaround_time_ns()),
     )
+
+
+def _by_name(kind: type[SessionStatistics] | type[WorkerStatistics], native: object) -> dict[str, Any]:
+    """Every field that isn't a distribution of times, read from the native object's attribute of that name."""
+    return {field.name: getattr(native, field.name) for field in fields(kind) if field.type is not TimeDistribution}

@@ -46,8 +46,9 @@ torch::jit::Module load(const std::string& source) {
     try {
         return torch::jit::load(source, c10::Device(c10::DeviceType::CPU));
     } catch (const std::exception& problem) {
-        throw std::runtime_error(source + " is no TorchScript archive that torch " NEUTONE_LIKE_TORCH_VERSION
-                                          " can load: " + describe(problem));
+        throw std::runtime_error(
+            source +
+            " is no TorchScript archive that torch " NEUTONE_LIKE_TORCH_VERSION " can load: " + describe(problem));
     }
 }
 
@@ -124,7 +125,8 @@ std::string running_version() {
 extern "C" {
 
 // `torch.__version__` of the torch that this was built for. Weak, so that what the file says is what is compared.
-__attribute__((visibility("default"), weak)) extern const char neutone_like_torch_version[] = NEUTONE_LIKE_TORCH_VERSION;
+__attribute__((visibility("default"), weak)) extern const char neutone_like_torch_version[] =
+    NEUTONE_LIKE_TORCH_VERSION;
 
 __attribute__((visibility("default"))) const nl_backend* neutone_like_backend(nl_error error) {
     using namespace neutone_like::torch_backend;

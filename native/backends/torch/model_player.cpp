@@ -15,7 +15,9 @@ const char* const kMethods[] = {"prepare_model", "do_forward_pass", "reset_model
 class ModelPlayer final : public Player {
 public:
     explicit ModelPlayer(torch::jit::Module model)
-        : model_(std::move(model)), forward_(model_.get_method("do_forward_pass")), reset_(model_.get_method("reset_model")) {}
+        : model_(std::move(model)),
+          forward_(model_.get_method("do_forward_pass")),
+          reset_(model_.get_method("reset_model")) {}
 
     std::unique_ptr<Player> clone() const override {
         auto copy = std::make_unique<ModelPlayer>(model_.deepcopy());
@@ -35,8 +37,7 @@ public:
         c10::Dict<std::string, at::Tensor> parameters;
         parameters.reserve(names_.size());
         for (size_t index = 0; index < names_.size(); ++index) {
-            parameters.insert(names_[index],
-                              parameter_tensor(block.parameters[index], block.parameter_lengths[index]));
+            parameters.insert(names_[index], parameter_tensor(block.parameters[index], block.parameter_lengths[index]));
         }
         const c10::IValue output = forward_({input, std::move(parameters)});
         copy_output(output, input, setup_, block.samples, "do_forward_pass", block.audio_out);

@@ -45,8 +45,9 @@ Options parse_options(const std::string& text) {
         set(options, line.substr(0, equals), line.substr(equals + 1));
     }
     if (!options.whole_wrapper && (options.model_rate || options.model_block)) {
-        throw std::invalid_argument("Options model_rate and model_block belong to part=wrapper; a model core is told "
-                                    "its rate and block when it is prepared.");
+        throw std::invalid_argument(
+            "Options model_rate and model_block belong to part=wrapper; a model core is told "
+            "its rate and block when it is prepared.");
     }
     return options;
 }

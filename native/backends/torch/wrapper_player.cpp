@@ -33,8 +33,9 @@ public:
 
     int64_t prepare(const nl_setup& setup) override {
         if (!setup.fixed_block && !takes_any_block_) {
-            throw std::invalid_argument("This wrapper loses samples when the host's blocks vary, because it was not "
-                                        "made by neutone_like. Promise one block size.");
+            throw std::invalid_argument(
+                "This wrapper loses samples when the host's blocks vary, because it was not "
+                "made by neutone_like. Promise one block size.");
         }
         setup_ = setup;
         setup_.parameter_names = nullptr;  // the caller's

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "engine/realtime_thread.hpp"
+#include "signal/channels.hpp"
 
 namespace neutone_like {
 
@@ -88,6 +89,16 @@ void sleep_until(uint64_t time_ns) noexcept {
     }
 }
 
+// Between callbacks that are far apart it looks now and then whether there will be another; false when not.
+bool wait_until(uint64_t time_ns, const DevicePlan& plan, const DeviceProgress& progress) noexcept {
+    constexpr uint64_t kLookNs = 50'000'000;
+    const auto goes_on = [&] { return !progress.ends && !plan.session->is_closed(); };
+    for (uint64_t now = now_ns(); time_ns > now + 2 * kLookNs && goes_on(); now = now_ns()) sleep_until(now + kLookNs);
+    if (!goes_on()) return false;
+    sleep_until(time_ns);
+    return true;
+}
+
 // The stack that callbacks will use, so that none of them meets a page for the first time.
 void touch_stack() noexcept {
     volatile char stack[64 * 1024];
@@ -118,7 +129,7 @@ void check_plan(const DevicePlan& plan) {
     }
 }
 
-DeviceReport run_device(const DevicePlan& plan) {
+DeviceReport run_device(const DevicePlan& plan, DeviceProgress& progress) {
     const SessionConfig& config = plan.session->config();
     DeviceReport report;
     report.callback_time = std::make_shared<Histogram>();
@@ -140,26 +151,31 @@ DeviceReport run_device(const DevicePlan& plan) {
     const auto due = [&](int64_t position) {  // in whole ns from the start, so that no rounding adds up
         return start + static_cast<uint64_t>(static_cast<__int128>(position) * 1'000'000'000 / config.sample_rate);
     };
-    while (report.callbacks < plan.callbacks) {
+    while (report.callbacks < plan.callbacks && !progress.ends) {
         const int samples = player.next_block();
         if (plan.paced) {
             const uint64_t wanted = due(player.position());
-            sleep_until(wanted + static_cast<uint64_t>(1e9 * player.jitter_seconds()));
+            if (!wait_until(wanted + static_cast<uint64_t>(1e9 * player.jitter_seconds()), plan, progress)) {
+                if (plan.session->is_closed()) report.error = ProcessResult::closed;
+                break;
+            }
             const uint64_t woken = now_ns();
             report.wake_lateness->add(woken > wanted ? woken - wanted : 0);
         }
         const uint64_t begin = now_ns();
+        progress.inside_since_ns.store(begin, std::memory_order_relaxed);
         if (checker.enter != nullptr) checker.enter();
         report.error = player.process(samples);
         if (checker.leave != nullptr) checker.leave();
         const uint64_t end = now_ns();
+        progress.inside_since_ns.store(0, std::memory_order_relaxed);
         if (report.error != ProcessResult::ok) break;
         report.callback_time->add(end - begin);
         if (plan.paced && end > due(player.position() + samples)) ++report.deadline_misses;
         player.keep(samples, report);
         ++report.callbacks;
     }
-    report.seconds = 1e-9 * static_cast<double>(now_ns() - start);
+    report.seconds = 1e-9 * static_cast<double>(std::max<uint64_t>(now_ns(), start + 1) - start);
     report.cpu_seconds = thread_cpu_seconds() - cpu_before;
     report.samples = player.position();
     for (auto& row : report.output) row.resize(report.samples);

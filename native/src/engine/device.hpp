@@ -1,12 +1,13 @@
 // A sound card made of a thread: it calls a session at real deadlines and writes down what happened.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "signal/histogram.hpp"
 #include "engine/session.hpp"
+#include "signal/histogram.hpp"
 
 namespace neutone_like {
 
@@ -28,6 +29,13 @@ struct DevicePlan {
     bool vary_blocks = false;         // block sizes at random in 1..block_size
     uint64_t seed = 0;
     double start_delay_seconds = 0.0;
+    bool companion = false;           // ends when all that are none have ended
+};
+
+// What a device and the thread that watches it tell each other.
+struct DeviceProgress {
+    std::atomic<bool> ends{false};             // play no further
+    std::atomic<uint64_t> inside_since_ns{0};  // 0: not inside process
 };
 
 struct DeviceReport {
@@ -50,6 +58,6 @@ struct DeviceReport {
 void check_plan(const DevicePlan& plan);
 
 // On the calling thread, which it makes an audio thread. The plan must be checked.
-DeviceReport run_device(const DevicePlan& plan);
+DeviceReport run_device(const DevicePlan& plan, DeviceProgress& progress);
 
 }  // namespace neutone_like

@@ -5,9 +5,10 @@
 #include <string>
 #include <thread>
 
-#include "signal/fit.hpp"
-#include "signal/histogram.hpp"
 #include "engine/realtime_thread.hpp"
+#include "signal/histogram.hpp"
+#include "signal/model_block.hpp"
+#include "signal/parameter_track.hpp"
 
 namespace neutone_like {
 
@@ -21,8 +22,8 @@ constexpr uint64_t kBudgetNs = 400'000'000;  // for warming up, and again for me
 // Blocks of quiet noise as the stream will cut them, parameters at their defaults.
 class Trial {
 public:
-    Trial(Runner& runner, const SessionConfig& config, const StreamPlan& plan)
-        : runner_(runner), config_(config), plan_(plan) {
+    Trial(Runner& runner, const SessionConfig& config, const StreamPlan& plan, OpeningProgress& progress)
+        : runner_(runner), config_(config), plan_(plan), progress_(progress) {
         block_.prepare(config, plan.longest_block, static_cast<int>(config.parameters.size()));
         track_.prepare(config.parameters, config.sample_rate, 1, 1, 0, 1, 1);
     }
@@ -31,7 +32,7 @@ public:
     uint64_t run(uint32_t seed, int samples) {
         fill(seed, samples);
         char message[1024];
-        const RunResult result = runner_.run(block_, message, sizeof message);
+        const RunResult result = progress_.call([&] { return runner_.run(block_, message, sizeof message); });
         if (result.status == NL_OK) return result.nanoseconds;
         throw EngineError("The model fails on a block of " + std::to_string(samples) +
                           " samples of quiet noise: " + message);
@@ -61,6 +62,7 @@ private:
     Runner& runner_;
     const SessionConfig& config_;
     const StreamPlan& plan_;
+    OpeningProgress& progress_;
     ModelBlock block_;
     ParameterTrack track_;
 };
@@ -130,9 +132,9 @@ void require_no_state(Trial& trial, int samples, int instances) {
 }
 
 // Whether the model itself may be measured, because a reset takes the traces away.
-bool can_be_reset(Runner& runner, bool must) {
+bool can_be_reset(Runner& runner, bool must, OpeningProgress& progress) {
     try {
-        runner.reset();
+        progress.call([&] { runner.reset(); });
         return true;
     } catch (const EngineError& error) {
         if (!must) return false;
@@ -144,24 +146,25 @@ bool can_be_reset(Runner& runner, bool must) {
 }  // namespace
 
 MeasuredTimes measure_inference(const std::vector<std::unique_ptr<Runner>>& runners, const SessionConfig& config,
-                                const StreamPlan& plan, int workers, bool realtime_priority) {
-    const std::unique_ptr<Runner> copy = runners.front()->clone();
+                                const StreamPlan& plan, int workers, bool realtime_priority,
+                                OpeningProgress& progress) {
+    const std::unique_ptr<Runner> copy = progress.call([&] { return runners.front()->clone(); });
     Runner& runner = copy != nullptr ? *copy : *runners.front();
     const bool given = config.max_inference_seconds > 0.0;
     const int64_t side_by_side = std::min(config.instances, workers);
     MeasuredTimes times = times_from(config.max_inference_seconds, config, plan, side_by_side);
-    if (copy == nullptr && !can_be_reset(runner, !given)) return times;
+    if (copy == nullptr && !can_be_reset(runner, !given, progress)) return times;
     std::exception_ptr failure;
     std::thread thread([&] {
         try {
             const FlushDenormals flush;
             if (realtime_priority) take_realtime_priority(kWorkerPriority);
             runner.thread_started();
-            Trial trial(runner, config, plan);
+            Trial trial(runner, config, plan, progress);
             const MeasuredTimes found = measured(trial, config, plan, side_by_side);
             if (!given) times = found;
             if (config.instances > 1) require_no_state(trial, plan.longest_block, config.instances);
-            if (copy == nullptr) runner.reset();
+            if (copy == nullptr) progress.call([&] { runner.reset(); });
         } catch (...) {
             failure = std::current_exception();
         }

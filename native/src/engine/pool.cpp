@@ -1,6 +1,7 @@
 #include "engine/pool.hpp"
 
 #include <semaphore.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -28,6 +29,7 @@ struct Place {
 
 struct Worker {
     std::thread thread;
+    std::thread::id id;
     std::atomic<uint64_t> busy_since{0};  // ns; 0: idle
     std::atomic<Session*> session{nullptr};
     std::atomic<bool> left_behind{false};
@@ -57,6 +59,8 @@ struct Pool::Shared {
     [[nodiscard]] std::vector<std::shared_ptr<Session>> take_left_sessions();
 
     void let_go_of_left_sessions();  // takes `mutex`
+    void close(const Session* session, bool wait);
+    bool is_own_thread() const;      // with `mutex` held
 
     static void start(const std::shared_ptr<Shared>& self);  // throws std::system_error when the system gives no thread
     static void watch(const std::shared_ptr<Shared>& self);
@@ -66,6 +70,7 @@ struct Pool::Shared {
     static void replace_stuck(const std::shared_ptr<Shared>& self, uint64_t limit_ns);
 
     EngineConfig config;
+    const pid_t process = getpid();
     sem_t work;
     std::atomic<bool> stopping{false};
     std::array<Place, kMostSessions> places;
@@ -153,6 +158,7 @@ void Pool::Shared::start_worker(const std::shared_ptr<Shared>& self) {
     auto worker = std::make_shared<Worker>();
     self->workers.reserve(self->workers.size() + 1);
     worker->thread = std::thread([self, worker] { self->run(*worker); });
+    worker->id = worker->thread.get_id();
     pthread_setname_np(worker->thread.native_handle(), "neutone-worker");
     self->workers.push_back(std::move(worker));
 }
@@ -218,30 +224,39 @@ Pool::Pool(const EngineConfig& config) : shared_(std::make_shared<Shared>(config
 
 Pool::~Pool() { stop(); }
 
+bool Pool::Shared::is_own_thread() const {
+    const auto self = std::this_thread::get_id();
+    return std::any_of(workers.begin(), workers.end(), [&](const auto& worker) { return worker->id == self; });
+}
+
+void Pool::Shared::close(const Session* session, bool wait) {
+    std::vector<std::shared_ptr<Session>> left;
+    std::unique_lock lock(mutex);
+    for (Place& place : places) {
+        if (place.state != kActive || place.session.get() != session) continue;
+        place.state = kLeaving;
+        // A worker is done within its block; one that never is, the watchdog notices, and clears up after it.
+        const bool waits = wait && !is_own_thread();
+        for (int nap = 0; waits && place.state == kLeaving && place.holders > 0 && nap < 2000; ++nap) {
+            lock.unlock();
+            std::this_thread::sleep_for(std::chrono::microseconds(100));
+            lock.lock();
+        }
+    }
+    left = take_left_sessions();
+    lock.unlock();
+}
+
 PoolView Pool::view() const {
     PoolView view;
     view.workers = shared_->config.workers;
     view.realtime_priority = shared_->config.realtime_priority;
+    view.watchdog_seconds = shared_->config.watchdog_seconds;
     for (const auto& session : sessions()) view.load_seconds += session->callback_work_seconds() / view.workers;
     // A session keeps the pool's memory until it leaves its place there.
     if (!shared_->config.polling) view.wake = [shared = shared_] { shared->wake(); };
-    view.closed = [weak = std::weak_ptr<Shared>(shared_)](const Session* session) {
-        const auto shared = weak.lock();
-        if (shared == nullptr) return;
-        std::vector<std::shared_ptr<Session>> left;
-        std::unique_lock lock(shared->mutex);
-        for (Place& place : shared->places) {
-            if (place.state != kActive || place.session.get() != session) continue;
-            place.state = kLeaving;
-            // A worker is done within its block; one that never is, the watchdog notices, and clears up after it.
-            for (int nap = 0; place.state == kLeaving && place.holders > 0 && nap < 2000; ++nap) {
-                lock.unlock();
-                std::this_thread::sleep_for(std::chrono::microseconds(100));
-                lock.lock();
-            }
-        }
-        left = shared->take_left_sessions();
-        lock.unlock();
+    view.closed = [weak = std::weak_ptr<Shared>(shared_)](const Session* session, bool wait) {
+        if (const auto shared = weak.lock()) shared->close(session, wait);
     };
     return view;
 }
@@ -260,7 +275,14 @@ void Pool::add(std::shared_ptr<Session> session) {
                       " sessions at once. Close some, or use another engine.");
 }
 
-void Pool::stop() noexcept {
+bool Pool::is_forked() const noexcept { return getpid() != shared_->process; }
+
+void Pool::stop(const StopRequest& stop) noexcept {
+    if (is_forked()) {
+        for (const auto& worker : shared_->workers) new std::thread(std::move(worker->thread));  // never joined
+        new std::thread(std::move(shared_->watchdog));
+        return;
+    }
     {
         const std::lock_guard lock(shared_->mutex);
         if (shared_->stopping.exchange(true)) return;
@@ -270,7 +292,9 @@ void Pool::stop() noexcept {
     // A worker inside a model gets the watchdog's time to come back; after that it is left behind.
     const uint64_t limit = now_ns() + static_cast<uint64_t>(1e9 * shared_->config.watchdog_seconds);
     for (const auto& worker : shared_->workers) {
-        while (!worker->ended && !worker->left_behind && now_ns() < limit) {
+        // The garbage collector may do this on any thread, even a worker.
+        const bool is_self = worker->id == std::this_thread::get_id();
+        while (!worker->ended && !worker->left_behind && !is_self && now_ns() < limit && !is_stopped(stop)) {
             shared_->wake();
             std::this_thread::sleep_for(std::chrono::microseconds(200));
         }

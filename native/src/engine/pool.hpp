@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "signal/config.hpp"
+#include "engine/engine_config.hpp"
 #include "engine/session.hpp"
 
 namespace neutone_like {
@@ -33,7 +33,10 @@ public:
     // What a session that is about to be opened must know. Valid as long as the session lives.
     PoolView view() const;
     void add(std::shared_ptr<Session> session);  // throws EngineError when there is no place left
-    void stop() noexcept;
+    void stop(const StopRequest& stop = {}) noexcept;
+
+    // In a process that was forked off the one with the threads: there are none here to wait for.
+    bool is_forked() const noexcept;
 
     std::vector<std::shared_ptr<Session>> sessions() const;
     std::vector<WorkerStats> worker_stats() const;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/realtime_thread.hpp"
+#include "signal/channels.hpp"
 
 namespace neutone_like {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "signal/config.hpp"
 #include "engine/instance.hpp"
-#include "signal/stream.hpp"
+#include "signal/config.hpp"
+#include "signal/model_block.hpp"
 
 namespace neutone_like {
 
@@ -23,6 +23,7 @@ public:
     Runner(InstancePtr instance, const SessionConfig& config, int longest_block);
 
     int64_t delay_samples() const noexcept { return delay_; }
+    const nl_backend* backend() const noexcept { return &instance_->backend(); }
     bool has_engine_states() const noexcept { return !states_.empty(); }
 
     // What fails, or holds NaN or Inf, becomes silence, and the model starts afresh instead of staying poisoned.

@@ -27,4 +27,9 @@ const nl_backend* load_backend(const std::string& path) {
     return backend;
 }
 
+nl_metadata_entry find_metadata_entry(const std::string& path) {
+    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);  // loaded already, and it stays so
+    return library == nullptr ? nullptr : reinterpret_cast<nl_metadata_entry>(dlsym(library, NL_METADATA_ENTRY));
+}
+
 }  // namespace neutone_like

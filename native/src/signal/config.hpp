@@ -1,4 +1,4 @@
-// What an engine and a session are told: plain values, checked in one place.
+// What a session is told: plain values, checked in one place.
 #pragma once
 
 #include <cstdint>
@@ -66,13 +66,6 @@ struct SessionConfig {
     double queue_seconds = 2.0;    // how long the worker may stall before input is dropped
 };
 
-struct EngineConfig {
-    int workers = 1;
-    bool polling = false;          // workers look for work every 50 us instead of being woken
-    bool realtime_priority = true; // SCHED_FIFO where the system permits it
-    double watchdog_seconds = 2.0; // a block that takes longer is given up
-};
-
 // Where the latency comes from, in host samples; the parts add up to `total`.
 struct LatencyParts {
     double resample_in = 0.0;
@@ -82,5 +75,9 @@ struct LatencyParts {
     double inference = 0.0;        // what the audio thread waits for the worker
     int64_t total = 0;
 };
+
+// Throw EngineError that names the field, its value and what is allowed: of the host's own side, and of all of it.
+void check_host(const SessionConfig& config);
+void check_config(const SessionConfig& config);
 
 }  // namespace neutone_like

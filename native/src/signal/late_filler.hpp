@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "signal/channels.hpp"
 #include "signal/config.hpp"
 #include "signal/ring.hpp"
-#include "signal/stream.hpp"
 
 namespace neutone_like {
 

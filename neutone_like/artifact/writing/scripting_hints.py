@@ -57,7 +57,7 @@ HINTS = (
         "isinstance",
         r"Unknown type name|variable number of arguments|isinstance|not a type",
         "isinstance in TorchScript is decided when the model is compiled, and for its own types only (Tensor, int, "
-        "float, str, List[...], Dict[...]). Decide in __init__, and keep the answer in a bool attribute.",
+        "float, str, list[...], dict[...]). Decide in __init__, and keep the answer in a bool attribute.",
         source=r"isinstance\(",
     ),
     Hint(
@@ -165,8 +165,8 @@ HINTS = (
     Hint(
         "attribute that is None",
         r"attribute assignment\. Expected NoneType|NoneType' object has no attribute|type NoneType",
-        "An attribute that is None in __init__ needs its type at class level: `state: Optional[Tensor]` "
-        "(from typing import Optional), above __init__.",
+        "An attribute that is None in __init__ needs its type at class level, above __init__: "
+        "`state: Tensor | None`, or the same spelt `state: Optional[Tensor]` with `from typing import Optional`.",
     ),
     Hint(
         "attribute of another type",
@@ -184,7 +184,7 @@ HINTS = (
         "empty list or dictionary",
         r"has no attribute '(\w+)' \(.*(?:List|Dictionary) (?:trace )?inputs must have (?:elements|entries)",
         "TorchScript can't tell what the empty container self.{1} will hold. Annotate it at class level: "
-        "`{1}: List[Tensor]` or `{1}: Dict[str, Tensor]`, above __init__.",
+        "`{1}: list[Tensor]` or `{1}: dict[str, Tensor]`, above __init__.",
     ),
     Hint(
         "function as attribute",
@@ -232,7 +232,7 @@ HINTS = (
         "*args or **kwargs",
         r"variable number of arguments|keyword-only arguments|[Ss]tarred|unpacking of dict",
         "TorchScript needs a fixed list of arguments: name and annotate each one instead of *args and **kwargs, or "
-        "pass a List[Tensor] or Dict[str, Tensor].",
+        "pass a list[Tensor] or dict[str, Tensor].",
     ),
     Hint(
         "generator", r"Yield(?:From)? aren't supported", "TorchScript has no generators. Collect a list and return it."
@@ -260,8 +260,8 @@ HINTS = (
     Hint(
         "unknown type",
         r"Unknown type name '([\w.]+)'",
-        "TorchScript does not know the type {1}. Annotate with Tensor, int, float, bool, str, and with Optional, List, "
-        "Dict, Tuple of these.",
+        "TorchScript does not know the type {1}. Annotate with Tensor, int, float, bool, str, and with list, "
+        "dict, tuple of these, or `| None`.",
     ),
     Hint(
         "global variable",

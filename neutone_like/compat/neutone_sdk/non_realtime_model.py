@@ -1,6 +1,6 @@
 """A wrapper written for the Neutone SDK's offline models, seen as such a model of this package."""
 
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -112,7 +112,7 @@ class NonRealtimeModel(NonRealtimeBase):
         return self.model.calc_model_delay_samples()
 
     @torch.jit.export
-    def get_model_bpm(self) -> Optional[int]:  # noqa: UP045
+    def get_model_bpm(self) -> int | None:
         return self.model.get_model_bpm()
 
     @torch.jit.export
@@ -120,7 +120,7 @@ class NonRealtimeModel(NonRealtimeBase):
         return self.model.get_tokenizer_str()
 
     @torch.jit.export
-    def get_tokenizer_type(self) -> Optional[str]:  # noqa: UP045
+    def get_tokenizer_type(self) -> str | None:
         return self.model.get_tokenizer_type()
 
     @torch.jit.export

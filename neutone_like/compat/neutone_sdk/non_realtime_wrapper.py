@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from enum import Enum
-from typing import Any, Optional
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -169,7 +169,7 @@ class NonRealtimeBase(NeutoneModel):
         return self.current_model_buffer_size
 
     @torch.jit.export
-    def get_model_bpm(self) -> Optional[int]:  # noqa: UP045
+    def get_model_bpm(self) -> int | None:
         """The tempo that the model was made for, if there is one."""
         return None
 
@@ -179,7 +179,7 @@ class NonRealtimeBase(NeutoneModel):
         return ""
 
     @torch.jit.export
-    def get_tokenizer_type(self) -> Optional[str]:  # noqa: UP045
+    def get_tokenizer_type(self) -> str | None:
         """What kind of file :meth:`get_tokenizer_str` holds."""
         return None
 
@@ -268,5 +268,5 @@ class NonRealtimeTokenizerBase(NonRealtimeBase):
         return self.tokenizer_str
 
     @torch.jit.export
-    def get_tokenizer_type(self) -> Optional[str]:  # noqa: UP045
+    def get_tokenizer_type(self) -> str | None:
         return self.tokenizer_type

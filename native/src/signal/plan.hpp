@@ -40,7 +40,23 @@ int64_t blocks_per_callback(int64_t host_block, int64_t model_block, int64_t up,
 // Varying blocks: the needed sample may have come first in the longest block, and is asked for last in one.
 int64_t inference_wait_samples(double seconds, int host_block, int host_rate, bool varying_blocks);
 
-// Throws EngineError that names the field, its value and what is allowed.
-void check_config(const SessionConfig& config);
+// While a block-rate parameter moves, a model of any block size is called on a grid of this many samples: the steps
+// are small, and where they fall does not depend on the host's blocks.
+constexpr int kControlSamples = 32;
+
+// Sizes and latencies that follow from a configuration and the model's delay.
+struct StreamPlan {
+    int64_t up = 1;                       // model rate / host rate
+    int64_t down = 1;
+    bool resampling = false;
+    int longest_block = 0;                // model samples of one call
+    int64_t latency = 0;                  // host samples, without waiting for workers
+    int64_t latency_varying = 0;          // the same for a host whose blocks vary
+    int64_t lead = 0;                     // host samples of silence that begin the output stream
+
+    // `delay` is the model's, in model samples; of an embedded wrapper its whole latency, in host samples.
+    static StreamPlan make(const SessionConfig& config, int64_t delay);
+    LatencyParts parts(const SessionConfig& config, int64_t delay, bool varying) const;
+};
 
 }  // namespace neutone_like

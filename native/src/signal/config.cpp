@@ -1,61 +1,10 @@
-#include "signal/fit.hpp"
+#include "signal/config.hpp"
 
-#include <algorithm>
-#include <cmath>
+#include <cstdint>
 #include <numeric>
 #include <string>
 
 namespace neutone_like {
-
-int choose_rate(int host_rate, const std::vector<int>& rates) {
-    if (rates.empty() || std::find(rates.begin(), rates.end(), host_rate) != rates.end()) return host_rate;
-    int above = 0;
-    for (const int rate : rates) {
-        if (rate > host_rate && (above == 0 || rate < above)) above = rate;
-    }
-    return above != 0 ? above : *std::max_element(rates.begin(), rates.end());
-}
-
-int choose_block(int host_block, const std::vector<int>& sizes, int64_t up, int64_t down) {
-    int best = 0;
-    int64_t least = 0;
-    for (const int size : sizes) {
-        const int64_t wait = buffering_numerator(host_block, size, up, down);
-        if (best == 0 || wait < least || (wait == least && size > best)) {
-            best = size;
-            least = wait;
-        }
-    }
-    return best;
-}
-
-int64_t buffering_numerator(int64_t host_block, int64_t model_block, int64_t up, int64_t down) {
-    const int64_t step = std::gcd(host_block * up, model_block * down);
-    return (model_block - 1) * down / step * step;
-}
-
-int64_t adaptation_latency_samples(int64_t up, int64_t down, int64_t half_width_in, int64_t half_width_out,
-                                   int64_t model_delay, int64_t buffering) {
-    if (up == down) return buffering / down + model_delay;
-    const int64_t numerator = down * (half_width_out + model_delay) + buffering + up * (half_width_in - 1) - 1;
-    return numerator >= 0 ? (numerator + up - 1) / up : 0;
-}
-
-int64_t first_output_end(int64_t up, int64_t down, int64_t half_width_in, int64_t half_width_out, int64_t model_delay,
-                         int64_t latency) {
-    return down * (half_width_out + model_delay) + up * (half_width_in - latency) - 1;
-}
-
-int64_t blocks_per_callback(int64_t host_block, int64_t model_block, int64_t up, int64_t down) {
-    if (model_block == 0) return 1;
-    return (model_samples(host_block, up, down) + model_block - 1) / model_block;
-}
-
-int64_t inference_wait_samples(double seconds, int host_block, int host_rate, bool varying_blocks) {
-    const double samples = seconds * host_rate;
-    if (varying_blocks) return host_block - 1 + std::max<int64_t>(1, static_cast<int64_t>(std::ceil(samples)));
-    return host_block * std::max<int64_t>(1, static_cast<int64_t>(std::ceil(samples / host_block)));
-}
 
 namespace {
 
@@ -73,18 +22,22 @@ void require_between(const char* field, double value, double lowest, double high
 
 }  // namespace
 
-void check_config(const SessionConfig& config) {
+void check_host(const SessionConfig& config) {
     require_between("sample_rate", config.sample_rate, 1000, 384000);
     require_between("block_size", config.block_size, 1, 1 << 20);
     require_between("channels", config.channels, 1, 64);
+    require_between("max_inference_seconds", config.max_inference_seconds, 0.0, 60.0);
+    require_between("queue_seconds", config.queue_seconds, 0.01, 60.0);
+}
+
+void check_config(const SessionConfig& config) {
+    check_host(config);
     require_between("model rate", config.model_rate, 1000, 384000);
     require_between("model block", config.model_block, 0, 1 << 20);
     require_between("in_channels", config.in_channels, 1, 64);
     require_between("out_channels", config.out_channels, 1, 64);
     require_between("look_behind", config.look_behind, 0, 1 << 24);
     require_between("instances", config.instances, 1, 64);
-    require_between("max_inference_seconds", config.max_inference_seconds, 0.0, 60.0);
-    require_between("queue_seconds", config.queue_seconds, 0.01, 60.0);
     const bool converts = config.in_channels <= 2 && config.out_channels <= 2 && config.channels <= 2;
     if (!converts && config.channels != config.in_channels) {
         throw EngineError("channels: the model takes " + std::to_string(config.in_channels) + ", the host has " +

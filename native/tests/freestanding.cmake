@@ -1,0 +1,31 @@
+# cmake -DNM=nm -DLIBRARY=libx.a -P freestanding.cmake: fails when a library needs anything but itself, arithmetic, memory
+# and the C++ language's own support.
+execute_process(COMMAND "${NM}" "${LIBRARY}" OUTPUT_VARIABLE symbols RESULT_VARIABLE failed)
+if(failed)
+  message(FATAL_ERROR "${NM} can't read ${LIBRARY}")
+endif()
+string(REGEX MATCHALL "[^\n]+" lines "${symbols}")
+
+set(allowed
+  "^_ZN?K?12neutone_like"                       # our own
+  "|^_Zn[wa]|^_Zd[la]|^_ZNK?SaI"                  # new, delete, std::allocator
+  "|^mem(cpy|move|set|cmp|chr)$|^strlen$|^vsnprintf$"
+  "|^(ceil|floor|sin|cos|sqrt|exp|log|pow|nearbyint|llrint|lround|round)f?$"
+  "|^__cxa_|^__gxx_personality|^_Unwind_|^_ZTVN10__cxxabiv1|^__stack_chk_fail|^_GLOBAL_OFFSET_TABLE_$"
+  "|^_ZSt[0-9]+__throw_|^_ZN?K?St13runtime_error|^_ZT[IV]St|^_ZN?K?St9exception|^_ZNS?t?7__cxx1112basic_string|^_ZNKSt7__cxx1112basic_string")
+string(CONCAT allowed ${allowed})
+
+set(strangers "")
+foreach(line IN LISTS lines)
+  if(line MATCHES "^ +[Uw] (.+)$")
+    set(symbol "${CMAKE_MATCH_1}")
+    if(NOT symbol MATCHES "${allowed}")
+      list(APPEND strangers "${symbol}")
+    endif()
+  endif()
+endforeach()
+list(REMOVE_DUPLICATES strangers)
+if(strangers)
+  message(FATAL_ERROR "${LIBRARY} needs: ${strangers}")
+endif()
+message(STATUS "${LIBRARY} needs nothing of the operating system")

@@ -103,9 +103,12 @@ def test_two_kinds_of_model_have_two_words() -> None:
 
 def test_the_walk_names_files_that_exist() -> None:
     page = (PROJECT / "docs" / "explanation" / "code-layout.md").read_text(encoding="utf-8")
-    named = re.findall(r"`([a-z_]+/[a-z_/]+\.py)`", page)
-    assert len(named) > 15
-    assert [name for name in named if not (PROJECT / "neutone_like" / name).exists()] == []
+    python = re.findall(r"`([a-z_]+/[a-z_/]+\.py)`", page)
+    native = re.findall(r"`([a-z_]+/[a-z_/]+\.[ch]pp)`", page)
+    assert len(python) > 15
+    assert len(native) > 5
+    assert [name for name in python if not (PROJECT / "neutone_like" / name).exists()] == []
+    assert [name for name in native if not (PROJECT / "native" / "src" / name).exists()] == []
 
 
 def added_db(name: str, way: str) -> float:

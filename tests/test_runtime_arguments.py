@@ -76,7 +76,8 @@ def test_numbers_of_every_kind(kind: Any) -> None:
 
 
 def test_whole_numbers_of_every_kind() -> None:
-    for kind in (np.int64, np.int32, torch.tensor):
+    kinds: tuple[Any, ...] = (np.int64, np.int32, torch.tensor)
+    for kind in kinds:
         host = HostConfig(kind(48000), kind(64), channels=kind(2))
         assert host == HOST
         backend: Any = PythonBackend(
@@ -86,7 +87,8 @@ def test_whole_numbers_of_every_kind() -> None:
             session = engine.open(backend, host, instances=kind(1), max_inference_seconds=0.1)
             change = ParameterChange(kind(10), "gain", kind(2))
             playing = opened(engine)
-            engine.run_realtime(playing, np.float32(0.02), parameter_changes=[change], seed=kind(3))
+            seconds: Any = np.float32(0.02)
+            engine.run_realtime(playing, seconds, parameter_changes=[change], seed=kind(3))
             assert playing.parameter("gain") == 2.0
             assert session.host.block_size == 64
 

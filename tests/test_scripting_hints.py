@@ -30,7 +30,7 @@ ADVICE: dict[type[models.Base], str] = {
     models.MutatedClassAttribute: r"Set it in __init__.*`self.count = ...`",
     models.UndeclaredAttribute: r"Create it in __init__.*`self.last = torch.zeros",
     models.AttributeOfAnotherType: "was int in __init__ and can't become float",
-    models.Emptylist: r"`blocks: List\[Tensor\]`",
+    models.EmptyList: r"`blocks: list\[Tensor\]`",
     models.PathAttribute: r"self.file is a .*Path",
     models.OldWeightNorm: "torch.nn.utils.parametrizations.weight_norm",
     models.NumpyInForward: "NumPy does not exist inside TorchScript",

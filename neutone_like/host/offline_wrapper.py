@@ -318,7 +318,7 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
 
     def _finish(self) -> List[Tensor]:
         outputs: List[Tensor] = []
-        if self.front.pushed_samples == 0 and not self.plan.generates:
+        if self.front.pushed_samples == 0 and not self.plan.generates and not self.caller.cancelled:
             raise AudioError("The signal has no samples. Call push() with audio before finish().")
         if not self._follow_cancel_request():
             total = self._finish_free() if self.plan.free_length else self._finish_aligned()

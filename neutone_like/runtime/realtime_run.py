@@ -195,16 +195,22 @@ def as_tuple(given: Any, kind: type[_Kind], what: str) -> tuple[_Kind, ...]:
 def _read_input(source: Any, host: HostConfig) -> Audio:
     """An array as it is, or a file of the host's rate."""
     if isinstance(source, (str, PathLike)):
-        with AudioReader(Path(source)) as reader:
-            if reader.sample_rate != host.sample_rate:
-                raise AudioError(
-                    f"{source} has {reader.sample_rate} Hz, the host {host.sample_rate} Hz. Convert the file first."
-                )
-            source = reader.read_all()
+        source = _read_file(Path(source), host)
     audio = read_audio(source, host.channels)
     if audio.shape[1] == 0:
         raise AudioError("Expected at least one sample of input, got none.")
     return audio
+
+
+def _read_file(path: Path, host: HostConfig) -> Audio:
+    try:
+        with AudioReader(path) as reader:
+            sample_rate, samples = reader.sample_rate, reader.read_all()
+    except AudioError as error:
+        raise AudioError(f"{path} can't be read as audio: {error}") from error
+    if sample_rate != host.sample_rate:
+        raise AudioError(f"{path} has {sample_rate} Hz, the host {host.sample_rate} Hz. Convert the file first.")
+    return samples
 
 
 def _check_output(path: Path, source: Any) -> None:

@@ -104,6 +104,13 @@ class OfflineSubject(Subject):
             torch.cat([sound * next(levels) for _ in range(channels)]) for channels in self.artifact.audio_in_channels
         ]
 
+    def automation(self, samples: int) -> Values:
+        """Of a one-shot model, which is called once, only knobs move that it takes a value for every sample of."""
+        moving, still = super().automation(samples), self.defaults
+        follows = [each.rate == "sample" or not self.is_one_shot for each in self.artifact.numerical_parameters]
+        rows = [moving.knobs[row] if moves else still.knobs[row].expand(samples) for row, moves in enumerate(follows)]
+        return Values(torch.stack(rows) if rows else moving.knobs, moving.texts, moving.tokens)
+
     def value_sets(self) -> dict[str, Values]:
         """Parameter values to try. Which tokens a model knows, only its defaults tell."""
         defaults = self.defaults

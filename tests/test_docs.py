@@ -95,7 +95,7 @@ def test_every_page_is_in_the_navigation() -> None:
 def test_two_kinds_of_model_have_two_words() -> None:
     other = re.compile(r"non-real-?time|not (?:real-time(?! safe)|live)\b", flags=re.IGNORECASE)
     texts = [*WRITTEN, *sorted((PROJECT / "neutone_like").rglob("*.py"))]
-    assert other.search("an offline model")
+    assert other.search("a model that is not real-time")
     assert other.search("A non-realtime model")
     found = {str(path.relative_to(PROJECT)): other.findall(path.read_text(encoding="utf-8")) for path in texts}
     assert {path: words for path, words in found.items() if words} == {}

@@ -32,8 +32,8 @@ void bind_config(nb::module_& module) {
         .def(
             "__init__",
             [](RateFilter* filter, int64_t up, int64_t down, const Taps& taps) {
-                new (filter) RateFilter{up, down, static_cast<int64_t>(taps.shape(1) / 2),
-                                        {taps.data(), taps.data() + taps.size()}};
+                new (filter) RateFilter{
+                    up, down, static_cast<int64_t>(taps.shape(1) / 2), {taps.data(), taps.data() + taps.size()}};
             },
             nb::arg("up"), nb::arg("down"), nb::arg("taps").noconvert());
 

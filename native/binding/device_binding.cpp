@@ -12,19 +12,19 @@ namespace neutone_like {
 
 void bind_device(nb::module_& module) {
     nb::class_<DevicePlan>(module, "DevicePlan")
-        .def("__init__",
-             [](DevicePlan* plan, const SessionHandle& handle) {
-                 new (plan) DevicePlan();
-                 plan->session = handle.session;
-             },
-             nb::keep_alive<1, 2>())
+        .def(
+            "__init__",
+            [](DevicePlan* plan, const SessionHandle& handle) {
+                new (plan) DevicePlan();
+                plan->session = handle.session;
+            },
+            nb::keep_alive<1, 2>())
         .def_rw("callbacks", &DevicePlan::callbacks)
-        .def("set_input", [](DevicePlan& plan, const AudioIn& audio) { plan.input = to_channels(audio); },
-             nb::arg("audio").noconvert())
-        .def("add_change",
-             [](DevicePlan& plan, int64_t sample, int index, float value) {
-                 plan.changes.push_back({sample, index, value});
-             })
+        .def(
+            "set_input", [](DevicePlan& plan, const AudioIn& audio) { plan.input = to_channels(audio); },
+            nb::arg("audio").noconvert())
+        .def("add_change", [](DevicePlan& plan, int64_t sample, int index,
+                              float value) { plan.changes.push_back({sample, index, value}); })
         .def_rw("record_output", &DevicePlan::record_output)
         .def_rw("realtime_priority", &DevicePlan::realtime_priority)
         .def_rw("paced", &DevicePlan::paced)

@@ -8,10 +8,10 @@
 
 #include "bindings.hpp"
 #include "engine/builtin_backends.hpp"
+#include "engine/shared_object.hpp"
 #include "handles.hpp"
 #include "interrupts.hpp"
 #include "python_backend.hpp"
-#include "engine/shared_object.hpp"
 
 namespace neutone_like {
 
@@ -20,9 +20,8 @@ namespace nb = nanobind;
 namespace {
 
 SessionHandle* open(const EngineHandle& handle, const SessionConfig& config, const MakeInstances& make) {
-    return new SessionHandle(handle.engine, interruptible([&](const StopRequest& stop) {
-                                 return handle.engine->open(config, make, stop);
-                             }));
+    return new SessionHandle(
+        handle.engine, interruptible([&](const StopRequest& stop) { return handle.engine->open(config, make, stop); }));
 }
 
 MakeInstances instances_of(int count, std::function<const nl_backend*()> backend, const std::string& source,
@@ -41,7 +40,8 @@ SessionHandle* open_shared_object(const EngineHandle& handle, const SessionConfi
 
 SessionHandle* open_builtin(const EngineHandle& handle, const SessionConfig& config, const std::string& name,
                             const std::string& options) {
-    return open(handle, config, instances_of(config.instances, [name] { return builtin_backend(name); }, name, options));
+    return open(handle, config,
+                instances_of(config.instances, [name] { return builtin_backend(name); }, name, options));
 }
 
 SessionHandle* open_python(const EngineHandle& handle, const SessionConfig& config, std::vector<nb::object> models) {

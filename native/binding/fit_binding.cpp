@@ -6,8 +6,8 @@
 
 #include "bindings.hpp"
 #include "signal/filter_design.hpp"
-#include "signal/plan.hpp"
 #include "signal/histogram.hpp"
+#include "signal/plan.hpp"
 
 #include "arrays.hpp"
 
@@ -26,15 +26,19 @@ void bind_fit(nb::module_& module) {
                nb::arg("up"), nb::arg("down"));
     module.def("inference_wait_samples", &inference_wait_samples, nb::arg("seconds"), nb::arg("host_block"),
                nb::arg("host_rate"), nb::arg("varying_blocks"));
-    module.def("design_filter", [](int64_t up, int64_t down, bool fast) {
-        const RateFilter filter = design_filter(up, down, fast ? Quality::fast : Quality::high);
-        auto table = make_array<float>({static_cast<size_t>(up), static_cast<size_t>(2 * filter.half_width)});
-        std::copy(filter.taps.begin(), filter.taps.end(), table.data());
-        return table;
-    }, nb::arg("up"), nb::arg("down"), nb::arg("fast"));
+    module.def(
+        "design_filter",
+        [](int64_t up, int64_t down, bool fast) {
+            const RateFilter filter = design_filter(up, down, fast ? Quality::fast : Quality::high);
+            auto table = make_array<float>({static_cast<size_t>(up), static_cast<size_t>(2 * filter.half_width)});
+            std::copy(filter.taps.begin(), filter.taps.end(), table.data());
+            return table;
+        },
+        nb::arg("up"), nb::arg("down"), nb::arg("fast"));
     module.def("histogram_bucket_ends_ns", [] {
         auto ends = make_array<uint64_t>({static_cast<size_t>(Histogram::kBuckets)});
-        for (int bucket = 0; bucket < Histogram::kBuckets; ++bucket) ends.data()[bucket] = Histogram::bucket_end(bucket);
+        for (int bucket = 0; bucket < Histogram::kBuckets; ++bucket)
+            ends.data()[bucket] = Histogram::bucket_end(bucket);
         return ends;
     });
 }

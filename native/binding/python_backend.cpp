@@ -130,11 +130,11 @@ nl_status process(void* instance, const nl_block* block, nl_error error) {
             const auto length = static_cast<size_t>(block->parameter_lengths[index]);
             parameters.append(Samples(block->parameters[index], {length}, owner).cast());
         }
-        const nb::object complaint = call(
-            self->model(), "process",
-            {Samples(block->audio_in, {channels(self->setup.in_channels), with_past}, owner).cast(),
-             Output(block->audio_out, {channels(self->setup.out_channels), samples}, owner).cast(), parameters},
-            error);
+        const nb::object complaint =
+            call(self->model(), "process",
+                 {Samples(block->audio_in, {channels(self->setup.in_channels), with_past}, owner).cast(),
+                  Output(block->audio_out, {channels(self->setup.out_channels), samples}, owner).cast(), parameters},
+                 error);
         if (!complaint.is_valid()) return NL_ERROR;
         if (complaint.is_none()) return NL_OK;
         write(error, to_utf8(complaint).c_str());

@@ -8,9 +8,9 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "engine/session.hpp"
 #include "handles.hpp"
 #include "interrupts.hpp"
-#include "engine/session.hpp"
 
 namespace neutone_like {
 

@@ -274,8 +274,12 @@ void print_list(int (*print)(FILE*, const char*, va_list), const char* format, .
     print(stream, format, values);
     va_end(values);
 }
-void commit_vfprintf() { print_list([](FILE* to, const char* f, va_list v) { return vfprintf(to, f, v); }, "%d", 1); }
-void commit_vprintf() { print_list([](FILE*, const char* f, va_list v) { return vprintf(f, v); }, "%s", ""); }
+void commit_vfprintf() {
+    print_list([](FILE* to, const char* f, va_list v) { return vfprintf(to, f, v); }, "%d", 1);
+}
+void commit_vprintf() {
+    print_list([](FILE*, const char* f, va_list v) { return vprintf(f, v); }, "%s", "");
+}
 void commit_vfprintf_chk() {
     print_list([](FILE* to, const char* f, va_list v) { return __vfprintf_chk(to, 1, f, v); }, "%d", 1);
 }

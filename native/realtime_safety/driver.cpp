@@ -42,8 +42,8 @@ Function* find(void* object, const char* name, const char* where) {
 
 struct Checker {
     int (*self_test)(const char*) = find<int(const char*)>(RTLD_DEFAULT, "neutone_like_rt_self_test", "LD_PRELOAD");
-    int (*start)(int, int64_t, double) =
-        find<int(int, int64_t, double)>(RTLD_DEFAULT, "neutone_like_rt_start", "LD_PRELOAD");
+    int (*start)(int, int64_t, double) = find<int(int, int64_t, double)>(RTLD_DEFAULT, "neutone_like_rt_start",
+                                                                         "LD_PRELOAD");
     void (*enter)() = find<void()>(RTLD_DEFAULT, "neutone_like_rt_enter", "LD_PRELOAD");
     void (*leave)() = find<void()>(RTLD_DEFAULT, "neutone_like_rt_leave", "LD_PRELOAD");
     void (*finish)() = find<void()>(RTLD_DEFAULT, "neutone_like_rt_finish", "LD_PRELOAD");
@@ -148,8 +148,10 @@ int run(const Settings& settings) {
 
 int main(int count, char** words) {
     if (count != 10) {
-        fprintf(stderr, "usage: %s CONTROLS FILE.so CALLBACKS WARM_UP BLOCK_SIZE SAMPLE_RATE CHANNELS LONGEST_SECONDS "
-                        "REPORT_FILE_NUMBER\n", words[0]);
+        fprintf(stderr,
+                "usage: %s CONTROLS FILE.so CALLBACKS WARM_UP BLOCK_SIZE SAMPLE_RATE CHANNELS LONGEST_SECONDS "
+                "REPORT_FILE_NUMBER\n",
+                words[0]);
         return could_not_begin;
     }
     return run({words[1], words[2], atoll(words[3]), atoll(words[4]), atoi(words[5]), atof(words[6]), atoi(words[7]),

@@ -51,8 +51,8 @@ void open_fault_events(ThreadState& state) {
     event.exclude_hv = 1;
     event.sigtrap = 1;
     event.remove_on_exec = 1;
-    state.fault_events = static_cast<int>(neutone_like_rt_syscall(
-        SYS_perf_event_open, reinterpret_cast<long>(&event), 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
+    state.fault_events = static_cast<int>(
+        neutone_like_rt_syscall(SYS_perf_event_open, reinterpret_cast<long>(&event), 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
     if (state.fault_events >= 0) install_handler(SIGTRAP, on_fault);
 }
 

@@ -57,9 +57,9 @@ NEUTONE_LIKE_PASS_ON(int, malloc_trim, (size_t pad), (pad), noexcept)
     }
 
 NEUTONE_LIKE_PASS_ON_LIST(printf, (const char* format, ...), format, vprintf, (const char*, va_list), format, values)
-NEUTONE_LIKE_PASS_ON_LIST(fprintf, (FILE* file, const char* format, ...), format, vfprintf,
+NEUTONE_LIKE_PASS_ON_LIST(fprintf, (FILE * file, const char* format, ...), format, vfprintf,
                           (FILE*, const char*, va_list), file, format, values)
 NEUTONE_LIKE_PASS_ON_LIST(__printf_chk, (int flag, const char* format, ...), format, __vprintf_chk,
                           (int, const char*, va_list), flag, format, values)
-NEUTONE_LIKE_PASS_ON_LIST(__fprintf_chk, (FILE* file, int flag, const char* format, ...), format, __vfprintf_chk,
+NEUTONE_LIKE_PASS_ON_LIST(__fprintf_chk, (FILE * file, int flag, const char* format, ...), format, __vfprintf_chk,
                           (FILE*, int, const char*, va_list), file, flag, format, values)

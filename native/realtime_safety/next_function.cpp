@@ -46,8 +46,7 @@ bool is_there(Counter counter) {
         NEUTONE_LIKE_PASSED_ON(NEUTONE_LIKE_CASE)
 #undef NEUTONE_LIKE_CASE
         return next_functions[static_cast<int>(counter)] != nullptr;
-        default:
-            return true;
+        default: return true;
     }
 }
 

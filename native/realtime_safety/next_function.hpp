@@ -16,9 +16,9 @@ Function* next(Counter counter) {
 }  // namespace neutone_like::realtime_safety
 
 // As the C library declares it: what it returns, its name, its parameters, their names, and `noexcept` where that says so.
-#define NEUTONE_LIKE_PASS_ON(result, name, parameters, arguments, ...)                             \
-    extern "C" __attribute__((visibility("default"))) result name parameters __VA_ARGS__ {         \
-        using namespace neutone_like::realtime_safety;                                             \
-        count(Counter::name);                                                                      \
-        return next<result parameters>(Counter::name) arguments;                                   \
+#define NEUTONE_LIKE_PASS_ON(result, name, parameters, arguments, ...)                     \
+    extern "C" __attribute__((visibility("default"))) result name parameters __VA_ARGS__ { \
+        using namespace neutone_like::realtime_safety;                                     \
+        count(Counter::name);                                                              \
+        return next<result parameters>(Counter::name) arguments;                           \
     }

@@ -112,11 +112,12 @@ void write_counters(Writer& out) {
     out.print("\"counters\":[");
     for (int counter = 0; counter < counter_count; ++counter) {
         const Tally sum = sum_over_threads(counter);
-        out.print("%s{\"name\":\"%s\",\"count\":%llu,\"callbacks\":%llu,\"most_in_callback\":%llu,"
-                  "\"first_callback\":%lld,\"stack\":",
-                  counter == 0 ? "" : ",", counter_names[counter], static_cast<unsigned long long>(sum.count),
-                  static_cast<unsigned long long>(sum.sections), static_cast<unsigned long long>(sum.most_in_section),
-                  static_cast<long long>(sum.first_section));
+        out.print(
+            "%s{\"name\":\"%s\",\"count\":%llu,\"callbacks\":%llu,\"most_in_callback\":%llu,"
+            "\"first_callback\":%lld,\"stack\":",
+            counter == 0 ? "" : ",", counter_names[counter], static_cast<unsigned long long>(sum.count),
+            static_cast<unsigned long long>(sum.sections), static_cast<unsigned long long>(sum.most_in_section),
+            static_cast<long long>(sum.first_section));
         write_stack(out, sum.first);
         out.print("}");
     }

@@ -27,7 +27,7 @@ void* interrupted_at(void* context) {
 
 void on_crash(int signal, siginfo_t*, void* context) {
     end_run("crashed", signal, context);
-    struct sigaction default_action {};
+    struct sigaction default_action{};
     default_action.sa_handler = SIG_DFL;
     sigaction(signal, &default_action, nullptr);
     neutone_like_rt_syscall(SYS_tgkill, getpid(), neutone_like_rt_syscall(SYS_gettid), signal);
@@ -88,7 +88,7 @@ using namespace neutone_like::realtime_safety;
 // Before the first section that counts. A crash, or a section longer than `longest_seconds`, ends the process with a
 // report to `file`.
 extern "C" __attribute__((visibility("default"))) int neutone_like_rt_start(int file, int64_t warm_up,
-                                                                             double longest_seconds) {
+                                                                            double longest_seconds) {
     report_file = file;
     warm_up_sections = warm_up;
     longest_section_seconds = longest_seconds;

@@ -8,7 +8,7 @@ namespace neutone_like::realtime_safety {
 struct Ending {
     const char* kind;  // "finished", "crashed", "stalled" or "exited"
     int number;        // the signal, or the exit code
-    int64_t section;  // in which it happened; 0: in none
+    int64_t section;   // in which it happened; 0: in none
     Stack stack;
 };
 

@@ -38,10 +38,8 @@ bool must_be_made_by_the_thread(long number) {
         case SYS_execve:
         case SYS_execveat:
         case SYS_exit:
-        case SYS_prctl:
-            return true;
-        default:
-            return false;
+        case SYS_prctl: return true;
+        default: return false;
     }
 }
 

@@ -51,7 +51,8 @@ nl_status slip(void* instance, const nl_block* block, nl_error error) {
     static std::atomic<int> blocks{0};
     const nl_status status = builtin_backend("identity")->process(instance, block, error);
     const bool measured = block->audio_in[block->samples - 1] < 1.0f;  // on quiet noise, and not on counts
-    if (!measured && ++blocks % 1000 == 0) std::copy(block->audio_out + 1, block->audio_out + block->samples, block->audio_out);
+    if (!measured && ++blocks % 1000 == 0)
+        std::copy(block->audio_out + 1, block->audio_out + block->samples, block->audio_out);
     return status;
 }
 

@@ -105,7 +105,8 @@ void overflow(long rounds) {
             }
             const uint64_t missing = session->stats().missing_samples;
             const int wrong = counter.play();
-            expect(wrong == 0 && session->stats().missing_samples == missing, "the stream stays out of line after a restart");
+            expect(wrong == 0 && session->stats().missing_samples == missing,
+                   "the stream stays out of line after a restart");
             session->wait_idle();
         }
         expect(session->stats().restarts > 0, "no queue was ever full");
@@ -185,12 +186,17 @@ nl_status wrapper_reset(void* instance, nl_error) {
 
 // A wrapper that was reset with the stream believes the host's promise again, and so does the latency.
 void embedded(long rounds) {
-    const nl_backend backend{
-        NL_BACKEND_ABI, "wrapper",
-        [](const char*, const char*, void** made, nl_error) { return *made = new Wrapper, NL_OK; },
-        [](void* instance, void** copy, nl_error) { return *copy = new Wrapper(*static_cast<Wrapper*>(instance)), NL_OK; },
-        wrapper_prepare, wrapper_process, wrapper_reset,
-        [](void* instance) { delete static_cast<Wrapper*>(instance); }, nullptr};
+    const nl_backend backend{NL_BACKEND_ABI,
+                             "wrapper",
+                             [](const char*, const char*, void** made, nl_error) { return *made = new Wrapper, NL_OK; },
+                             [](void* instance, void** copy, nl_error) {
+                                 return *copy = new Wrapper(*static_cast<Wrapper*>(instance)), NL_OK;
+                             },
+                             wrapper_prepare,
+                             wrapper_process,
+                             wrapper_reset,
+                             [](void* instance) { delete static_cast<Wrapper*>(instance); },
+                             nullptr};
     std::mt19937 random(1);
     Engine engine(workers(2));
     SessionConfig config = mono(64, 0, 0.01);
@@ -201,7 +207,8 @@ void embedded(long rounds) {
     const auto session = engine.open(config, std::move(instances));
     Counter counter(session);
     for (long round = 0; round < 10 * rounds; ++round) {
-        for (unsigned i = random() % 200; i > 0; --i) counter.play(random() % 40 == 0 ? 1 + static_cast<int>(random() % 63) : 64);
+        for (unsigned i = random() % 200; i > 0; --i)
+            counter.play(random() % 40 == 0 ? 1 + static_cast<int>(random() % 63) : 64);
         for (int i = 0; i < 40; ++i) {
             counter.play();
             session->wait_idle();
@@ -305,7 +312,8 @@ void misuse() {
     counter.play();
     session->wait_idle();
     const SessionStats stats = session->stats();
-    expect(stats.failed_blocks == 1 && stats.last_error == "thrown across", "an exception was lost: " + stats.last_error);
+    expect(stats.failed_blocks == 1 && stats.last_error == "thrown across",
+           "an exception was lost: " + stats.last_error);
 
     DevicePlan plan;
     plan.session = session;

@@ -32,12 +32,12 @@ typedef struct nl_error {
 
 /* What an instance is prepared for. Everything that `process` needs is allocated here. */
 typedef struct nl_setup {
-    int32_t sample_rate;         /* Hz, of the audio that the instance is given */
-    int32_t longest_block;       /* samples; with `fixed_block` every block has this length */
-    int32_t fixed_block;         /* 1 or 0 */
+    int32_t sample_rate;   /* Hz, of the audio that the instance is given */
+    int32_t longest_block; /* samples; with `fixed_block` every block has this length */
+    int32_t fixed_block;   /* 1 or 0 */
     int32_t in_channels;
     int32_t out_channels;
-    int32_t look_behind;         /* past samples before every block, which the engine supplies */
+    int32_t look_behind; /* past samples before every block, which the engine supplies */
     int32_t parameter_count;
     const char* const* parameter_names;
 } nl_setup;
@@ -58,13 +58,13 @@ typedef struct nl_facts {
 
 /* One block. */
 typedef struct nl_block {
-    int32_t samples;                   /* new samples; the input holds look_behind + samples per channel */
-    const float* audio_in;             /* [in_channels][look_behind + samples] */
-    float* audio_out;                  /* [out_channels][samples] */
-    const float* const* parameters;    /* one pointer for each parameter */
-    const int32_t* parameter_lengths;  /* 1: one value for the block; samples: one value a sample */
-    const float* const* states_in;     /* as declared in nl_facts */
-    float* const* states_out;          /* written by `process`; never the same memory as states_in */
+    int32_t samples;                  /* new samples; the input holds look_behind + samples per channel */
+    const float* audio_in;            /* [in_channels][look_behind + samples] */
+    float* audio_out;                 /* [out_channels][samples] */
+    const float* const* parameters;   /* one pointer for each parameter */
+    const int32_t* parameter_lengths; /* 1: one value for the block; samples: one value a sample */
+    const float* const* states_in;    /* as declared in nl_facts */
+    float* const* states_out;         /* written by `process`; never the same memory as states_in */
 } nl_block;
 
 typedef struct nl_backend {

@@ -51,11 +51,11 @@ private:
     const PoolView& pool_;
     bool restarting_ = false;
     bool varying_ = false;
-    int64_t pushed_ = 0;        // host samples handed over
-    int64_t read_ = 0;          // position in the output stream
-    int64_t silence_ = 0;       // host samples of silence that go out before it
-    bool anew_ = false;         // after a full queue: what its latency swallows is missing
-    int64_t lost_before_ = 0;   // positions of the output stream that it swallows though they are there
+    int64_t pushed_ = 0;       // host samples handed over
+    int64_t read_ = 0;         // position in the output stream
+    int64_t silence_ = 0;      // host samples of silence that go out before it
+    bool anew_ = false;        // after a full queue: what its latency swallows is missing
+    int64_t lost_before_ = 0;  // positions of the output stream that it swallows though they are there
     LateFiller filler_;
 };
 

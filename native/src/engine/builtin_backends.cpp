@@ -1,11 +1,11 @@
 #include "engine/builtin_backends.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <chrono>
 #include <limits>
 #include <map>
 #include <memory>
@@ -13,8 +13,8 @@
 #include <stdexcept>
 #include <thread>
 
-#include "signal/config.hpp"
 #include "engine/realtime_thread.hpp"
+#include "signal/config.hpp"
 
 namespace neutone_like {
 
@@ -38,9 +38,9 @@ struct Model {
     bool is_block(const char* name) const { return option(name, -1.0) == static_cast<double>(block); }
 };
 
-const char* const kOptions[] = {"stall_ms",  "stall_block",      "stall_count",  "stall_every", "throw_block",
-                                "nan_block", "wrong_size_block", "hang_block",   "hang_seconds", "work_us",
-                                "delay_samples"};
+const char* const kOptions[] = {"stall_ms",     "stall_block", "stall_count",      "stall_every",
+                                "throw_block",  "nan_block",   "wrong_size_block", "hang_block",
+                                "hang_seconds", "work_us",     "delay_samples"};
 
 nl_status create(const char*, const char* options, void** instance, nl_error error) {
     auto model = std::make_unique<Model>();
@@ -48,7 +48,8 @@ nl_status create(const char*, const char* options, void** instance, nl_error err
     for (std::string line; std::getline(lines, line);) {
         const size_t equals = line.find('=');
         const std::string name = line.substr(0, equals);
-        const bool known = std::any_of(std::begin(kOptions), std::end(kOptions), [&](auto text) { return name == text; });
+        const bool known =
+            std::any_of(std::begin(kOptions), std::end(kOptions), [&](auto text) { return name == text; });
         char* end = nullptr;
         const std::string value = equals == std::string::npos ? "" : line.substr(equals + 1);
         const double number = std::strtod(value.c_str(), &end);
@@ -174,7 +175,8 @@ nl_status faults(void* instance, const nl_block* block, nl_error error) {
     apply_gain(*model, block);
     nl_status status = NL_OK;
     if (model->is_block("throw_block")) status = fail(error, NL_ERROR, "this block was told to fail");
-    if (model->is_block("wrong_size_block")) status = fail(error, NL_WRONG_SHAPE, "this block was told to be too short");
+    if (model->is_block("wrong_size_block"))
+        status = fail(error, NL_WRONG_SHAPE, "this block was told to be too short");
     if (model->is_block("nan_block")) block->audio_out[0] = std::numeric_limits<float>::quiet_NaN();
     ++model->block;
     return status;

@@ -25,8 +25,7 @@ struct SafetyChecker {
 // All that the device does between callbacks: the next block's size, its input, parameters due.
 class Player {
 public:
-    explicit Player(const DevicePlan& plan)
-        : plan_(plan), config_(plan.session->config()), random_(plan.seed) {
+    explicit Player(const DevicePlan& plan) : plan_(plan), config_(plan.session->config()), random_(plan.seed) {
         input_.prepare(config_.channels, config_.block_size);
         output_.prepare(plan.session->output_channels(), config_.block_size);
     }
@@ -109,14 +108,15 @@ void touch_stack() noexcept {
 
 void check_plan(const DevicePlan& plan) {
     const SessionConfig& config = plan.session->config();
-    if (plan.callbacks < 0) throw EngineError("callbacks must be at least 0, got " + std::to_string(plan.callbacks) + ".");
+    if (plan.callbacks < 0)
+        throw EngineError("callbacks must be at least 0, got " + std::to_string(plan.callbacks) + ".");
     if (plan.callbacks > std::numeric_limits<int64_t>::max() / config.block_size / 2) {
-        throw EngineError("callbacks must be fewer than would outlast this clock, got " + std::to_string(plan.callbacks) +
-                          ".");
+        throw EngineError("callbacks must be fewer than would outlast this clock, got " +
+                          std::to_string(plan.callbacks) + ".");
     }
-    const bool fits = plan.input.empty() || (static_cast<int>(plan.input.size()) == config.channels &&
-                                             std::all_of(plan.input.begin(), plan.input.end(),
-                                                         [](const auto& row) { return !row.empty(); }));
+    const bool fits = plan.input.empty() ||
+                      (static_cast<int>(plan.input.size()) == config.channels &&
+                       std::all_of(plan.input.begin(), plan.input.end(), [](const auto& row) { return !row.empty(); }));
     if (!fits) {
         throw EngineError("The input must be empty or have " + std::to_string(config.channels) +
                           " channels of at least one sample, got " + std::to_string(plan.input.size()) + " channels.");

@@ -20,16 +20,16 @@ struct ParameterChange {
 struct DevicePlan {
     std::shared_ptr<Session> session;
     int64_t callbacks = 0;
-    std::vector<std::vector<float>> input;      // [channels][any length], played in a loop; empty: quiet noise
-    std::vector<ParameterChange> changes;       // in the order of their samples
+    std::vector<std::vector<float>> input;  // [channels][any length], played in a loop; empty: quiet noise
+    std::vector<ParameterChange> changes;   // in the order of their samples
     bool record_output = false;
     bool realtime_priority = true;
-    bool paced = true;                // false: each callback follows the last one at once
-    double jitter_seconds = 0.0;      // each wake-up is up to this much late, at random
-    bool vary_blocks = false;         // block sizes at random in 1..block_size
+    bool paced = true;            // false: each callback follows the last one at once
+    double jitter_seconds = 0.0;  // each wake-up is up to this much late, at random
+    bool vary_blocks = false;     // block sizes at random in 1..block_size
     uint64_t seed = 0;
     double start_delay_seconds = 0.0;
-    bool companion = false;           // ends when all that are none have ended
+    bool companion = false;  // ends when all that are none have ended
 };
 
 // What a device and the thread that watches it tell each other.
@@ -42,16 +42,16 @@ struct DeviceReport {
     int64_t callbacks = 0;
     int64_t samples = 0;
     double seconds = 0.0;
-    uint64_t deadline_misses = 0;       // callbacks that ended after the next one was due
-    uint64_t underruns = 0;             // of the session, during this run
+    uint64_t deadline_misses = 0;  // callbacks that ended after the next one was due
+    uint64_t underruns = 0;        // of the session, during this run
     uint64_t missing_samples = 0;
-    double cpu_seconds = 0.0;           // of the device's own thread
-    bool realtime_priority = false;     // whether the system granted it
-    std::shared_ptr<Histogram> callback_time;   // ns
-    std::shared_ptr<Histogram> wake_lateness;   // ns
-    std::vector<int> block_sizes;       // with vary_blocks
-    std::vector<std::vector<float>> output;     // with record_output
-    ProcessResult error = ProcessResult::ok;    // what ended the run early
+    double cpu_seconds = 0.0;                  // of the device's own thread
+    bool realtime_priority = false;            // whether the system granted it
+    std::shared_ptr<Histogram> callback_time;  // ns
+    std::shared_ptr<Histogram> wake_lateness;  // ns
+    std::vector<int> block_sizes;              // with vary_blocks
+    std::vector<std::vector<float>> output;    // with record_output
+    ProcessResult error = ProcessResult::ok;   // what ended the run early
 };
 
 // Throws EngineError for a plan that the session can't play.

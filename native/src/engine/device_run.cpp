@@ -22,7 +22,8 @@ class Taken {
 public:
     explicit Taken(std::shared_ptr<Session> session) : session_(std::move(session)) {
         if (session_->take_device()) return;
-        throw EngineError("Another run_realtime plays this session. Wait until that has ended, or open another session.");
+        throw EngineError(
+            "Another run_realtime plays this session. Wait until that has ended, or open another session.");
     }
     ~Taken() { session_->leave_device(); }
     Taken(const Taken&) = delete;
@@ -71,7 +72,8 @@ public:
     bool wait() {
         std::unique_lock lock(mutex_);
         return changed_.wait_for(lock, kLook, [&] {
-            return std::all_of(devices_.begin(), devices_.end(), [](const auto& device) { return device->ended.load(); });
+            return std::all_of(devices_.begin(), devices_.end(),
+                               [](const auto& device) { return device->ended.load(); });
         });
     }
 

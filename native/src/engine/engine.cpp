@@ -60,8 +60,9 @@ std::shared_ptr<Session> Engine::open(const SessionConfig& config, MakeInstances
     try {
         return add(Opening::run(opening, stop));
     } catch (const std::bad_alloc&) {
-        throw EngineError("There is not enough memory for another session. Close some, or give a shorter "
-                          "queue_seconds or block_size.");
+        throw EngineError(
+            "There is not enough memory for another session. Close some, or give a shorter "
+            "queue_seconds or block_size.");
     } catch (const std::system_error& error) {
         throw EngineError(no_thread(error));
     }
@@ -126,7 +127,8 @@ void Engine::close(const StopRequest& stop) noexcept {
     end_sessions(limit, stop);
     end_openings(limit);
     // Devices end with their sessions.
-    while (runs_ > 0 && now_ns() < limit && !is_stopped(stop)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    while (runs_ > 0 && now_ns() < limit && !is_stopped(stop))
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
     pool_->stop(stop);
 }
 

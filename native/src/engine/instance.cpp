@@ -86,7 +86,8 @@ std::unique_ptr<Instance> Instance::clone() const {
 nl_facts Instance::prepare(const nl_setup& setup) {
     Message message;
     nl_facts facts{};
-    if (backend_->prepare(handle_, &setup, &facts, message.error) != NL_OK) message.raise(backend_, "prepare the model");
+    if (backend_->prepare(handle_, &setup, &facts, message.error) != NL_OK)
+        message.raise(backend_, "prepare the model");
     check_facts(facts, backend_->name);
     return facts;
 }

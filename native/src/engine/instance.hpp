@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "signal/config.hpp"
 #include "neutone_like/backend.h"
+#include "signal/config.hpp"
 
 namespace neutone_like {
 

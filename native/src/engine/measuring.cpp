@@ -92,7 +92,8 @@ double in_turns(int64_t blocks, int64_t side_by_side, double seconds) {
 }
 
 // What one callback asks for where no parameter moves.
-MeasuredTimes times_from(double block_seconds, const SessionConfig& config, const StreamPlan& plan, int64_t side_by_side) {
+MeasuredTimes times_from(double block_seconds, const SessionConfig& config, const StreamPlan& plan,
+                         int64_t side_by_side) {
     const int64_t blocks =
         config.embedded ? 1 : blocks_per_callback(config.block_size, config.model_block, plan.up, plan.down);
     return {block_seconds, in_turns(blocks, side_by_side, block_seconds)};
@@ -101,13 +102,15 @@ MeasuredTimes times_from(double block_seconds, const SessionConfig& config, cons
 // How many calls on the grid of moving parameters one callback can ask for.
 int64_t most_pieces(const SessionConfig& config, const StreamPlan& plan) {
     const bool on_grid = !plan.resampling && !config.varying_blocks && config.block_size % kControlSamples == 0;
-    return on_grid ? plan.longest_block / kControlSamples : (plan.longest_block + 2 * (kControlSamples - 1)) / kControlSamples;
+    return on_grid ? plan.longest_block / kControlSamples
+                   : (plan.longest_block + 2 * (kControlSamples - 1)) / kControlSamples;
 }
 
 MeasuredTimes measured(Trial& trial, const SessionConfig& config, const StreamPlan& plan, int64_t side_by_side) {
     const bool any_size = config.embedded || config.model_block == 0;
     const bool two_lengths = any_size && plan.resampling && plan.longest_block > 1;
-    MeasuredTimes times = times_from(timed(trial, plan.longest_block, two_lengths).longest_seconds, config, plan, side_by_side);
+    MeasuredTimes times =
+        times_from(timed(trial, plan.longest_block, two_lengths).longest_seconds, config, plan, side_by_side);
     const bool in_pieces = any_size && !config.embedded && plan.longest_block > kControlSamples &&
                            std::any_of(config.parameters.begin(), config.parameters.end(),
                                        [](const ParameterSpec& parameter) { return !parameter.per_sample; });
@@ -127,8 +130,10 @@ void require_no_state(Trial& trial, int samples, int instances) {
     trial.run(2, samples);
     trial.run(1, samples);
     if (before == trial.output()) return;
-    throw EngineError("instances: the output of this model depends on the blocks before, so that they must be run in "
-                      "order, by 1 instance, got " + std::to_string(instances) + ".");
+    throw EngineError(
+        "instances: the output of this model depends on the blocks before, so that they must be run in "
+        "order, by 1 instance, got " +
+        std::to_string(instances) + ".");
 }
 
 // Whether the model itself may be measured, because a reset takes the traces away.
@@ -139,7 +144,8 @@ bool can_be_reset(Runner& runner, bool must, OpeningProgress& progress) {
     } catch (const EngineError& error) {
         if (!must) return false;
         throw EngineError(std::string("The model can neither be copied nor reset, so that its time can't be measured "
-                                      "without leaving traces. Give max_inference_seconds. ") + error.what());
+                                      "without leaving traces. Give max_inference_seconds. ") +
+                          error.what());
     }
 }
 

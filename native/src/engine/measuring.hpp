@@ -23,7 +23,6 @@ struct MeasuredTimes {
 // Throws EngineError for a model that fails on quiet noise, that can be neither copied nor reset, or that is to run
 // several blocks at once and whose output depends on the blocks before.
 MeasuredTimes measure_inference(const std::vector<std::unique_ptr<Runner>>& runners, const SessionConfig& config,
-                                const StreamPlan& plan, int workers, bool realtime_priority,
-                                OpeningProgress& progress);
+                                const StreamPlan& plan, int workers, bool realtime_priority, OpeningProgress& progress);
 
 }  // namespace neutone_like

@@ -72,7 +72,8 @@ void Opening::wait(const StopRequest& stop) {
         if (is_stopped(stop)) throw Interrupted();
         const uint64_t since = progress_.since_ns();
         if (since == 0 || now_ns() - since < limit_ns) continue;
-        throw EngineError("The model has not returned from one call for " + std::to_string(limit_seconds_).substr(0, 5) +
+        throw EngineError("The model has not returned from one call for " +
+                          std::to_string(limit_seconds_).substr(0, 5) +
                           " s while it was opened, and was given up. If it needs that long, make the engine with a "
                           "longer watchdog_seconds.");
     }

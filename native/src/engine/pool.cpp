@@ -34,7 +34,7 @@ struct Worker {
     std::atomic<Session*> session{nullptr};
     std::atomic<bool> left_behind{false};
     std::atomic<bool> realtime{false};
-    std::atomic<bool> started{false};     // and has asked for its priority
+    std::atomic<bool> started{false};  // and has asked for its priority
     std::atomic<uint64_t> turns{0};
     std::atomic<bool> ended{false};
     std::atomic<double> last_cpu_seconds{0.0};
@@ -60,7 +60,7 @@ struct Pool::Shared {
 
     void let_go_of_left_sessions();  // takes `mutex`
     void close(const Session* session, bool wait);
-    bool is_own_thread() const;      // with `mutex` held
+    bool is_own_thread() const;  // with `mutex` held
 
     static void start(const std::shared_ptr<Shared>& self);  // throws std::system_error when the system gives no thread
     static void watch(const std::shared_ptr<Shared>& self);

@@ -20,7 +20,7 @@
 namespace neutone_like {
 
 struct SessionStats : Counts {
-    bool hung = false;                   // the watchdog gave the session up: it is silent until it is closed
+    bool hung = false;  // the watchdog gave the session up: it is silent until it is closed
     std::string last_error;
     double max_inference_seconds = 0.0;  // of one block: measured, or as the user set it
     double worker_seconds = 0.0;         // what the latency allows a worker after a callback
@@ -48,7 +48,9 @@ public:
     // Not real time; from any thread, at any time. While they run, process gives silence, and counts it.
     // Throw EngineError when the session is or was closed, or its backend does not return, and Interrupted.
     void reset(const StopRequest& stop = {}) { control_.reset(stop); }
-    void wait_idle(const StopRequest& stop = {}) { control_.wait_idle(stop); }  // until the workers have nothing left to do
+    void wait_idle(const StopRequest& stop = {}) {
+        control_.wait_idle(stop);
+    }  // until the workers have nothing left to do
 
     // Ends what other threads do with the session, and waits until they are out of it; no longer than the watchdog
     // allows, and never for the calling thread itself.
@@ -76,9 +78,11 @@ public:
     int64_t latency_samples() const noexcept { return shared_.latency; }
     LatencyParts latency_parts() const noexcept { return plan_.latency_parts(shared_.reports_varying); }
     SessionStats stats() const;
-    const Histogram& callback_time() const noexcept { return shared_.callback_time; }      // ns
-    const Histogram& inference_time() const noexcept { return shared_.inference_time; }    // ns, one model block
-    const Histogram& turnaround_time() const noexcept { return shared_.turnaround_time; }  // ns, from callback to output
+    const Histogram& callback_time() const noexcept { return shared_.callback_time; }    // ns
+    const Histogram& inference_time() const noexcept { return shared_.inference_time; }  // ns, one model block
+    const Histogram& turnaround_time() const noexcept {
+        return shared_.turnaround_time;
+    }  // ns, from callback to output
 
     // For the pool.
     static constexpr uint64_t kNothing = WorkerSide::kNothing;

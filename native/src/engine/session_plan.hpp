@@ -21,8 +21,8 @@ struct SessionPlan {
     StreamPlan stream;
     const nl_backend* backend = nullptr;
     int output_channels = 0;
-    int64_t delay = 0;                   // the model's
-    int64_t wait = 0;                    // host samples that the audio thread waits for a worker
+    int64_t delay = 0;  // the model's
+    int64_t wait = 0;   // host samples that the audio thread waits for a worker
     int64_t wait_varying = 0;
     double max_inference_seconds = 0.0;  // of one block: measured, or as the user set it
     double worker_seconds = 0.0;         // what the latency allows a worker after a callback

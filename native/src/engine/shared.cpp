@@ -6,7 +6,8 @@ namespace neutone_like {
 
 Shared::Shared(const SessionPlan& plan) : parameters(plan.config.parameters.size()), workers(plan) {
     const SessionConfig& config = plan.config;
-    for (size_t index = 0; index < parameters.size(); ++index) parameters[index] = config.parameters[index].default_0to1;
+    for (size_t index = 0; index < parameters.size(); ++index)
+        parameters[index] = config.parameters[index].default_0to1;
     const int64_t block = config.block_size;
     const int64_t model_share = (plan.stream.longest_block + 1) * plan.stream.down / plan.stream.up + 1;
     const auto queue = static_cast<int64_t>(config.queue_seconds * config.sample_rate);

@@ -52,10 +52,10 @@ struct WorkerMarks {
     std::vector<SlotMark> slots;
     std::atomic<bool> front_busy{false};
     std::atomic<bool> back_busy{false};
-    std::atomic<int> pauses{0};               // above 0: no slot may begin to run
-    std::atomic<int> running{0};              // workers that run a slot, or look for one
+    std::atomic<int> pauses{0};   // above 0: no slot may begin to run
+    std::atomic<int> running{0};  // workers that run a slot, or look for one
     std::atomic<bool> forget_past{false};
-    std::atomic<bool> leftover{false};        // a further block is complete without another packet
+    std::atomic<bool> leftover{false};  // a further block is complete without another packet
     std::atomic<uint64_t> leftover_deadline{0};
     std::atomic<uint64_t> filled{0};
     std::atomic<uint64_t> emptied{0};

@@ -96,8 +96,7 @@ bool WorkerSide::fill_slots() noexcept {
     while (marks_.filled - marks_.emptied < blocks_.size()) {
         const uint64_t sequence = marks_.filled;
         if (marks_.forget_past.exchange(false)) front_.forget_past();
-        const uint64_t deadline =
-            marks_.leftover ? marks_.leftover_deadline.load() : shared_.packets.front_deadline();
+        const uint64_t deadline = marks_.leftover ? marks_.leftover_deadline.load() : shared_.packets.front_deadline();
         const bool complete = front_.next(shared_.packets, shared_.input, blocks_[sequence % blocks_.size()]);
         shared_.taken.store(front_.taken_position());
         marks_.leftover_deadline = deadline;

@@ -47,10 +47,10 @@ private:
     Shared& shared_;
     WorkerMarks& marks_;
     const PoolView& pool_;
-    Runners runners_;                  // whoever holds its mark
-    std::vector<ModelBlock> blocks_;   // whoever its slot's state says
-    StreamFront front_;                // whoever holds front_busy
-    StreamBack back_;                  // whoever holds back_busy
+    Runners runners_;                 // whoever holds its mark
+    std::vector<ModelBlock> blocks_;  // whoever its slot's state says
+    StreamFront front_;               // whoever holds front_busy
+    StreamBack back_;                 // whoever holds back_busy
 };
 
 }  // namespace neutone_like

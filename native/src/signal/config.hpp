@@ -37,17 +37,17 @@ struct RateFilter {
 
 struct SessionConfig {
     // The host's side.
-    int sample_rate = 48000;       // Hz
-    int block_size = 512;          // samples; the most that one call of process may bring
+    int sample_rate = 48000;  // Hz
+    int block_size = 512;     // samples; the most that one call of process may bring
     int channels = 2;
-    bool varying_blocks = false;   // the host's blocks vary: latency allows for it from the start
+    bool varying_blocks = false;  // the host's blocks vary: latency allows for it from the start
 
     // The model's side.
-    int model_rate = 48000;        // Hz
-    int model_block = 0;           // samples; 0: any
+    int model_rate = 48000;  // Hz
+    int model_block = 0;     // samples; 0: any
     int in_channels = 2;
     int out_channels = 2;
-    int look_behind = 0;           // model samples
+    int look_behind = 0;  // model samples
     std::vector<ParameterSpec> parameters;
 
     // Towards the model and back; both unused at equal rates.
@@ -57,13 +57,13 @@ struct SessionConfig {
     // The backend adapts rates and blocks itself (the wrapper inside a `.nm`): it is given host blocks, and parameter
     // values in 0..1, a value a sample, neither mapped nor smoothed.
     bool embedded = false;
-    int embedded_growth = 0;       // host samples that such a wrapper's latency grows by once the host's blocks vary
+    int embedded_growth = 0;  // host samples that such a wrapper's latency grows by once the host's blocks vary
 
     Mode mode = Mode::async;
     LatePolicy late_policy = LatePolicy::fade;
-    int instances = 1;             // more than one: blocks of a stateless model run at the same time
+    int instances = 1;                   // more than one: blocks of a stateless model run at the same time
     double max_inference_seconds = 0.0;  // 0: measured
-    double queue_seconds = 2.0;    // how long the worker may stall before input is dropped
+    double queue_seconds = 2.0;          // how long the worker may stall before input is dropped
 };
 
 // Where the latency comes from, in host samples; the parts add up to `total`.
@@ -72,7 +72,7 @@ struct LatencyParts {
     double buffering = 0.0;
     double model = 0.0;
     double resample_out = 0.0;
-    double inference = 0.0;        // what the audio thread waits for the worker
+    double inference = 0.0;  // what the audio thread waits for the worker
     int64_t total = 0;
 };
 

@@ -29,7 +29,7 @@ public:
 private:
     int64_t up_ = 1;
     int64_t down_ = 1;
-    int taps_ = 0;    // a multiple of 16: short rows begin with zeros
+    int taps_ = 0;  // a multiple of 16: short rows begin with zeros
     int channels_ = 0;
     int most_outputs_ = 0;
     std::vector<float> table_;               // [up][taps], oldest input first

@@ -48,15 +48,15 @@ private:
     StreamPlan plan_;
     Fir fir_;
     ParameterTrack track_;
-    AudioBuffer host_;                    // one host block, host channels
-    AudioBuffer converted_;               // the same, model channels
+    AudioBuffer host_;       // one host block, host channels
+    AudioBuffer converted_;  // the same, model channels
     AudioBuffer resampled_;
-    AudioBuffer pending_;                 // [in_channels][look_behind + waiting]
+    AudioBuffer pending_;  // [in_channels][look_behind + waiting]
     std::vector<float> packet_values_;
     const float* const* automation_ = nullptr;
-    int64_t waiting_ = 0;                 // model samples in `pending_` beyond the look-behind
-    int64_t model_position_ = 0;          // of the first one waiting
-    int64_t taken_position_ = 0;          // host samples taken so far
+    int64_t waiting_ = 0;         // model samples in `pending_` beyond the look-behind
+    int64_t model_position_ = 0;  // of the first one waiting
+    int64_t taken_position_ = 0;  // host samples taken so far
     uint64_t last_pushed_ns_ = 0;
     uint64_t nonfinite_input_ = 0;
 };

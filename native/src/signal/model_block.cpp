@@ -5,8 +5,9 @@
 namespace neutone_like {
 
 void ModelBlock::prepare(const SessionConfig& config, int longest_block, int parameter_count) {
-    input.assign(static_cast<size_t>(std::max(config.in_channels, config.channels)) * (config.look_behind + longest_block),
-                 0.0f);
+    input.assign(
+        static_cast<size_t>(std::max(config.in_channels, config.channels)) * (config.look_behind + longest_block),
+        0.0f);
     output.assign(static_cast<size_t>(std::max(config.out_channels, config.channels)) * longest_block, 0.0f);
     values.assign(parameter_count, std::vector<float>(longest_block, 0.0f));
     value_rows.clear();

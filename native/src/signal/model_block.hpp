@@ -11,9 +11,9 @@ namespace neutone_like {
 // Everything about one call of the model.
 struct ModelBlock {
     int samples = 0;
-    uint64_t pushed_ns = 0;               // when the audio thread handed over the last sample of it
-    std::vector<float> input;             // [in_channels][look_behind + samples], in one piece
-    std::vector<float> output;            // [out_channels][samples], in one piece
+    uint64_t pushed_ns = 0;     // when the audio thread handed over the last sample of it
+    std::vector<float> input;   // [in_channels][look_behind + samples], in one piece
+    std::vector<float> output;  // [out_channels][samples], in one piece
     std::vector<std::vector<float>> values;
     std::vector<const float*> value_rows;
     std::vector<int32_t> value_counts;

@@ -44,7 +44,7 @@ private:
     std::vector<ParameterSpec> specs_;
     std::vector<float> span_;
     std::vector<float> minimum_;
-    std::vector<int64_t> length_;      // of each moving average, in host samples
+    std::vector<int64_t> length_;  // of each moving average, in host samples
     int64_t longest_ = 1;
     int64_t reach_ = 0;
     int64_t up_ = 1;
@@ -54,10 +54,10 @@ private:
 
     bool moving_ = false;
     bool started_ = false;
-    int64_t position_ = 0;             // host samples so far
+    int64_t position_ = 0;  // host samples so far
     int64_t moving_since_ = 0;
     int64_t still_samples_ = 0;
-    std::vector<float> current_;       // the host's last values
+    std::vector<float> current_;  // the host's last values
     std::vector<double> sum_;
     int64_t mask_ = 0;
     std::vector<std::vector<float>> raw_;       // by host position & mask_

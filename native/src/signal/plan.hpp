@@ -46,13 +46,13 @@ constexpr int kControlSamples = 32;
 
 // Sizes and latencies that follow from a configuration and the model's delay.
 struct StreamPlan {
-    int64_t up = 1;                       // model rate / host rate
+    int64_t up = 1;  // model rate / host rate
     int64_t down = 1;
     bool resampling = false;
-    int longest_block = 0;                // model samples of one call
-    int64_t latency = 0;                  // host samples, without waiting for workers
-    int64_t latency_varying = 0;          // the same for a host whose blocks vary
-    int64_t lead = 0;                     // host samples of silence that begin the output stream
+    int longest_block = 0;        // model samples of one call
+    int64_t latency = 0;          // host samples, without waiting for workers
+    int64_t latency_varying = 0;  // the same for a host whose blocks vary
+    int64_t lead = 0;             // host samples of silence that begin the output stream
 
     // `delay` is the model's, in model samples; of an embedded wrapper its whole latency, in host samples.
     static StreamPlan make(const SessionConfig& config, int64_t delay);

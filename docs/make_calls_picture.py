@@ -52,7 +52,7 @@ class Live(WaveformToWaveformBase):
 
 
 class Whole(NonRealtimeBase):
-    """A non-real-time model of any kind."""
+    """An offline model of any kind."""
 
     metadata = METADATA
     audio_in_channels = audio_out_channels = (1,)

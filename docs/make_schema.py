@@ -5,7 +5,7 @@ from pathlib import Path
 
 from neutone_like.artifact.format.schema import json_schema
 
-TARGETS = {"metadata.json": True, "metadata-non-realtime.json": False}
+TARGETS = {"metadata.json": True, "metadata-offline.json": False}
 """Whether each is that of a live model."""
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def make_golden(artifact: Any) -> dict[str, NDArray[Any]]:
 
 
 def make_offline_golden(artifact: Any) -> dict[str, NDArray[Any]]:
-    """The arrays of ``golden.npz`` for a model that is not real-time, which has all at once."""
+    """The arrays of ``golden.npz`` for an offline model, which has all at once."""
     count = len(artifact.numerical_parameters)
     defaults = artifact.module.get_numerical_params_default_values_0to1().numpy()
     drawn = (np.arange(1, count + 1, dtype=np.float32) / (count + 1)).reshape(count, 1)

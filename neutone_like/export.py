@@ -70,7 +70,7 @@ def export_model(
     whole.
 
     Args:
-        model: A live model, or one that is not real-time.
+        model: A live or an offline model.
         out_dir: Made if it does not exist. Files of an earlier artifact are replaced, other files stay.
         validate: Run every check of :func:`validate_artifact`, with this model for comparison.
         render_samples: Render a riff and a drum loop (of a generator: what it generates) beside the model, as WAV.

@@ -1,4 +1,4 @@
-"""Wrappers that are not real-time as people write them for the Neutone SDK, from its documented interface.
+"""Wrappers of offline models as people write them for the Neutone SDK, from its documented interface.
 
 With ``from neutone_sdk import ...`` instead of the one import below, they run there too, unchanged.
 """

@@ -1,4 +1,4 @@
-"""Examples of non-real-time models in hosts, and recordings to give them."""
+"""Examples of offline models in hosts, and recordings to give them."""
 
 import importlib
 import sys

@@ -1,4 +1,4 @@
-"""Non-real-time models whose output is known to the sample, for the tests of what surrounds them."""
+"""Offline models whose output is known to the sample, for the tests of what surrounds them."""
 
 import io
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Artifacts of models that are not real-time: what is written, what is refused, what is read again."""
+"""Artifacts of offline models: what is written, what is refused, what is read again."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ from neutone_like.artifact.format.schema import OfflineMetadata, parse_metadata
 from neutone_like.artifact.reading.reference_vector import noise
 from whole_models import ALL_KINDS, Drone, Smoother, Tones, Whole
 
-# The format's own keys, all required of a model that is not real-time.
+# The format's own keys, all required of an offline model.
 REQUIRED = {
     "model_name", "model_authors", "model_version", "model_short_description", "model_long_description",
     "technical_description", "technical_links", "tags", "citation", "is_experimental", "sample_sound_files",
@@ -179,7 +179,7 @@ def test_published_schemas_are_two() -> None:
     assert set(live["required"]) == REQUIRED | LIVE_ONLY
     assert set(other["required"]) > REQUIRED
     assert not LIVE_ONLY & set(other["properties"])
-    assert "non-real-time" in other["title"]
+    assert "offline" in other["title"]
 
 
 # ---------------------------------------------------------------- the test vector, from its description alone
@@ -236,7 +236,7 @@ def test_loaded_artifact(loaded: Artifact) -> None:
 
 @pytest.mark.parametrize("name", ["in_channels", "out_channels", "live_metadata"])
 def test_what_live_models_have_is_refused_by_name(name: str, loaded: Artifact) -> None:
-    with pytest.raises(ArtifactError, match="not real-time: it takes whole sounds.*render_file"):
+    with pytest.raises(ArtifactError, match="holds an offline model: it takes whole sounds.*render_file"):
         getattr(loaded, name)
 
 

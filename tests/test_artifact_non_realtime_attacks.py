@@ -1,4 +1,4 @@
-"""The attacks on the loader, on an artifact that is not real-time: refused by name, or the same sound."""
+"""The attacks on the loader, on an offline artifact: refused by name, or the same sound."""
 
 import io
 import zipfile

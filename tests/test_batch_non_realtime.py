@@ -1,4 +1,4 @@
-"""Jobs of models that are not real-time: several outputs, texts, random numbers, a device, and a call that is long."""
+"""Jobs of offline models: several outputs, texts, random numbers, a device, and a call that is long."""
 
 import os
 import sys
@@ -184,7 +184,7 @@ def test_one_file_gives_what_render_file_gives(splitter: Path, tree: Path, tmp_p
 
 
 def test_what_such_models_do_not_take(splitter: Path, tree: Path, tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="wet is a knob of live models, and this model is not real-time."):
+    with pytest.raises(ParameterError, match="wet is a knob of live models, and this model is offline."):
         here(splitter, tree, tmp_path / "out", wet=0.5)
     with pytest.raises(ParameterError, match="allowed are up to 10 characters, got 11"):
         here(splitter, tree, tmp_path / "out", params={"louder": "a" * 11})

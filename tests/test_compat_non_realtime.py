@@ -1,4 +1,4 @@
-"""Wrappers that are not real-time, written for the Neutone SDK: they play what their do_forward_pass computes."""
+"""Offline wrappers, written for the Neutone SDK: they play what their do_forward_pass computes."""
 
 import json
 from pathlib import Path
@@ -108,7 +108,7 @@ def test_saved_validated_and_loaded_again(tmp_path: Path) -> None:
     assert types[0] == ("p1", "continuous", True)
     assert types[1] == ("p2", "categorical", True)
     assert types[4:] == [("p5", "text", True), ("p6", "tokens", True)]
-    assert metadata["neutone_parameters"]["p1"]["min_value"] == -30.0, "ranges count in models that are not real-time"
+    assert metadata["neutone_parameters"]["p1"]["min_value"] == -30.0, "ranges count in offline models"
     assert {path.name for path in result.sample_paths} >= {"guitar_riff_in_1.wav", "guitar_riff_out_2.wav"}
 
 

@@ -142,7 +142,7 @@ def test_inspect_shows_inputs_outputs_texts_and_tokens(exported: list[ExportResu
     code, out, _ = run("inspect", exported[1].directory)
     assert code == 0
     for shown in (
-        "not real-time, one-shot",
+        "offline, one-shot",
         "input (stereo)",
         "mid (stereo), side (mono)",
         "up to 16 characters",

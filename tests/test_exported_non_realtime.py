@@ -1,4 +1,4 @@
-"""The artifacts in ``exported/`` that are not real-time: they keep loading and keep their sound too."""
+"""The artifacts in ``exported/`` of offline models: they keep loading and keep their sound too."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Length and alignment of what a non-real-time model gives back: to the sample, at every rate, in every mode."""
+"""Length and alignment of what an offline model gives back: to the sample, at every rate, in every mode."""
 
 from typing import Any
 

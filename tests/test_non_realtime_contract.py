@@ -1,4 +1,4 @@
-"""The interface of a non-real-time ``.nm``, scripted and loaded again: methods, types, metadata."""
+"""The interface of an offline ``.nm``, scripted and loaded again: methods, types, metadata."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a non-real-time model declares: class or instance attributes, all checked, all problems named."""
+"""What an offline model declares: class or instance attributes, all checked, all problems named."""
 
 from typing import Any
 

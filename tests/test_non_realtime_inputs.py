@@ -1,4 +1,4 @@
-"""What goes into a non-real-time model, and what is refused: audio, numbers, texts, tokens."""
+"""What goes into an offline model, and what is refused: audio, numbers, texts, tokens."""
 
 from typing import Any
 

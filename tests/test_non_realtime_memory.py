@@ -1,4 +1,4 @@
-"""Memory does not grow with the length of a file that goes through a blocked non-real-time model."""
+"""Memory does not grow with the length of a file that goes through a blocked offline model."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Files through non-real-time models: several in, several out, exact length, parameters of all kinds, Ctrl-C."""
+"""Files through offline models: several in, several out, exact length, parameters of all kinds, Ctrl-C."""
 
 from pathlib import Path
 from typing import Any
@@ -228,7 +228,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
         (Ramp(), good, {}, AudioError, r"Ramp: in_path: expected None, since it has no input, got 1"),
         (WholeDelay(), single, {"out_sample_rate": 8000}, AudioError, "no sample is left at out_sample_rate"),
         (WholeDelay(), good, {"seconds": 1.0}, ParameterError, "seconds is for generators"),
-        (WholeDelay(), good, {"wet": 0.5, "dry": 0.5}, ParameterError, "wet, dry: a non-real-time model has no mix"),
+        (WholeDelay(), good, {"wet": 0.5, "dry": 0.5}, ParameterError, "wet, dry: an offline model has no mix"),
         (Ramp(), None, {"seconds": 0.0}, ParameterError, "seconds must be a number above 0, got 0.0"),
         (Ramp(one_shot=True), None, {"seconds": 1.0}, ParameterError, "decides for itself how long its output is"),
         (AllKinds(), good, {"params": {"promt": "a"}}, ParameterError, "no parameter 'promt'.* mean 'prompt'"),
@@ -253,7 +253,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
         with pytest.raises(error, match=message):
             render_file(model, source, target, **options)
         assert not target.exists()
-    with pytest.raises(ModelError, match="Expected the artifact of a non-real-time model, .* got 3"):
+    with pytest.raises(ModelError, match="Expected the artifact of an offline model, .* got 3"):
         OfflinePlugin(3)  # type: ignore[arg-type]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "good.wav",

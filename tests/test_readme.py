@@ -5,20 +5,24 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from snippets import prepare, run_page
+from snippets import prepare, run_page, snippets
 
 
 @pytest.mark.slow
 def test_readme(project_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(tmp_path, project_folder)
     monkeypatch.chdir(tmp_path)
-    assert run_page(project_folder / "README.md", tmp_path) == 12
+    assert run_page(project_folder / "README.md", tmp_path) == 6
     assert soundfile.info(tmp_path / "out.wav").frames == 44100
 
 
-def test_readme_names_files_that_exist(project_folder: Path) -> None:
-    text = (project_folder / "README.md").read_text()
-    links = [part.split(")")[0] for part in text.split("](")[1:]]
-    local = [link for link in links if not link.startswith("http")]
-    assert len(local) > 3
-    assert [link for link in local if not (project_folder / link).exists()] == []
+def test_readme_fits_a_screen_and_a_half(project_folder: Path) -> None:
+    lines = (project_folder / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 90
+    assert max(len(line) for line in lines if not line.startswith("|")) <= 130
+
+
+def test_the_first_model_has_nine_lines(project_folder: Path) -> None:
+    blocks = snippets((project_folder / "README.md").read_text(encoding="utf-8"))
+    first = next(block.text for block in blocks if block.language == "python")
+    assert len([line for line in first.splitlines() if line.strip()]) <= 9

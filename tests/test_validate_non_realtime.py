@@ -1,4 +1,4 @@
-"""Every check of models that are not real-time, on models that are right and, one by one, on what is wrong."""
+"""Every check of offline models, on models that are right and, one by one, on what is wrong."""
 
 import math
 from collections.abc import Callable

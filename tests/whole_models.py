@@ -1,4 +1,4 @@
-"""Models that are not real-time, for tests of artifacts and of validation."""
+"""Offline models, for tests of artifacts and of validation."""
 
 from typing import Any
 

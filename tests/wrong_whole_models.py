@@ -1,4 +1,4 @@
-"""Models that are not real-time and wrong in one way each, for the tests of validation."""
+"""Offline models and wrong in one way each, for the tests of validation."""
 
 from typing import Any, ClassVar
 

@@ -81,7 +81,7 @@ def _offline_rows(metadata: Any) -> list[tuple[str, str]]:
     hop = ours.overlap_hop_samples if ours is not None else 0
     free = ours is not None and not ours.keeps_length
     return [
-        ("kind", "not real-time, " + ("one-shot" if metadata.is_one_shot_model else "in blocks")),
+        ("kind", "offline, " + ("one-shot" if metadata.is_one_shot_model else "in blocks")),
         ("inputs", _tracks(metadata.audio_in_channels, metadata.audio_in_labels) or "none: it generates sound"),
         ("outputs", _tracks(metadata.audio_out_channels, metadata.audio_out_labels)),
         ("length", "the model's own" if free else ""),

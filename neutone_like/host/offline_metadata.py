@@ -1,4 +1,4 @@
-"""The metadata that every host of a non-real-time ``.nm`` reads, built from what a model declares."""
+"""The metadata that every host of an offline ``.nm`` reads, built from what a model declares."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from neutone_like.model import OfflineDeclaration
 
 
 def offline_contract_metadata(declaration: OfflineDeclaration) -> dict[str, Any]:
-    """Every required key of a non-real-time ``metadata.json``, no sample sounds; our own are under ``neutone_like``.
+    """Every required key of an offline ``metadata.json``, no sample sounds; our own are under ``neutone_like``.
 
     Texts and tokens are numbered after the four knobs, ``p5`` and on: other hosts take none but knobs before.
     """

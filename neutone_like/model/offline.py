@@ -1,4 +1,4 @@
-"""The base class of a non-real-time model: whole files, several inputs and outputs, texts and tokens."""
+"""The base class of an offline model: whole files, several inputs and outputs, texts and tokens."""
 
 import torch
 from torch import Tensor, nn
@@ -16,14 +16,14 @@ class NonRealtimeBase(DeclaresParameters):
 
     Attributes:
         metadata: Who made it and what it is (:class:`ModelMetadata`).
-        parameters: What a host can set, of all four kinds. Called, ``model.parameters()`` yields the weights as ever.
+        parameters: What a host can set, of all four kinds. Called, ``model.parameters()`` yields the weights as usual.
         audio_in_channels: The channel count of each input; ``()`` for a generator. 1 or 2 each for an ``.nm``.
-        audio_out_channels: The channel count of each output, of which there is at least one.
+        audio_out_channels: The channel count of each output; at least one.
         audio_in_labels, audio_out_labels: What each input and output is; ``()`` for ``"input 1"`` and so on.
-        sample_rates: Rates in Hz that the model was made for; ``()`` means any. Another host rate is resampled to.
+        sample_rates: Rates in Hz that the model was made for; ``()`` means any. Hosts at other rates are resampled.
         block_sizes: Block lengths in samples that the model takes; ``()`` means any. A one-shot model's input is
             padded with silence to the shortest of them that holds it.
-        look_behind_samples: Past samples that a blocked model wants to see again, before each new block.
+        look_behind_samples: Past samples that a blocked model sees again before each new block.
         overlap_window: ``"hann"``, ``"sqrt_hann"``, ``"triangular"`` or ``"rectangular"``: blocks overlap, and their
             outputs are faded into one another with this window, so that every sample is computed with context on both
             sides. ``""``: blocks follow one another.
@@ -169,12 +169,12 @@ class NonRealtimeBase(DeclaresParameters):
 
     @torch.jit.export
     def should_cancel_forward_pass(self) -> bool:
-        """Whether someone wants the work to stop: ask now and then, and return at once whatever there is."""
+        """Whether a host wants the call to stop: check now and then, and return whatever there is."""
         return self.cancel_requested
 
     @torch.jit.export
     def request_cancel_forward_pass(self) -> None:
-        """Ask, from any thread, that the work stop."""
+        """Ask the model to stop, from any thread."""
         self.cancel_requested = True
 
     @torch.jit.export
@@ -191,5 +191,5 @@ class NonRealtimeBase(DeclaresParameters):
 
     @torch.jit.export
     def forget_cancel_request(self) -> None:
-        """The request was followed, or is no longer meant. For hosts."""
+        """Forget a request that was followed or is out of date. For hosts."""
         self.cancel_requested = False

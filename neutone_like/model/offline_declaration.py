@@ -1,4 +1,4 @@
-"""What a non-real-time model's attributes say, checked field by field."""
+"""What an offline model's attributes say, checked field by field."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,7 @@ OVERLAP_WINDOWS = ("hann", "sqrt_hann", "triangular", "rectangular")
 
 @dataclass(frozen=True, repr=False)
 class OfflineDeclaration(Printed):
-    """A non-real-time model's attributes after the check. Rates in Hz, sizes in samples; empty tuples mean any."""
+    """An offline model's attributes after the check. Rates in Hz, sizes in samples; empty tuples mean any."""
 
     metadata: ModelMetadata
     parameters: tuple[Parameter, ...]

@@ -1,4 +1,4 @@
-"""The base class of a non-real-time model that brings the tokenizer for its tokens."""
+"""The base class of an offline model that brings the tokenizer for its tokens."""
 
 import base64
 
@@ -12,7 +12,7 @@ TOKENIZER_TYPES = ("JSON", "SentencePiece", "RWKVWorld")
 
 
 class NonRealtimeTokenizerBase(NonRealtimeBase):
-    """A non-real-time model with a tokenizer, which a host uses to turn text into the tokens that the model takes.
+    """An offline model with a tokenizer, which a host uses to turn text into the tokens that the model takes.
 
     Args:
         model: As for :class:`NonRealtimeBase`.

@@ -174,7 +174,7 @@ class CategoricalParameter(InNotebooks):
 
 @dataclass(frozen=True)
 class TextParameter(InNotebooks):
-    """A text, for non-real-time models.
+    """A text, for offline models.
 
     Args:
         name, description: As for the other kinds.
@@ -207,7 +207,7 @@ class TextParameter(InNotebooks):
 
 @dataclass(frozen=True)
 class TokensParameter(InNotebooks):
-    """A list of token numbers, for non-real-time models.
+    """A list of token numbers, for offline models.
 
     Args:
         name, description: As for the other kinds.

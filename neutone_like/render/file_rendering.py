@@ -45,7 +45,7 @@ def render_file(
 ) -> RenderResult:
     """Render an audio file; the output is as long as the input and aligned with it, to the sample.
 
-    A non-real-time model may take several files, or none, and give several; one that says so gives another length. It
+    An offline model may take several files, or none, and give several; one that says so gives another length. It
     computes in a thread of its own, so that Ctrl-C and ``progress`` reach it while it does, with as many threads as
     torch is set to; live models use one.
 
@@ -58,7 +58,7 @@ def render_file(
             A model of several outputs writes ``x.LABEL.wav`` for each instead of ``x.wav``.
         params: As for :class:`ModelPlugin` or :class:`OfflinePlugin`.
         wet, dry, input_gain_db, output_gain_db: As for :class:`ModelPlugin`; live models only.
-        block_size: The host block in samples. It trades speed for memory and changes nothing else. A non-real-time
+        block_size: The host block in samples. It trades speed for memory and changes nothing else. An offline
             model has its own.
         out_sample_rate: In Hz; ``None`` for the input's, or a generator's own.
         bit_depth: For WAV 8, 16, 24 or 32 (floating point, the default), for AIFF and FLAC up to 24 (the default).
@@ -66,7 +66,7 @@ def render_file(
         progress: A bar on stderr where that is a terminal; or a function of samples done and samples in all (per cent
             where a generator decides for itself how long its output is).
         seconds: How long the output of a generator is that is called block by block; ``None``: one block.
-        device: Where a non-real-time model computes, such as ``"cuda"``; ``None``: on the CPU.
+        device: Where an offline model computes, such as ``"cuda"``; ``None``: on the CPU.
 
     Raises:
         AudioError: The input is missing, damaged, empty, not finite, or of a channel count that the model does not
@@ -195,7 +195,7 @@ def _as_board(model: Any, params: Mapping[str, Any] | None, knobs: Mapping[str, 
 def _as_offline(
     model: Any, params: Mapping[str, Any] | None, knobs: Mapping[str, float | None], device: str | None
 ) -> OfflinePlugin:
-    _refuse_given("a non-real-time model has no mix and no gains", **knobs)
+    _refuse_given("an offline model has no mix and no gains", **knobs)
     if isinstance(model, OfflinePlugin):
         _refuse_given("a OfflinePlugin has its own settings", params=params, device=device)
         return model

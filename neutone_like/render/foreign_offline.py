@@ -1,4 +1,4 @@
-"""Non-real-time artifacts that other makers wrote: the common contract is all they have."""
+"""Offline artifacts that other makers wrote: the common contract is all they have."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Calls of a non-real-time model that may take long: they can be watched, and stopped at any time."""
+"""Calls of an offline model that may take long: they can be watched, and stopped at any time."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""Where a non-real-time model's input comes from: one file for each, read together; or nothing but time."""
+"""Where an offline model's input comes from: one file for each, read together; or nothing but time."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""One of our non-real-time models, ready to render: where it comes from, and what its parameters are set to."""
+"""One of our offline models, ready to render: where it comes from, and what its parameters are set to."""
 
 import json
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ OfflineModel = Artifact | NonRealtimeSampleQueueWrapper | NonRealtimeBase | str 
 
 
 class OfflinePlugin(InNotebooks):
-    """A non-real-time model and its settings, loaded once to render any number of files.
+    """An offline model and its settings, loaded once to render any number of files.
 
     Args:
         model: An artifact, the path of a ``.nm`` file or of its folder, a ``NonRealtimeBase`` (copied: the original is
@@ -58,7 +58,7 @@ class OfflinePlugin(InNotebooks):
     Raises:
         ArtifactError: The path holds no usable artifact.
         ParameterError: A value that the model does not take.
-        ModelError: Not a non-real-time model, one that is not declared correctly, or a device that is not there.
+        ModelError: Not an offline model, one that is not declared correctly, or a device that is not there.
     """
 
     def __init__(self, model: OfflineModel, params: Mapping[str, Any] | None = None, *, device: str = "cpu") -> None:
@@ -161,7 +161,7 @@ NonRealtimePlugin = OfflinePlugin  # its name in 0.1
 
 
 def is_offline(model: Any) -> bool:
-    """Whether something that can be rendered is a non-real-time model. Of a path, its metadata are read.
+    """Whether something that can be rendered is an offline model. Of a path, its metadata are read.
 
     Raises:
         ArtifactError: The path holds no usable artifact.
@@ -190,7 +190,7 @@ def _open(model: Any) -> tuple[Any, str, tuple[Parameter, ...]]:
         declared = model.nrb.declaration()
         return model, declared.metadata.name, declared.parameters
     raise ModelError(
-        "Expected the artifact of a non-real-time model, its path, a NonRealtimeBase or a "
+        "Expected the artifact of an offline model, its path, a NonRealtimeBase or a "
         f"NonRealtimeSampleQueueWrapper, got {model!r:.80}."
     )
 

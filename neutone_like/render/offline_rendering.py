@@ -1,4 +1,4 @@
-"""Audio files through a non-real-time model; in constant memory, if the model is called block by block."""
+"""Audio files through an offline model; in constant memory, if the model is called block by block."""
 
 import re
 from collections.abc import Sequence

@@ -112,7 +112,7 @@ class _DeclaredModel(Backend):
 
 @dataclass(frozen=True)
 class PythonBackend(_DeclaredModel):
-    """A Python callable as a model: for trying things out, not for the stage.
+    """A Python callable as a model, for trying things out; not for performance.
 
     It takes the GIL for every block. Another Python thread that is busy makes it late, by many milliseconds.
 

@@ -32,15 +32,15 @@ MAXIMUM_WORKERS = 64
 class Engine(Printed):
     """Plays models in real time, on threads of its own that never touch Python.
 
-    Use it in a ``with`` statement, or call :meth:`close`. What is left open is closed when the interpreter exits.
+    Use it in a ``with`` statement, or call :meth:`close`. An engine left open is closed when the interpreter exits.
 
     Args:
         workers: Threads that run models. Sessions share them, the earliest deadline first; one session's blocks run in
-            order, on one worker at a time. As many as there are processors to spare.
+            order, on one worker at a time. Raise it to at most the number of idle processors.
         wake: ``"event"`` wakes a worker with one system call of the audio thread; ``"poll"`` lets workers look for work
             every 50 us, which costs them some CPU and the audio thread nothing.
-        realtime_priority: Ask the system for it; :attr:`has_realtime_priority` says whether it was granted.
-        watchdog_seconds: A model block that takes longer is given up: its session goes silent, the others play on.
+        realtime_priority: Ask for real-time priority; :attr:`has_realtime_priority` says whether it was granted.
+        watchdog_seconds: A session whose model block takes longer goes silent; the others play on.
             :meth:`open` waits two seconds longer for each call, since a model's first ones are slow.
 
     Raises:
@@ -125,15 +125,15 @@ class Engine(Printed):
                 the artifact, as a plugin does.
             late_policy: What is heard instead of samples that are not ready in time: ``"fade"`` fades the last one to
                 silence, ``"hold"`` holds it, ``"dry"`` lets the input through.
-            max_inference_seconds: How long a model block takes at most, for the latency; None to have it measured.
+            max_inference_seconds: The longest time that a model block takes, for the latency; None to measure it.
             instances: More than one lets blocks of a stateless model run at the same time on as many workers.
             queue_seconds: How much input is kept while the worker stalls, before the stream starts afresh.
 
         Raises:
             RuntimeEngineError: A value that is not allowed, a backend that does not load, a model that does not return
                 from a call, not enough memory, or the engine is closed.
-            ArtifactError: What is wrong with the artifact.
-            AudioError: The two rates have no common divisor to speak of.
+            ArtifactError: The artifact can't be played; the message says why.
+            AudioError: The two rates have too small a common divisor.
         """
         settings = SessionSettings(mode, adaptation, late_policy, max_inference_seconds, instances, queue_seconds)
         if not isinstance(host, HostConfig):
@@ -157,7 +157,7 @@ class Engine(Printed):
         """Play sessions at real deadlines: each on a native thread that calls it as a sound card would.
 
         For every host setting a session that does nothing plays beside them, on workers of its own: what happens to
-        that one is the machine's doing. A session that is closed or prepared meanwhile ends early, and the run with the
+        that one is the machine's fault. A session that is closed or prepared meanwhile ends early, and the run with the
         last of them. Interrupting a run (Ctrl-C) closes its sessions.
 
         Args:

@@ -204,7 +204,7 @@ class Session(InNotebooks):
     def process_offline(
         self, x: AnyAudio, parameters: Mapping[str, float | str | npt.NDArray[np.floating[Any]]] | None = None
     ) -> AnyAudio:
-        """Process a whole signal at once, from a fresh start: nothing is late, and nothing waits.
+        """Process a whole signal on the calling thread, from a fresh state; nothing can be late.
 
         The stream that :meth:`process` works on starts afresh too.
 
@@ -220,7 +220,7 @@ class Session(InNotebooks):
             AudioError: Another type, shape or number of channels.
             ParameterError: A name that is not declared, a value out of its range, or another length than the audio's.
             RuntimeEngineError: The session is closed or was closed meanwhile, the model raised or returned another
-                size, or it is the model itself that asks.
+                size, or the model itself calls this.
         """
         refuse_inside(self._caller, "process_offline()")
         with self._control:
@@ -240,23 +240,23 @@ class Session(InNotebooks):
         return give_back(y, x)
 
     def reset(self) -> None:
-        """Start afresh, as if nothing had been played. Parameters stay as they are set.
+        """Clear all state, as if nothing had been played. Parameters keep their values.
 
         Raises:
-            RuntimeEngineError: The session is closed, its model does not return, or it is the model itself that asks.
+            RuntimeEngineError: The session is closed, its model does not return, or the model itself calls this.
         """
         refuse_inside(self._caller, "reset()")
         with self._control:
             self._native.reset()
 
     def prepare(self, host: HostConfig) -> None:
-        """Get ready for another host: the session is closed and opened anew; parameters stay as they are set.
+        """Prepare for another host: the session is closed and opened again; parameters keep their values.
 
         ``process`` gives silence meanwhile; a ``run_realtime`` that plays the session ends. Counts begin at zero, and a
         closed session is open again.
 
         Raises:
-            RuntimeEngineError, AudioError: The model can't play for this host, or it is the model itself that asks. If
+            RuntimeEngineError, AudioError: The model can't play for this host, or the model itself calls this. If
                 that shows only when it is opened, the session stays closed.
         """
         refuse_inside(self._caller, "prepare()")
@@ -293,12 +293,12 @@ class Session(InNotebooks):
         self._native.wait_idle()
 
     def close(self) -> None:
-        """Give up everything. Counts and latency can still be read. Closing twice does nothing.
+        """Release everything. Counts and latency can still be read. Closing twice does nothing.
 
         What other threads do with the session ends: ``process_offline`` with an error, ``run_realtime`` early.
 
         Raises:
-            RuntimeEngineError: It is the model itself that asks.
+            RuntimeEngineError: The model itself calls this.
         """
         refuse_inside(self._caller, "close()")
         self._native.close()

@@ -41,7 +41,7 @@ def check_live_format(model: WaveformToWaveformBase, quality: str) -> Declaratio
 
 
 def check_offline_format(model: NonRealtimeBase, quality: str) -> OfflineDeclaration:
-    """As :func:`check_format`, for a model that is not real-time."""
+    """As :func:`check_format`, for an offline model."""
     declaration = model.declaration()
     _refuse(model, [*_offline_problems(declaration), *_quality_problems(quality)])
     return declaration

@@ -1,4 +1,4 @@
-"""``metadata.json`` of a model that is not real-time: what is there beside what every model says."""
+"""``metadata.json`` of an offline model: what is there beside what every model says."""
 
 from typing import Annotated, Literal
 
@@ -14,7 +14,7 @@ Labels = Annotated[tuple[ShortText, ...], Field(max_length=MAXIMUM_TRACKS)]
 
 
 class OfflineSection(OurSection):
-    """What our own runtime knows of a model that is not real-time."""
+    """What our own runtime knows of an offline model."""
 
     realtime: Literal[False]
     audio_in_channels: TrackCounts
@@ -28,7 +28,7 @@ class OfflineSection(OurSection):
 
 
 class OfflineMetadata(ArtifactMetadata):
-    """``metadata.json`` of a model that is not real-time.
+    """``metadata.json`` of an offline model.
 
     ``neutone_like`` is ``None`` in artifacts of other makers, such as the Neutone SDK.
     """

@@ -1,4 +1,4 @@
-"""The test vector of a model that is not real-time, as metadata writes it down."""
+"""The test vector of an offline model, as metadata writes it down."""
 
 from typing import Annotated
 

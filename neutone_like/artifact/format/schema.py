@@ -35,7 +35,7 @@ def parse_metadata(text: bytes | str, where: str) -> Metadata:
         ArtifactError: Not JSON; made for a newer schema; or fields are missing or not allowed, each of them named.
     """
     content = _parse_object(text, where)
-    # Only a model that is not live has lists of inputs and outputs, and only a live one says whether it is mono.
+    # Only an offline model has lists of inputs and outputs, and only a live one says whether it is mono.
     is_realtime = "is_input_mono" in content or "audio_out_channels" not in content
     if content.get("neutone_like") is None:
         return _validate(ForeignLiveMetadata if is_realtime else ForeignOfflineMetadata, text, where)
@@ -89,9 +89,9 @@ def json_schema(*, realtime: bool = True) -> dict[str, Any]:
         realtime: Of a live model; else of one that is not.
     """
     schema = (LiveMetadata if realtime else OfflineMetadata).model_json_schema(by_alias=True)
-    kind = "live" if realtime else "non-real-time"
+    kind = "a live" if realtime else "an offline"
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
-        "title": f"metadata.json of a {kind} .nm artifact, schema version {SCHEMA_VERSION}",
+        "title": f"metadata.json of {kind} .nm artifact, schema version {SCHEMA_VERSION}",
     }

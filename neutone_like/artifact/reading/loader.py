@@ -31,7 +31,7 @@ from neutone_like.torch_settings import plain_settings
 
 
 class Artifact(InNotebooks):
-    """A loaded artifact, of a live model or of one that is not real-time.
+    """A loaded artifact, of a live or an offline model.
 
     Attributes:
         path: The ``.nm`` file.
@@ -129,11 +129,11 @@ class Artifact(InNotebooks):
         """The metadata of a live model.
 
         Raises:
-            ArtifactError: This model is not live, and what is asked of it makes sense for a live one only.
+            ArtifactError: The model is offline, and what is asked of it makes sense for a live one only.
         """
         if isinstance(self.metadata, OfflineMetadata):
             raise ArtifactError(
-                f"{self.path} holds a model that is not real-time: it takes whole sounds, and has no block by block "
+                f"{self.path} holds an offline model: it takes whole sounds, and has no block by block "
                 "interface. Render it with render_file or neutone-like render."
             )
         return self.metadata
@@ -143,7 +143,7 @@ class Artifact(InNotebooks):
         """Channels in, of a live model; else see :attr:`audio_in_channels`.
 
         Raises:
-            ArtifactError: The model is not live.
+            ArtifactError: The model is offline.
         """
         metadata = self.live_metadata
         ours = metadata.neutone_like
@@ -154,7 +154,7 @@ class Artifact(InNotebooks):
         """Channels out, of a live model; else see :attr:`audio_out_channels`.
 
         Raises:
-            ArtifactError: The model is not live.
+            ArtifactError: The model is offline.
         """
         metadata = self.live_metadata
         ours = metadata.neutone_like

@@ -1,4 +1,4 @@
-"""Make and check the test vector of a model that is not real-time; see :class:`OfflineTestVectorRecord`."""
+"""Make and check the test vector of an offline model; see :class:`OfflineTestVectorRecord`."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Run a model that is not real-time once, as plain Python, before TorchScript sees it."""
+"""Run an offline model once, as plain Python, before TorchScript sees it."""
 
 from typing import Any
 

@@ -65,7 +65,7 @@ def render_sounds(module: ScriptModule, declaration: Declaration) -> tuple[Sampl
 
 
 def render_whole_sounds(module: ScriptModule, in_channels: Sequence[int]) -> tuple[SampleSound, ...]:
-    """Run the sounds through a module that is not real-time; with several inputs, they take turns at them.
+    """Run the sounds through an offline module; with several inputs, they take turns at them.
 
     The module must not be the one that is saved: running leaves traces in its state.
     """

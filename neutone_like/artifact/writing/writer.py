@@ -75,7 +75,7 @@ def write_artifact(
     """Write ``model.nm``, ``metadata.json`` and ``samples/`` into a folder, all at once. The model is left as it was.
 
     Args:
-        model: A live model, or one that is not real-time.
+        model: A live or an offline model.
         out_dir: Made if it does not exist. Files of an earlier artifact are replaced, other files stay.
         render_samples: Render a riff and a drum loop (of a generator: what it generates) beside the model, as WAV.
         mp3_samples: Put them into the metadata too, as MP3.

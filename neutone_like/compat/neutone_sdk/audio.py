@@ -117,7 +117,7 @@ def render_audio_sample(
         model: A wrapper, a ``SampleQueueWrapper``, or a module that ``load_neutone_model`` gives.
         input_sample: The sound, at any rate.
         params: Knobs 0..1, ``(4,)`` or ``(4, samples)``; ``None`` is their defaults.
-        text_params, tokens_params: For models that are not real-time; live models have none.
+        text_params, tokens_params: For offline models; live models have none.
         output_sr: Rate of the result in Hz.
 
     Returns:

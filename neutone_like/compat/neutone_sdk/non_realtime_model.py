@@ -1,4 +1,4 @@
-"""A wrapper written for the Neutone SDK's models that are not real-time, seen as such a model of this package."""
+"""A wrapper written for the Neutone SDK's offline models, seen as such a model of this package."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""The Neutone SDK's way to put a model that is not real-time behind the interface that hosts call."""
+"""The Neutone SDK's way to put an offline model behind the interface that hosts call."""
 
 from typing import cast
 

@@ -1,4 +1,4 @@
-"""The base classes of models that are not real-time as the Neutone SDK has them."""
+"""The base classes of offline models as the Neutone SDK has them."""
 
 from abc import abstractmethod
 from collections.abc import Sequence

@@ -135,7 +135,7 @@ class CategoricalNeutoneParameter(NeutoneParameter):
 
 
 class TextNeutoneParameter(NeutoneParameter):
-    """A text, for models that are not real-time; a live model that has one is refused."""
+    """A text, for offline models; a live model that has one is refused."""
 
     def __init__(
         self, name: str, description: str, max_n_chars: int = -1, default_value: str = "", used: bool = True
@@ -148,7 +148,7 @@ class TextNeutoneParameter(NeutoneParameter):
 
 
 class DiscreteTokensNeutoneParameter(NeutoneParameter):
-    """A list of tokens, for models that are not real-time; a live model that has one is refused."""
+    """A list of tokens, for offline models; a live model that has one is refused."""
 
     def __init__(
         self,
@@ -193,7 +193,7 @@ def to_live_parameter(parameter: AnyParameter, rate: Rate) -> Any:
 
 
 def to_non_realtime_parameter(parameter: AnyParameter) -> Parameter:
-    """The parameter as a model of this package that is not real-time declares it: there, ranges count.
+    """The parameter as an offline model of this package declares it: there, ranges count.
 
     Knobs have a value for each sample, which ``aggregate_numerical_params_0to1`` is given, and are not smoothed.
     """

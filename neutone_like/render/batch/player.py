@@ -97,7 +97,7 @@ def _non_realtime(job: Job) -> OfflinePlugin:
     settings = job.settings
     for name in ("wet", "dry", "input_gain_db", "output_gain_db"):
         if getattr(settings, name) is not None:
-            raise ParameterError(f"{name} is a knob of live models, and this model is not real-time. Leave it out.")
+            raise ParameterError(f"{name} is a knob of live models, and this model is offline. Leave it out.")
     plugin = OfflinePlugin(job.model, dict(settings.params), device=settings.device)
     plugin.require_followable()
     if len(plugin.in_labels) != 1:

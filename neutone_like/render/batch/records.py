@@ -32,13 +32,13 @@ class FileRecord(Printed):
         status: ``"done"``, ``"skipped"`` (an earlier run had done it), or ``"failed"``.
         key: SHA-256 of all that decides what the output holds; None where the input could not be read.
         input_sha256: Of the input's content.
-        written: The files that came out of it: more than one for a model with several outputs.
+        written: The files that were written: more than one for a model with several outputs.
         seconds: How long it took, reading and writing included.
         worker: The process that did it, as ``host:process``.
         audio: What :class:`neutone_like.RenderResult` says, without the paths.
         error: Why it failed.
         error_kind: The name of that error's class.
-        disk_full: Whether it failed for want of room.
+        disk_full: Whether it failed because the disk was full.
     """
 
     input: str

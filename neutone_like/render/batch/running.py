@@ -66,23 +66,23 @@ def render_files(
         model: An artifact, or the path or URL of a ``.nm`` file or of its folder.
         source: A file, a folder (searched with all folders in it), a glob, or a sequence of files.
         output: The folder to write into; made if missing. For a single file, also the file to write.
-        listed: ``source`` is a text file that names one input a line.
+        listed: Whether ``source`` is a text file that names one input a line.
         root: Where the tree begins that ``output`` repeats [the folder; the part of a glob before its first wildcard;
             what the files of a list have in common].
         file_format: The ending of the outputs, such as ``"flac"`` [the input's].
         params, wet, dry, input_gain_db, output_gain_db, out_sample_rate, bit_depth, quality: As for
             :func:`neutone_like.render_file`, for every file.
-        device: Where a non-real-time model runs: ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+        device: Where an offline model runs: ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
         resume: Leave out what the manifest says is finished, as long as the input, the artifact, the settings and the
             installed versions are the same and the output is still there as it was written.
         manifest: Where it is [``manifest.jsonl`` in the output folder; none for a single file].
-        workers: Processes [as many as there are processors, or one for another device; never more than files]. 0
+        workers: The number of processes [one a processor, or one for another device; never more than files]. 0
             renders in this process.
-        retries: How often a file is tried again whose worker died or whose store did not answer.
+        retries: How often a file is tried again after its worker died or its store did not answer.
         file_timeout_seconds: How long a file may take; then its worker is killed, and the file has failed. ``None``: as
             long as it takes.
-        engine: ``"processes"`` of this machine, or the ``"dask"`` cluster that ``scheduler`` is the address of.
-        scheduler: Such as ``"tcp://10.0.0.1:8786"``.
+        engine: ``"processes"`` on this machine, or ``"dask"`` for the cluster at ``scheduler``.
+        scheduler: The address of the Dask scheduler, such as ``"tcp://10.0.0.1:8786"``.
         progress: A bar on stderr where that is a terminal; or a function of files finished and files in all.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The sounds of a model that is not real-time, a pair for each output: from ``samples/``, or rendered here."""
+"""The sounds of an offline model, a pair for each output: from ``samples/``, or rendered here."""
 
 from pathlib import Path
 

@@ -111,7 +111,7 @@ lowest:
 	build/lowest/bin/python -m pip install --constraint build/lowest/constraints.txt torch
 	build/lowest/bin/python -m pip install --constraint build/lowest/constraints.txt ".[all]"
 	build/lowest/bin/python -m pip check
-	cd build/lowest && bin/python ../../tests/lowest/smoke.py
+	cd build/lowest && bin/python -W error -W ignore::DeprecationWarning ../../tests/lowest/smoke.py
 
 clean:
 	rm -rf $(VENV) build site .pytest_cache .ruff_cache *.egg-info

@@ -6,6 +6,7 @@
 #   make native                  the C++ engine again; every other target does so by itself when its sources changed
 #   make sanitize [CALLBACKS=n]  the engine's C++ tests under ThreadSanitizer and AddressSanitizer
 #   make PYTHON=python3.12 TORCH=2.9.1 test    another interpreter, another torch
+#   make PYTHON=python3.10 lowest              every dependency at its lower bound, in build/lowest
 PYTHON ?= python3
 TORCH ?= 2.13.0
 VENV ?= .venv
@@ -29,7 +30,7 @@ export NEUTONE_LIKE_REQUIRE_NATIVE := 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format tidy docs bench exported native sanitize setup clean
+.PHONY: demo test lint format tidy docs bench exported native sanitize lowest setup clean
 
 setup: $(INSTALLED)
 
@@ -102,6 +103,15 @@ sanitize: $(PACKAGES)
 		"$$build/tests/stress"; \
 		$(VENV)/bin/ctest --test-dir "$$build" --output-on-failure; \
 	done
+
+# As README says: torch first, then the package, whose backend is compiled on first use.
+lowest:
+	$(PYTHON) -m venv --clear build/lowest
+	$(PYTHON) tests/lowest/bounds.py > build/lowest/constraints.txt
+	build/lowest/bin/python -m pip install --constraint build/lowest/constraints.txt torch
+	build/lowest/bin/python -m pip install --constraint build/lowest/constraints.txt ".[all]"
+	build/lowest/bin/python -m pip check
+	cd build/lowest && bin/python -W error -W ignore::DeprecationWarning ../../tests/lowest/smoke.py
 
 clean:
 	rm -rf $(VENV) build site .pytest_cache .ruff_cache *.egg-info

@@ -2,8 +2,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +16,11 @@ import torch
 
 from native_backend import BackendFailure, BackendInstance, load_table
 from neutone_like import RuntimeEngineError
+from neutone_like.runtime import Engine, HostConfig, native_files, torch_backend
 from neutone_like.runtime import build_torch_backend as builder
-from neutone_like.runtime import native_files, torch_backend
 
-EXPORTED = Path(__file__).resolve().parents[1] / "exported"
+PROJECT = Path(__file__).resolve().parents[1]
+EXPORTED = PROJECT / "exported"
 COMMAND = "python -m neutone_like.runtime.build_torch_backend"
 
 
@@ -123,6 +128,116 @@ def test_compiled_files_that_are_not_there(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr(native_files, "RUNTIME_FOLDER", tmp_path / "c" / "d")
     with pytest.raises(RuntimeEngineError, match="sources of the backends are neither in"):
         native_files.native_sources()
+
+
+@pytest.fixture
+def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A compiler in name: each call is a line in its log, takes a moment, and makes a file of nine bytes."""
+    program = tmp_path / "compiler"
+    program.write_text(
+        "#!/bin/sh\n"
+        f"echo call >> {tmp_path}/calls\n"
+        "sleep 0.5\n"
+        'while [ "$1" != -o ]; do shift; done\n'
+        'printf "a backend" > "$2"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("CXX", str(program))
+    return program
+
+
+def calls(compiler: Path) -> int:
+    log = compiler.with_name("calls")
+    return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+def test_the_first_use_builds_it_and_says_so_in_one_line(
+    folders: tuple[Path, Path], compiler: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    first = torch_backend.ensure_torch_backend()
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"neutone-like: building the libtorch backend for torch {torch.__version__}, once")
+    assert said.err.count("\n") == 1
+    assert first == folders[0] / torch_backend.backend_file_name()
+    assert first.read_bytes() == b"a backend"
+    assert os.listdir(folders[0]) == [first.name], "and nothing beside it"
+    assert torch_backend.ensure_torch_backend() == first
+    assert (calls(compiler), capfd.readouterr().err) == (1, "")
+
+
+def test_two_that_need_it_at_once_build_it_once(
+    folders: tuple[Path, Path], compiler: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        paths = {made.result() for made in [pool.submit(torch_backend.ensure_torch_backend) for _ in range(3)]}
+    assert paths == {folders[0] / torch_backend.backend_file_name()}
+    assert calls(compiler) == 1
+    assert capfd.readouterr().err.count("waiting for another") <= 2
+
+
+def test_first_use_without_a_compiler_names_one_to_install(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with Engine() as engine, pytest.raises(RuntimeEngineError, match=r"C\+\+20 compiler.*install g"):
+        engine.open(EXPORTED / "overdrive", HostConfig(48000, 64, 2))
+    assert [*folders[0].iterdir(), *folders[1].iterdir()] == []
+
+
+def test_an_interrupted_build_leaves_no_file_and_no_process(tmp_path: Path, folders: tuple[Path, Path]) -> None:
+    compiler = tmp_path / "slow"
+    compiler.write_text(f"#!/bin/sh\nsleep 300 & echo $! > {tmp_path}/child\nwait\n")
+    compiler.chmod(0o755)
+    code = (
+        "import sys, pathlib; from neutone_like.runtime.build_torch_backend import build_torch_backend; "
+        "build_torch_backend(pathlib.Path(sys.argv[1]))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", code, str(folders[0])],
+        env={**os.environ, "CXX": str(compiler), "PYTHONPATH": str(PROJECT)}, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+    ) as process:  # fmt: skip
+        until(lambda: (tmp_path / "child").is_file() and (tmp_path / "child").read_text().endswith("\n"))
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    assert b"KeyboardInterrupt" in said
+    assert list(folders[0].iterdir()) == []
+    child = int((tmp_path / "child").read_text())
+    until(lambda: not runs(child))
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60.0
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def runs(process: int) -> bool:
+    """A zombie doesn't: nobody may be there to take it away."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_importing_builds_nothing(tmp_path: Path, compiler: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+import neutone_like.runtime.native_files as files
+files.NATIVE_FOLDER = Path(sys.argv[1])
+import neutone_like, neutone_like.runtime, neutone_like.validate, neutone_like.render
+from neutone_like.runtime import Engine
+Engine().close()
+"""
+    native = tmp_path / "native"
+    native.mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", code, str(native)], env=environment, check=True, timeout=120)
+    assert (calls(compiler), list(native.iterdir()), (tmp_path / "cache").exists()) == (0, [], False)
 
 
 @pytest.mark.slow

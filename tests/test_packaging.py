@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import venv
 import zipfile
 from pathlib import Path
 
@@ -113,6 +114,42 @@ def test_without_a_compiler_all_but_the_engine_works(
     assert shape == "(2, 64)"
     assert "Install a C++20 compiler" in message
     assert "pip install --force-reinstall" in message
+
+
+@pytest.mark.slow
+def test_uninstalling_removes_what_was_built_after_installing(wheel: Path, tmp_path: Path) -> None:
+    """In an environment that shares this one's packages; the compiler only makes a file."""
+    compiler = tmp_path / "compiler"
+    compiler.write_text('#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\nprintf built > "$2"\n')
+    compiler.chmod(0o755)
+    venv.create(tmp_path / "venv", with_pip=False)
+    python = tmp_path / "venv" / "bin" / "python"
+    (site,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
+    shared = [path for path in sys.path if path.endswith("-packages")]
+    (site / "shared.pth").write_text("\n".join(shared))
+    environment = {**os.environ, "CXX": str(compiler), "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": ""}
+
+    def run(*arguments: str) -> str:
+        command = [str(python), *arguments]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    before = files_below(site)
+    run("-m", "pip", "install", "--no-deps", "--no-index", "--ignore-installed", str(wheel))
+    built = run("-m", "neutone_like.runtime.build_torch_backend").splitlines()[-1].removeprefix("Built ")
+    assert Path(built).read_text() == "built"
+    assert Path(built).is_relative_to(site)
+    run("-m", "neutone_like.runtime.build_torch_backend")
+    (record,) = site.glob("neutone_like-*/RECORD")
+    assert record.read_text().count(Path(built).name) == 1, "listed once, however often it was built"
+    run("-m", "pip", "uninstall", "--yes", "neutone-like")
+    assert files_below(site) == before
+    assert not (tmp_path / "cache").exists()
+
+
+def files_below(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from neutone_like.errors import RuntimeEngineError
 from neutone_like.runtime.backends import Backend, ModelFacts, option_lines
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.model_calls import ModelCaller
-from neutone_like.runtime.torch_backend import torch_backend_path
+from neutone_like.runtime.torch_backend import ensure_torch_backend
 
 if TYPE_CHECKING:
     from neutone_like.runtime import _native
@@ -58,7 +58,7 @@ class ArtifactBackend(Backend):
                 'Open it with adaptation="embedded".'
             )
         options = option_lines({"part": "wrapper" if config.embedded else "model"})
-        return engine.open_shared_object(config, str(torch_backend_path()), str(self.artifact.path), options)
+        return engine.open_shared_object(config, str(ensure_torch_backend()), str(self.artifact.path), options)
 
 
 def as_backend(model: Any) -> Backend:

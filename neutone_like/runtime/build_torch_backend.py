@@ -1,36 +1,58 @@
 """Builds the libtorch backend for the installed torch: ``python -m neutone_like.runtime.build_torch_backend``.
 
-Installing neutone-like does so by itself where torch is already there. This is for a torch that came, or changed,
-later. It needs a C++ compiler (the environment variable ``CXX``, else ``c++``, ``g++`` or ``clang++``) and nothing
-else.
+The engine does so by itself when it first plays an artifact, and installing neutone-like does where torch is already
+there. This is for doing it beforehand. It needs a C++ compiler (the environment variable ``CXX``, else ``c++``, ``g++``
+or ``clang++``) and nothing else.
 """
 
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
 from neutone_like.errors import RuntimeEngineError
+from neutone_like.runtime.installed_record import add_to_record, can_be_removed_later
 from neutone_like.runtime.native_files import NATIVE_FOLDER, native_sources
-from neutone_like.runtime.torch_backend import backend_file_name, user_folder
+from neutone_like.runtime.torch_backend import backend_file_name, built_torch_backend, user_folder
 
 COMPILERS = ("c++", "g++", "clang++")
 SHOWN_LINES = 20
 
 
+def build_missing_torch_backend() -> Path:
+    """The backend for the installed torch, built where there is none; a line on stderr says so.
+
+    Raises:
+        RuntimeEngineError: There is none, and it can't be built: no compiler, or it failed.
+    """
+    find_compiler()
+    folder = _writable_folder(None)
+    with _only_one(folder):
+        built = built_torch_backend()  # by the process that was waited for
+        if built is not None:
+            return built
+        _tell(
+            f"building the libtorch backend for torch {torch.__version__}, once for this installation: about half a "
+            "minute of one free processor."
+        )
+        return _build(folder)
+
+
 def build_torch_backend(folder: Path | None = None) -> Path:
-    """Compile the backend for the installed torch.
+    """Compile the backend for the installed torch, whether or not there is one.
 
     Args:
         folder: Where to put it. By default beside the package's other compiled files, or, where those may not be
             changed, into the user's cache folder; :func:`~neutone_like.runtime.torch_backend.torch_backend_path` finds
-            both.
+            both, and ``pip uninstall`` removes the first.
 
     Returns:
         The shared object.
@@ -38,21 +60,57 @@ def build_torch_backend(folder: Path | None = None) -> Path:
     Raises:
         RuntimeEngineError: There is no compiler, or it failed; with the end of what it said.
     """
-    compiler = find_compiler()
-    target = _writable_folder(folder) / backend_file_name()
+    folder = _writable_folder(folder)
+    with _only_one(folder):
+        return _build(folder)
+
+
+def _build(folder: Path) -> Path:
+    """One compilation of all sources together: torch's headers are most of the work, and are read once."""
+    target = folder / backend_file_name()
     sources = sorted((native_sources() / "backends" / "torch").glob("*.cpp"))
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        objects = [Path(scratch) / f"{source.stem}.o" for source in sources]
-        compiles = [
-            [*compiler, *_compile_flags(), "-c", str(source), "-o", str(made)]
-            for source, made in zip(sources, objects, strict=True)
-        ]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(_run, compiles))
-        linked = Path(scratch) / target.name
-        _run([*compiler, "-shared", *map(str, objects), "-o", str(linked), *_link_flags()])
-        linked.replace(target)  # at once: an engine that has the old one loaded keeps it
+    with tempfile.TemporaryDirectory(prefix="neutone-like-") as scratch:
+        together, linked = Path(scratch, "backend.cpp"), Path(scratch, target.name)
+        together.write_text("".join(f'#include "{source}"\n' for source in sources), "utf-8")
+        _run([*find_compiler(), *_compile_flags(), "-shared", str(together), "-o", str(linked), *_link_flags()])
+        _put_in_place(linked, target)
     return target
+
+
+def _put_in_place(made: Path, target: Path) -> None:
+    """Whole or not at all, and at once: an engine that has an old one loaded keeps it."""
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        shutil.copyfile(made, partial)
+        add_to_record(target)
+        partial.replace(target)
+    except OSError as error:
+        raise RuntimeEngineError(f"The libtorch backend can't be written to {target}: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Processes that would build into ``folder`` wait for each other; the folder itself is the lock."""
+    import fcntl  # where there is none, neither is the engine
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _tell("waiting for another process that is building the libtorch backend.")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _tell(line: str) -> None:
+    if sys.stderr is not None:  # a program without a console has none
+        sys.stderr.write(f"neutone-like: {line}\n")
+        sys.stderr.flush()
 
 
 def find_compiler() -> list[str]:
@@ -82,7 +140,7 @@ def _compile_flags() -> list[str]:
     headers = _torch_folder() / "include"
     return [
         "-std=c++20",
-        "-O3",
+        "-O2",
         "-DNDEBUG",
         "-fPIC",
         "-fvisibility=hidden",
@@ -109,21 +167,28 @@ def _writable_folder(folder: Path | None) -> Path:
             candidate.mkdir(parents=True, exist_ok=True)
         except OSError:
             continue
-        if os.access(candidate, os.W_OK):
+        if os.access(candidate, os.W_OK) and can_be_removed_later(candidate):
             return candidate
     raise RuntimeEngineError(f"The libtorch backend can't be written to {' or '.join(map(str, candidates))}.")
 
 
 def _run(command: list[str]) -> None:
+    """Run the compiler. It is a driver with children, which all end where this is interrupted."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        compiler = subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True)
     except OSError as error:
         raise RuntimeEngineError(f"The C++ compiler {command[0]!r} does not start: {error}") from error
-    if done.returncode != 0:
-        said = "\n".join(done.stderr.splitlines()[-SHOWN_LINES:])
+    with compiler:
+        try:
+            said = compiler.communicate()[1].decode(errors="replace")
+        except BaseException:
+            os.killpg(compiler.pid, signal.SIGKILL)
+            raise
+    if compiler.returncode != 0:
+        shown = "\n".join(said.splitlines()[-SHOWN_LINES:])
         raise RuntimeEngineError(
             f"The C++ compiler failed. It must know C++20 (g++ 11 or clang++ 14, or newer).\n"
-            f"{shlex.join(command)}\n{said}"
+            f"{shlex.join(command)}\n{shown}"
         )
 
 

@@ -25,11 +25,10 @@ def torch_backend_path() -> Path:
         RuntimeEngineError: None was built for the installed torch. The message says what was found, and the command
             that builds it.
     """
-    wanted = backend_file_name()
+    built = built_torch_backend()
+    if built is not None:
+        return built
     folders = (NATIVE_FOLDER, user_folder())
-    for folder in folders:
-        if (folder / wanted).is_file():
-            return folder / wanted
     found = [match for folder in folders for match in map(FILE_PATTERN.fullmatch, _names(folder)) if match]
     built_for = ", ".join(_describe(match["torch"], match["abi"]) for match in found)
     state = f"was built for {built_for}" if found else "has not been built"
@@ -37,6 +36,27 @@ def torch_backend_path() -> Path:
         f"The libtorch backend {state}, and the installed torch is {_describe(torch.__version__, _abi())}. Build it "
         f"for this torch, which takes a minute and needs a C++ compiler: {BUILD_COMMAND}"
     )
+
+
+def built_torch_backend() -> Path | None:
+    """The same, or None where none was built."""
+    paths = (folder / backend_file_name() for folder in (NATIVE_FOLDER, user_folder()))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def ensure_torch_backend() -> Path:
+    """The same, built now where there is none, which takes a while; a line on stderr says so.
+
+    Raises:
+        RuntimeEngineError: There is none, and it can't be built: no compiler, or it failed.
+    """
+    built = built_torch_backend()
+    if built is not None:
+        return built
+    # Here, because `python -m` would complain of a module that the package has imported already.
+    from neutone_like.runtime.build_torch_backend import build_missing_torch_backend
+
+    return build_missing_torch_backend()
 
 
 def backend_file_name() -> str:

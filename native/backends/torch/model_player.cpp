@@ -10,7 +10,7 @@ namespace neutone_like::torch_backend {
 namespace {
 
 const char* const kCore = "w2w_base";
-const char* const kMethods[] = {"prepare_model", "do_forward_pass", "reset_model", "model_delay_samples"};
+const char* const kCoreMethods[] = {"prepare_model", "do_forward_pass", "reset_model", "model_delay_samples"};
 
 class ModelPlayer final : public Player {
 public:
@@ -66,7 +66,7 @@ std::unique_ptr<Player> make_model_player(torch::jit::Module wrapper, const std:
         throw std::invalid_argument(source + " has no submodule '" + kCore + "', so it is no live artifact.");
     }
     torch::jit::Module model = wrapper.attr(kCore).toModule();
-    for (const char* method : kMethods) {
+    for (const char* method : kCoreMethods) {
         if (!model.find_method(method)) {
             throw std::invalid_argument(source + " has a model without the method " + method +
                                         ". It was made by another tool: play it with part=wrapper.");

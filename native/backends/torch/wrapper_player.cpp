@@ -12,7 +12,7 @@ namespace neutone_like::torch_backend {
 
 namespace {
 
-const char* const kMethods[] = {"forward", "reset", "set_daw_sample_rate_and_buffer_size",
+const char* const kWrapperMethods[] = {"forward", "reset", "set_daw_sample_rate_and_buffer_size",
                                 "calc_buffering_delay_samples", "calc_model_delay_samples"};
 constexpr int64_t kForeignRows = 4;  // the Neutone SDK's wrappers want all four rows
 
@@ -92,7 +92,7 @@ private:
 
 std::unique_ptr<Player> make_wrapper_player(torch::jit::Module wrapper, const std::string& source,
                                             const Options& options) {
-    for (const char* method : kMethods) {
+    for (const char* method : kWrapperMethods) {
         if (!wrapper.find_method(method)) {
             throw std::invalid_argument(source + " has no method " + method + ", so it is no live artifact.");
         }

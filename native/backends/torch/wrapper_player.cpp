@@ -13,7 +13,7 @@ namespace neutone_like::torch_backend {
 namespace {
 
 const char* const kWrapperMethods[] = {"forward", "reset", "set_daw_sample_rate_and_buffer_size",
-                                "calc_buffering_delay_samples", "calc_model_delay_samples"};
+                                       "calc_buffering_delay_samples", "calc_model_delay_samples"};
 constexpr int64_t kForeignRows = 4;  // the Neutone SDK's wrappers want all four rows
 
 class WrapperPlayer final : public Player {

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 import unscriptable_models as models
+import unscriptable_state
 from neutone_like import ExportError, WaveformToWaveformBase
 from neutone_like.artifact.writing import user_code
 from neutone_like.artifact.writing.scripting import script_wrapper
@@ -67,12 +68,12 @@ ADVICE: dict[type[models.Base], str] = {
     models.ForElse: r"no such thing \(else branches of for loops\)",
     models.NotInTheTable: "Rewrite this line",
     models.RefusedInside: "TorchScript has no lambda",
-    models.Super: r"TorchScript has no super\(\)",
-    models.TruthOfAModule: "a module is neither true nor false",
-    models.GeneratorArgument: "plain for loop",
-    models.DictionaryOfTwoTypes: r"values of a dictionary are all of one type, and those of self\.state are not",
-    models.NamedTupleAttribute: "becomes a plain tuple",
-    models.DataclassInside: "State is a dataclass",
+    unscriptable_state.Super: r"TorchScript has no super\(\)",
+    unscriptable_state.TruthOfAModule: "a module is neither true nor false",
+    unscriptable_state.GeneratorArgument: "plain for loop",
+    unscriptable_state.DictionaryOfTwoTypes: r"a dictionary are all of one type, and those of self\.state are not",
+    unscriptable_state.NamedTupleAttribute: "becomes a plain tuple",
+    unscriptable_state.DataclassInside: "State is a dataclass",
 }
 
 

@@ -105,9 +105,10 @@ class Caller(nn.Module):
         Raises:
             ModelError: It has another shape or type than the model declares.
         """
-        if y.dim() != 2 or y.size(0) != self.out_channels or y.size(1) != samples or y.dtype != torch.float32:
+        # Not y.dim(): TorchScript takes that of any convolution's output for 3, without a batch too.
+        if len(y.size()) != 2 or y.size(0) != self.out_channels or y.size(1) != samples or y.dtype != torch.float32:
             kind = "float32" if y.dtype == torch.float32 else "another type"
-            given = self.in_channels, self.look_behind + samples
+            given = [self.in_channels, self.look_behind + samples]
             raise ModelError(
                 f"do_forward_pass must return float32 of shape ({self.out_channels}, {samples}) for input of shape "
                 f"{given}, got {kind} of shape {y.size()}. Return as many samples as are new: the input's length "

@@ -124,9 +124,10 @@ class OfflineCaller(nn.Module):
             wanted = samples
             shortest = 0
             if self.free_length:
-                wanted = audio[0].size(1) if audio[0].dim() == 2 else 0
+                # Not dim(): TorchScript takes that of any convolution's output for 3, without a batch too.
+                wanted = audio[0].size(1) if len(audio[0].size()) == 2 else 0
                 shortest = self.shortest_output
-            fits = y.dim() == 2 and y.size(0) == self.outputs.counts[index] and y.size(1) == wanted
+            fits = len(y.size()) == 2 and y.size(0) == self.outputs.counts[index] and y.size(1) == wanted
             if not fits or y.dtype != torch.float32 or wanted < shortest:
                 kind = "float32" if y.dtype == torch.float32 else "another type"
                 length = "n, the same for all outputs and longer than its delay" if self.free_length else f"{wanted}"

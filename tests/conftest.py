@@ -1,6 +1,7 @@
 """What every test shares: isolated random numbers, one thread, and the folder of recordings where there is one."""
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ NO_SHARED_FOLDER = "no shared folder: set NEUTONE_LIKE_SHARED, or put it at ../s
 def pytest_configure() -> None:
     # Blocks this small only lose time to a second thread, and xdist already keeps every core busy.
     torch.set_num_threads(1)
+    # Started in the background, as by nohup, a process ignores SIGINT, and so do all that it starts: tests send it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

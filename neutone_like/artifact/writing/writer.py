@@ -124,9 +124,9 @@ def write_files(
         exporter.probe()
         report("Compiling to TorchScript")
         script = script_wrapper(exporter.wrapper())
-        check_script(script, model, checked_operators(allow_operators))
         sounds: tuple[SampleSound, ...] = ()
         with explaining_failures(model):
+            check_script(script, model, checked_operators(allow_operators))
             runnable = reload_script(script)  # playing leaves traces, so what is played is not what is saved
             measured = exporter.measure(runnable)
             if render_samples or mp3_samples:

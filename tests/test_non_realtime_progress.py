@@ -202,7 +202,9 @@ def test_reset_leaves_nothing() -> None:
         found: dict[str, Any] = {}
         for name, module in wrapper.named_modules():
             for key, value in vars(module).items():
-                if key not in ("_modules", "_parameters", "_buffers", "about"):
+                if key == "turn":
+                    found[f"{name}.{key}"] = value.inside
+                elif key not in ("_modules", "_parameters", "_buffers", "about"):
                     found[f"{name}.{key}"] = value.tolist() if isinstance(value, Tensor) else copy.deepcopy(value)
         return found
 
@@ -214,6 +216,12 @@ def test_reset_leaves_nothing() -> None:
     wrapper.request_cancel_forward_pass()
     changed = state(wrapper)
     different = {name for name, value in fresh.items() if changed[name] != value}
-    assert {"nrb.cancel_requested", "nrb.progress_percentage", ".texts", ".tokens", "track.position"} <= different
+    assert {
+        "nrb.cancel_requested",
+        "nrb.progress_percentage",
+        "caller.texts",
+        "caller.tokens",
+        "params.track.position",
+    } <= different
     wrapper.reset()
     assert state(wrapper) == fresh

@@ -36,7 +36,6 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def isolated_random_numbers() -> Iterator[None]:
     """Every test starts from the same seed and leaves no trace in the generators."""
     torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()  # noqa: NPY002
-    torch.set_grad_enabled(True)  # whatever the test before left
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002
     yield

@@ -81,7 +81,8 @@ def test_a_board_plays_the_same_and_leaves_settings_as_they_were(name: str) -> N
 
 def test_the_last_to_leave_puts_the_default_type_back() -> None:
     first, second = plain_settings(), plain_settings()
-    with default_dtype(torch.float64):
+    # Left in another order than nested, the gradients' contexts of one thread would not find back.
+    with torch.enable_grad(), default_dtype(torch.float64):
         first.__enter__()
         second.__enter__()
         first.__exit__(None, None, None)

@@ -275,3 +275,30 @@ def test_a_parametrized_wrapper_stays_as_it_is() -> None:
         torch.testing.assert_close(wrapper.live_model().do_forward_pass(x, {}), expected)
     torch.testing.assert_close(wrapper(x), expected)
     assert nn.utils.parametrize.is_parametrized(wrapper.convolution)
+
+
+class Smoother(compat_wrappers.Described):
+    """Its state is another tensor after each block: of another size at first, then a number that was expanded."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Identity())
+        self.register_buffer("level", torch.full((2, 1), 0.25))
+
+    def get_model_name(self) -> str:
+        return "smoother"
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        y = x + self.level
+        self.level = x.mean().expand(2, x.size(1))
+        return y
+
+
+def test_a_buffer_that_is_replaced_by_an_expanded_one_is_put_back() -> None:
+    module = script_wrapper(SampleQueueWrapper(Smoother()))
+    module.set_daw_sample_rate_and_buffer_size(48000, 256)
+    x = torch.rand(2, 256)
+    first = [module.forward(x, torch.zeros(4, 256)) for _ in range(3)]
+    module.reset()
+    again = [module.forward(x, torch.zeros(4, 256)) for _ in range(3)]
+    torch.testing.assert_close(again, first, rtol=0, atol=0)
+    assert not torch.equal(first[0], first[2])

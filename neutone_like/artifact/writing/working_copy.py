@@ -16,18 +16,34 @@ Model = TypeVar("Model", bound=nn.Module)
 
 
 def working_copy(model: Model) -> Model:
-    """Copy a model onto the CPU, in evaluation mode and without gradients.
+    """A :func:`faithful_copy` that computes the same in plainer parts.
 
-    The copy computes the same: what only training needs is folded into plain weights, NumPy's numbers become Python's,
-    and a slice of a large tensor keeps no more than the slice. What Python can't copy (a lock, an open file, a
-    generator) is shared with the original: a model that only carries such a thing along still exports.
+    What only training needs is folded into plain weights, NumPy's numbers become Python's, and a slice of a large tensor
+    keeps no more than the slice.
+
+    Raises:
+        ExportError: The model can't be copied, or has no weights yet; the message says why.
+    """
+    shared: set[int] = set()
+    plain = faithful_copy(model, shared)
+    make_plain(plain)
+    _make_numbers_plain(plain)
+    compact_tensors(plain, shared)
+    return plain
+
+
+def faithful_copy(model: Model, shared: set[int] | None = None) -> Model:
+    """Copy a model onto the CPU, in evaluation mode and without gradients; parametrizations stay as they are.
+
+    What Python can't copy (a lock, an open file, a generator) is shared with the original: a model that only carries
+    such a thing along still exports. ``shared`` receives the ``id`` of each.
 
     Raises:
         ExportError: The model can't be copied, or has no weights yet; the message says why.
     """
     require_weights(model)
+    shared = set() if shared is None else shared
     memo: dict[int, Any] = {}
-    shared: set[int] = set()
     for value in _attribute_values(model):
         if isinstance(value, Tensor) and not value.is_leaf:
             memo[id(value)] = value.detach().clone()
@@ -42,11 +58,7 @@ def working_copy(model: Model) -> Model:
             f"{type(model).__name__} can't be copied, and an export never works on the original: "
             f"copy.deepcopy(model) raised {type(error).__name__}: {error}. Remove the attribute it names."
         ) from error
-    plain = copied.cpu().eval().requires_grad_(False)
-    make_plain(plain)
-    _make_numbers_plain(plain)
-    compact_tensors(plain, shared)
-    return plain
+    return copied.cpu().eval().requires_grad_(False)
 
 
 def _make_numbers_plain(model: nn.Module) -> None:

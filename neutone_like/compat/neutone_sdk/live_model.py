@@ -91,7 +91,9 @@ class LiveModel(WaveformToWaveformBase):
         self.model.reset_model()
         if self.restores_buffers:
             for name, buffer in self._state_buffers().items():
-                buffer.set_(self.initial_buffers[name].clone())  # pyright: ignore[reportArgumentType]
+                if 0 in buffer.stride():  # expanded: its values share memory
+                    buffer.resize_([0])
+                buffer.resize_(self.initial_buffers[name].size()).copy_(self.initial_buffers[name])
         self.past_rows = self.default_rows.repeat(1, self.look_behind_samples)
 
     @torch.jit.export

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from neutone_like.artifact.writing.working_copy import working_copy
+from neutone_like.artifact.writing.working_copy import faithful_copy
 from neutone_like.compat.neutone_sdk import constants
 from neutone_like.compat.neutone_sdk.core import NeutoneModel
 from neutone_like.compat.neutone_sdk.non_realtime_model import adapt_non_realtime, give_own_classes
@@ -233,7 +233,7 @@ class NonRealtimeBase(NeutoneModel):
             ExportError: The wrapper can't be copied.
         """
         with torch.no_grad():  # a network that is already scripted is copied with its graph otherwise
-            prepared = working_copy(self)
+            prepared = faithful_copy(self)
         give_own_classes(prepared)
         prepared.prepare_for_inference()
         return adapt_non_realtime(prepared)

@@ -18,8 +18,8 @@ Model = TypeVar("Model", bound=nn.Module)
 def working_copy(model: Model) -> Model:
     """A :func:`faithful_copy` that computes the same in plainer parts.
 
-    What only training needs is folded into plain weights, NumPy's numbers become Python's, and a slice of a large tensor
-    keeps no more than the slice.
+    What only training needs is folded into plain weights, NumPy's numbers become Python's, and a slice of a large
+    tensor keeps no more than the slice.
 
     Raises:
         ExportError: The model can't be copied, or has no weights yet; the message says why.

@@ -60,6 +60,6 @@ def shared_folder() -> Path:
 
 @pytest.fixture
 def subprocess_environment() -> dict[str, Any]:
-    """For Python processes that a test starts: this checkout first on the path, warnings are errors."""
-    path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
+    """For Python processes that a test starts: this checkout and its tests first on the path, warnings are errors."""
+    path = os.pathsep.join(filter(None, [str(PROJECT), str(PROJECT / "tests"), os.environ.get("PYTHONPATH", "")]))
     return {**os.environ, "PYTHONPATH": path}

@@ -15,9 +15,8 @@ import torch
 from neutone_like.artifact.reading.loader import load_artifact
 from neutone_like.errors import ExportError
 from neutone_like.export import export_model
-from validate_models import Gain, NeverForgets, Random
-
-TESTS = Path(__file__).resolve().parent
+from support.places import TESTS
+from support.validate_models import Gain, NeverForgets, Random
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -96,7 +95,7 @@ SLOW_EXPORT = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import warnings; warnings.simplefilter("ignore")
-from validate_models import Gain
+from support.validate_models import Gain
 from neutone_like.export import export_model
 def progress(step):
     print(step, flush=True)

@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cli_runner import Run, runner
 from neutone_like import (
     CategoricalParameter,
     ContinuousParameter,
@@ -20,7 +19,8 @@ from neutone_like import (
 )
 from neutone_like.artifact import write_artifact
 from neutone_like.validate.html import write_report
-from whole_models import Drone, Tones, Whole, named
+from support.cli_runner import Run, runner
+from support.whole_models import Drone, Tones, Whole, named
 
 
 class Live(WaveformToWaveformBase):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from file_owner_tools import writer_of_nothing
 from neutone_like.file_owner import OWNER_MARK, is_abandoned, owner_mark
+from support.file_owner_tools import writer_of_nothing
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes as Linux shows them")
 

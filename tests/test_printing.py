@@ -21,9 +21,9 @@ from neutone_like.printing import MOST_LINES, Printed, few_lines, html_table, pr
 from neutone_like.render.stage import Stream
 from neutone_like.runtime import backends, session_config
 from neutone_like.validate.playing import HostSetting
+from support.places import PROJECT
 
 PACKAGES = ("", ".artifact", ".bench", ".model", ".realtime_safety", ".render", ".runtime", ".validate")
-PROJECT = Path(__file__).parents[1]
 EVIL = "<script>alert(1)</script>\x1b[31m&\u202e"
 METADATA = nl.ModelMetadata(name="<b>Gain", authors=(EVIL,), version="1")
 GAIN = nl.ContinuousParameter(EVIL)

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from neutone_like import MissingExtraError
 from neutone_like.signal.resampler import FirResampler
+from support.places import EXAMPLES
 
 needs_torchaudio = pytest.mark.skipif(
     find_spec("torchaudio") is None, reason='torchaudio is not installed: pip install "neutone-like[torchaudio]"'
 )
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 if str(EXAMPLES) not in sys.path:
     sys.path.append(str(EXAMPLES))
 

@@ -1,0 +1,74 @@
+"""The examples as people run them: ``python examples/x.py``, and the demo."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from support.places import EXAMPLES
+
+
+def run_program(
+    name: str, arguments: list[str], folder: Path, environment: dict[str, Any]
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["overdrive", "echo", "tone_control", "lstm_amp"])
+def test_an_example_exports_itself_and_says_where(
+    name: str, tmp_path: Path, subprocess_environment: dict[str, Any]
+) -> None:
+    folder, arguments = (f"build/{name}", []) if name == "overdrive" else ("else where", ["else where"])
+    result = run_program(name, arguments, tmp_path, subprocess_environment)
+    assert result.returncode == 0, result.stderr
+    model = tmp_path / folder / "model.nm"
+    assert f"Wrote {folder}/model.nm" in result.stdout
+    assert model.stat().st_size < 100_000
+    checks = json.loads((model.parent / "validation.json").read_text(encoding="utf-8"))["checks"]
+    assert len(checks) > 5
+
+
+@pytest.mark.slow
+def test_demo_renders_the_riff_and_the_drums(tmp_path: Path, subprocess_environment: dict[str, Any]) -> None:
+    result = run_program("demo", [], tmp_path, subprocess_environment)
+    assert result.returncode == 0, result.stderr
+    out = tmp_path / "build" / "demo"
+    assert (out / "overdrive" / "model.nm").is_file()
+    assert (out / "lstm_amp" / "validation.json").is_file()
+    for source in ("guitar_riff", "drum_loop"):
+        dry = soundfile.info(out / "input" / f"{source}.wav")
+        for through in ("overdrive", "lstm_amp", "board"):
+            name = f"{source}-{through}.wav"
+            assert name in result.stdout
+            wet, rate = soundfile.read(out / name, always_2d=True)
+            assert (len(wet), rate) == (dry.frames, dry.samplerate)
+            assert np.isfinite(wet).all()
+            assert 0.05 < np.abs(wet).max() <= 1.0
+
+
+@pytest.mark.slow
+def test_demo_takes_any_recording(tmp_path: Path, subprocess_environment: dict[str, Any]) -> None:
+    recording = tmp_path / "my take [1].flac"
+    time = np.arange(33_333) / 96_000
+    soundfile.write(recording, 0.5 * np.sin(2 * np.pi * 220 * time[:, None] * [1.0, 1.5]), 96_000)
+    result = run_program("demo", ["--input", str(recording), "--out", "here"], tmp_path, subprocess_environment)
+    assert result.returncode == 0, result.stderr
+    assert "my take [1]-board.wav" in result.stdout
+    assert sorted(path.name for path in (tmp_path / "here").glob("*.wav")) == [
+        f"my take [1]-{through}.wav" for through in ("board", "lstm_amp", "overdrive")
+    ]
+    assert soundfile.info(tmp_path / "here" / "my take [1]-overdrive.wav").frames == 33_333
+
+
+def test_demo_says_which_recording_is_missing(tmp_path: Path, subprocess_environment: dict[str, Any]) -> None:
+    result = run_program("demo", ["--input", "nothing.wav"], tmp_path, subprocess_environment)
+    assert result.returncode == 2
+    assert "nothing.wav" in result.stderr
+    assert not (tmp_path / "build").exists()

@@ -1,0 +1,35 @@
+"""The native engine's audio thread, playing an artifact: what the design promises, counted."""
+
+from pathlib import Path
+
+import pytest
+
+from neutone_like.realtime_safety import check_realtime_safety
+from neutone_like.realtime_safety.checking import Wake
+from support.realtime_safety_tools import needs_linux
+
+pytestmark = needs_linux
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wake", ["event", "poll"])
+def test_engine(project_folder: Path, wake: Wake) -> None:
+    """100,000 callbacks of 64 samples, converted from 44.1 to 48 kHz and back, with a parameter that keeps changing."""
+    report = check_realtime_safety(project_folder / "exported" / "overdrive", wake=wake)
+    assert report.passed, [(each.name, each.count, each.stack) for each in report.offences]
+    assert report.callbacks == report.conditions.callbacks == 100_000
+    assert report.conditions.sample_rate == 44100
+    assert (report["futex_wake_ups"].count > 0) == (wake == "event")
+    assert sum(counter.count for counter in report.counters) == report["futex_wake_ups"].count
+
+
+@pytest.mark.slow
+def test_inline_model_is_caught(project_folder: Path) -> None:
+    """The control: TorchScript in the callback allocates hundreds of times, and the stack leads through libtorch."""
+    report = check_realtime_safety(project_folder / "exported" / "lstm_amp", callbacks=200, mode="inline")
+    assert {counter.name for counter in report.offences} >= {"malloc", "free", "pthread_mutex_lock"}
+    assert report["malloc"].callbacks == report["free"].callbacks == report.callbacks == 200
+    assert report["free"].count > 100 * report.callbacks
+    functions = {frame.function for counter in report.offences for frame in counter.stack}
+    assert any(function.startswith("at::") for function in functions)
+    assert not any(function.startswith("_Z") for function in functions)

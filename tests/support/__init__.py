@@ -1,0 +1,1 @@
+"""What tests share: models, programs that run in processes of their own, tools."""

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.jit
 
 PROJECT = Path(__file__).resolve().parents[1]
+OPTIMISED_AS_IN_HOSTS = ("runtime", "realtime_safety", "examples")
 NO_SHARED_FOLDER = "no shared folder: set NEUTONE_LIKE_SHARED, or put it at ../shared beside the project"
 
 
@@ -20,6 +22,17 @@ def pytest_configure() -> None:
     # Started in the background, as by nohup, a process ignores SIGINT, and so do all that it starts: tests send it.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """TorchScript's optimiser takes a third of a second for every module, and more for every new shape.
+
+    It is on where tests play as hosts do; validation, which exports are put through, turns it on by itself.
+    """
+    on = item.path.parent.name in OPTIMISED_AS_IN_HOSTS
+    with torch.jit.optimized_execution(on):  # pyright: ignore[reportPrivateImportUsage]
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

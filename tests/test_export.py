@@ -6,15 +6,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from neutone_like.artifact.reading.loader import load_artifact
 from neutone_like.errors import ExportError
-from neutone_like.export import export_model
+from neutone_like.export import ExportResult, export_model
+from support.lighter_exports import only_checks
 from support.places import TESTS
 from support.validate_models import Gain, NeverForgets, Random
 
@@ -23,12 +26,35 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_an_export_holds_what_it_says(tmp_path: Path) -> None:
-    steps: list[str] = []
-    threads = torch.get_num_threads()
-    result = export_model(Gain(), tmp_path / "gain", progress=steps.append)
-    assert torch.get_num_threads() == threads
-    assert set(_files(tmp_path / "gain")) == {
+@dataclass(frozen=True)
+class Full:
+    """An export with everything, and what it left behind."""
+
+    model: Gain
+    result: ExportResult
+    steps: list[str]
+    random_numbers: tuple[Tensor, Tensor]
+    threads: tuple[int, int]
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Full:
+    model, steps = Gain(), list[str]()
+    model.last = torch.full((2, 1), 0.25)
+    model.train()
+    numbers, threads = torch.get_rng_state(), torch.get_num_threads()
+    result = export_model(model, tmp_path_factory.mktemp("full") / "gain", progress=steps.append)
+    return Full(model, result, steps, (numbers, torch.get_rng_state()), (threads, torch.get_num_threads()))
+
+
+@pytest.fixture
+def reset_check_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    only_checks(monkeypatch, "reset repeats")
+
+
+def test_an_export_holds_what_it_says(full: Full) -> None:
+    result = full.result
+    assert set(_files(result.directory)) == {
         "model.nm",
         "metadata.json",
         "validation.json",
@@ -43,8 +69,8 @@ def test_an_export_holds_what_it_says(tmp_path: Path) -> None:
     assert result.validation_path is not None
     assert json.loads(result.validation_path.read_text(encoding="utf-8")) == result.validation.to_dict()
     assert load_artifact(result.model_path).metadata == result.metadata
-    assert "Validating: any chunking equals whole" in steps
-    assert [path.name for path in tmp_path.iterdir()] == ["gain"]
+    assert "Validating: any chunking equals whole" in full.steps
+    assert [path.name for path in result.directory.parent.iterdir()] == ["gain"]
 
 
 def test_validation_and_samples_can_be_left_out(tmp_path: Path) -> None:
@@ -55,6 +81,7 @@ def test_validation_and_samples_can_be_left_out(tmp_path: Path) -> None:
     assert set(_files(tmp_path)) == {"model.nm", "metadata.json"}
 
 
+@pytest.mark.usefixtures("reset_check_only")
 def test_a_failed_check_stops_the_export_and_spares_the_old_artifact(tmp_path: Path) -> None:
     folder = tmp_path / "amp"
     export_model(Gain(), folder, validate=False, render_samples=False)
@@ -65,12 +92,14 @@ def test_a_failed_check_stops_the_export_and_spares_the_old_artifact(tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["amp"]
 
 
+@pytest.mark.usefixtures("reset_check_only")
 def test_a_failed_check_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"Random numbers need a seed(.|\n)*allow_failed_validation=True"):
         export_model(Random(), tmp_path / "random", render_samples=False)
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("reset_check_only")
 def test_a_failed_check_can_be_allowed(tmp_path: Path) -> None:
     result = export_model(NeverForgets(), tmp_path, render_samples=False, allow_failed_validation=True, report=False)
     assert result.report_path is None
@@ -80,15 +109,11 @@ def test_a_failed_check_can_be_allowed(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "validation.json").read_text(encoding="utf-8"))["passed"] is False
 
 
-def test_exporting_leaves_the_model_as_it_was(tmp_path: Path) -> None:
-    model = Gain()
-    model.last = torch.full((2, 1), 0.25)
-    model.train()
-    numbers = torch.get_rng_state()
-    export_model(model, tmp_path, render_samples=False, report=False)
-    assert torch.equal(model.last, torch.full((2, 1), 0.25))
-    assert model.training
-    assert torch.equal(torch.get_rng_state(), numbers)
+def test_exporting_leaves_the_model_as_it_was(full: Full) -> None:
+    assert torch.equal(full.model.last, torch.full((2, 1), 0.25))
+    assert full.model.training
+    assert torch.equal(*full.random_numbers)
+    assert full.threads[0] == full.threads[1]
 
 
 SLOW_EXPORT = """
@@ -96,7 +121,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import warnings; warnings.simplefilter("ignore")
 from support.validate_models import Gain
-from neutone_like.export import export_model
+from neutone_like.export import ExportResult, export_model
 def progress(step):
     print(step, flush=True)
 export_model(Gain(), sys.argv[2], render_samples=False, progress=progress)

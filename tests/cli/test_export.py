@@ -11,6 +11,7 @@ from torch import nn
 from neutone_like.artifact import write_artifact
 from neutone_like.validate import Check, ValidationReport
 from support.cli_runner import FELL_SHORT, GOOD, WRONG_USE, Run, runner
+from support.lighter_exports import without_times
 from support.render_models import Volume
 
 MODEL_FILE = """
@@ -92,7 +93,10 @@ def test_export(run: Run, model_file: Path, tmp_path: Path, callable_name: str, 
 
 
 @pytest.mark.slow
-def test_export_and_validate_in_full(run: Run, model_file: Path, tmp_path: Path) -> None:
+def test_export_and_validate_with_a_report(
+    run: Run, model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_times(monkeypatch)
     code, out, _ = run("export", model_file, "--out", tmp_path / "out", "--mp3-samples", "--json")
     assert code == GOOD
     exported = json.loads(out)

@@ -37,6 +37,7 @@ from neutone_like.compat.neutone_sdk.audio import (
 from neutone_like.compat.neutone_sdk.not_offered import NotOfferedError
 from neutone_like.compat.neutone_sdk.utils import load_neutone_model, save_neutone_model
 from support import compat_wrappers
+from support.lighter_exports import only_checks, without_pictures
 
 # What users of version 1.5.2 import, from its examples and its README.
 IMPORTS = {
@@ -312,7 +313,11 @@ class NeverReset(compat_wrappers.Described):
 
 
 @pytest.mark.slow
-def test_failed_check_is_a_warning_or_with_submission_a_refusal(tmp_path: Path) -> None:
+def test_failed_check_is_a_warning_or_with_submission_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_checks(monkeypatch, "reset repeats", "instances independent")
+    without_pictures(monkeypatch)
     with pytest.raises(ExportError, match="reset repeats.*Clear every state in reset_model"):
         save_neutone_model(NeverReset(), tmp_path / "strict", submission=True)
     assert not (tmp_path / "strict").exists()
@@ -322,7 +327,9 @@ def test_failed_check_is_a_warning_or_with_submission_a_refusal(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_own_sounds_are_inside_and_the_model_is_the_same(tmp_path: Path) -> None:
+def test_own_sounds_are_inside_and_the_model_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_checks(monkeypatch, "metadata", "scripted equals eager")
+    without_pictures(monkeypatch)
     wrapper = compat_wrappers.Clipper(compat_wrappers.ClipperModel())
     before = get_default_audio_samples()[0]
     pairs = [AudioSamplePair(before, render_audio_sample(wrapper, before))] * 3  # pyright: ignore[reportArgumentType]

@@ -17,6 +17,7 @@ from neutone_like.compat.neutone_sdk.not_offered import NotOfferedError
 from neutone_like.compat.neutone_sdk.utils import load_neutone_model, save_neutone_model
 from support import compat_whole_wrappers
 from support.compat_whole_wrappers import Echoes, Everything, Spoken, Stretched
+from support.lighter_exports import without_pictures, without_times
 
 
 def sounds(*channels: int, samples: int = 3000) -> list[Tensor]:
@@ -94,7 +95,9 @@ def test_progress_and_cancelling_reach_the_wrapper() -> None:
     assert len(module.forward(sounds(2, 1))) == 2
 
 
-def test_saved_validated_and_loaded_again(tmp_path: Path) -> None:
+def test_saved_validated_and_loaded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_times(monkeypatch)
+    without_pictures(monkeypatch)
     wrapper = Everything(nn.Identity())
     result = save_neutone_model(wrapper, tmp_path, dump_samples=True, submission=True)
     assert result.validation is not None

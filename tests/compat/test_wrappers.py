@@ -15,6 +15,7 @@ from neutone_like.compat.neutone_sdk import CategoricalNeutoneParameter, Neutone
 from neutone_like.compat.neutone_sdk.live_model import LiveModel
 from neutone_like.compat.neutone_sdk.utils import load_neutone_model, save_neutone_model
 from support import compat_wrappers
+from support.lighter_exports import only_checks, without_pictures, without_times
 
 NAMES = tuple(compat_wrappers.build_all())
 RATES = {"averager": 44100, "delayed": 44100}
@@ -118,7 +119,10 @@ def test_moving_knob_of_a_wrapper_for_any_block_is_its_value_now() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_wrapper_exports(name: str, tmp_path: Path) -> None:
+def test_wrapper_exports(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name != NAMES[0]:
+        without_times(monkeypatch)
+        without_pictures(monkeypatch)
     wrapper = compat_wrappers.build_all()[name]
     state = {key: value.clone() for key, value in wrapper.state_dict().items()}
     result = save_neutone_model(wrapper, tmp_path / name, submission=True)
@@ -155,7 +159,9 @@ class Shaper(compat_wrappers.Described):
 
 
 @pytest.mark.slow
-def test_choice_and_unit_export(tmp_path: Path) -> None:
+def test_choice_and_unit_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_times(monkeypatch)
+    without_pictures(monkeypatch)
     save_neutone_model(Shaper(nn.Identity()), tmp_path, submission=True)
     module, metadata = load_neutone_model(tmp_path)
     assert metadata["neutone_parameters"]["p1"]["labels"] == ["none", "soft", "hard"]
@@ -169,10 +175,12 @@ def test_choice_and_unit_export(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_export_renders_at_another_rate_and_reports_its_delay(tmp_path: Path) -> None:
+def test_export_renders_at_another_rate_and_reports_its_delay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import numpy as np
     import soundfile
 
+    only_checks(monkeypatch, "delay as reported")
+    without_pictures(monkeypatch)
     save_neutone_model(compat_wrappers.Delayed(), tmp_path / "delayed")
     x = np.sin(np.arange(22050) * 0.05).astype(np.float32)
     soundfile.write(tmp_path / "in.wav", x, 22050, subtype="FLOAT")

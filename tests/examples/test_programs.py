@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from support.example_programs import run_here
+from support.lighter_exports import ALL, FRESH_PROCESS, only_checks, without_pictures
 from support.places import EXAMPLES
 
 
@@ -21,15 +23,26 @@ def run_program(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["overdrive", "echo", "tone_control", "lstm_amp"])
-def test_an_example_exports_itself_and_says_where(
-    name: str, tmp_path: Path, subprocess_environment: dict[str, Any]
-) -> None:
-    folder, arguments = (f"build/{name}", []) if name == "overdrive" else ("else where", ["else where"])
-    result = run_program(name, arguments, tmp_path, subprocess_environment)
+def test_an_example_exports_itself(tmp_path: Path, subprocess_environment: dict[str, Any]) -> None:
+    result = run_program("overdrive", [], tmp_path, subprocess_environment)
     assert result.returncode == 0, result.stderr
-    model = tmp_path / folder / "model.nm"
-    assert f"Wrote {folder}/model.nm" in result.stdout
+    assert "Wrote build/overdrive/model.nm" in result.stdout
+    look_at(tmp_path / "build" / "overdrive" / "model.nm")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["echo", "tone_control", "lstm_amp"])
+def test_an_example_exports_itself_where_it_is_told_to(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only_checks(monkeypatch, *(ALL - {FRESH_PROCESS}))
+    without_pictures(monkeypatch)
+    run_here(name, ["else where"], tmp_path, monkeypatch)
+    assert "Wrote else where/model.nm" in capsys.readouterr().out
+    look_at(tmp_path / "else where" / "model.nm")
+
+
+def look_at(model: Path) -> None:
     assert model.stat().st_size < 100_000
     checks = json.loads((model.parent / "validation.json").read_text(encoding="utf-8"))["checks"]
     assert len(checks) > 5
@@ -54,13 +67,16 @@ def test_demo_renders_the_riff_and_the_drums(tmp_path: Path, subprocess_environm
 
 
 @pytest.mark.slow
-def test_demo_takes_any_recording(tmp_path: Path, subprocess_environment: dict[str, Any]) -> None:
+def test_demo_takes_any_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only_checks(monkeypatch, "metadata")
+    without_pictures(monkeypatch)
     recording = tmp_path / "my take [1].flac"
     time = np.arange(33_333) / 96_000
     soundfile.write(recording, 0.5 * np.sin(2 * np.pi * 220 * time[:, None] * [1.0, 1.5]), 96_000)
-    result = run_program("demo", ["--input", str(recording), "--out", "here"], tmp_path, subprocess_environment)
-    assert result.returncode == 0, result.stderr
-    assert "my take [1]-board.wav" in result.stdout
+    run_here("demo", ["--input", str(recording), "--out", "here"], tmp_path, monkeypatch)
+    assert "my take [1]-board.wav" in capsys.readouterr().out
     assert sorted(path.name for path in (tmp_path / "here").glob("*.wav")) == [
         f"my take [1]-{through}.wav" for through in ("board", "lstm_amp", "overdrive")
     ]

@@ -5,12 +5,15 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import soundfile
+
+from neutone_like.cli import main
 
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 NOT_RUN = re.compile(r"<!-- not run: (.+?) -->\n\Z")
@@ -43,8 +46,10 @@ def prepare(folder: Path, project: Path) -> None:
     soundfile.write(folder / "in.wav", noise, 44100, subtype="FLOAT")
 
 
-def run_page(page: Path, folder: Path) -> int:
+def run_page(page: Path, folder: Path, command: Callable[[list[str], Path], None] | None = None) -> int:
     """Run a page's Python blocks in one module, and its ``neutone-like`` lines, inside ``folder``; returns how many.
+
+    Each line is a process of its own, or a call of ``command(words, folder)``.
 
     TorchScript reads the source from disk, so the module's file is the page with everything but its Python blanked out:
     line numbers in errors are those of the page.
@@ -62,7 +67,7 @@ def run_page(page: Path, folder: Path) -> int:
                 exec(compile(_padded([block]), module.__file__, "exec"), module.__dict__)
                 count += 1
             elif block.language == "bash" and block.not_run is None:
-                count += _run_commands(block.text, folder)
+                count += _run_commands(block.text, folder, command or in_a_process)
     finally:
         del sys.modules[module.__name__]
     return count
@@ -75,13 +80,33 @@ def _padded(blocks: list[Snippet]) -> str:
     return text
 
 
-def _run_commands(text: str, folder: Path) -> int:
+def in_a_process(words: list[str], folder: Path) -> None:
+    """Run ``neutone-like`` as people do."""
+    command = [sys.executable, "-c", "from neutone_like.cli import main; main()", *words]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, f"{words}\n{run.stdout}\n{run.stderr}"
+
+
+def in_this_process(words: list[str], folder: Path) -> None:
+    """Run ``neutone-like`` without the seconds in which torch starts, and forget the reader's modules afterwards."""
+    path, loaded = sys.path.copy(), set(sys.modules)
+    try:
+        main(words)
+    except SystemExit as end:
+        if end.code:
+            raise AssertionError(f"{words} ended with {end.code}") from end
+    finally:
+        sys.path[:] = path
+        for name in set(sys.modules) - loaded:
+            if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(folder)):
+                del sys.modules[name]
+
+
+def _run_commands(text: str, folder: Path, command: Callable[[list[str], Path], None]) -> int:
     count = 0
     for line in text.replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True)
         if words[:1] == ["neutone-like"]:
-            command = [sys.executable, "-c", "from neutone_like.cli import main; main()", *words[1:]]
-            run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-            assert run.returncode == 0, f"{line}\n{run.stdout}\n{run.stderr}"
+            command(words[1:], folder)
             count += 1
     return count

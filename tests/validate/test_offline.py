@@ -31,6 +31,7 @@ from neutone_like.validate.checks.reload import FreshProcess, check_reloads_in_a
 from neutone_like.validate.conditions import optimiser, steady_conditions
 from neutone_like.validate.offline_subject import OfflineSubject
 from neutone_like.validate.outcome import Outcome
+from support.lighter_exports import only_checks
 from support.validate_models import Gain
 from support.whole_models import Drone, Smoother, Tones, Whole
 from support.wrong_whole_models import (
@@ -119,7 +120,8 @@ def test_the_advice_names_the_delay_to_declare(judge: Judge) -> None:
         assert f"Return 5 from model_delay_samples() (samples at the model's rate), instead of {got}" in advice
 
 
-def test_a_model_that_fails_when_cancelled_is_reported(context_of: ContextOf) -> None:
+def test_a_model_that_fails_when_cancelled_is_reported(context_of: ContextOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_checks(monkeypatch, "cancellation")
     path = context_of(FailsWhenCancelled).artifact.path
     outcome = validate_artifact(path, quick=True)["cancellation"]
     assert outcome.status == "failed"
@@ -212,7 +214,8 @@ def test_pieces_that_differ_from_the_whole_are_noticed(context_of: ContextOf) ->
     assert "(in pieces of 977, 48000 Hz)" in outcome.measured
 
 
-def test_one_module_for_all_is_noticed(context_of: ContextOf) -> None:
+def test_one_module_for_all_is_noticed(context_of: ContextOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_checks(monkeypatch, "instances independent")
     only = context_of(Smoother).artifact.fresh_module()
     artifact: Any = _Altered(context_of(Smoother).artifact, lambda _: only)
     outcome = validate_artifact(artifact, quick=True)["instances independent"]

@@ -7,11 +7,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
 
 from neutone_like import ArtifactError, BatchResult, RenderError, render_files
 from neutone_like.render import RenderInterrupted
@@ -41,6 +40,15 @@ def tree(tmp_path: Path) -> Path:
 def no_process_is_left() -> Any:
     yield
     assert multiprocessing.active_children() == []
+
+
+@pytest.fixture(autouse=True)
+def quick_starts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are forked off a process that has loaded torch and done nothing yet, but for one test and test_cli.py."""
+    if request.function is not test_the_same_bits_as_in_this_process:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["neutone_like.render.batch.pool"])
+        monkeypatch.setattr(pool, "multiprocessing", SimpleNamespace(get_context=lambda _: context))
 
 
 def pooled(model: Path, source: Any, output: Path, workers: int = 2, **options: Any) -> BatchResult:
@@ -127,10 +135,10 @@ def test_a_file_that_takes_too_long_fails_and_the_rest_go_on(
 ) -> None:
     make_tree(tree, ["stuck.wav"])
     monkeypatch.setattr(pool, "_serve", batch_workers.stuck)
-    result = pooled(noisy, tree, tmp_path / "out", workers=1, file_timeout_seconds=20.0)
+    result = pooled(noisy, tree, tmp_path / "out", workers=1, file_timeout_seconds=6.0)
     assert (len(result.done), len(result.failed)) == (5, 1)
     assert result.failed[0].input == str(tree / "stuck.wav")
-    assert str(result.failed[0].error).startswith("It took longer than 20 s, the limit for a file, and was stopped.")
+    assert str(result.failed[0].error).startswith("It took longer than 6 s, the limit for a file, and was stopped.")
     assert set(contents(tmp_path / "out")) == set(TREE)
 
 
@@ -184,16 +192,15 @@ def test_an_interruption_does_not_wait_for_a_worker_that_hears_nothing(
 
 
 @pytest.mark.slow
-def test_a_worker_hears_the_end_of_the_pipe_in_the_middle_of_a_file(noisy: Path, tmp_path: Path) -> None:
+def test_a_worker_hears_the_end_of_the_pipe_in_the_middle_of_a_file(
+    noisy: Path, long_silence: Path, tmp_path: Path
+) -> None:
     """As after Ctrl-C, or when the program that started it is killed."""
-    with soundfile.SoundFile(tmp_path / "long.flac", "w", 48000, 2) as file:
-        for _ in range(60):
-            file.write(np.zeros((48000 * 60, 2), dtype=np.int16))
     out = str(tmp_path / "out" / "long.wav")
     job = Job(noisy, "artifact", RenderSettings(), tmp_path)
     worker = pool._Worker(job)  # pyright: ignore[reportPrivateUsage]
     assert worker.connection.recv() is None
-    task = Task(Item(str(tmp_path / "long.flac"), out), (out,))
+    task = Task(Item(str(long_silence), out), (out,))
     worker.connection.send(task)
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("out/.*.part")) and time.monotonic() < deadline:

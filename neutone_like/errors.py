@@ -17,6 +17,10 @@ class ArtifactError(NeutoneLikeError):
     """A file is not a usable artifact."""
 
 
+class CaptureError(NeutoneLikeError):
+    """A network can't be written down as a graph of tensor operations without losing something."""
+
+
 class ParameterError(NeutoneLikeError):
     """A parameter is declared wrongly, unknown, or has a value out of its range."""
 

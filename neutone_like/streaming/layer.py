@@ -13,7 +13,7 @@ class StreamingLayer(nn.Module):
 
     A subclass registers its state with :meth:`register_state`, reads and assigns it in ``forward`` under the same name,
     and sets what it declares in ``__init__``. States are buffers that ``state_dict`` leaves out, so that a layer takes
-    the weights of its ordinary counterpart. They keep gradients from block to block until :meth:`reset_streaming_state`.
+    the weights of its ordinary counterpart. They keep gradients until :meth:`reset_streaming_state`.
 
     Attributes:
         ratio: Output samples for each input sample. A block is a multiple of ``ratio.denominator`` long.

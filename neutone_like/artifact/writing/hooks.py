@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.modules import module as torch_module
 
-from neutone_like.artifact.writing.user_code import UserLine, user_line_of_function
+from neutone_like.user_code import UserLine, user_line_of_function
 from neutone_like.errors import ExportError
 
 HOOK_ADVICE = (

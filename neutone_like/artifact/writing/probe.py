@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from neutone_like.artifact.writing.probe_calls import call, check_delay, describe, require_forward_pass
-from neutone_like.artifact.writing.user_code import UserLine
+from neutone_like.user_code import UserLine
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import ExportError
 from neutone_like.model import WaveformToWaveformBase

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from neutone_like.artifact.writing.scripting_hints import LIVE_SIGNATURE, OFFLINE_SIGNATURE
-from neutone_like.artifact.writing.user_code import (
+from neutone_like.user_code import (
     UserLine,
     line_of_class,
     user_line_of_function,

@@ -22,7 +22,7 @@ from neutone_like.artifact.writing.scripting_hints import (
     find_advice,
     source_patterns,
 )
-from neutone_like.artifact.writing.user_code import (
+from neutone_like.user_code import (
     UserLine,
     choose_user_line,
     is_torch_or_ours,

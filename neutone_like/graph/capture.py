@@ -1,0 +1,176 @@
+"""From a network in Python to a graph of tensor operations: run, compare, write down, and prove."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from neutone_like.errors import CaptureError, NeutoneLikeError
+from neutone_like.graph.examples import Example, take_apart
+from neutone_like.graph.finding_state import Memory, find_memory
+from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Lengths, State, Value, map_values
+from neutone_like.graph.joining import join_nodes, join_values
+from neutone_like.graph.proving import prove_graph, shortest_length
+from neutone_like.graph.tracing import Trace, trace_call
+
+
+def capture(
+    network: nn.Module, example_inputs: Any, example_named_inputs: Mapping[str, Any] | None = None
+) -> Graph:
+    """Write a network down as a graph of tensor operations with explicit state. The network stays as it was.
+
+    It is run several times, in evaluation mode and without gradients, with the example and with blocks of other
+    lengths. What its calls change (buffers, attributes, and tensors in lists, tuples, dictionaries and objects) becomes
+    a named state. The graph is played beside the network over several blocks and lengths before it is returned.
+
+    Args:
+        network: Any module whose tensor operations don't depend on the values of tensors; TorchScript need not know it.
+        example_inputs: What to call it with: a tensor, or a tuple of arguments. The first tensor is a block: its last
+            dimension is time, and so is that of every other tensor of the same length. Arguments that are not tensors
+            stay what they are here.
+        example_named_inputs: Arguments by name.
+
+    Returns:
+        The graph, for as many block lengths as it holds for: any, multiples of the example's, or only that one.
+
+    Raises:
+        CaptureError: The network decides by values, keeps something that would be frozen or lost, or does not give the
+            same as its graph; the message says which attribute or line.
+    """
+    arguments = example_inputs if isinstance(example_inputs, tuple) else (example_inputs,)
+    example = take_apart(network, arguments, example_named_inputs or {})  # pyright: ignore[reportUnknownArgumentType]
+    return capture_call(network, example)
+
+
+def capture_call(network: nn.Module, example: Example) -> Graph:
+    """:func:`capture` for a call that is already taken apart."""
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        subject = own_copy(network).eval()
+        warm = own_copy(subject)
+        memory = find_memory(warm, example)
+        length = example.samples
+        reasons: list[CaptureError] = []
+        for lengths in ((length, length + 1, 2 * length + 3), (length, 2 * length, 3 * length), (length,)):
+            try:
+                return _capture_lengths(subject, warm, example, memory, lengths)
+            except CaptureError as error:
+                reasons.append(error)
+        raise reasons[-1]
+
+
+def _capture_lengths(
+    subject: nn.Module, warm: nn.Module, example: Example, memory: Memory, lengths: Sequence[int]
+) -> Graph:
+    # More traces than variables, so that a number that fits by chance shows.
+    tried = [*lengths, lengths[-1], lengths[0]] if memory.counters else lengths
+    traces, points = _traces(warm, example, memory, tried)
+    graph = _join(warm, example, memory, traces, points, _lengths_of(lengths))
+    shortest = shortest_length(subject, example, graph) if len(lengths) > 1 else example.samples
+    graph = replace(graph, lengths=replace(graph.lengths, shortest=shortest))
+    prove_graph(subject, example, graph, memory, lengths)
+    return graph
+
+
+def _lengths_of(lengths: Sequence[int]) -> Lengths:
+    if len(lengths) == 1:
+        return Lengths(lengths[0], 0)
+    return Lengths(1, 1) if lengths[1] == lengths[0] + 1 else Lengths(lengths[0], lengths[0])
+
+
+def _traces(
+    warm: nn.Module, example: Example, memory: Memory, lengths: Sequence[int]
+) -> tuple[list[Trace], list[dict[str, int]]]:
+    generator = torch.Generator().manual_seed(1)
+    counts = dict(memory.counters)
+    traces: list[Trace] = []
+    points: list[dict[str, int]] = []
+    for samples in lengths:
+        points.append({SAMPLES: samples, **{str(slot): count for slot, count in counts.items()}})
+        try:
+            trace = trace_call(warm, example.call, example.block(samples, generator), memory.states, counts)
+        except NeutoneLikeError:
+            raise
+        except Exception as error:  # whatever the network raises at a length that it does not take
+            raise CaptureError(f"{type(warm).__name__} fails on a block of {samples} samples: {error}") from error
+        counts = dict(zip(counts, trace.counts, strict=True))
+        traces.append(trace)
+    return traces, points
+
+
+def _join(
+    warm: nn.Module,
+    example: Example,
+    memory: Memory,
+    traces: Sequence[Trace],
+    points: Sequence[Mapping[str, int]],
+    lengths: Lengths,
+) -> Graph:
+    first = traces[0]
+    nodes = join_nodes(traces, points)
+    if any(_signature(trace) != _signature(first) for trace in traces[1:]):
+        raise CaptureError("What is returned or kept depends on the block's length.")
+    names = {**_weight_names(warm, first), **{f"state_{index}": str(slot) for index, slot in enumerate(memory.states)}}
+
+    def rename(value: Any) -> Any:
+        return Value(names.get(value.name, value.name)) if isinstance(value, Value) else value
+
+    shapes = [[list(_length_shape(example, name, point[SAMPLES])) for point in points] for name in example.tensors]
+    inputs = zip(example.tensors, (tuple(join_values(each, points, "")) for each in shapes), strict=True)
+    counts = [
+        Counter(str(slot), initial, join_values([trace.counts[index] for trace in traces], points, str(slot)))
+        for index, (slot, initial) in enumerate(memory.counters.items())
+    ]
+    states = zip(memory.states.items(), first.results, strict=True)
+    return Graph(
+        inputs=tuple(Input(name, shape) for name, shape in inputs),
+        states=tuple(State(str(slot), initial, rename(result)) for (slot, initial), result in states),
+        counters=tuple(counts),
+        parameters={names[name]: value.detach() for name, value in first.constants.items()},
+        nodes=tuple(replace(each, args=map_values(each.args, rename), kwargs=map_values(dict(each.kwargs), rename)) for each in nodes),
+        outputs=map_values(first.outputs, rename),
+        lengths=lengths,
+    )
+
+
+def _signature(trace: Trace) -> tuple[Any, ...]:
+    leaves, form = pytree.tree_flatten(trace.outputs)
+    return (leaves, form, trace.results)
+
+
+def _length_shape(example: Example, name: str, samples: int) -> tuple[int, ...]:
+    shape = example.tensors[name].shape
+    return (*shape[:-1], shape[-1] + samples - example.samples) if name in example.varying else tuple(shape)
+
+
+def _weight_names(network: nn.Module, trace: Trace) -> dict[str, str]:
+    """The network's own name for each tensor that the trace met."""
+    own = {id(tensor): name for name, tensor in (*network.named_buffers(), *network.named_parameters())}
+    names: dict[str, str] = {}
+    for index, (name, tensor) in enumerate(trace.constants.items()):
+        names[name] = own.get(id(tensor), f"constant_{index}")
+    return names
+
+
+def own_copy(network: nn.Module) -> nn.Module:
+    """A copy that shares nothing with the original; tensors that gradients were calculated for are copied without.
+
+    Raises:
+        CaptureError: Python can't copy it.
+    """
+    memo: dict[int, Any] = {}
+    for module in network.modules():
+        for value in vars(module).values():
+            for leaf in pytree.tree_leaves(value):
+                if isinstance(leaf, Tensor) and not leaf.is_leaf:
+                    memo[id(leaf)] = leaf.detach().clone()
+    try:
+        return copy.deepcopy(network, memo)
+    except Exception as error:  # whatever a __deepcopy__ of the network raises
+        raise CaptureError(
+            f"{type(network).__name__} can't be copied, and capture never works on the original: copy.deepcopy raised "
+            f"{type(error).__name__}: {error}. Remove the attribute it names."
+        ) from error

@@ -1,0 +1,97 @@
+"""What a network keeps between two calls, found by calling it and comparing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from neutone_like.errors import CaptureError
+from neutone_like.graph.examples import Example
+from neutone_like.graph.slots import Slot, read_slots
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a network remembers.
+
+    Attributes:
+        states: Tensors that calls change, with what they are before the first one.
+        counters: Whole numbers that calls change, alike.
+        from_nothing: States that are not there before the first call, or of another shape; taken as zeros.
+    """
+
+    states: Mapping[Slot, Tensor]
+    counters: Mapping[Slot, int]
+    from_nothing: frozenset[Slot]
+
+
+def find_memory(network: nn.Module, example: Example) -> Memory:
+    """Call ``network`` three times, and see what changes. It is left as the calls leave it.
+
+    Raises:
+        CaptureError: What it keeps changes its size, or is neither a tensor nor a whole number.
+    """
+    generator = torch.Generator().manual_seed(0)
+    moments = [_snapshot(network)]
+    for _ in range(3):
+        example.call(network, list(example.block(example.samples, generator).values()))
+        moments.append(_snapshot(network))
+    before, settled, later = moments[0], moments[2], moments[3]
+    states: dict[Slot, Tensor] = {}
+    counters: dict[Slot, int] = {}
+    from_nothing: set[Slot] = set()
+    for slot in {**settled, **later}:
+        old, new, first = settled.get(slot), later.get(slot), before.get(slot)
+        if _is_same(old, new) and (_is_same(first, old) or not _may_come_back(first, old)):
+            continue
+        _require_steady(network, slot, old, new)
+        if isinstance(new, Tensor):
+            fits = isinstance(first, Tensor) and first.shape == new.shape and first.dtype == new.dtype
+            states[slot] = first if fits else torch.zeros_like(new)
+            from_nothing |= set() if fits else {slot}
+        elif not _is_same(old, new):
+            counters[slot] = first if type(first) is int else 0
+    return Memory(states, counters, frozenset(from_nothing))
+
+
+def _snapshot(network: nn.Module) -> dict[Slot, Any]:
+    return {
+        slot: value.detach().clone() if isinstance(value, Tensor) else value for slot, value in read_slots(network).items()
+    }
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return a.shape == b.shape and a.dtype == b.dtype and torch.equal(a.nan_to_num(), b.nan_to_num())
+    return type(a) is type(b) and not isinstance(a, Tensor) and a == b
+
+
+def _may_come_back(first: Any, settled: Any) -> bool:
+    """Whether what changed at first and then stayed may be state: a tensor of the same shape, moved once."""
+    return isinstance(first, Tensor) and isinstance(settled, Tensor) and first.shape == settled.shape
+
+
+def _require_steady(network: nn.Module, slot: Slot, old: Any, new: Any) -> None:
+    name = f"{type(network).__name__} keeps {slot} between calls"
+    if isinstance(old, Tensor) and isinstance(new, Tensor):
+        if old.shape != new.shape:
+            raise CaptureError(
+                f"{name}, and its shape changes from {list(old.shape)} to {list(new.shape)} with every call. State must "
+                "keep its size: keep the last samples that are needed, and no more."
+            )
+    elif isinstance(new, Tensor) or isinstance(old, Tensor) or type(new) is not type(old):
+        raise CaptureError(
+            f"{name}: {_kind(old)} after two calls, {_kind(new)} after three. State must keep its size: a list that "
+            "grows, or a tensor that comes and goes, can't be written down."
+        )
+    elif type(new) is not int:
+        raise CaptureError(
+            f"{name}: {old!r} after two calls, {new!r} after three. Only tensors and whole numbers can be kept: make it "
+            "a tensor, and calculate with it as one."
+        )
+
+
+def _kind(value: Any) -> str:
+    return f"a tensor of shape {list(value.shape)}" if isinstance(value, Tensor) else repr(value)

@@ -1,0 +1,161 @@
+"""A network as a list of tensor operations, with everything that it keeps between calls as explicit state."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from neutone_like.graph.whole_number import WholeNumber
+
+SAMPLES = "samples"
+"""The variable that stands for the length of a block."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A reference to an input, a state, a parameter or the result of a node, by its name."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"%{self.name}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation.
+
+    Attributes:
+        name: Of its result.
+        op: ``aten::conv1d.default``, or ``getitem`` for one of several results.
+        args: Numbers, texts, data types, lists of these, :class:`Value` and :class:`WholeNumber`.
+        kwargs: Alike, by name.
+        line: ``file:line`` of the code that called it; empty when it is not known.
+    """
+
+    name: str
+    op: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    line: str = ""
+
+    def __str__(self) -> str:
+        given = [_text(value) for value in self.args] + [f"{key}={_text(value)}" for key, value in self.kwargs.items()]
+        return f"%{self.name} = {self.op}({', '.join(given)})"
+
+
+@dataclass(frozen=True)
+class Input:
+    """A tensor that the network is called with.
+
+    Attributes:
+        name: Of the argument of ``forward``; ``x_0`` within a list, a tuple or a dictionary.
+        shape: At the captured lengths.
+    """
+
+    name: str
+    shape: tuple[int | WholeNumber, ...]
+
+
+@dataclass(frozen=True)
+class State:
+    """A tensor that the network keeps between two calls.
+
+    Attributes:
+        name: The attribute, as in ``encoder.gru.hidden``.
+        initial: Before the first call.
+        result: After each call.
+    """
+
+    name: str
+    initial: Tensor
+    result: Value
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A whole number that the network counts in Python between calls."""
+
+    name: str
+    initial: int
+    result: WholeNumber | int
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Which block lengths a graph takes.
+
+    Attributes:
+        shortest: The shortest of them.
+        multiple_of: All are multiples of it; 0: ``shortest`` is the only one.
+    """
+
+    shortest: int
+    multiple_of: int
+
+    def accepts(self, samples: int) -> bool:
+        """Whether a block of ``samples`` may be played."""
+        if self.multiple_of == 0:
+            return samples == self.shortest
+        return samples >= self.shortest and samples % self.multiple_of == 0
+
+    def __str__(self) -> str:
+        if self.multiple_of == 0:
+            return f"{self.shortest} samples"
+        text = "any length" if self.multiple_of == 1 else f"multiples of {self.multiple_of} samples"
+        return text if self.shortest == self.multiple_of else f"{text} from {self.shortest} on"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A captured network. ``str(graph)`` lists it.
+
+    Attributes:
+        inputs: Tensors in the order of the arguments, flattened.
+        states: Tensors kept between calls.
+        counters: Whole numbers kept between calls.
+        parameters: The network's weights and buffers by their names in the network, and other tensors that it holds.
+        nodes: Operations in the order in which they run.
+        outputs: What ``forward`` returns: a :class:`Value`, or tuples, lists and dictionaries of them.
+        lengths: Which block lengths it takes.
+    """
+
+    inputs: tuple[Input, ...]
+    states: tuple[State, ...]
+    counters: tuple[Counter, ...]
+    parameters: Mapping[str, Tensor]
+    nodes: tuple[Node, ...]
+    outputs: Any
+    lengths: Lengths
+
+    def __str__(self) -> str:
+        head = [f"input %{each.name} {_text(each.shape)}" for each in self.inputs]
+        head += [f"state %{each.name} {list(each.initial.shape)} -> {each.result}" for each in self.states]
+        head += [f"counter {each.name} = {each.initial} -> {each.result}" for each in self.counters]
+        head += [f"parameter %{name} {list(value.shape)}" for name, value in self.parameters.items()]
+        return "\n".join([*head, *map(str, self.nodes), f"return {_text(self.outputs)}", f"blocks: {self.lengths}"])
+
+
+def map_values(value: Any, function: Callable[[Any], Any]) -> Any:
+    """``value`` with ``function`` applied to everything in its lists, tuples and dictionaries."""
+    if isinstance(value, (list, tuple)):
+        return type(value)([map_values(each, function) for each in value])  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(value, dict):
+        return {key: map_values(each, function) for key, each in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    return function(value)
+
+
+def values_in(value: Any) -> list[Value]:
+    """Every :class:`Value` in arguments."""
+    found: list[Value] = []
+    map_values(value, lambda each: found.append(each) if isinstance(each, Value) else None)
+    return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_text, value))}]"  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {_text(each)}" for key, each in value.items()) + "}"  # pyright: ignore[reportUnknownVariableType]
+    return str(value)

@@ -1,0 +1,114 @@
+"""A graph is played beside its network, block by block, before anyone relies on it."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from neutone_like.errors import CaptureError
+from neutone_like.graph.examples import Example
+from neutone_like.graph.finding_state import Memory
+from neutone_like.graph.graph import Graph
+from neutone_like.graph.running import GraphPlayer
+from neutone_like.graph.slots import read_slots
+
+TOLERANCE = 1e-5
+"""Largest difference from the network, in parts of its output's peak."""
+
+_SEED = 2
+
+
+def prove_graph(network: nn.Module, example: Example, graph: Graph, memory: Memory, lengths: Sequence[int]) -> None:
+    """Play several blocks of several lengths through both.
+
+    Raises:
+        CaptureError: They differ; the message names the state that does so first, where one does.
+    """
+    eager, player = copy.deepcopy(network), GraphPlayer(graph)
+    generator = torch.Generator().manual_seed(_SEED)
+    sizes = [lengths[0], lengths[0], *lengths, lengths[0]]
+    if graph.lengths.shortest < lengths[0]:
+        sizes += [graph.lengths.shortest] * 2 + [lengths[-1]]
+    for number, samples in enumerate(sizes, start=1):
+        block = list(example.block(samples, generator).values())
+        expected, played = _both(eager, example, player, block)
+        if not is_close(played, expected):
+            raise CaptureError(_difference(network, eager, player, memory, number, samples))
+
+
+def shortest_length(network: nn.Module, example: Example, graph: Graph) -> int:
+    """The shortest block for which the graph gives what the network does: doubled until it is found."""
+    step = graph.lengths.multiple_of
+    samples = step
+    while samples < example.samples:
+        if _agrees_at(network, example, graph, samples):
+            return samples
+        samples = -(-2 * samples // step) * step
+    return example.samples
+
+
+def _agrees_at(network: nn.Module, example: Example, graph: Graph, samples: int) -> bool:
+    eager, player = copy.deepcopy(network), GraphPlayer(graph)
+    generator = torch.Generator().manual_seed(_SEED)
+    for size in (samples, samples, example.samples, samples):
+        try:
+            expected, played = _both(eager, example, player, list(example.block(size, generator).values()))
+        except Exception:  # a block that is too short may fail in any way: the next length is tried
+            return False
+        if not is_close(played, expected):
+            return False
+    return True
+
+
+def _both(eager: nn.Module, example: Example, player: GraphPlayer, block: list[Tensor]) -> tuple[Any, Any]:
+    """What both give for one block, with the same random numbers."""
+    torch.manual_seed(_SEED)
+    expected = example.call(eager, [each.clone() for each in block])
+    torch.manual_seed(_SEED)
+    return expected, player(*[each.clone() for each in block])
+
+
+def is_close(played: Any, expected: Any) -> bool:
+    """Whether two results have the same form and values, within :data:`TOLERANCE` of the peak."""
+    mine, form = pytree.tree_flatten(played)
+    theirs, other = pytree.tree_flatten(expected)
+    return form == other and all(_is_close(a, b) for a, b in zip(mine, theirs, strict=True))
+
+
+def _is_close(a: Tensor, b: Tensor) -> bool:
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    if not a.numel():
+        return True
+    if not (a.is_floating_point() or a.is_complex()):
+        return torch.equal(a, b)
+    difference = (a - b).abs().nan_to_num(0.0 if torch.equal(a.isnan(), b.isnan()) else torch.inf)
+    return float(difference.max()) <= TOLERANCE * max(1e-3, float(b.abs().nan_to_num().max()))
+
+
+def _difference(
+    network: nn.Module, eager: nn.Module, player: GraphPlayer, memory: Memory, number: int, samples: int
+) -> str:
+    name = type(network).__name__
+    where = f"{name} and its graph differ in block {number}, of {samples} samples"
+    now = read_slots(eager)
+    for slot in memory.states:
+        if not is_close(player.states[str(slot)], now.get(slot)):
+            begin = (
+                " It is not there before the first call, and was taken to begin as zeros: register it as a buffer with "
+                "what it begins with." if slot in memory.from_nothing else ""
+            )
+            return f"{where}: {slot} has another value then.{begin}"
+    for slot in memory.counters:
+        if player.counters[str(slot)] != now.get(slot):
+            return (
+                f"{where}: {slot} counts to {now.get(slot)}, the graph to {player.counters[str(slot)]}. Keep it as a "
+                "tensor, and calculate with it as one (torch.remainder, torch.where, index_select)."
+            )
+    return (
+        f"{where}, and no attribute shows why. It may keep something outside its attributes (a closure, a global), leave "
+        "PyTorch for NumPy, or draw random numbers of its own."
+    )

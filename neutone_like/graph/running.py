@@ -1,0 +1,93 @@
+"""Plays a graph with PyTorch, operation by operation: what every other way to play it is held against."""
+
+from collections.abc import Mapping, Sequence
+from operator import getitem
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from neutone_like.errors import CaptureError
+from neutone_like.graph.graph import SAMPLES, Graph, Value, map_values
+from neutone_like.graph.whole_number import WholeNumber
+
+
+class GraphPlayer:
+    """Plays blocks one after another, and keeps the states between them. Two players of one graph share nothing.
+
+    Args:
+        graph: What to play.
+        dtype: Calculate in another type, such as ``torch.float64``; ``None``: as captured.
+    """
+
+    def __init__(self, graph: Graph, dtype: torch.dtype | None = None) -> None:
+        self._graph = graph
+        self._dtype = dtype
+        self._parameters = {name: self._cast(value) for name, value in graph.parameters.items()}
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the initial states."""
+        self.states = {each.name: self._cast(each.initial).clone() for each in self._graph.states}
+        self.counters = {each.name: each.initial for each in self._graph.counters}
+
+    def __call__(self, *inputs: Tensor) -> Any:
+        """Play one block.
+
+        Args:
+            inputs: Tensors in the order of ``graph.inputs``.
+
+        Returns:
+            What the network returns.
+
+        Raises:
+            CaptureError: The graph does not take blocks of this length, or another number of inputs.
+        """
+        graph = self._graph
+        if len(inputs) != len(graph.inputs):
+            raise CaptureError(f"This graph takes {len(graph.inputs)} tensors, got {len(inputs)}.")
+        samples = inputs[0].shape[-1] if inputs else 0
+        if inputs and not graph.lengths.accepts(samples):
+            raise CaptureError(f"This graph takes blocks of {graph.lengths}, got {samples} samples.")
+        numbers = {SAMPLES: samples, **self.counters}
+        values: dict[str, Any] = {**self._parameters, **self.states}
+        values.update({each.name: self._cast(tensor) for each, tensor in zip(graph.inputs, inputs, strict=True)})
+        for node in graph.nodes:
+            args, kwargs = _resolved(node.args, values, numbers), _resolved(dict(node.kwargs), values, numbers)
+            values[node.name] = operation(node.op)(*args, **self._in_dtype(kwargs))
+        self.states = {each.name: values[each.result.name] for each in graph.states}
+        self.counters = {each.name: _resolved(each.result, values, numbers) for each in graph.counters}
+        return _resolved(graph.outputs, values, numbers)
+
+    def _cast(self, tensor: Tensor) -> Tensor:
+        if self._dtype is None or tensor.dtype not in (torch.float32, torch.complex64):
+            return tensor
+        return tensor.to(self._dtype if tensor.dtype == torch.float32 else self._dtype.to_complex())
+
+    def _in_dtype(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        if self._dtype is not None and kwargs.get("dtype") == torch.float32:
+            return {**kwargs, "dtype": self._dtype}
+        return kwargs
+
+
+def operation(name: str) -> Any:
+    """The function of an operation's name, as in a :class:`~neutone_like.graph.graph.Node`."""
+    if name == "getitem":
+        return getitem
+    space, _, rest = name.partition("::")
+    packet, _, overload = rest.rpartition(".")
+    return getattr(getattr(getattr(torch.ops, space), packet), overload)
+
+
+def _resolved(value: Any, values: Mapping[str, Any], numbers: Mapping[str, int]) -> Any:
+    def resolve(each: Any) -> Any:
+        if isinstance(each, Value):
+            return values[each.name]
+        return each.evaluate(numbers) if isinstance(each, WholeNumber) else each
+
+    return map_values(value, resolve)
+
+
+def play_blocks(player: GraphPlayer, blocks: Sequence[Sequence[Tensor]]) -> list[Any]:
+    """The results of several blocks, each given as its inputs."""
+    return [player(*block) for block in blocks]

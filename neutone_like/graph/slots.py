@@ -1,0 +1,95 @@
+"""Where a network keeps what it remembers: attributes, buffers, and lists, tuples, dictionaries and objects in them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_OF_TORCH = frozenset(vars(nn.Module())) | {"_flat_weights", "_flat_weights_names", "_flat_weight_refs"}
+_DEEPEST = 6
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One place: the attribute of a submodule, and the way into what it holds.
+
+    Attributes:
+        module_name: As in ``named_modules``.
+        attribute: Of that module.
+        path: Indices, keys and attributes inside.
+    """
+
+    module_name: str
+    attribute: str
+    path: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        return ".".join([*filter(None, (self.module_name, self.attribute)), *map(str, self.path)])
+
+
+def read_slots(network: nn.Module) -> dict[Slot, Any]:
+    """Every place that may be state, with what is there now: tensors, numbers, texts, None."""
+    found: dict[Slot, Any] = {}
+    for module_name, module in network.named_modules():
+        for attribute, value in _attributes(module):
+            for path, leaf in _leaves(value, (), set()):
+                found[Slot(module_name, attribute, path)] = leaf
+    return found
+
+
+def write_slot(network: nn.Module, slot: Slot, value: Any) -> None:
+    """Put ``value`` there. Tuples on the way are made anew, all else keeps its identity."""
+    module = network.get_submodule(slot.module_name)
+    setattr(module, slot.attribute, _replaced(getattr(module, slot.attribute, None), slot.path, value))
+
+
+def _attributes(module: nn.Module) -> Iterator[tuple[str, Any]]:
+    if isinstance(module, torch.jit.ScriptModule):
+        for name in _script_attributes(module):
+            yield name, getattr(module, name)
+        return
+    yield from module._buffers.items()
+    for name, value in vars(module).items():
+        if name not in _OF_TORCH:
+            yield name, value
+
+
+def _script_attributes(module: Any) -> list[str]:
+    """What TorchScript tells about a scripted module's attributes only in a listing; buffers are among them."""
+    listing = str(module._c.dump_to_str(False, True, False)).partition("attributes {\n")[2].partition("\n  }")[0]
+    names = [found[1] for found in re.finditer(r"^    (\w+) = ", listing, re.MULTILINE)]
+    return [name for name in names if name not in _OF_TORCH]
+
+
+def _leaves(value: Any, path: tuple[Any, ...], above: set[int]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    if value is None or isinstance(value, (Tensor, bool, int, float, str)):
+        yield path, value
+    elif len(path) < _DEEPEST and not isinstance(value, (nn.Module, type)) and id(value) not in above:
+        for key, inside in _children(value):
+            yield from _leaves(inside, (*path, key), above | {id(value)})
+
+
+def _children(value: Any) -> list[tuple[Any, Any]]:
+    if isinstance(value, (list, tuple)):
+        return list(enumerate(value))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(value, dict):
+        return list(value.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return list(vars(value).items()) if hasattr(value, "__dict__") else []
+
+
+def _replaced(value: Any, path: tuple[Any, ...], leaf: Any) -> Any:
+    if not path:
+        return leaf
+    key = path[0]
+    if isinstance(value, tuple):
+        held: tuple[Any, ...] = value
+        items = [_replaced(each, path[1:], leaf) if index == key else each for index, each in enumerate(held)]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    if isinstance(value, (list, dict)):
+        value[key] = _replaced(value[key], path[1:], leaf)
+    else:
+        object.__setattr__(value, key, _replaced(getattr(value, key), path[1:], leaf))
+    return value

@@ -10,6 +10,7 @@ from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.format.schema import Metadata
 from neutone_like.artifact.reading.loader import Artifact, load_artifact
 from neutone_like.artifact.reading.operators import checked_operators
+from neutone_like.artifact.writing.capturing import SCRIPTED, Capture
 from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.staging import staged_directory
 from neutone_like.artifact.writing.writer import Progress, write_files
@@ -36,6 +37,7 @@ class ExportResult(Printed):
     metadata: Metadata
     validation: ValidationReport | None
     report_path: Path | None = None
+    way_in: str = SCRIPTED
 
     def _title(self) -> str:
         return f"ExportResult: {self.metadata.model_name!r} {self.metadata.model_version} in {self.directory}"
@@ -44,6 +46,7 @@ class ExportResult(Printed):
         beside = (self.metadata_path, self.validation_path, self.report_path, *self.sample_paths)
         return [
             ("model", str(self.model_path)),
+            ("way in", self.way_in),
             ("beside it", ", ".join(path.name for path in beside if path is not None)),
             ("validation", "not run" if self.validation is None else self.validation.summary()),
         ]
@@ -62,6 +65,7 @@ def export_model(
     report: bool = True,
     progress: Progress | None = None,
     allow_operators: Iterable[str] = (),
+    capture: Capture = "auto",
 ) -> ExportResult:
     """Turn a model into an artifact that any host plays. The model itself is left as it was.
 
@@ -81,11 +85,14 @@ def export_model(
         progress: Called with what is being done now.
         allow_operators: What the model may use although artifacts may not, such as ``["aten::save"]``. Whoever loads it
             has to allow the same.
+        capture: ``"auto"`` scripts the model, and where TorchScript refuses a network inside it captures that one (see
+            :func:`neutone_like.graph.capture`), or else all that ``do_forward_pass`` does; ``"script"`` only scripts,
+            ``"graph"`` captures in any case. ``ExportResult.way_in`` says which way was taken.
 
     Raises:
         ModelError: The model is not declared correctly.
-        ExportError: It can't be scripted, uses an operator that artifacts may not, returns the wrong shape, fails a
-            check, or the folder can't be written.
+        ExportError: It can be neither scripted nor captured, uses an operator that artifacts may not, returns the wrong
+            shape, fails a check, or the folder can't be written.
     """
     allowed = checked_operators(allow_operators)
     model = cast(Model, unwrapped(model))
@@ -98,6 +105,7 @@ def export_model(
             quality=quality,
             progress=progress,
             allow_operators=allowed,
+            capture=capture,
         )
         validation: ValidationReport | None = None
         if validate:
@@ -119,6 +127,7 @@ def export_model(
         metadata=placed.metadata,
         validation=validation,
         report_path=placed.directory / REPORT_NAME if validation is not None and report else None,
+        way_in=placed.way_in,
     )
 
 

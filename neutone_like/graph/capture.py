@@ -18,9 +18,7 @@ from neutone_like.graph.proving import prove_graph, shortest_length
 from neutone_like.graph.tracing import Trace, trace_call
 
 
-def capture(
-    network: nn.Module, example_inputs: Any, example_named_inputs: Mapping[str, Any] | None = None
-) -> Graph:
+def capture(network: nn.Module, example_inputs: Any, example_named_inputs: Mapping[str, Any] | None = None) -> Graph:
     """Write a network down as a graph of tensor operations with explicit state. The network stays as it was.
 
     It is run several times, in evaluation mode and without gradients, with the example and with blocks of other
@@ -130,7 +128,10 @@ def _join(
         states=tuple(State(str(slot), initial, rename(result)) for (slot, initial), result in states),
         counters=tuple(counts),
         parameters={names[name]: value.detach() for name, value in first.constants.items()},
-        nodes=tuple(replace(each, args=map_values(each.args, rename), kwargs=map_values(dict(each.kwargs), rename)) for each in nodes),
+        nodes=tuple(
+            replace(each, args=map_values(each.args, rename), kwargs=map_values(dict(each.kwargs), rename))
+            for each in nodes
+        ),
         outputs=map_values(first.outputs, rename),
         lengths=lengths,
     )

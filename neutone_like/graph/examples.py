@@ -11,7 +11,6 @@ from torch.utils import _pytree as pytree
 
 from neutone_like.errors import CaptureError
 
-
 _TENSOR = object()
 
 
@@ -68,7 +67,9 @@ def take_apart(network: nn.Module, arguments: Sequence[Any], named: Mapping[str,
             f"The example's first tensor must be a block of sound or frames whose last dimension is time, got {came}."
         )
     samples = first.shape[-1]
-    varying = {name for name, each in tensors.items() if each is first or (each.dim() and each.shape[-1] == samples > 1)}
+    varying = {
+        name for name, each in tensors.items() if each is first or (each.dim() and each.shape[-1] == samples > 1)
+    }
     marked = tuple(_TENSOR if isinstance(each, Tensor) else each for each in leaves)
     return Example(tensors, frozenset(varying), form, marked)
 

@@ -58,7 +58,8 @@ def find_memory(network: nn.Module, example: Example) -> Memory:
 
 def _snapshot(network: nn.Module) -> dict[Slot, Any]:
     return {
-        slot: value.detach().clone() if isinstance(value, Tensor) else value for slot, value in read_slots(network).items()
+        slot: value.detach().clone() if isinstance(value, Tensor) else value
+        for slot, value in read_slots(network).items()
     }
 
 
@@ -78,8 +79,8 @@ def _require_steady(network: nn.Module, slot: Slot, old: Any, new: Any) -> None:
     if isinstance(old, Tensor) and isinstance(new, Tensor):
         if old.shape != new.shape:
             raise CaptureError(
-                f"{name}, and its shape changes from {list(old.shape)} to {list(new.shape)} with every call. State must "
-                "keep its size: keep the last samples that are needed, and no more."
+                f"{name}, and its shape changes from {list(old.shape)} to {list(new.shape)} with every call. "
+                "State must keep its size: keep the last samples that are needed, and no more."
             )
     elif isinstance(new, Tensor) or isinstance(old, Tensor) or type(new) is not type(old):
         raise CaptureError(
@@ -88,8 +89,8 @@ def _require_steady(network: nn.Module, slot: Slot, old: Any, new: Any) -> None:
         )
     elif type(new) is not int:
         raise CaptureError(
-            f"{name}: {old!r} after two calls, {new!r} after three. Only tensors and whole numbers can be kept: make it "
-            "a tensor, and calculate with it as one."
+            f"{name}: {old!r} after two calls, {new!r} after three. Only tensors and whole numbers can be kept: make "
+            "it a tensor, and calculate with it as one."
         )
 
 

@@ -68,7 +68,9 @@ def _written_names(graph: Graph) -> set[str]:
     sources = {node.name: [value.name for value in values_in([node.args, dict(node.kwargs)])] for node in graph.nodes}
     written: set[str] = set()
     pending = [
-        name for node in graph.nodes if node.op != "getitem" and operation(node.op)._schema.is_mutable
+        name
+        for node in graph.nodes
+        if node.op != "getitem" and operation(node.op)._schema.is_mutable
         for name in [node.name, *sources[node.name]]
     ]
     while pending:

@@ -43,7 +43,9 @@ def join_values(values: Sequence[Any], points: Points, line: str) -> Any:
         CaptureError: They differ by more than that.
     """
     first = values[0]
-    if isinstance(first, (list, tuple)) and all(type(each) is type(first) and len(each) == len(first) for each in values):  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(first, (list, tuple)) and all(
+        type(each) is type(first) and len(each) == len(first) for each in values
+    ):  # pyright: ignore[reportUnknownArgumentType]
         return type(first)(join_values(each, points, line) for each in zip(*values, strict=True))  # pyright: ignore[reportUnknownVariableType, reportCallIssue]
     if isinstance(first, dict) and all(isinstance(each, dict) and each.keys() == first.keys() for each in values):
         return {key: join_values([each[key] for each in values], points, line) for key in first}  # pyright: ignore[reportUnknownVariableType]

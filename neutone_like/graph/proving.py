@@ -99,7 +99,9 @@ def _difference(
         if not is_close(player.states[str(slot)], now.get(slot)):
             begin = (
                 " It is not there before the first call, and was taken to begin as zeros: register it as a buffer with "
-                "what it begins with." if slot in memory.from_nothing else ""
+                "what it begins with."
+                if slot in memory.from_nothing
+                else ""
             )
             return f"{where}: {slot} has another value then.{begin}"
     for slot in memory.counters:
@@ -109,6 +111,6 @@ def _difference(
                 "tensor, and calculate with it as one (torch.remainder, torch.where, index_select)."
             )
     return (
-        f"{where}, and no attribute shows why. It may keep something outside its attributes (a closure, a global), leave "
-        "PyTorch for NumPy, or draw random numbers of its own."
+        f"{where}, and no attribute shows why. It may keep something outside its attributes (a closure, a global), "
+        "leave PyTorch for NumPy, or draw random numbers of its own."
     )

@@ -3,7 +3,7 @@
 import keyword
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -15,13 +15,17 @@ from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Node, Value
 from neutone_like.graph.whole_number import WholeNumber
 
 
-def to_torchscript(graph: Graph) -> ScriptModule:
+def to_torchscript(graph: Graph, methods: Sequence[str] = ()) -> ScriptModule:
     """A module whose ``forward`` plays the graph, block by block.
 
     It takes the graph's tensors in their order, by their names too, and returns what the network returned. States are
     buffers; ``reset_streaming_state()`` returns to the initial ones. Blocks that the graph does not take raise.
+
+    Args:
+        graph: What to write.
+        methods: More methods, as TorchScript's source.
     """
-    return _Writer(fold_constants(graph)).module()
+    return _Writer(fold_constants(graph)).module(methods)
 
 
 class _Writer:
@@ -36,11 +40,13 @@ class _Writer:
         self._counters = {each.name: self._fresh(f"count_{each.name}") for each in graph.counters}
         self._attributes = {name: self._fresh(name) for name in (*graph.parameters, *(s.name for s in graph.states))}
 
-    def module(self) -> ScriptModule:
+    def module(self, methods: Sequence[str]) -> ScriptModule:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=DeprecationWarning)
             warnings.filterwarnings("ignore", message=r"`?torch\\.jit", category=FutureWarning)
-            return _CapturedNetwork(self._tensors(), self._counts(), [self.forward_source(), self.reset_source()])
+            return _CapturedNetwork(
+                self._tensors(), self._counts(), [self.forward_source(), self.reset_source(), *methods]
+            )
 
     def forward_source(self) -> str:
         graph = self._graph
@@ -57,7 +63,10 @@ class _Writer:
 
     def reset_source(self) -> str:
         lines = ["def reset_streaming_state(self) -> None:"]
-        lines += [f"    self.{self._attributes[s.name]} = self.initial_{self._attributes[s.name]}.clone()" for s in self._graph.states]
+        lines += [
+            f"    self.{self._attributes[s.name]} = self.initial_{self._attributes[s.name]}.clone()"
+            for s in self._graph.states
+        ]
         lines += [f"    self.{self._counters[each.name]} = {each.initial}" for each in self._graph.counters]
         return "\n".join([*lines, "    pass", ""])
 
@@ -137,7 +146,7 @@ class _Writer:
 class _CapturedNetwork(ScriptModule):
     """Attributes, and methods given as TorchScript's source."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], counts: Mapping[str, int], sources: list[str]) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], counts: Mapping[str, int], sources: Sequence[str]) -> None:
         super().__init__()
         for name, value in tensors.items():
             self.register_buffer(name, value)

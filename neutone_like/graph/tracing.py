@@ -98,7 +98,9 @@ def _explained(network: nn.Module) -> Iterator[None]:
         ) from error
 
 
-def _read_graph(module: fx.GraphModule, names: Sequence[str]) -> tuple[tuple[Node, ...], dict[str, Tensor], list[Value]]:
+def _read_graph(
+    module: fx.GraphModule, names: Sequence[str]
+) -> tuple[tuple[Node, ...], dict[str, Tensor], list[Value]]:
     nodes: list[Node] = []
     constants: dict[str, Tensor] = {}
     known: dict[fx.Node, Value] = {}

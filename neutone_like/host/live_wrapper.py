@@ -107,7 +107,7 @@ class SampleQueueWrapper(ContractFace):
             self._start_afresh()
 
     def _start_afresh(self) -> None:
-        self.w2w_base.reset_model()
+        self._reset_model()
         self.caller.reset()
         self.delivery.start(self.plan.host_block)
         self._settle(False)
@@ -282,8 +282,15 @@ class SampleQueueWrapper(ContractFace):
         y = self.w2w_base.do_forward_pass(self.caller.with_past(x), self.caller.values(samples))
         if self.caller.accepts(y, samples):
             return y
-        self.w2w_base.reset_model()
+        self._reset_model()
         return torch.zeros_like(y)
+
+    def _reset_model(self) -> None:
+        """Layers that keep state between blocks forget it, whether or not the model says so."""
+        for module in self.w2w_base.modules():
+            if hasattr(module, "reset_streaming_state"):
+                module.reset_streaming_state()
+        self.w2w_base.reset_model()
 
     def _output_channels(self, x: Tensor) -> int:
         """A mono or stereo model answers with as many channels as it was given."""

@@ -97,7 +97,7 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
     def _clear(self) -> None:
         """Back to where a signal can begin; what is to be read after the last one stays."""
         plan = self.plan
-        self.nrb.reset_model()
+        self._reset_model()
         self.nrb.place_call(0.0, 100.0)
         self.params.clear()
         self.caller.clear()
@@ -105,6 +105,13 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
         self.front.start(plan.first_end_in())
         self.back.start(plan.first_end_out(), plan.model_drop(), plan.latency)
         self.streaming = False
+
+    def _reset_model(self) -> None:
+        """Layers that keep state between blocks forget it, whether or not the model says so."""
+        for module in self.nrb.modules():
+            if hasattr(module, "reset_streaming_state"):
+                module.reset_streaming_state()
+        self.nrb.reset_model()
 
     @torch.jit.export
     def forward(
@@ -305,7 +312,7 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
         y = caller.joined(audio, samples)
         self.nrb.set_progress_percentage(100.0)
         if caller.nonfinite(y) > 0:
-            self.nrb.reset_model()
+            self._reset_model()
             y = torch.where(torch.isfinite(y), y, torch.zeros_like(y))
         return y
 

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn.modules import module as torch_module
 
-from neutone_like.user_code import UserLine, user_line_of_function
 from neutone_like.errors import ExportError
+from neutone_like.user_code import UserLine, user_line_of_function
 
 HOOK_ADVICE = (
     "A hook is Python that PyTorch calls beside the network, and TorchScript can't compile this one. Do what it does "

@@ -6,14 +6,19 @@ import torch
 from torch import Tensor
 
 from neutone_like.artifact.writing.probe_calls import call, check_delay, describe, require_forward_pass
-from neutone_like.user_code import UserLine
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import ExportError
 from neutone_like.model import NonRealtimeBase, OfflineDeclaration
+from neutone_like.user_code import UserLine
 
 _ANY_RATE = 48000
 _ANY_LENGTHS = (24_000, 30_011)  # of a whole sound: half a second, and one that nothing divides
 _ANY_BLOCK = 65_536  # what a blocked model of any block size is given
+
+
+def example_lengths(declaration: OfflineDeclaration) -> tuple[int, ...]:
+    """Lengths in samples that a host may call such a model with."""
+    return declaration.block_sizes or (_ANY_LENGTHS if declaration.is_one_shot else (_ANY_BLOCK,))
 
 
 def probe_offline_model(model: NonRealtimeBase) -> None:
@@ -25,7 +30,7 @@ def probe_offline_model(model: NonRealtimeBase) -> None:
     declaration = model.declaration()
     require_forward_pass(model)
     rate = declaration.sample_rates[0] if declaration.sample_rates else _ANY_RATE
-    for length in declaration.block_sizes or (_ANY_LENGTHS if declaration.is_one_shot else (_ANY_BLOCK,)):
+    for length in example_lengths(declaration):
         probed = working_copy(model)
         any_length = declaration.is_one_shot and not declaration.block_sizes
         with torch.no_grad():
@@ -37,7 +42,8 @@ def probe_offline_model(model: NonRealtimeBase) -> None:
                 _probe_forward_pass(probed, declaration, block, length)
 
 
-def _probe_forward_pass(model: NonRealtimeBase, declared: OfflineDeclaration, block: int, length: int) -> None:
+def example_arguments(declared: OfflineDeclaration, block: int, length: int) -> tuple[Any, ...]:
+    """What a host may call ``do_forward_pass`` with: noise of that length, and every parameter at its default."""
     generator = torch.Generator().manual_seed(length + block)
     audio_in = [
         torch.rand((channels, declared.look_behind_samples + length), generator=generator) - 0.5
@@ -49,7 +55,11 @@ def _probe_forward_pass(model: NonRealtimeBase, declared: OfflineDeclaration, bl
     }
     texts = [parameter.default for parameter in declared.text_parameters]
     tokens = [list(parameter.default) for parameter in declared.tokens_parameters]
-    result, line = call(model, "do_forward_pass", block, audio_in, values, texts, tokens)
+    return block, audio_in, values, texts, tokens
+
+
+def _probe_forward_pass(model: NonRealtimeBase, declared: OfflineDeclaration, block: int, length: int) -> None:
+    result, line = call(model, "do_forward_pass", *example_arguments(declared, block, length))
     _check_outputs(model, declared, result, length, line)
 
 

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from neutone_like.artifact.writing.probe_calls import call, check_delay, describe, require_forward_pass
-from neutone_like.user_code import UserLine
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import ExportError
 from neutone_like.model import WaveformToWaveformBase
+from neutone_like.user_code import UserLine
 
 _ANY_RATE = 48000
 # A usual block, one that nothing divides, and the shortest there is.

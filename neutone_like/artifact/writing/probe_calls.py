@@ -9,14 +9,14 @@ from typing import Any
 from torch import Tensor
 
 from neutone_like.artifact.writing.scripting_hints import LIVE_SIGNATURE, OFFLINE_SIGNATURE
+from neutone_like.errors import ExportError, NeutoneLikeError
+from neutone_like.model import NonRealtimeBase, WaveformToWaveformBase
 from neutone_like.user_code import (
     UserLine,
     line_of_class,
     user_line_of_function,
     user_line_of_traceback,
 )
-from neutone_like.errors import ExportError, NeutoneLikeError
-from neutone_like.model import NonRealtimeBase, WaveformToWaveformBase
 
 Model = WaveformToWaveformBase | NonRealtimeBase
 

@@ -11,8 +11,8 @@ from torch.jit import ScriptModule
 from neutone_like.artifact.format.archive import MODEL_NAME
 from neutone_like.artifact.reading.program_scan import refused_in
 from neutone_like.artifact.writing.scripting import save_script
-from neutone_like.user_code import search_model_source, user_line_of_function
 from neutone_like.errors import ExportError
+from neutone_like.user_code import search_model_source, user_line_of_function
 
 
 def check_script(script: ScriptModule, model: nn.Module, allow_operators: frozenset[str]) -> None:

@@ -22,6 +22,7 @@ from neutone_like.artifact.writing.scripting_hints import (
     find_advice,
     source_patterns,
 )
+from neutone_like.errors import ExportError, NeutoneLikeError
 from neutone_like.user_code import (
     UserLine,
     choose_user_line,
@@ -30,7 +31,6 @@ from neutone_like.user_code import (
     search_model_source,
     user_line_of_function,
 )
-from neutone_like.errors import ExportError, NeutoneLikeError
 
 _PLACE = re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d+)')
 _IS_DRAWING = re.compile(r"[\s~]*(<--- HERE)?\s*")

@@ -18,12 +18,13 @@ from neutone_like.artifact.format.packing import fingerprints, repack
 from neutone_like.artifact.format.schema import SCHEMA_VERSION, Metadata, parse_metadata
 from neutone_like.artifact.reading.agreement import MEASURED_KEYS
 from neutone_like.artifact.reading.operators import checked_operators
+from neutone_like.artifact.writing.capturing import SCRIPTED, Capture, scripted_or_captured
 from neutone_like.artifact.writing.exporters import exporter_for
 from neutone_like.artifact.writing.hooks import refuse_global_hooks
 from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.samples import SampleSound, to_mp3_pairs, write_wav_files
 from neutone_like.artifact.writing.script_check import check_script
-from neutone_like.artifact.writing.scripting import explaining_failures, reload_script, save_script, script_wrapper
+from neutone_like.artifact.writing.scripting import explaining_failures, reload_script, save_script
 from neutone_like.artifact.writing.staging import require_room, staged_directory
 from neutone_like.printing import Printed, Row
 from neutone_like.torch_settings import plain_settings
@@ -42,13 +43,18 @@ class WrittenArtifact(Printed):
     metadata_path: Path
     sample_paths: tuple[Path, ...]
     metadata: Metadata
+    way_in: str = SCRIPTED
 
     def _title(self) -> str:
         return f"WrittenArtifact: {self.metadata.model_name!r} {self.metadata.model_version} in {self.directory}"
 
     def _rows(self) -> list[Row]:
         beside = (self.metadata_path, *self.sample_paths)
-        return [("model", str(self.model_path)), ("beside it", *(path.name for path in beside))]
+        return [
+            ("model", str(self.model_path)),
+            ("beside it", *(path.name for path in beside)),
+            ("way in", self.way_in),
+        ]
 
     def moved_to(self, directory: Path) -> "WrittenArtifact":
         """The same files after their folder was renamed."""
@@ -71,6 +77,7 @@ def write_artifact(
     quality: str = "high",
     progress: Progress | None = None,
     allow_operators: Iterable[str] = (),
+    capture: Capture = "auto",
 ) -> WrittenArtifact:
     """Write ``model.nm``, ``metadata.json`` and ``samples/`` into a folder, all at once. The model is left as it was.
 
@@ -82,6 +89,7 @@ def write_artifact(
         quality: Of the resampler: ``"high"`` or ``"fast"``.
         progress: Called with what is being done now.
         allow_operators: What the model may use although artifacts may not, such as ``["aten::save"]``.
+        capture: As of ``export_model``.
 
     Raises:
         ModelError: The model is not declared correctly.
@@ -97,6 +105,7 @@ def write_artifact(
             quality=quality,
             progress=progress,
             allow_operators=allow_operators,
+            capture=capture,
         )
     return written.moved_to(Path(out_dir))
 
@@ -110,6 +119,7 @@ def write_files(
     quality: str = "high",
     progress: Progress | None = None,
     allow_operators: Iterable[str] = (),
+    capture: Capture = "auto",
 ) -> WrittenArtifact:
     """As :func:`write_artifact`, straight into an empty folder such as :func:`staged_directory` gives."""
     report: Progress = progress or (lambda _: None)
@@ -123,7 +133,7 @@ def write_files(
         report("Trying the model")
         exporter.probe()
         report("Compiling to TorchScript")
-        script = script_wrapper(exporter.wrapper())
+        way, script = scripted_or_captured(model, quality, exporter, capture)
         sounds: tuple[SampleSound, ...] = ()
         with explaining_failures(model):
             check_script(script, model, checked_operators(allow_operators))
@@ -145,6 +155,7 @@ def write_files(
         metadata_path=folder / METADATA_NAME,
         sample_paths=write_wav_files(sounds, folder) if render_samples else (),
         metadata=metadata,
+        way_in=way,
     )
 
 

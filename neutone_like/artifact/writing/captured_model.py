@@ -1,0 +1,108 @@
+"""All that a live model's ``do_forward_pass`` does, captured, in the place of the model."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from neutone_like.artifact.writing.working_copy import working_copy
+from neutone_like.errors import CaptureError
+from neutone_like.graph import Graph, capture_call, take_apart, to_torchscript
+from neutone_like.model import WaveformToWaveformBase
+
+_ANY_RATE = 48000
+_ANY_BLOCK = 512
+_OTHER_BLOCKS = (1, 2, 331)
+
+
+class CapturedModel(WaveformToWaveformBase):
+    """Declares what the original does, and plays its graph.
+
+    Args:
+        original: Whose declaration is taken over; prepared for the only rate that it is captured at.
+        graph: Of its ``do_forward_pass``.
+    """
+
+    def __init__(self, original: WaveformToWaveformBase, graph: Graph) -> None:
+        for name in self._declarable:
+            setattr(self, name, getattr(original, name))
+        names = [parameter.name for parameter in original.declaration().parameters]
+        values = "".join(f", params[{name!r}]" for name in names)
+        play = f"def play(self, x: Tensor, params: Dict[str, Tensor]) -> Tensor:\n    return self.forward(x{values})\n"
+        super().__init__(to_torchscript(graph, [play]))
+        self.delay = original.model_delay_samples()
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return self.model.play(x, params)
+
+    @torch.jit.export
+    def model_delay_samples(self) -> int:
+        return self.delay
+
+
+def capture_model(model: WaveformToWaveformBase) -> CapturedModel:
+    """Capture ``do_forward_pass`` as a whole, at the model's rate.
+
+    Raises:
+        CaptureError: It can't be captured, or is prepared anew for each of several rates.
+    """
+    if type(model).prepare_model is not WaveformToWaveformBase.prepare_model and len(model.sample_rates) != 1:
+        raise CaptureError(
+            f"{type(model).__name__}.prepare_model is called at every rate, and a graph is captured at one. Declare "
+            "one: sample_rates = (48000,)."
+        )
+    prepared = working_copy(model)
+    prepare_example(prepared)
+    played = _Played(prepared)
+    x, params = live_example(prepared)
+    example = take_apart(played, (x, *params.values()), {})
+    per_sample = [each.rate == "sample" for each in prepared.declaration().parameters]
+    varying = [name for name, varies in zip(example.tensors, [True, *per_sample], strict=True) if varies]
+    graph = capture_call(played, replace(example, varying=frozenset(varying)))
+    require_lengths(model, f"{type(model).__name__}.do_forward_pass", graph, model.look_behind_samples)
+    return CapturedModel(prepared, graph)
+
+
+class _Played(nn.Module):
+    """A model's ``do_forward_pass`` with its parameters one by one."""
+
+    def __init__(self, model: WaveformToWaveformBase) -> None:
+        super().__init__()
+        self.played = model
+        self.names = [parameter.name for parameter in model.declaration().parameters]
+
+    def forward(self, x: Tensor, *values: Tensor) -> Tensor:
+        return self.played.do_forward_pass(x, dict(zip(self.names, values, strict=True)))
+
+
+def example_block(model: WaveformToWaveformBase) -> int:
+    """A block length in samples that the model takes."""
+    return model.block_sizes[0] if model.block_sizes else _ANY_BLOCK
+
+
+def prepare_example(model: WaveformToWaveformBase) -> None:
+    """Make a copy ready for blocks of :func:`example_block`, at a rate that it takes."""
+    model.prepare_model(model.sample_rates[0] if model.sample_rates else _ANY_RATE, example_block(model))
+    model.reset_model()
+
+
+def live_example(model: WaveformToWaveformBase) -> tuple[Tensor, dict[str, Tensor]]:
+    """What a host may call ``do_forward_pass`` with: noise, and every parameter at its default."""
+    samples = example_block(model)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(model.in_channels, model.look_behind_samples + samples, generator=generator) - 0.5
+    return x, model.default_parameter_values(samples)
+
+
+def require_lengths(model: WaveformToWaveformBase, name: str, graph: Graph, more_samples: int) -> None:
+    """Whether a graph takes every block that the model declares, each ``more_samples`` longer.
+
+    Raises:
+        CaptureError: It does not; with the lengths that it takes.
+    """
+    for samples in model.block_sizes or _OTHER_BLOCKS:
+        if not graph.lengths.accepts(samples + more_samples):
+            raise CaptureError(
+                f"{name} takes {graph.lengths}, and a host's block may make that {samples + more_samples} samples. "
+                f"Declare the lengths that it takes, as in block_sizes = ({example_block(model)},)."
+            )

@@ -64,7 +64,7 @@ def _has_numbers(node: Node) -> bool:
 
 
 def _written_names(graph: Graph) -> set[str]:
-    """Every name whose tensor, or one that shares its memory, an operation writes into."""
+    """Every name whose tensor, or one that shares its memory, an operation writes into; more rather than fewer."""
     sources = {node.name: [value.name for value in values_in([node.args, dict(node.kwargs)])] for node in graph.nodes}
     written: set[str] = set()
     pending = [

@@ -1,7 +1,6 @@
 """One run of a network, written down operation by operation, for one block length."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +10,10 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
 from neutone_like.errors import CaptureError
+from neutone_like.graph.decisions import refuse_decisions
 from neutone_like.graph.graph import Node, Value, map_values
+from neutone_like.graph.lines import CallingLines
 from neutone_like.graph.slots import Slot, read_slots, write_slot
-from neutone_like.user_code import user_line_of_traceback
 
 Call = Callable[[nn.Module, Sequence[Tensor]], Any]
 """Calls the network with tensors in the order of the graph's inputs."""
@@ -52,22 +52,25 @@ def trace_call(
     """
     names = [*inputs, *(f"state_{index}" for index in range(len(states)))]
     found: dict[str, Any] = {}
+    lines = CallingLines()
 
     def run(*tensors: Tensor) -> list[Tensor]:
         given, held = tensors[: len(inputs)], tensors[len(inputs) :]
         for slot, value in (*zip(states, held, strict=True), *counters.items()):
             write_slot(network, slot, value)
-        leaves, found["form"] = pytree.tree_flatten(call(network, given))
+        with lines:
+            leaves, found["form"] = pytree.tree_flatten(call(network, given))
         _require_tensors(network, leaves)
         now = read_slots(network)
         found["counts"] = tuple(now.get(slot) for slot in counters)
         found["count"] = len(leaves)
         return [*leaves, *(now[slot] for slot in states)]
 
-    with _explained(network):
-        tensors = [value.detach().clone() for value in (*inputs.values(), *states.values())]
-        module = make_fx(run, tracing_mode="real", pre_dispatch=True, record_stack_traces=True)(*tensors)
-    nodes, constants, results = _read_graph(module, names)
+    tensors = [value.detach().clone() for value in (*inputs.values(), *states.values())]
+    # Values that are read are looked at afterwards: those of constants may be.
+    trace = make_fx(run, tracing_mode="real", pre_dispatch=True, _error_on_data_dependent_ops=False)
+    nodes, constants, results = _read_graph(trace(*tensors), names, lines.lines)
+    refuse_decisions(type(network).__name__, nodes, names)
     outputs = pytree.tree_unflatten(results[: found["count"]], found["form"])
     return Trace(nodes, constants, outputs, tuple(results[found["count"] :]), found["counts"])
 
@@ -82,24 +85,8 @@ def _require_tensors(network: nn.Module, leaves: Sequence[Any]) -> None:
             )
 
 
-@contextmanager
-def _explained(network: nn.Module) -> Iterator[None]:
-    """PyTorch's refusals to go on where values decide, in words, with the line."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "value out of a tracing tensor" not in str(error) and "data-dependent" not in str(error).lower():
-            raise
-        line = user_line_of_traceback(error.__traceback__)
-        raise CaptureError(
-            f"{type(network).__name__} decides by the values of a tensor, which a graph of operations can't:\n{line}\n"
-            "What to do: compute both ways and choose with torch.where, or take the number out of the network, as an "
-            "attribute that does not change or as a tensor that is only calculated with."
-        ) from error
-
-
 def _read_graph(
-    module: fx.GraphModule, names: Sequence[str]
+    module: fx.GraphModule, names: Sequence[str], lines: Mapping[str, str]
 ) -> tuple[tuple[Node, ...], dict[str, Tensor], list[Value]]:
     nodes: list[Node] = []
     constants: dict[str, Tensor] = {}
@@ -112,12 +99,14 @@ def _read_graph(
         elif node.op == "get_attr":
             constants[str(node.target)] = getattr(module, str(node.target))
             known[node] = Value(str(node.target))
+        elif node.target is torch._C._set_grad_enabled:
+            continue  # nothing here needs gradients
         elif node.op == "output":
             results = [known[each] for each in pytree.tree_leaves(node.args[0])]
         else:
             known[node] = Value(f"v{len(nodes)}")
             args, kwargs = _arguments(node.args, known), _arguments(dict(node.kwargs), known)
-            nodes.append(Node(known[node].name, _name(node.target), args, kwargs, _line(node)))
+            nodes.append(Node(known[node].name, _name(node.target), args, kwargs, lines.get(node.name, "")))
     return tuple(nodes), constants, results
 
 
@@ -140,13 +129,3 @@ def _name(target: Any) -> str:
     if isinstance(target, torch._ops.OpOverload):
         return f"{target.namespace}::{target._opname}.{target._overloadname}"
     return str(getattr(target, "__name__", target))
-
-
-def _line(node: fx.Node) -> str:
-    """The innermost line of the call that is not PyTorch's own."""
-    frames = [line for line in (node.stack_trace or "").splitlines() if line.lstrip().startswith('File "')]
-    for frame in reversed(frames):
-        path, _, rest = frame.strip().removeprefix('File "').partition('", line ')
-        if f"{torch.__name__}/" not in path and "neutone_like/graph" not in path:
-            return f"{path}:{rest.partition(',')[0]}"
-    return ""

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import torch
+from support.graph_networks import KEEPING, REPLAYED, Counting, InBuffer, InList, InTuple, Strided
 from torch import Tensor, nn
 
-from graph_networks import KEEPING, REPLAYED, Counting, InBuffer, InList, InTuple, Strided
 from neutone_like.errors import CaptureError
 from neutone_like.graph import Graph, GraphPlayer, capture, drop_unused, fold_constants, to_torchscript
 
@@ -192,6 +192,32 @@ class Described(nn.Module):
         return x, "loud"
 
 
+class Asserting(nn.Module):
+    """Looks at its weights, and asserts what holds for its input: neither decides."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("shift", torch.tensor(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.roll(-round(self.shift.item()), -1)
+        assert y.isfinite().all()
+        return y
+
+
+def test_values_of_constants_may_be_read_and_assertions_made() -> None:
+    x = torch.randn(1, 1, 20)
+    torch.testing.assert_close(GraphPlayer(capture(Asserting(), torch.randn(1, 1, 32)))(x), Asserting()(x))
+
+
+class DecidingByWhatIsWritten(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        table = torch.zeros(4)
+        other = table.view(2, 2)
+        table[1:3].copy_(x[0, 0, :2])
+        return x * 2 if other.sum() > 0 else x
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
@@ -199,6 +225,7 @@ class Described(nn.Module):
         (Appending, r"Appending keeps seen.2 between calls"),
         (Deciding, r"decides by the values of a tensor(.|\n)*if x.max\(\) > 10"),
         (Reading, r"decides by the values of a tensor(.|\n)*float\(x.abs"),
+        (DecidingByWhatIsWritten, r"decides by the values of a tensor(.|\n)*if other.sum"),
         (CountingFloat, r"CountingFloat keeps phase between calls: 0.5 after two calls, 0.75"),
         (Wrapping, r"index"),
         (FromOnes, r"level has another value then. It is not there before the first call"),

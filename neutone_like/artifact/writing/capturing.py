@@ -86,8 +86,8 @@ def _captured(network: nn.Module, calls: list[tuple[tuple[Any, ...], dict[str, A
     for others, _ in calls[1:]:
         if _shapes(others)[0][:-1] != _shapes(arguments)[0][:-1]:
             raise CaptureError(
-                f"{name} is called with blocks of shape {_shapes(arguments)[0]} and {_shapes(others)[0]}; a graph takes "
-                "one shape."
+                f"{name} is called with blocks of shape {_shapes(arguments)[0]} and {_shapes(others)[0]}; a graph "
+                "takes one shape."
             )
     if isinstance(model, WaveformToWaveformBase):
         require_lengths(model, name, graph, _shapes(arguments)[0][-1] - example_block(model))

@@ -1,0 +1,80 @@
+"""Where a network looks at the values of its tensors: allowed for constants and in assertions, and nowhere else."""
+
+import ast
+import linecache
+from collections.abc import Sequence
+
+import torch
+
+from neutone_like.errors import CaptureError
+from neutone_like.graph.graph import Node, values_in
+from neutone_like.graph.running import operation
+
+
+def refuse_decisions(name: str, nodes: Sequence[Node], given: Sequence[str]) -> None:
+    """Look for values that are read although they depend on what the network is given, or keeps.
+
+    Args:
+        name: Of the network.
+        nodes: A trace's operations.
+        given: Names of its inputs and states.
+
+    Raises:
+        CaptureError: There is one; with the line.
+    """
+    varying = _varying(nodes, given)
+    for node in nodes:
+        if node.name in varying and _reads_values(node) and not _is_assertion(node.line):
+            path, _, number = node.line.rpartition(":")
+            text = linecache.getline(path, int(number or 0)).strip()
+            raise CaptureError(
+                f"{name} decides by the values of a tensor, which a graph of operations can't:\n{node.line}\n    "
+                f"{text}\nWhat to do: compute both ways and choose with torch.where, or take the number out of the "
+                "network, as an attribute that does not change or as a tensor that is only calculated with."
+            )
+
+
+def _varying(nodes: Sequence[Node], given: Sequence[str]) -> set[str]:
+    """Names of what depends on the inputs, also by way of memory that an operation writes into."""
+    sources = {node.name: [value.name for value in values_in([node.args, dict(node.kwargs)])] for node in nodes}
+    varying = set(given)
+    size = 0
+    while len(varying) > size:
+        size = len(varying)
+        for node in nodes:
+            if varying.intersection(sources[node.name]):
+                varying.add(node.name)
+                if _writes(node):
+                    _add_sources(sources[node.name][:1], sources, varying)
+    return varying
+
+
+def _add_sources(names: Sequence[str], sources: dict[str, list[str]], varying: set[str]) -> None:
+    """What is written into may be a view: all that it was made of counts as written."""
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name not in varying:
+            pending += sources.get(name, [])
+        varying.add(name)
+
+
+def _writes(node: Node) -> bool:
+    return node.op != "getitem" and bool(operation(node.op)._schema.is_mutable)
+
+
+def _reads_values(node: Node) -> bool:
+    return node.op != "getitem" and torch.Tag.data_dependent_output in operation(node.op).tags
+
+
+def _is_assertion(line: str) -> bool:
+    """Whether this line of a file belongs to an ``assert``."""
+    path, _, number = line.rpartition(":")
+    try:
+        tree = ast.parse("".join(linecache.getlines(path)))
+    except SyntaxError:
+        return False
+    return any(
+        isinstance(each, ast.Assert) and each.lineno <= int(number) <= (each.end_lineno or each.lineno)
+        for each in ast.walk(tree)
+    )

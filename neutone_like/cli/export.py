@@ -35,6 +35,14 @@ def export(
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Show the details of every check.", rich_help_panel=CHECKED)
     ] = False,
+    capture: Annotated[
+        Literal["auto", "script", "graph"],
+        typer.Option(
+            metavar="auto|script|graph",
+            help="The way into TorchScript: what works, compiling alone, or from a captured graph.",
+            rich_help_panel=WRITTEN,
+        ),
+    ] = "auto",
     resampler: Annotated[
         Literal["high", "fast"] | None,
         typer.Option(
@@ -85,6 +93,7 @@ def export(
             quality=resampler or quality or "high",
             report=report,
             progress=show,
+            capture=capture,
         )
     _print(result, verbose, as_json)
 
@@ -103,10 +112,13 @@ def _print(result: Any, verbose: bool, as_json: bool) -> None:
     files = [str(each) for each in (result.model_path, *beside, *result.sample_paths) if each is not None]
     if as_json:
         validation = None if result.validation is None else result.validation.to_dict()
-        print_json({"directory": str(result.directory), "files": files, "validation": validation})
+        print_json(
+            {"directory": str(result.directory), "files": files, "way_in": result.way_in, "validation": validation}
+        )
         return
     if result.validation is not None:
         from neutone_like.cli.check_lines import print_checks
 
         print_checks(result.validation, verbose)
+    typer.echo(printable(f"Way in: {result.way_in}"))
     typer.echo(printable("\n".join(["Written:", *(f"  {each}" for each in files)])))

@@ -125,6 +125,8 @@ def _join(
     states = zip(memory.states.items(), first.results, strict=True)
     return Graph(
         inputs=tuple(Input(name, shape) for name, shape in inputs),
+        fixed=example.fixed,
+        arguments=example.names,
         states=tuple(State(str(slot), initial, rename(result)) for (slot, initial), result in states),
         counters=tuple(counts),
         parameters={names[name]: value.detach() for name, value in first.constants.items()},

@@ -23,12 +23,19 @@ class Example:
         varying: The names of those whose last dimension grows with the block.
         form: How they, and what else there is, make up the arguments.
         leaves: The arguments' parts, with a mark in the place of each tensor.
+        names: Of all parts.
     """
 
     tensors: Mapping[str, Tensor]
     varying: frozenset[str]
     form: Any
     leaves: tuple[Any, ...]
+    names: tuple[str, ...]
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """The parts that are not tensors, by name."""
+        return {name: each for name, each in zip(self.names, self.leaves, strict=True) if each is not _TENSOR}
 
     @property
     def samples(self) -> int:
@@ -71,7 +78,7 @@ def take_apart(network: nn.Module, arguments: Sequence[Any], named: Mapping[str,
         name for name, each in tensors.items() if each is first or (each.dim() and each.shape[-1] == samples > 1)
     }
     marked = tuple(_TENSOR if isinstance(each, Tensor) else each for each in leaves)
-    return Example(tensors, frozenset(varying), form, marked)
+    return Example(tensors, frozenset(varying), form, marked, tuple(names))
 
 
 def _names(network: nn.Module, arguments: Sequence[Any], named: Mapping[str, Any]) -> list[str]:

@@ -113,6 +113,8 @@ class Graph:
 
     Attributes:
         inputs: Tensors in the order of the arguments, flattened.
+        fixed: Arguments that are not tensors, which stay what they were when the network was captured.
+        arguments: The names of both, in their order.
         states: Tensors kept between calls.
         counters: Whole numbers kept between calls.
         parameters: The network's weights and buffers by their names in the network, and other tensors that it holds.
@@ -122,6 +124,8 @@ class Graph:
     """
 
     inputs: tuple[Input, ...]
+    fixed: Mapping[str, Any]
+    arguments: tuple[str, ...]
     states: tuple[State, ...]
     counters: tuple[Counter, ...]
     parameters: Mapping[str, Tensor]

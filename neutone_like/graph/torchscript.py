@@ -14,6 +14,8 @@ from neutone_like.graph.folding import fold_constants
 from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Node, Value
 from neutone_like.graph.whole_number import WholeNumber
 
+_TENSOR = object()
+
 
 def to_torchscript(graph: Graph, methods: Sequence[str] = ()) -> ScriptModule:
     """A module whose ``forward`` plays the graph, block by block.
@@ -35,8 +37,8 @@ class _Writer:
         self._graph = graph
         self._names: dict[str, str] = {}
         self._taken: set[str] = {SAMPLES, "self", "torch"}
-        for each in graph.inputs:
-            self._name(each.name, each.name)
+        for name in graph.arguments:
+            self._name(name, name)
         self._counters = {each.name: self._fresh(f"count_{each.name}") for each in graph.counters}
         self._attributes = {name: self._fresh(name) for name in (*graph.parameters, *(s.name for s in graph.states))}
 
@@ -44,14 +46,15 @@ class _Writer:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=DeprecationWarning)
             warnings.filterwarnings("ignore", message=r"`?torch\\.jit", category=FutureWarning)
-            return _CapturedNetwork(
+            return _script_module(
                 self._tensors(), self._counts(), [self.forward_source(), self.reset_source(), *methods]
             )
 
     def forward_source(self) -> str:
         graph = self._graph
-        heads = ", ".join(f"{self._names[each.name]}: Tensor" for each in graph.inputs)
-        lines = [f"def forward(self, {heads}):"]
+        heads = [f"{self._names[name]}: {_type(graph.fixed.get(name, _TENSOR))}" for name in self._arguments()]
+        lines = [f"def forward(self, {', '.join(heads)}):"]
+        lines += [line for name in self._arguments() if name in graph.fixed for line in self._checked_value(name)]
         lines += self._checked_length(graph.inputs[0])
         lines += [f"    {self._value_name(each.name)} = self.{self._attributes[each.name]}" for each in graph.states]
         lines += [f"    {self._number_name(each)} = self.{self._counters[each.name]}" for each in graph.counters]
@@ -60,6 +63,16 @@ class _Writer:
         lines += [f"    self.{self._attributes[each.name]} = {self._value(each.result)}" for each in graph.states]
         lines += [f"    self.{self._counters[each.name]} = {self._text(each.result)}" for each in graph.counters]
         return "\n".join([*lines, f"    return {outputs}", ""])
+
+    def _arguments(self) -> list[str]:
+        """Tensors, and the other values that TorchScript has a type for."""
+        fixed = self._graph.fixed
+        return [name for name in self._graph.arguments if name not in fixed or _type(fixed[name])]
+
+    def _checked_value(self, name: str) -> list[str]:
+        value = self._graph.fixed[name]
+        wrong = f"{self._names[name]} is not None" if value is None else f"{self._names[name]} != {_literal(value)}"
+        return [f"    if {wrong}:", f'        raise ValueError("This network was captured with {name} = {value}.")']
 
     def reset_source(self) -> str:
         lines = ["def reset_streaming_state(self) -> None:"]
@@ -143,17 +156,29 @@ class _Writer:
         return plain
 
 
-class _CapturedNetwork(ScriptModule):
+def _script_module(tensors: Mapping[str, Tensor], counts: Mapping[str, int], sources: Sequence[str]) -> ScriptModule:
     """Attributes, and methods given as TorchScript's source."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], counts: Mapping[str, int], sources: Sequence[str]) -> None:
-        super().__init__()
-        for name, value in tensors.items():
-            self.register_buffer(name, value)
-        for name, value in counts.items():
-            setattr(self, name, torch.jit.Attribute(value, int))
-        for source in sources:
-            self.define(source)
+    class CapturedNetwork(ScriptModule):  # a class for each, because PyTorch keeps the methods with the class
+        def __init__(self) -> None:
+            super().__init__()
+            for name, value in tensors.items():
+                self.register_buffer(name, value)
+            for name, value in counts.items():
+                setattr(self, name, torch.jit.Attribute(value, int))
+            for source in sources:
+                self.define(source)
+
+    return CapturedNetwork()
+
+
+def _type(value: Any) -> str:
+    """TorchScript's name for the type of an argument; empty where it has none."""
+    if value is _TENSOR:
+        return "Tensor"
+    if value is None:
+        return "Optional[Tensor] = None"
+    return type(value).__name__ if type(value) in (bool, int, float, str) else ""
 
 
 def _literal(value: Any) -> str:

@@ -107,7 +107,6 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
         self.streaming = False
 
     def _reset_model(self) -> None:
-        """Layers that keep state between blocks forget it, whether or not the model says so."""
         for module in self.nrb.modules():
             if hasattr(module, "reset_streaming_state"):
                 module.reset_streaming_state()

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import torch
-from support.graph_networks import KEEPING, REPLAYED, Counting, InBuffer, InList, InTuple, Strided
 from torch import Tensor, nn
 
 from neutone_like.errors import CaptureError
 from neutone_like.graph import Graph, GraphPlayer, capture, drop_unused, fold_constants, to_torchscript
+from support.graph_networks import KEEPING, REPLAYED, Counting, InBuffer, InList, InTuple, Strided
 
 LENGTHS = (64, 64, 1, 37, 129, 2, 64)
 

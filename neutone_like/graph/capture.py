@@ -40,7 +40,7 @@ def capture(network: nn.Module, example_inputs: Any, example_named_inputs: Mappi
             same as its graph; the message says which attribute or line.
     """
     arguments = example_inputs if isinstance(example_inputs, tuple) else (example_inputs,)
-    example = take_apart(network, arguments, example_named_inputs or {})  # pyright: ignore[reportUnknownArgumentType]
+    example = take_apart(network, arguments, example_named_inputs or {})
     return capture_call(network, example)
 
 

@@ -49,7 +49,7 @@ def find_memory(network: nn.Module, example: Example) -> Memory:
         _require_steady(network, slot, old, new)
         if isinstance(new, Tensor):
             fits = isinstance(first, Tensor) and first.shape == new.shape and first.dtype == new.dtype
-            states[slot] = first if fits else torch.zeros_like(new)
+            states[slot] = first if isinstance(first, Tensor) and fits else torch.zeros_like(new)
             from_nothing |= set() if fits else {slot}
         elif not _is_same(old, new):
             counters[slot] = first if type(first) is int else 0

@@ -144,9 +144,9 @@ class Graph:
 def map_values(value: Any, function: Callable[[Any], Any]) -> Any:
     """``value`` with ``function`` applied to everything in its lists, tuples and dictionaries."""
     if isinstance(value, (list, tuple)):
-        return type(value)([map_values(each, function) for each in value])  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return type(value)([map_values(each, function) for each in value])
     if isinstance(value, dict):
-        return {key: map_values(each, function) for key, each in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {key: map_values(each, function) for key, each in value.items()}
     return function(value)
 
 
@@ -159,7 +159,7 @@ def values_in(value: Any) -> list[Value]:
 
 def _text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_text, value))}]"  # pyright: ignore[reportUnknownArgumentType]
+        return f"[{', '.join(map(_text, value))}]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {_text(each)}" for key, each in value.items()) + "}"  # pyright: ignore[reportUnknownVariableType]
+        return "{" + ", ".join(f"{key!r}: {_text(each)}" for key, each in value.items()) + "}"
     return str(value)

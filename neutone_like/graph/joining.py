@@ -45,10 +45,10 @@ def join_values(values: Sequence[Any], points: Points, line: str) -> Any:
     first = values[0]
     if isinstance(first, (list, tuple)) and all(
         type(each) is type(first) and len(each) == len(first) for each in values
-    ):  # pyright: ignore[reportUnknownArgumentType]
+    ):
         return type(first)(join_values(each, points, line) for each in zip(*values, strict=True))  # pyright: ignore[reportUnknownVariableType, reportCallIssue]
     if isinstance(first, dict) and all(isinstance(each, dict) and each.keys() == first.keys() for each in values):
-        return {key: join_values([each[key] for each in values], points, line) for key in first}  # pyright: ignore[reportUnknownVariableType]
+        return {key: join_values([each[key] for each in values], points, line) for key in first}
     if all(type(each) is type(first) and each == first for each in values[1:]):
         return first
     number: int | WholeNumber | None = None

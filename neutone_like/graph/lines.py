@@ -1,7 +1,7 @@
 """Which line of a network's source called each operation of a trace."""
 
+import inspect
 import os
-import sys
 from itertools import islice
 from types import FrameType
 from typing import Any
@@ -34,7 +34,7 @@ class CallingLines(TorchFunctionMode):
         result = func(*args, **(kwargs or {}))
         made = len(nodes) - before
         if made:
-            line = _calling_line(sys._getframe(1))
+            line = _calling_line(inspect.currentframe())
             self.lines.update((node.name, line) for node in islice(reversed(nodes), made))
         return result
 

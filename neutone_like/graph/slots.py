@@ -46,7 +46,7 @@ def write_slot(network: nn.Module, slot: Slot, value: Any) -> None:
     setattr(module, slot.attribute, _replaced(getattr(module, slot.attribute, None), slot.path, value))
 
 
-def _attributes(module: nn.Module) -> Iterator[tuple[str, Any]]:
+def _attributes(module: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(module, torch.jit.ScriptModule):
         for name in _script_attributes(module):
             yield name, getattr(module, name)
@@ -74,9 +74,9 @@ def _leaves(value: Any, path: tuple[Any, ...], above: set[int]) -> Iterator[tupl
 
 def _children(value: Any) -> list[tuple[Any, Any]]:
     if isinstance(value, (list, tuple)):
-        return list(enumerate(value))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return list(enumerate(value))
     if isinstance(value, dict):
-        return list(value.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return list(value.items())
     return list(vars(value).items()) if hasattr(value, "__dict__") else []
 
 

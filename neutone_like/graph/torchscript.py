@@ -120,12 +120,12 @@ class _Writer:
         if isinstance(value, WholeNumber):
             return self._whole_number(value)
         if isinstance(value, tuple):
-            items: list[str] = [self._text(each) for each in value]  # pyright: ignore[reportUnknownVariableType]
+            items: list[str] = [self._text(each) for each in value]
             return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
         if isinstance(value, list):
-            return f"[{', '.join(self._text(each) for each in value)}]"  # pyright: ignore[reportUnknownVariableType]
+            return f"[{', '.join(self._text(each) for each in value)}]"
         if isinstance(value, dict):
-            return "{" + ", ".join(f"{key!r}: {self._text(each)}" for key, each in value.items()) + "}"  # pyright: ignore[reportUnknownVariableType]
+            return "{" + ", ".join(f"{key!r}: {self._text(each)}" for key, each in value.items()) + "}"
         return _literal(value)
 
     def _whole_number(self, number: WholeNumber) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, fx, nn
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
@@ -99,7 +98,7 @@ def _read_graph(
         elif node.op == "get_attr":
             constants[str(node.target)] = getattr(module, str(node.target))
             known[node] = Value(str(node.target))
-        elif node.target is torch._C._set_grad_enabled:
+        elif getattr(node.target, "__name__", "") == "_set_grad_enabled":
             continue  # nothing here needs gradients
         elif node.op == "output":
             results = [known[each] for each in pytree.tree_leaves(node.args[0])]
@@ -117,15 +116,15 @@ def _arguments(value: Any, known: Mapping[fx.Node, Value]) -> Any:
 def _plain_lists(value: Any) -> Any:
     """PyTorch's immutable lists and dictionaries as plain ones."""
     if isinstance(value, tuple):
-        return tuple(map(_plain_lists, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        return tuple(map(_plain_lists, value))
     if isinstance(value, list):
-        return list(map(_plain_lists, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        return list(map(_plain_lists, value))
     if isinstance(value, dict):
-        return {key: _plain_lists(each) for key, each in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {key: _plain_lists(each) for key, each in value.items()}
     return value
 
 
 def _name(target: Any) -> str:
-    if isinstance(target, torch._ops.OpOverload):
-        return f"{target.namespace}::{target._opname}.{target._overloadname}"
-    return str(getattr(target, "__name__", target))
+    """``aten::conv1d.default``; the plain name of what is not an operator of PyTorch's."""
+    schema = getattr(target, "_schema", None)
+    return f"{schema.name}.{schema.overload_name or 'default'}" if schema else str(getattr(target, "__name__", target))

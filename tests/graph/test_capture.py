@@ -21,7 +21,7 @@ def blocks(graph: Graph) -> list[Tensor]:
     return [torch.randn(1, 1, length, generator=generator) for length in lengths]
 
 
-def seeded(kind: Callable[[], nn.Module]) -> nn.Module:
+def seeded(kind: Callable[[], Any]) -> Any:
     torch.manual_seed(1)
     return kind().eval()
 
@@ -152,6 +152,8 @@ class CountingFloat(nn.Module):
 
 
 class Wrapping(nn.Module):
+    table: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.index = 0
@@ -194,6 +196,8 @@ class Described(nn.Module):
 
 class Asserting(nn.Module):
     """Looks at its weights, and asserts what holds for its input: neither decides."""
+
+    shift: Tensor
 
     def __init__(self) -> None:
         super().__init__()

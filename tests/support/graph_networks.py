@@ -11,6 +11,8 @@ from torch.nn import functional as F
 class InBuffer(nn.Module):
     """A causal convolution whose past is a buffer that is written in place."""
 
+    past: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.convolution = nn.Conv1d(1, 1, 4)

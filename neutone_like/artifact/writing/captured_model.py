@@ -33,7 +33,8 @@ class CapturedModel(WaveformToWaveformBase):
         self.delay = original.model_delay_samples()
 
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
-        return self.model.play(x, params)
+        played: Tensor = self.model.play(x, params)  # pyright: ignore[reportCallIssue]
+        return played
 
     @torch.jit.export
     def model_delay_samples(self) -> int:

@@ -150,4 +150,5 @@ def _networks(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 def _put(model: nn.Module, name: str, network: nn.Module) -> None:
     parent, _, last = name.rpartition(".")
-    model.get_submodule(parent)._modules[last] = network
+    holder: Any = model.get_submodule(parent)
+    holder._modules[last] = network

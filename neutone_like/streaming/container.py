@@ -18,8 +18,8 @@ class Sequential(StreamingLayer, nn.Sequential):
     """Layers one after another; its weights have the names that they have in :class:`torch.nn.Sequential`.
 
     A layer at a lower rate counts its samples from the start of the signal, so the delay before it is made a multiple
-    of its stride; and where a layer pads, what a delaying layer gave before its first sample is silenced. What does so is
-    among the children, as ``align_N`` and ``start_N`` before child ``N``, and has no weights.
+    of its stride; and where a layer pads, what a delaying layer gave before its first sample is silenced. What does so
+    is among the children, as ``align_N`` and ``start_N`` before child ``N``, and has no weights.
 
     Children are streaming layers, or modules that treat every sample on its own (activations, 1x1 convolutions).
     """
@@ -86,8 +86,8 @@ class Parallel(StreamingLayer):
                 f"branch {i} ({type(b).__name__}): {r}" for i, (b, r) in enumerate(zip(branches, ratios, strict=True))
             )
             raise ModelError(
-                f"Branches must have one ratio of output to input samples, got {named or 'no branch'}. Bring them to one "
-                "rate with a strided or transposed convolution, pooling or up-sampling."
+                f"Branches must have one ratio of output to input samples, got {named or 'no branch'}. Bring them to "
+                "one rate with a strided or transposed convolution, pooling or up-sampling."
             )
         self.join = join
         self.branches = nn.ModuleList(Sequential(branch) for branch in branches)

@@ -17,7 +17,7 @@ from neutone_like.streaming.weights import copy_weights
 
 
 class Conv1d(StreamingLayer):
-    """:class:`torch.nn.Conv1d` for a stream: ``[batch, in_channels, samples]`` to ``[batch, out_channels, samples / stride]``.
+    """:class:`torch.nn.Conv1d` for a stream: ``[batch, in_channels, n]`` to ``[batch, out_channels, n / stride]``.
 
     The ordinary layer that it equals has all of its zero padding on the left: ``dilation * (kernel_size - 1)``, less
     ``look_ahead_samples``. What it looks ahead becomes delay, in whole output samples.
@@ -67,7 +67,7 @@ class Conv1d(StreamingLayer):
         """The same weights, copied, for a stream.
 
         Args:
-            left_padding: Zeros before the signal, where something else than the layer pads; ``None``: what the layer pads.
+            left_padding: Zeros before the signal, where something else than the layer pads; ``None``: the layer's.
         """
         kernel_size, stride, dilation = layer.kernel_size[0], layer.stride[0], layer.dilation[0]
         padding = _own_left_padding(layer) if left_padding is None else left_padding

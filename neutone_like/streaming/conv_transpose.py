@@ -11,11 +11,11 @@ from neutone_like.streaming.weights import copy_weights
 
 
 class ConvTranspose1d(StreamingLayer):
-    """:class:`torch.nn.ConvTranspose1d` for a stream: ``[batch, in_channels, n]`` to ``[batch, out_channels, n * stride]``.
+    """:class:`torch.nn.ConvTranspose1d` for a stream: ``[batch, channels, n]`` to ``[batch, channels', n * stride]``.
 
     Args:
-        padding: Samples that the ordinary layer trims from the start of its output. A stream can't take back what it has
-            given, so they become delay. Trimming at the end only (causal decoders): 0.
+        padding: Samples that the ordinary layer trims from the start of its output. A stream can't take back what it
+            has given, so they become delay. Trimming at the end only (causal decoders): 0.
 
     Raises:
         ModelError: A kernel smaller than its stride, another padding mode, a number out of range.
@@ -58,7 +58,7 @@ class ConvTranspose1d(StreamingLayer):
         """The same weights, copied, for a stream.
 
         Args:
-            padding: Samples trimmed from the start, where something else than the layer trims too; ``None``: the layer's.
+            padding: Samples trimmed from the start, where something else trims too; ``None``: the layer's.
         """
         converted = cls(
             layer.in_channels,

@@ -27,7 +27,8 @@ class Framing:
         if self.left_padding < 0:
             most = self.span - 1
             raise ModelError(
-                f"look_ahead_samples must be at most dilation * (kernel_size - 1) = {most}, got {most - self.left_padding}."
+                f"look_ahead_samples must be at most dilation * (kernel_size - 1) = {most}, "
+                f"got {most - self.left_padding}."
             )
         require_kernel_covers_stride(self.kernel_size, self.stride)
 
@@ -69,8 +70,8 @@ def require_multiple(samples: int, multiple: int) -> None:
     """Raise :class:`ModelError` for a block whose length the stride doesn't allow."""
     if samples % multiple != 0:
         raise ModelError(
-            f"Blocks must be a multiple of {multiple} samples long ({multiple}, {2 * multiple}, {3 * multiple}...), because "
-            f"the stride takes {multiple} samples at a time; got {samples}. Change the block size, or collect samples first."
+            f"Blocks must be a multiple of {multiple} samples long ({multiple}, {2 * multiple}, {3 * multiple}...), "
+            f"because the stride takes {multiple} samples at a time; got {samples}. Change the block size, or collect samples."
         )
 
 
@@ -78,8 +79,8 @@ def require_kernel_covers_stride(kernel_size: int, stride: int) -> None:
     """Raise :class:`ModelError` where a window jumps further than it is long."""
     if kernel_size < stride:
         raise ModelError(
-            f"kernel_size must be at least stride, got kernel_size={kernel_size} and stride={stride}: samples between two "
-            "windows would never be heard, or never written. Use a longer kernel, or a smaller stride."
+            f"kernel_size must be at least stride, got kernel_size={kernel_size} and stride={stride}: samples between "
+            "two windows would never be heard, or never written. Use a longer kernel, or a smaller stride."
         )
 
 
@@ -94,6 +95,6 @@ def require_zero_padding(layer: str, padding_mode: str) -> None:
     """Raise :class:`ModelError` for padding that needs samples that a stream doesn't have yet."""
     if padding_mode != "zeros":
         raise ModelError(
-            f"{layer}: padding_mode must be 'zeros' in a stream, got {padding_mode!r}, which pads with samples from within "
-            "the signal, or from its other end. Train with padding_mode='zeros', or with causal padding."
+            f"{layer}: padding_mode must be 'zeros' in a stream, got {padding_mode!r}, which pads with samples from "
+            "within the signal, or from its other end. Train with padding_mode='zeros', or with causal padding."
         )

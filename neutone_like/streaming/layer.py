@@ -21,7 +21,7 @@ class StreamingLayer(nn.Module):
         delay_samples: How many samples of the output come before that of the ordinary (not streaming) layer:
             ``streamed[n + delay_samples] == whole[n]``.
         receptive_field_samples: Input samples that one output sample depends on; ``None``: all that came before.
-        block_multiple_samples: Blocks are a multiple of this long too; above 1 where a layer goes to a lower rate inside.
+        block_multiple_samples: Blocks are a multiple of this long too; above 1 where a layer goes to a lower rate.
         padding_value: What the layer takes for the time before the first sample, as an ordinary layer pads;
             ``None``: it begins with the first sample, as an RNN does.
         source: Where the mathematics is from.

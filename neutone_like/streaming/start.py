@@ -11,8 +11,8 @@ from neutone_like.streaming.layer import StreamingLayer
 class SilentStart(StreamingLayer):
     """Replaces the first ``samples`` after a reset by ``value``.
 
-    A layer that delays by ``d`` gives ``d`` samples before its first one. The next ordinary layer has its padding there;
-    only with the same padding does the stream equal the ordinary network from the first sample on.
+    A layer that delays by ``d`` gives ``d`` samples before its first one. The next ordinary layer has its padding
+    there; only with the same padding does the stream equal the ordinary network from the first sample on.
     """
 
     def __init__(self, samples: int, value: float = 0.0) -> None:

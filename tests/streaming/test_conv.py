@@ -120,7 +120,8 @@ def test_delays_before_a_stride_are_aligned_and_padding_is_kept() -> None:
     """Symmetric padding in every layer: what one layer gives before its first sample must not reach the next."""
     rng = random.Random(4)
     ordinary = nn.Sequential(
-        nn.Conv1d(2, 4, 4, 1, 1), nn.ELU(), nn.Conv1d(4, 4, 8, 4, 2), nn.Sigmoid(), nn.Conv1d(4, 4, 3, 1, 2, dilation=2),
+        nn.Conv1d(2, 4, 4, 1, 1), nn.ELU(), nn.Conv1d(4, 4, 8, 4, 2), nn.Sigmoid(),
+        nn.Conv1d(4, 4, 3, 1, 2, dilation=2),
         nn.ConvTranspose1d(4, 3, 8, 4, 2), nn.Tanh(), nn.Conv1d(3, 2, 7, 1, 3), nn.Conv1d(2, 2, 1),
     ).double()  # fmt: skip
     layer = streaming(ordinary)

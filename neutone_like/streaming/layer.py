@@ -1,5 +1,6 @@
 """What every layer that keeps state between blocks has in common: what it declares, and how it forgets."""
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ class StreamingLayer(nn.Module):
         delay_samples: How many samples of the output come before that of the ordinary (not streaming) layer:
             ``streamed[n + delay_samples] == whole[n]``.
         receptive_field_samples: Input samples that one output sample depends on; ``None``: all that came before.
+        block_multiple_samples: Blocks are a multiple of this long too; above 1 where a layer goes to a lower rate.
+        padding_value: What the layer takes for the time before the first sample, as an ordinary layer pads;
+            ``None``: it begins with the first sample, as an RNN does.
         source: Where the mathematics is from.
     """
 
@@ -27,6 +31,8 @@ class StreamingLayer(nn.Module):
         ratio: Fraction
         delay_samples: int
         receptive_field_samples: int | None
+        block_multiple_samples: int
+        padding_value: float | None
         source: str
 
     def __init__(self) -> None:
@@ -34,12 +40,23 @@ class StreamingLayer(nn.Module):
         self.ratio = Fraction(1)
         self.delay_samples = 0
         self.receptive_field_samples = 1
+        self.block_multiple_samples = 1
+        self.padding_value = None
         self.source = ""
 
     def register_state(self, name: str, initial: Tensor) -> None:
         """Add a buffer that is state. ``initial`` has a batch of one, and is what a reset returns to."""
         self.register_buffer(name, initial.clone(), persistent=False)
         self.register_buffer(f"initial_{name}", initial.clone(), persistent=False)
+
+    def input_interval(self, first: int, last: int) -> tuple[int, int]:
+        """First and last input sample on which the samples ``first..last`` of the stream that comes out depend.
+
+        Layers whose newest input sample isn't the last one of it say so here, and containers then add up exactly.
+        """
+        up, down = self.ratio.numerator, self.ratio.denominator
+        reach = self.receptive_field_samples or 1
+        return ((first // up) + 1) * down - reach, ((last // up) + 1) * down - 1
 
     @torch.jit.export
     def reset_streaming_state(self) -> None:
@@ -51,3 +68,17 @@ def streaming_layers(network: nn.Module) -> Iterator[tuple[str, StreamingLayer]]
     for name, module in network.named_modules():
         if isinstance(module, StreamingLayer):
             yield name, module
+
+
+def block_multiple(module: nn.Module) -> int:
+    """Blocks that go into the module are a multiple of so many samples long; 1 for a module that keeps no state."""
+    if not isinstance(module, StreamingLayer):
+        return 1
+    return math.lcm(module.ratio.denominator, module.block_multiple_samples)
+
+
+def reset_streaming(network: nn.Module) -> None:
+    """Let every layer of the network forget the past; scripted networks too."""
+    for module in network.modules():
+        if hasattr(module, "reset_streaming_state"):
+            module.reset_streaming_state()

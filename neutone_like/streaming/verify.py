@@ -1,0 +1,221 @@
+"""Proof that a network streams: the same output in any blocks, causal, as late as declared, and forgetting on a reset."""
+
+import copy
+import random
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from neutone_like.errors import ModelError
+from neutone_like.streaming.layer import StreamingLayer, block_multiple, streaming_layers
+from neutone_like.streaming.report import StreamingCheck, StreamingReport
+
+
+def verify_streaming(
+    network: nn.Module,
+    reference: nn.Module | None = None,
+    *,
+    example: Tensor | None = None,
+    chunkings: int = 200,
+    tolerance: float = 1e-5,
+    seed: int = 0,
+) -> StreamingReport:
+    """Measure whether ``network`` keeps the contract of :class:`StreamingLayer`; it stays as it was.
+
+    Args:
+        reference: The ordinary network, given whole signals: ``streamed[n + delay_samples] == reference[n]``.
+        example: ``[batch, channels, samples]``, a signal to test with; ``None``: noise, for the channels of the first layer.
+        chunkings: How many random ways to cut the signal into blocks.
+        tolerance: Largest difference, as a part of the output's peak.
+
+    Raises:
+        ModelError: ``example`` is no ``[batch, channels, samples]``, or shorter than one block.
+    """
+    x = _noise(network, seed) if example is None else example.detach()
+    multiple = block_multiple(network)
+    if x.dim() != 3 or x.size(2) < 2 * multiple:
+        raise ModelError(
+            f"example must be [batch, channels, samples], at least {2 * multiple} samples, got {list(x.shape)}."
+        )
+    x = x[:, :, : x.size(2) // multiple * multiple]
+    chunked = ("any blocks equal the whole", lambda m, x: _chunked_error(m, x, chunkings, seed))
+    plain: list[tuple[str, Callable[[nn.Module, Tensor], float]]] = [
+        chunked,
+        ("the future changes nothing", _causality_error),
+        ("a reset repeats", _reset_error),
+        ("a batch is independent", _batch_error),
+        ("gradients as of the whole", _gradient_error),
+        ("finite", _finite_error),
+    ]
+    checks = [_check(name, measure, network, x, tolerance) for name, measure in plain]
+    checks.append(_receptive_field(network, x))
+    checks += _against_reference(network, reference, x, tolerance)
+    return StreamingReport(tuple(checks))
+
+
+def _check(
+    name: str, measure: Callable[[nn.Module, Tensor], float], network: nn.Module, x: Tensor, allowed: float
+) -> StreamingCheck:
+    error = measure(network, x)
+    if error <= allowed:
+        return StreamingCheck(name, error, allowed, True)
+    return StreamingCheck(name, error, allowed, False, _innermost(measure, network, x, allowed))
+
+
+def _innermost(measure: Callable[[nn.Module, Tensor], float], network: nn.Module, x: Tensor, allowed: float) -> str:
+    """The deepest streaming layer that fails on what it hears in the network."""
+    heard: dict[str, Tensor] = {}
+    trial = fresh(network)
+    for name, layer in streaming_layers(trial):
+        layer.register_forward_pre_hook(
+            lambda _, inputs, name=name: heard.setdefault(name, inputs[0].detach()) and None
+        )
+    with torch.no_grad():
+        trial(x)
+    failing = [name for name, layer in streaming_layers(fresh(network)) if name in heard]
+    failing = [name for name in failing if not measure(network.get_submodule(name), heard[name]) <= allowed]
+    deepest = max(failing, key=lambda name: name.count(".") + bool(name), default="")
+    return f"{deepest} ({type(network.get_submodule(deepest)).__name__})".strip()
+
+
+def fresh(network: nn.Module) -> nn.Module:
+    """A copy that shares the weights and has forgotten the past, as far as the network can forget."""
+    for _, layer in streaming_layers(network):
+        layer.reset_streaming_state()
+    return copy.deepcopy(network, {id(weight): weight for weight in network.parameters()})
+
+
+def _noise(network: nn.Module, seed: int) -> Tensor:
+    named = ("in_channels", "num_features", "input_size")
+    found = [getattr(m, name) for m in network.modules() for name in named if isinstance(getattr(m, name, None), int)]
+    reach = network.receptive_field_samples or 64 if isinstance(network, StreamingLayer) else 64
+    samples = block_multiple(network) * (-(-2 * reach // block_multiple(network)) + 32)
+    weight = next(network.parameters(), torch.zeros(1))
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(1, found[0] if found else 1, samples, generator=generator)
+    return noise.to(device=weight.device, dtype=weight.dtype)
+
+
+def _difference(a: Tensor, b: Tensor) -> float:
+    """Largest difference as a part of the peak of ``b``; infinite where shapes differ or it isn't a number."""
+    if a.shape != b.shape:
+        return float("inf")
+    if b.numel() == 0:
+        return 0.0
+    error = float((a - b).abs().max()) / max(float(b.abs().max()), 1e-12)
+    return error if error == error else float("inf")
+
+
+def _random_blocks(x: Tensor, multiple: int, rng: random.Random, singles: bool) -> list[Tensor]:
+    units = x.size(2) // multiple
+    most = min(units - 1, 256) if singles else rng.randint(1, min(units - 1, 24))
+    cuts = range(1, most + 1) if singles else sorted(rng.sample(range(1, units), most))
+    sizes = torch.tensor([0, *cuts, units]).diff() * multiple
+    return list(x.split([int(size) for size in sizes], 2))
+
+
+def _run(network: nn.Module, blocks: list[Tensor]) -> Tensor:
+    return torch.cat([network(block) for block in blocks], 2)
+
+
+@torch.no_grad()
+def _chunked_error(network: nn.Module, x: Tensor, chunkings: int, seed: int) -> float:
+    rng, multiple = random.Random(seed), block_multiple(network)
+    if x.size(2) < 2 * multiple:
+        return 0.0
+    whole, worst = fresh(network)(x), 0.0
+    for trial in range(chunkings):
+        blocks = _random_blocks(x, multiple, rng, singles=trial == 0)
+        worst = max(worst, _difference(_run(fresh(network), blocks), whole))
+    return worst
+
+
+@torch.no_grad()
+def _causality_error(network: nn.Module, x: Tensor) -> float:
+    multiple, worst = block_multiple(network), 0.0
+    whole = fresh(network)(x)
+    for unit in range(1, x.size(2) // multiple, max(1, x.size(2) // multiple // 32)):
+        known = unit * multiple
+        other = torch.cat((x[:, :, :known], torch.randn_like(x[:, :, known:])), 2)
+        given = known * whole.size(2) // x.size(2)
+        worst = max(worst, _difference(fresh(network)(other)[:, :, :given], whole[:, :, :given]))
+    return worst
+
+
+@torch.no_grad()
+def _reset_error(network: nn.Module, x: Tensor) -> float:
+    trial = fresh(network)
+    first = trial(x)
+    for _, layer in streaming_layers(trial):
+        layer.reset_streaming_state()
+    if isinstance(reset := getattr(trial, "reset_model", None), Callable):
+        reset()
+    return _difference(trial(x), first)
+
+
+@torch.no_grad()
+def _batch_error(network: nn.Module, x: Tensor) -> float:
+    both = fresh(network)(torch.cat((x[:1], torch.randn_like(x[:1]))))
+    return _difference(both[:1], fresh(network)(x[:1]))
+
+
+@torch.enable_grad()
+def _gradient_error(network: nn.Module, x: Tensor) -> float:
+    """Through blocks, the gradient by the input must be that through the whole: none is lost in the state."""
+    middle = x.size(2) // block_multiple(network) // 2 * block_multiple(network)
+    gradients: list[Tensor] = []
+    for parts in ([x.size(2)], [middle, x.size(2) - middle]):
+        heard = x.clone().requires_grad_()
+        y = _run(fresh(network), [part for part in heard.split(parts, 2) if part.size(2)])
+        if not y.requires_grad:
+            return float("inf")
+        (gradient,) = torch.autograd.grad(y.square().sum(), heard, allow_unused=True)
+        gradients.append(torch.zeros_like(x) if gradient is None else gradient)
+    return _difference(gradients[1], gradients[0])
+
+
+@torch.no_grad()
+def _finite_error(network: nn.Module, x: Tensor) -> float:
+    trial = fresh(network)
+    finite = all(bool(torch.isfinite(trial(block)).all()) for block in (x, torch.zeros_like(x), 1000.0 * x))
+    return 0.0 if finite else float("inf")
+
+
+@torch.enable_grad()
+def _receptive_field(network: nn.Module, x: Tensor) -> StreamingCheck:
+    name = "receptive field, samples"
+    declared = network.receptive_field_samples if isinstance(network, StreamingLayer) else None
+    if declared is None or not isinstance(network, StreamingLayer):
+        return StreamingCheck(name, 0.0, 0.0, True, note="none declared", skipped=True)
+    if x.size(2) < declared + 2 * block_multiple(network):
+        return StreamingCheck(name, 0.0, declared, True, note=f"example is too short for {declared}", skipped=True)
+    widest, outputs = 0, max(1, int(block_multiple(network) * network.ratio))
+    heard = x.clone().requires_grad_()
+    y = fresh(network)(heard)
+    for n in range(y.size(2) - outputs, y.size(2)) if y.requires_grad else ():
+        (gradient,) = torch.autograd.grad(y[:, :, n].sum(), heard, retain_graph=True, allow_unused=True)
+        times = torch.zeros(0) if gradient is None else gradient.abs().sum((0, 1)).nonzero()
+        widest = max(widest, int(times.max() - times.min()) + 1 if len(times) else 0)
+    return StreamingCheck(name, widest, declared, widest == declared)
+
+
+@torch.no_grad()
+def _against_reference(
+    network: nn.Module, reference: nn.Module | None, x: Tensor, tolerance: float
+) -> list[StreamingCheck]:
+    names = ("equals the reference", "delay, samples")
+    if reference is None:
+        return [StreamingCheck(name, 0.0, 0.0, True, note="no reference was given", skipped=True) for name in names]
+    declared = int(getattr(network, "delay_samples", 0))
+    streamed, whole = fresh(network)(x), copy.deepcopy(reference)(x)
+
+    def error(delay: int) -> float:
+        samples = min(streamed.size(2) - delay, whole.size(2))
+        return _difference(streamed[:, :, delay : delay + samples], whole[:, :, :samples])
+
+    measured = min(range(max(1, streamed.size(2) // 2)), key=error)
+    return [
+        StreamingCheck(names[0], error(declared), tolerance, error(declared) <= tolerance),
+        StreamingCheck(names[1], measured, declared, measured == declared),
+    ]

@@ -39,60 +39,57 @@ class DiagonalStateSpace(StreamingLayer):
     @torch.jit.export
     def kernel(self, samples: int) -> Tensor:
         """The impulse response, ``[channels, samples]``, without the direct path."""
-        real, imaginary = self._powers(samples)
-        weight_real, weight_imaginary = self._input_output_weight()
-        terms = weight_real.unsqueeze(-1) * real - weight_imaginary.unsqueeze(-1) * imaginary
-        return 2.0 * terms.sum(1)[:, :samples]
+        return _rung(self._input_output_weight().unsqueeze(0), self._powers(samples))[0, :, :samples]
 
     def forward(self, x: Tensor) -> Tensor:
+        powers = self._powers(min(x.size(2), self.piece_samples))
+        weight = self._input_output_weight()
+        kernel = _rung(weight.unsqueeze(0), powers)[0]
         state = self.oscillators.expand(x.size(0), -1, -1, -1)
-        real, imaginary = self._powers(min(x.size(2), self.piece_samples))
-        kernel = self.kernel(min(x.size(2), self.piece_samples))
         pieces: list[Tensor] = []
         for piece in x.split(self.piece_samples, 2):
             samples = piece.size(2)
-            ringing = self._ringing(state, real[..., 1 : samples + 1], imaginary[..., 1 : samples + 1])
-            pieces.append(ringing + _convolved(piece, kernel[:, :samples]))
-            state = _advanced(state, piece, real[..., : samples + 1], imaginary[..., : samples + 1])
+            within = powers[..., :samples]
+            # The state is read after its first step, so that every power needed is below the length of the piece.
+            stepped = _product(state, _pairs(powers[..., 1]))
+            pieces.append(_rung(_product(stepped, weight), within) + _convolved(piece, kernel[:, :samples]))
+            state = _product(stepped, _pairs(within[..., samples - 1])) + _correlated(piece, within)
         self.oscillators = state
         return torch.cat(pieces, 2) + x * self.direct.unsqueeze(-1)
 
-    def _powers(self, samples: int) -> tuple[Tensor, Tensor]:
-        """Real and imaginary ``exp(step A)^n`` for ``n`` from 0 to at least ``samples``, by doubling."""
+    def _powers(self, samples: int) -> Tensor:
+        """``exp(step A)^n`` for ``n`` from 0 to ``samples`` - 1 at least, by doubling: real rows, then imaginary."""
         step = self.log_step.exp().unsqueeze(1)
         size, angle = torch.exp(-step * self.log_damping.exp()), step * self.frequency
         factor_real, factor_imaginary = (size * angle.cos()).unsqueeze(-1), (size * angle.sin()).unsqueeze(-1)
         real, imaginary = torch.ones_like(factor_real), torch.zeros_like(factor_real)
-        while real.size(2) <= samples:
+        while real.size(2) < max(samples, 2):
             later_real = real * factor_real - imaginary * factor_imaginary
             later_imaginary = real * factor_imaginary + imaginary * factor_real
             real, imaginary = torch.cat([real, later_real], 2), torch.cat([imaginary, later_imaginary], 2)
             squared = factor_real * factor_real - factor_imaginary * factor_imaginary
             factor_real, factor_imaginary = squared, 2.0 * factor_real * factor_imaginary
-        return real, imaginary
+        return torch.cat([real, imaginary], 1)
 
-    def _input_output_weight(self) -> tuple[Tensor, Tensor]:
-        """Real and imaginary ``C (exp(step A) - 1) / A``: the zero-order hold, moved from the input to the output."""
+    def _input_output_weight(self) -> Tensor:
+        """``C (exp(step A) - 1) / A`` as pairs: the zero-order hold, moved from the input to the output."""
         step = self.log_step.exp().unsqueeze(1)
         damping = self.log_damping.exp()
         size, angle = torch.exp(-step * damping), step * self.frequency
-        held_real, held_imaginary = size * angle.cos() - 1.0, size * angle.sin()
-        squared = damping * damping + self.frequency * self.frequency
-        over_real = (self.frequency * held_imaginary - damping * held_real) / squared
-        over_imaginary = -(damping * held_imaginary + self.frequency * held_real) / squared
-        c_real, c_imaginary = self.output_weight[..., 0], self.output_weight[..., 1]
-        return c_real * over_real - c_imaginary * over_imaginary, c_real * over_imaginary + c_imaginary * over_real
-
-    def _ringing(self, state: Tensor, real: Tensor, imaginary: Tensor) -> Tensor:
-        weight_real, weight_imaginary = self._input_output_weight()
-        out_real = state[..., 0] * weight_real - state[..., 1] * weight_imaginary
-        out_imaginary = state[..., 0] * weight_imaginary + state[..., 1] * weight_real
-        terms = torch.cat([out_real, -out_imaginary], 2).transpose(0, 1) @ torch.cat([real, imaginary], 1)
-        return 2.0 * terms.transpose(0, 1)
+        held = torch.stack([size * angle.cos() - 1.0, size * angle.sin()], -1)
+        conjugate = torch.stack([-damping, -self.frequency], -1)
+        squared = (damping * damping + self.frequency * self.frequency).unsqueeze(-1)
+        return _product(self.output_weight, _product(held, conjugate) / squared)
 
     @torch.jit.export
     def reset_streaming_state(self) -> None:
         self.oscillators = self.initial_oscillators.clone()
+
+
+def _rung(start: Tensor, powers: Tensor) -> Tensor:
+    """``2 Re(start powers)``, summed over states: pairs ``[batch, channels, states, 2]`` to a signal."""
+    rows = torch.cat([start[..., 0], -start[..., 1]], 2).transpose(0, 1)
+    return 2.0 * (rows @ powers).transpose(0, 1)
 
 
 def _convolved(x: Tensor, kernel: Tensor) -> Tensor:
@@ -100,11 +97,17 @@ def _convolved(x: Tensor, kernel: Tensor) -> Tensor:
     return conv1d(pad(x, [samples - 1, 0]), kernel.flip(1).unsqueeze(1), groups=channels)
 
 
-def _advanced(state: Tensor, x: Tensor, real: Tensor, imaginary: Tensor) -> Tensor:
-    samples = x.size(2)
-    last_real, last_imaginary = real[..., samples], imaginary[..., samples]
-    kept_real = state[..., 0] * last_real - state[..., 1] * last_imaginary
-    kept_imaginary = state[..., 0] * last_imaginary + state[..., 1] * last_real
-    powers = torch.stack([real[..., :samples].flip(2), imaginary[..., :samples].flip(2)], -1)
-    taken = torch.einsum("bcs,cnsp->bcnp", x, powers)
-    return torch.stack([kept_real, kept_imaginary], -1) + taken
+def _correlated(x: Tensor, powers: Tensor) -> Tensor:
+    """What a piece leaves in the state: every sample times the power of the steps that come after it."""
+    return _pairs((powers @ x.flip(2).permute(1, 2, 0)).permute(2, 0, 1))
+
+
+def _pairs(rows: Tensor) -> Tensor:
+    """Real rows, then imaginary ones, ``[..., 2 states]``, as pairs ``[..., states, 2]``."""
+    return rows.unflatten(-1, [2, rows.size(-1) // 2]).transpose(-1, -2)
+
+
+def _product(a: Tensor, b: Tensor) -> Tensor:
+    """The complex product of pairs ``[..., 2]``."""
+    real = a[..., 0] * b[..., 0] - a[..., 1] * b[..., 1]
+    return torch.stack([real, a[..., 0] * b[..., 1] + a[..., 1] * b[..., 0]], -1)

@@ -13,7 +13,8 @@ class IIR(StreamingLayer):
 
     The arithmetic and the state are float64 whatever the audio is. Constant coefficients run in pieces, each one
     product with a matrix made beforehand; a set for every sample, ``forward(x, coefficients)`` with
-    ``[batch or 1, channels or 1, 2 * (order + 1), samples]`` (``b``, then ``a``), as a scan over samples.
+    ``[batch or 1, channels or 1, 2 * (order + 1), samples]`` (``b``, then ``a``), as a scan over samples. Orders above
+    four keep more digits as :class:`Biquad` sections.
 
     Args:
         numerator: ``b``, one number or more.

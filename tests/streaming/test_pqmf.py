@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 from torch import nn
 from torch.nn.functional import conv1d, conv_transpose1d
 
 from neutone_like.errors import ModelError
 from neutone_like.streaming import PQMFAnalysis, PQMFSynthesis
+from support.random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 
 
 @pytest.mark.parametrize("bands", [2, 4, 16])

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 from torch import nn
 
 from neutone_like.errors import ModelError
 from neutone_like.streaming import GRU, LSTM, RNN
+from support.random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 
 PAIRS = [
     (RNN, nn.RNN(3, 5, 2)),

@@ -4,12 +4,12 @@ import math
 
 import pytest
 import torch
-from random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 from torch import Tensor, nn
 from torch.autograd.functional import jacobian
 
 from neutone_like.errors import ModelError
 from neutone_like.streaming import Attention
+from support.random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 
 CHANNELS, HEADS, WINDOW = 8, 2, 13
 

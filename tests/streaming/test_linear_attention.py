@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 from torch import Tensor, nn
 
 from neutone_like.errors import ModelError
 from neutone_like.streaming import LinearAttention
+from support.random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 
 
 def brute_force(layer: LinearAttention, x: Tensor, half_lives: list[float]) -> Tensor:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 from torch import Tensor
 
 from neutone_like.errors import ModelError
 from neutone_like.streaming import STFT, InverseSTFT, MelSpectrogram
+from support.random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 
 SIZES = [(32, 8), (30, 8), (33, 5), (16, 16)]
 

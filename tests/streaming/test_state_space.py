@@ -1,11 +1,11 @@
 """The state-space recurrence against a convolution with its kernel, and the kernel against the matrix exponential."""
 
 import torch
-from random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 from torch import Tensor
 from torch.nn.functional import conv1d, pad
 
 from neutone_like.streaming import DiagonalStateSpace
+from support.random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 
 
 def exact_kernel(layer: DiagonalStateSpace, samples: int) -> Tensor:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 from torch import Tensor, nn
 
 from neutone_like.errors import ModelError
 from neutone_like.streaming import FractionalDelay, OverlapAddCrossfade
+from support.random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 
 
 def read(x: Tensor, time: Tensor, order: int) -> Tensor:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 from scipy import signal
 from torch import Tensor
 
 from neutone_like.errors import ModelError
 from neutone_like.streaming import FIR, IIR, Biquad, StateVariableFilter
 from neutone_like.streaming.scan import linear_scan
+from support.random_blocks import TOLERANCE, assert_streams, error_of_peak, play
 
 
 def tensor(array: object) -> Tensor:

@@ -32,6 +32,16 @@ class Attention(StreamingLayer):
         ModelError: A size or kind that cannot be.
     """
 
+    radians_per_sample: Tensor
+    keys: Tensor
+    initial_keys: Tensor
+    values: Tensor
+    initial_values: Tensor
+    heard: Tensor
+    initial_heard: Tensor
+    phase: Tensor
+    initial_phase: Tensor
+
     def __init__(
         self,
         channels: int,

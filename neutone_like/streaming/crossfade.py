@@ -27,6 +27,12 @@ class OverlapAddCrossfade(StreamingLayer):
         ModelError: Sizes that cannot be, a block that is no multiple, or a model that gives another length.
     """
 
+    weights: Tensor
+    past: Tensor
+    initial_past: Tensor
+    fading: Tensor
+    initial_fading: Tensor
+
     def __init__(self, model: nn.Module, window_samples: int, fade_samples: int, channels_out: int = 1) -> None:
         super().__init__()
         if window_samples < 1 or not 0 <= fade_samples <= window_samples // 2:

@@ -21,6 +21,10 @@ class FIR(StreamingLayer):
         ModelError: Taps of another shape.
     """
 
+    taps: Tensor
+    past: Tensor
+    initial_past: Tensor
+
     def __init__(self, taps: Tensor) -> None:
         super().__init__()
         if taps.dim() not in (1, 2) or taps.numel() == 0:

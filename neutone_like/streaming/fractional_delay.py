@@ -24,6 +24,9 @@ class FractionalDelay(StreamingLayer):
         ModelError: A length or kind that cannot be.
     """
 
+    past: Tensor
+    initial_past: Tensor
+
     def __init__(self, longest_samples: int, kind: str = "lagrange") -> None:
         super().__init__()
         if kind not in KINDS or longest_samples < 1:

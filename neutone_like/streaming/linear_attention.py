@@ -27,6 +27,10 @@ class LinearAttention(StreamingLayer):
         ModelError: A size that cannot be, or a half-life that is not a positive, finite number.
     """
 
+    halvings_per_sample: Tensor
+    sums: Tensor
+    initial_sums: Tensor
+
     def __init__(
         self, channels: int, heads: int, half_lives_samples: Sequence[float] | None = None, bias: bool = True
     ) -> None:

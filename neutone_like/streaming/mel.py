@@ -38,6 +38,8 @@ class MelSpectrogram(StreamingLayer):
         ModelError: Sizes, frequencies or a scale that cannot be, or a band too narrow to hold a bin.
     """
 
+    filters: Tensor
+
     def __init__(
         self,
         sample_rate: int,

@@ -31,6 +31,10 @@ class PQMFAnalysis(StreamingLayer):
         ModelError: Numbers that cannot be, or a block that is no multiple of ``bands``.
     """
 
+    filters: Tensor
+    past: Tensor
+    initial_past: Tensor
+
     def __init__(self, bands: int, taps_per_band: int = 12, attenuation_db: float = 82.0) -> None:
         super().__init__()
         filters = pqmf_filters(bands, taps_per_band, attenuation_db, inverse=False)
@@ -59,6 +63,10 @@ class PQMFSynthesis(StreamingLayer):
     It is the ordinary transposed convolution with half the filter trimmed, ``delay_samples`` later; after the analysis
     the signal is back ``pair_delay_samples`` late.
     """
+
+    filters: Tensor
+    unfinished: Tensor
+    initial_unfinished: Tensor
 
     def __init__(self, bands: int, taps_per_band: int = 12, attenuation_db: float = 82.0) -> None:
         super().__init__()

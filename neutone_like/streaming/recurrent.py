@@ -16,6 +16,9 @@ class RNN(nn.RNN, StreamingLayer):
         ModelError: ``bidirectional`` is set: a backward direction begins at the end of the stream.
     """
 
+    hidden: Tensor
+    initial_hidden: Tensor
+
     def __init__(
         self,
         input_size: int,
@@ -67,6 +70,9 @@ class GRU(nn.GRU, StreamingLayer):
         ModelError: ``bidirectional`` is set: a backward direction begins at the end of the stream.
     """
 
+    hidden: Tensor
+    initial_hidden: Tensor
+
     def __init__(
         self,
         input_size: int,
@@ -111,6 +117,11 @@ class LSTM(nn.LSTM, StreamingLayer):
     Raises:
         ModelError: ``bidirectional`` is set: a backward direction begins at the end of the stream.
     """
+
+    hidden: Tensor
+    initial_hidden: Tensor
+    cell: Tensor
+    initial_cell: Tensor
 
     def __init__(
         self,

@@ -24,6 +24,11 @@ class IIR(StreamingLayer):
         ModelError: Coefficients of another shape, not finite, or ``a[0]`` zero.
     """
 
+    piece_matrix: Tensor
+    transition_powers: Tensor
+    registers: Tensor
+    initial_registers: Tensor
+
     def __init__(self, numerator: Tensor, denominator: Tensor) -> None:
         super().__init__()
         coefficients = _coefficients(numerator, denominator)

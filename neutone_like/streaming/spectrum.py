@@ -28,6 +28,10 @@ class STFT(StreamingLayer):
         ModelError: Sizes that cannot be, or a block that is no multiple of the hop.
     """
 
+    window: Tensor
+    past: Tensor
+    initial_past: Tensor
+
     def __init__(self, fft_samples: int, hop_samples: int, window: Tensor | None = None) -> None:
         super().__init__()
         self.fft_samples, self.hop_samples = fft_samples, hop_samples
@@ -60,6 +64,10 @@ class InverseSTFT(StreamingLayer):
     Raises:
         ModelError: The windows leave samples uncovered, so that nothing can bring those back.
     """
+
+    window: Tensor
+    unfinished: Tensor
+    initial_unfinished: Tensor
 
     def __init__(self, fft_samples: int, hop_samples: int, window: Tensor | None = None) -> None:
         super().__init__()

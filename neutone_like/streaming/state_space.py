@@ -22,6 +22,9 @@ class DiagonalStateSpace(StreamingLayer):
         step_range: Smallest and largest step that channels begin with.
     """
 
+    oscillators: Tensor
+    initial_oscillators: Tensor
+
     def __init__(self, channels: int, states: int = 32, step_range: tuple[float, float] = (0.001, 0.1)) -> None:
         super().__init__()
         # Within a piece the layer is a convolution; between pieces there is only the state.

@@ -29,6 +29,11 @@ class StateVariableFilter(StreamingLayer):
         ModelError: A mode or sample rate that cannot be.
     """
 
+    cutoff_hz: Tensor
+    quality: Tensor
+    integrators: Tensor
+    initial_integrators: Tensor
+
     def __init__(
         self, sample_rate: float, mode: str = "lowpass", cutoff_hz: float = 1000.0, quality: float = math.sqrt(0.5)
     ) -> None:

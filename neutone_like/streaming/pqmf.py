@@ -1,0 +1,133 @@
+"""A pseudo-quadrature mirror filter bank: a signal in bands, and back."""
+
+from fractions import Fraction
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import conv1d, conv_transpose1d
+
+from neutone_like.errors import ModelError
+from neutone_like.streaming.block_lengths import require_multiple
+from neutone_like.streaming.layer import StreamingLayer
+
+SOURCE = "Creusere and Mitra, A Simple Method for Designing High-Quality Prototype Filters for M-Band PQMF Banks, 1995"
+
+
+class PQMFAnalysis(StreamingLayer):
+    """A signal in bands of equal width, ``bands`` channels for each, at a rate that is ``bands`` times lower.
+
+    Filters are cosine-modulated copies of one Kaiser-windowed prototype, ``taps_per_band * bands`` long. With the
+    default, :class:`PQMFSynthesis` gives the signal back to -63 dB (rms of the error, white noise). It is the
+    ordinary convolution with stride ``bands`` and half the filter as padding, ``delay_samples`` later.
+
+    Args:
+        bands: At least 2. Blocks are multiples of it.
+        taps_per_band: An even number of at least 4; fewer delay less and leak more.
+        attenuation_db: Of the prototype's stop band.
+
+    Raises:
+        ModelError: Numbers that cannot be, or a block that is no multiple of ``bands``.
+    """
+
+    filters: Tensor
+    past: Tensor
+    initial_past: Tensor
+
+    def __init__(self, bands: int, taps_per_band: int = 12, attenuation_db: float = 82.0) -> None:
+        super().__init__()
+        filters = pqmf_filters(bands, taps_per_band, attenuation_db, inverse=False)
+        self.bands, taps = bands, filters.size(1)
+        self.register_buffer("filters", filters.flip(1).unsqueeze(1).float())
+        self.ratio = Fraction(1, bands)
+        self.delay_samples = taps_per_band // 2 - 1
+        self.receptive_field_samples = taps
+        self.register_state("past", torch.zeros(1, 1, taps - bands))
+        self.source = SOURCE
+
+    def forward(self, x: Tensor) -> Tensor:
+        require_multiple("PQMFAnalysis", x.size(2), self.bands)
+        heard = torch.cat([self.past.expand(x.size(0), x.size(1), -1), x], 2)
+        self.past = heard[:, :, x.size(2) :]
+        return conv1d(heard, self.filters.repeat(x.size(1), 1, 1), stride=self.bands, groups=x.size(1))
+
+    @torch.jit.export
+    def reset_streaming_state(self) -> None:
+        self.past = self.initial_past.clone()
+
+
+class PQMFSynthesis(StreamingLayer):
+    """Bands of :class:`PQMFAnalysis` joined to a signal again: ``bands`` times fewer channels, and more samples.
+
+    It is the ordinary transposed convolution with half the filter trimmed, ``delay_samples`` later; after the analysis
+    the signal is back ``pair_delay_samples`` late.
+    """
+
+    filters: Tensor
+    unfinished: Tensor
+    initial_unfinished: Tensor
+
+    def __init__(self, bands: int, taps_per_band: int = 12, attenuation_db: float = 82.0) -> None:
+        super().__init__()
+        filters = pqmf_filters(bands, taps_per_band, attenuation_db, inverse=True)
+        self.bands, taps = bands, filters.size(1)
+        self.register_buffer("filters", filters.unsqueeze(1).float())
+        self.ratio = Fraction(bands)
+        self.delay_samples, self.pair_delay_samples = taps // 2, taps - bands
+        self.receptive_field_samples = taps_per_band
+        self.register_state("unfinished", torch.zeros(1, 1, taps - bands))
+        self.source = SOURCE
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels, finished = x.size(1) // self.bands, x.size(2) * self.bands
+        added = conv_transpose1d(x, self.filters.repeat(channels, 1, 1), stride=self.bands, groups=channels)
+        overlap = added.size(2) - finished
+        begun = added[:, :, :overlap] + self.unfinished.expand(x.size(0), channels, -1)
+        added = torch.cat([begun, added[:, :, overlap:]], 2)
+        self.unfinished = added[:, :, finished:]
+        return added[:, :, :finished]
+
+    @torch.jit.export
+    def reset_streaming_state(self) -> None:
+        self.unfinished = self.initial_unfinished.clone()
+
+
+def pqmf_filters(bands: int, taps_per_band: int, attenuation_db: float, inverse: bool) -> Tensor:
+    """The filters of a bank, ``[bands, taps]``, float64: of the analysis, or of its inverse.
+
+    Raises:
+        ModelError: Numbers that cannot be.
+    """
+    if bands < 2 or taps_per_band < 4 or taps_per_band % 2 != 0 or not 20.0 < attenuation_db < 200.0:
+        raise ModelError(
+            f"PQMF: bands={bands}, taps_per_band={taps_per_band}, attenuation_db={attenuation_db}; expected at least 2 "
+            f"bands, an even number of at least 4 taps for each, and 20 dB to 200 dB"
+        )
+    prototype = _prototype(bands, taps_per_band * bands, attenuation_db)
+    time = np.arange(prototype.size) - (prototype.size - 1) / 2
+    band = np.arange(bands)[:, None]
+    quarter = (-1.0) ** band * np.pi / 4 * (-1.0 if inverse else 1.0)
+    filters = prototype * np.cos((2 * band + 1) * np.pi / (2 * bands) * time + quarter)
+    # The gain of the whole bank is the mean energy of its filters.
+    return torch.from_numpy(filters / np.sqrt(np.square(filters).sum() / bands))
+
+
+def _prototype(bands: int, taps: int, attenuation_db: float) -> NDArray[np.float64]:
+    """The low pass whose cutoff makes neighbouring bands add up most evenly, by a search that narrows."""
+    window = np.kaiser(taps, 0.1102 * (attenuation_db - 8.7) if attenuation_db > 50 else 4.0)
+    time = np.arange(taps) - (taps - 1) / 2
+    cutoffs = np.linspace(0.9, 1.6, 200) / (4 * bands)
+    for _ in range(5):
+        unevenness = [_unevenness(window * np.sinc(2 * cutoff * time), bands) for cutoff in cutoffs]
+        best = int(np.argmin(unevenness))
+        cutoffs = np.linspace(cutoffs[max(best - 1, 0)], cutoffs[min(best + 1, cutoffs.size - 1)], 21)
+    unevenness = [_unevenness(window * np.sinc(2 * cutoff * time), bands) for cutoff in cutoffs]
+    return window * np.sinc(2 * cutoffs[int(np.argmin(unevenness))] * time)
+
+
+def _unevenness(prototype: NDArray[np.float64], bands: int) -> float:
+    """How far the squared response is from adding up to a constant: its autocorrelation every ``2 * bands`` samples."""
+    lags = range(2 * bands, prototype.size, 2 * bands)
+    energy = float(np.dot(prototype, prototype))
+    return max(abs(float(np.dot(prototype[lag:], prototype[:-lag]))) for lag in lags) / energy

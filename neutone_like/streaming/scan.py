@@ -1,0 +1,33 @@
+"""Linear recurrences over many samples at once."""
+
+import torch
+from torch import Tensor
+
+
+def linear_scan(matrices: Tensor, inputs: Tensor, state: Tensor) -> Tensor:
+    """The states of ``s[n + 1] = A[n] s[n] + u[n]``: what every sample finds, and last what the block leaves.
+
+    Neighbouring steps are joined into longer ones, pairs first, so that the work is ``log2`` of the samples operations
+    on whole blocks instead of one for each sample. It runs in TorchScript. A product of steps is never larger than the
+    recurrence itself makes it, so a stable one stays stable.
+
+    Args:
+        matrices: ``[..., samples, order, order]``; what comes before ``samples`` may be 1 and is repeated.
+        inputs: ``[..., samples, order]``.
+        state: ``[..., order]``, what the first sample finds.
+
+    Returns:
+        ``[..., samples + 1, order]``.
+
+    Source: Hillis and Steele, Data Parallel Algorithms, 1986; Blelloch, Prefix Sums and Their Applications, 1990.
+    """
+    first = (matrices[..., 0, :, :] @ state.unsqueeze(-1)).squeeze(-1) + inputs[..., 0, :]
+    found = torch.cat([first.unsqueeze(-2), inputs[..., 1:, :]], -2)
+    reach, samples = 1, inputs.size(-2)
+    while reach < samples:
+        later, earlier = matrices[..., reach:, :, :], found[..., : samples - reach, :]
+        joined = (later * earlier.unsqueeze(-2)).sum(-1) + found[..., reach:, :]
+        found = torch.cat([found[..., :reach, :], joined], -2)
+        matrices = torch.cat([matrices[..., :reach, :, :], later @ matrices[..., : samples - reach, :, :]], -3)
+        reach *= 2
+    return torch.cat([state.unsqueeze(-2), found], -2)

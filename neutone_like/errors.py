@@ -17,6 +17,10 @@ class ArtifactError(NeutoneLikeError):
     """A file is not a usable artifact."""
 
 
+class ModelFileError(NeutoneLikeError):
+    """A model file of another project is damaged, or holds what is not known here."""
+
+
 class ParameterError(NeutoneLikeError):
     """A parameter is declared wrongly, unknown, or has a value out of its range."""
 

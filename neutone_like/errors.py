@@ -21,6 +21,10 @@ class CaptureError(NeutoneLikeError):
     """A network can't be written down as a graph of tensor operations without losing something."""
 
 
+class ModelFileError(NeutoneLikeError):
+    """A model file of another project is damaged, or holds what is not known here."""
+
+
 class ParameterError(NeutoneLikeError):
     """A parameter is declared wrongly, unknown, or has a value out of its range."""
 

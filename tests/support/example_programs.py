@@ -18,4 +18,5 @@ def run_here(name: str, arguments: list[str], folder: Path, patch: pytest.Monkey
     program = str(EXAMPLES / f"{name}.py")
     patch.chdir(folder)
     patch.setattr(sys, "argv", [program, *arguments])
+    patch.setattr(sys, "path", [str(EXAMPLES), *sys.path])
     runpy.run_path(program, run_name="__main__")

@@ -11,7 +11,7 @@ from torch import nn
 from neutone_like.artifact import write_artifact
 from neutone_like.validate import Check, ValidationReport
 from support.cli_runner import FELL_SHORT, GOOD, WRONG_USE, Run, runner
-from support.lighter_exports import without_times
+from support.lighter_exports import without_pictures, without_times
 from support.render_models import Volume
 
 MODEL_FILE = """
@@ -97,6 +97,7 @@ def test_export_and_validate_with_a_report(
     run: Run, model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_times(monkeypatch)
+    without_pictures(monkeypatch)  # of the export
     code, out, _ = run("export", model_file, "--out", tmp_path / "out", "--mp3-samples", "--json")
     assert code == GOOD
     exported = json.loads(out)

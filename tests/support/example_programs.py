@@ -13,9 +13,14 @@ def run_here(name: str, arguments: list[str], folder: Path, patch: pytest.Monkey
     """Run it in ``folder``, as ``__main__``.
 
     Raises:
-        SystemExit: It ended itself.
+        SystemExit: It ended itself, and not as one that is done.
     """
     program = str(EXAMPLES / f"{name}.py")
     patch.chdir(folder)
     patch.setattr(sys, "argv", [program, *arguments])
-    runpy.run_path(program, run_name="__main__")
+    patch.setattr(sys, "path", [str(EXAMPLES), *sys.path])
+    try:
+        runpy.run_path(program, run_name="__main__")
+    except SystemExit as end:
+        if end.code:
+            raise

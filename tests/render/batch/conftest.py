@@ -1,10 +1,14 @@
-"""What the tests of jobs share: a recording that takes long to render, and not long to make."""
+"""What the tests of jobs share: a recording that takes long to render, and workers that take no time to start."""
 
+import multiprocessing
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
+
+from neutone_like.render.batch import pool
 
 MINUTES = 30
 
@@ -17,3 +21,11 @@ def long_silence(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for _ in range(MINUTES):
             file.write(np.zeros((48000 * 60, 2), dtype=np.int16))
     return path
+
+
+@pytest.fixture
+def quick_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are forked off a process that has loaded torch and done nothing yet, instead of starting from nothing."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["neutone_like.render.batch.pool"])
+    monkeypatch.setattr(pool, "multiprocessing", SimpleNamespace(get_context=lambda _: context))

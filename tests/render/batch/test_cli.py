@@ -221,6 +221,7 @@ def test_a_signal_in_the_middle_of_a_file(
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+@pytest.mark.usefixtures("quick_starts")
 def test_killed_after_half_and_resumed(
     run: Run, volume: Path, tmp_path: Path, subprocess_environment: dict[str, str]
 ) -> None:
@@ -248,6 +249,7 @@ def test_killed_after_half_and_resumed(
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only an administrator can mount a tmpfs")
+@pytest.mark.usefixtures("quick_starts")
 def test_a_full_disk(run: Run, volume: Path, tmp_path: Path) -> None:
     source = make_tree(tmp_path / "in", [f"{number}.wav" for number in range(12)], samples=10_000)
     disk = tmp_path / "disk"

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -43,12 +42,10 @@ def no_process_is_left() -> Any:
 
 
 @pytest.fixture(autouse=True)
-def quick_starts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers are forked off a process that has loaded torch and done nothing yet, but for one test and test_cli.py."""
+def starts(request: pytest.FixtureRequest) -> None:
+    """Quick ones, but for one test: that workers start from nothing is seen there, and in test_cli.py."""
     if request.function is not test_the_same_bits_as_in_this_process:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["neutone_like.render.batch.pool"])
-        monkeypatch.setattr(pool, "multiprocessing", SimpleNamespace(get_context=lambda _: context))
+        request.getfixturevalue("quick_starts")
 
 
 def pooled(model: Path, source: Any, output: Path, workers: int = 2, **options: Any) -> BatchResult:

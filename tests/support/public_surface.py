@@ -14,10 +14,13 @@ PACKAGES = (
     "neutone_like",
     "neutone_like.artifact",
     "neutone_like.bench",
+    "neutone_like.graph",
+    "neutone_like.importers",
     "neutone_like.model",
     "neutone_like.realtime_safety",
     "neutone_like.render",
     "neutone_like.runtime",
+    "neutone_like.streaming",
     "neutone_like.validate",
 )
 

@@ -83,8 +83,7 @@ def judge(context_of: ContextOf) -> Judge:
 @pytest.mark.parametrize("model_class", [Whole, Smoother, Tones, Drone])
 def test_models_that_are_right_pass(model_class: type[Any], name: str, judge: Judge) -> None:
     outcome = judge(model_class, {check.name: check.run for check in OFFLINE_CHECKS}[name])
-    generates = model_class in (Tones, Drone)
-    skipped = generates and name in ("delay as declared", "recovers from NaN")
+    skipped = model_class in (Tones, Drone) and name in ("delay as declared", "recovers from NaN")
     assert outcome.status == ("skipped" if skipped else "passed"), outcome
 
 
@@ -122,8 +121,7 @@ def test_the_advice_names_the_delay_to_declare(judge: Judge) -> None:
 
 def test_a_model_that_fails_when_cancelled_is_reported(context_of: ContextOf, monkeypatch: pytest.MonkeyPatch) -> None:
     only_checks(monkeypatch, "cancellation")
-    path = context_of(FailsWhenCancelled).artifact.path
-    outcome = validate_artifact(path, quick=True)["cancellation"]
+    outcome = validate_artifact(context_of(FailsWhenCancelled).artifact.path, quick=True)["cancellation"]
     assert outcome.status == "failed"
     assert outcome.measured.startswith("stopped by ")
     assert "half done" in outcome.measured

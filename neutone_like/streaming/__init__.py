@@ -11,6 +11,8 @@ from neutone_like.streaming.fractional_delay import FractionalDelay
 from neutone_like.streaming.layer import StreamingLayer, block_multiple, reset_streaming, streaming_layers
 from neutone_like.streaming.linear_attention import LinearAttention
 from neutone_like.streaming.mel import MelSpectrogram
+from neutone_like.streaming.normalisation import ChannelNorm, CumulativeLayerNorm, refuse_unstreamable
+from neutone_like.streaming.pooling import Hold, Pool1d
 from neutone_like.streaming.pqmf import PQMFAnalysis, PQMFSynthesis
 from neutone_like.streaming.recurrent import GRU, LSTM, RNN
 from neutone_like.streaming.recursive import IIR, Biquad
@@ -30,11 +32,14 @@ __all__ = [
     "STFT",
     "Attention",
     "Biquad",
+    "ChannelNorm",
     "Conv1d",
     "ConvTranspose1d",
+    "CumulativeLayerNorm",
     "Delay",
     "DiagonalStateSpace",
     "FractionalDelay",
+    "Hold",
     "InverseSTFT",
     "LinearAttention",
     "MelSpectrogram",
@@ -42,6 +47,7 @@ __all__ = [
     "PQMFAnalysis",
     "PQMFSynthesis",
     "Parallel",
+    "Pool1d",
     "Residual",
     "Sequential",
     "SilentStart",
@@ -50,6 +56,7 @@ __all__ = [
     "StreamingLayer",
     "StreamingReport",
     "block_multiple",
+    "refuse_unstreamable",
     "reset_streaming",
     "streaming_layers",
     "verify_streaming",

@@ -71,7 +71,7 @@ def require_multiple(samples: int, multiple: int) -> None:
     if samples % multiple != 0:
         raise ModelError(
             f"Blocks must be a multiple of {multiple} samples long ({multiple}, {2 * multiple}, {3 * multiple}...), "
-            f"because the stride takes {multiple} samples at a time; got {samples}. Change the block size, or collect samples."
+            f"because the stride takes {multiple} at a time; got {samples}. Change the block size, or collect samples."
         )
 
 

@@ -7,7 +7,7 @@ from neutone_like.errors import ModelError
 
 @dataclass(frozen=True)
 class StreamingCheck:
-    """One property that was measured. ``layer`` is the innermost layer that fails it too; ``note`` says why it was skipped."""
+    """One property that was measured. ``layer`` is the innermost that fails it; ``note`` says why it was skipped."""
 
     name: str
     measured: float

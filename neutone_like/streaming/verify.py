@@ -1,8 +1,9 @@
-"""Proof that a network streams: the same output in any blocks, causal, as late as declared, and forgetting on a reset."""
+"""Proof that a network streams: the same in any blocks, causal, as late as declared, and forgetting on a reset."""
 
 import copy
 import random
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ def verify_streaming(
 
     Args:
         reference: The ordinary network, given whole signals: ``streamed[n + delay_samples] == reference[n]``.
-        example: ``[batch, channels, samples]``, a signal to test with; ``None``: noise, for the channels of the first layer.
+        example: ``[batch, channels, samples]``, a signal to test with; ``None``: noise for the first layer's channels.
         chunkings: How many random ways to cut the signal into blocks.
         tolerance: Largest difference, as a part of the output's peak.
 
@@ -68,15 +69,17 @@ def _innermost(measure: Callable[[nn.Module, Tensor], float], network: nn.Module
     heard: dict[str, Tensor] = {}
     trial = fresh(network)
     for name, layer in streaming_layers(trial):
-        layer.register_forward_pre_hook(
-            lambda _, inputs, name=name: heard.setdefault(name, inputs[0].detach()) and None
-        )
+        layer.register_forward_pre_hook(partial(_record, heard, name))
     with torch.no_grad():
         trial(x)
     failing = [name for name, layer in streaming_layers(fresh(network)) if name in heard]
     failing = [name for name in failing if not measure(network.get_submodule(name), heard[name]) <= allowed]
     deepest = max(failing, key=lambda name: name.count(".") + bool(name), default="")
     return f"{deepest} ({type(network.get_submodule(deepest)).__name__})".strip()
+
+
+def _record(heard: dict[str, Tensor], name: str, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    heard.setdefault(name, inputs[0].detach())
 
 
 def fresh(network: nn.Module) -> nn.Module:

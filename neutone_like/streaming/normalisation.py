@@ -1,0 +1,73 @@
+"""Normalisations that need no sample from the future, and the refusal of those that do."""
+
+import torch
+from torch import Tensor, nn
+
+from neutone_like.errors import ModelError
+from neutone_like.streaming.layer import StreamingLayer
+
+
+class CumulativeLayerNorm(StreamingLayer):
+    """Each sample less the mean, over the deviation, of all channels and samples so far; then ``weight`` and ``bias``.
+
+    Source: Luo and Mesgarani, Conv-TasNet (2019), cLN of the causal network.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-8) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(1, channels, 1))
+        self.bias = nn.Parameter(torch.zeros(1, channels, 1))
+        self.receptive_field_samples = None
+        self.source = "Luo and Mesgarani, Conv-TasNet (2019), cumulative layer normalisation"
+        self.register_state("totals", torch.zeros(1, 3, 1))  # count, sum, sum of squares
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x.double()  # sums over hours, in float32, would stop growing
+        counts = torch.full_like(wide.narrow(1, 0, 1), float(x.size(1)))
+        steps = torch.cat((counts, wide.sum(1, keepdim=True), wide.square().sum(1, keepdim=True)), 1)
+        totals = steps.cumsum(2) + self.totals.double()
+        self.totals = totals.narrow(2, totals.size(2) - 1, 1)
+        count, total, squares = totals.chunk(3, 1)
+        mean = total / count
+        deviation = (squares / count - mean.square()).clamp(min=0.0).add(self.eps).sqrt()
+        return ((wide - mean) / deviation).to(x.dtype) * self.weight + self.bias
+
+    @torch.jit.export
+    def reset_streaming_state(self) -> None:
+        self.totals = self.initial_totals.clone()
+
+
+class ChannelNorm(StreamingLayer):
+    """LayerNorm, or RMSNorm without ``centre``, over the channels of each sample by itself."""
+
+    def __init__(self, channels: int, eps: float = 1e-5, *, centre: bool = True) -> None:
+        super().__init__()
+        self.eps, self.centre = eps, centre
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.register_parameter("bias", nn.Parameter(torch.zeros(channels)) if centre else None)
+        self.source = "Ba et al., Layer Normalization (2016); Zhang and Sennrich, RMSNorm (2019)"
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.centre:
+            x = x - x.mean(1, keepdim=True)
+        y = x * torch.rsqrt(x.square().mean(1, keepdim=True) + self.eps) * self.weight.unsqueeze(1)
+        bias = self.bias
+        return y if bias is None else y + bias.unsqueeze(1)
+
+
+def refuse_unstreamable(layer: nn.Module, name: str) -> None:
+    """Raise :class:`ModelError` for a torch layer that needs the whole signal: its name, the reason, what to use."""
+    why = ""
+    if isinstance(layer, nn.BatchNorm1d) and (layer.training or not layer.track_running_stats):
+        why = "takes its statistics from the block in train mode; call eval() first, with running statistics"
+    elif isinstance(layer, nn.GroupNorm | nn.InstanceNorm1d):
+        why = "takes mean and deviation over all of time; use CumulativeLayerNorm or ChannelNorm, and train with it"
+    elif isinstance(layer, nn.AdaptiveAvgPool1d | nn.AdaptiveMaxPool1d):
+        why = "pools over all of time; use Pool1d with a kernel of fixed length"
+    elif isinstance(layer, nn.RNNBase) and layer.bidirectional:
+        why = "is bidirectional, and so begins at the signal's end; train one of one direction"
+    elif isinstance(layer, nn.Upsample) and layer.align_corners:
+        why = "has align_corners=True, which depends on the signal's length; use align_corners=False, or Hold"
+    if why:
+        raise ModelError(f"{name} ({type(layer).__name__}) can't stream: it {why}.")

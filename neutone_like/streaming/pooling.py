@@ -1,0 +1,83 @@
+"""Pooling and up-sampling over time, in blocks."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from neutone_like.errors import ModelError
+from neutone_like.streaming.framing import Framing, join, newest, require_multiple, require_positive
+from neutone_like.streaming.layer import StreamingLayer
+
+
+class Pool1d(StreamingLayer):
+    """Mean or maximum of ``kernel_size`` samples in every ``stride``, as torch's AvgPool1d and MaxPool1d.
+
+    Padding is on the left, ``kernel_size - 1`` less ``look_ahead_samples``: zeros for ``"mean"``, nothing for
+    ``"maximum"``. ``channels`` is how many come in.
+
+    Raises:
+        ModelError: A kernel smaller than its stride, an unknown ``kind``; in ``forward``, a block that the stride
+            doesn't allow.
+    """
+
+    def __init__(
+        self, channels: int, kernel_size: int, stride: int, *, kind: str = "mean", look_ahead_samples: int = 0
+    ) -> None:
+        super().__init__()
+        if kind not in ("mean", "maximum"):
+            raise ModelError(f"kind must be 'mean' or 'maximum', got {kind!r}.")
+        self.framing = Framing(kernel_size, stride, 1, kernel_size - 1 - look_ahead_samples)
+        self.kernel_size, self.stride, self.past_samples = kernel_size, stride, self.framing.past_samples
+        self.mean = kind == "mean"
+        self.ratio, self.delay_samples = self.framing.ratio, self.framing.delay_samples
+        self.receptive_field_samples = kernel_size
+        self.padding_value = 0.0 if self.mean else float("-inf")
+        self.source = "As in torch.nn.AvgPool1d and MaxPool1d"
+        self.register_state("past", torch.full((1, channels, self.past_samples), self.padding_value))
+
+    @classmethod
+    def from_torch(cls, layer: nn.AvgPool1d | nn.MaxPool1d, channels: int) -> "Pool1d":
+        """The same for a stream; its symmetric padding becomes delay."""
+        mean = isinstance(layer, nn.AvgPool1d)
+        kernel, stride, padding = (_only(v) for v in (layer.kernel_size, layer.stride, layer.padding))
+        if isinstance(layer, nn.AvgPool1d) and padding and not layer.count_include_pad:
+            raise ModelError("AvgPool1d with count_include_pad=False weighs its ends otherwise: set it True.")
+        if isinstance(layer, nn.MaxPool1d) and _only(layer.dilation) != 1:
+            raise ModelError(f"MaxPool1d must have dilation=1 in a stream, got {layer.dilation}.")
+        kind = "mean" if mean else "maximum"
+        return cls(channels, kernel, stride, kind=kind, look_ahead_samples=kernel - 1 - padding)
+
+    def forward(self, x: Tensor) -> Tensor:
+        samples = x.size(2)
+        require_multiple(samples, self.stride)
+        joined = join(self.past, x)
+        self.past = newest(joined, self.past_samples)
+        heard = joined.narrow(2, 0, samples - self.stride + self.kernel_size)
+        if self.mean:
+            return F.avg_pool1d(heard, self.kernel_size, self.stride)
+        return F.max_pool1d(heard, self.kernel_size, self.stride)
+
+    def input_interval(self, first: int, last: int) -> tuple[int, int]:
+        return self.framing.input_interval(first, last)
+
+    @torch.jit.export
+    def reset_streaming_state(self) -> None:
+        self.past = self.initial_past.clone()
+
+
+class Hold(StreamingLayer):
+    """Every sample ``factor`` times: zero-order hold, as torch's nearest up-sampling."""
+
+    def __init__(self, factor: int) -> None:
+        super().__init__()
+        require_positive(factor=factor)
+        self.factor = factor
+        self.ratio = self.ratio * factor
+        self.source = "Zero-order hold, as in torch.nn.Upsample(mode='nearest')"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.repeat_interleave(self.factor, 2)
+
+
+def _only(value: int | tuple[int, ...]) -> int:
+    return value if isinstance(value, int) else value[0]

@@ -17,7 +17,10 @@ CHECKED = "What is checked"
 def export(
     source: Annotated[
         str,
-        typer.Argument(metavar="FILE.py[:callable]", help="What makes the model; build_model() unless named."),
+        typer.Argument(
+            metavar="FILE.py[:callable] | FILE.nam",
+            help="What makes the model; build_model() unless named. Or a Neural Amp Modeler file.",
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write.", file_okay=False)],
     validate: Annotated[
@@ -99,6 +102,10 @@ def export(
 
 
 def _load(source: str) -> Any:
+    if source.lower().endswith(".nam"):
+        from neutone_like.importers import load_nam
+
+        return load_nam(source)
     try:
         path, name = split_source(source)
         with redirect_stdout(sys.stderr):  # what the user's file prints

@@ -11,6 +11,7 @@ from neutone_like.errors import ModelError
 from neutone_like.streaming.delay import Delay
 from neutone_like.streaming.framing import require_multiple
 from neutone_like.streaming.layer import StreamingLayer, block_multiple
+from neutone_like.streaming.normalisation import refuse_unstreamable
 from neutone_like.streaming.start import SilentStart
 
 
@@ -40,6 +41,7 @@ class Sequential(StreamingLayer, nn.Sequential):
         self.ratio, delay, self.block_multiple_samples = Fraction(1), start, 1
         for index, layer in enumerate(layers):
             multiple = block_multiple(layer)
+            _require_samplewise(layer, str(index))
             if delay % multiple:
                 self.add_module(f"align_{index}", Delay(-delay % multiple))
                 delay += -delay % multiple
@@ -163,6 +165,18 @@ class Residual(StreamingLayer):
             body_low, body_high = self.body.input_interval(first, last)
             return min(low, body_low), max(high, body_high)
         return low, high
+
+
+def _require_samplewise(layer: nn.Module, name: str) -> None:
+    """Raise :class:`ModelError` for an ordinary torch layer that would treat every block as a signal of its own."""
+    refuse_unstreamable(layer, name)
+    if isinstance(layer, nn.Conv1d | nn.ConvTranspose1d) and (layer.kernel_size[0], layer.stride[0]) != (1, 1):
+        kind = type(layer).__name__
+        raise ModelError(
+            f"{name} ({kind}) keeps no state between blocks: use neutone_like.streaming.{kind}.from_torch."
+        )
+    if isinstance(layer, nn.AvgPool1d | nn.MaxPool1d):
+        raise ModelError(f"{name} ({type(layer).__name__}) keeps no state between blocks: use Pool1d.from_torch.")
 
 
 def _ratio(module: nn.Module) -> Fraction:

@@ -197,3 +197,7 @@ def test_what_a_stream_cannot_do_is_refused() -> None:
         Residual(Conv1d(1, 1, 2, 2))
     with pytest.raises(ModelError, match="samples must be a whole number from 0, got -1"):
         Delay(-1)
+    with pytest.raises(ModelError, match=r"1 \(Conv1d\) keeps no state between blocks: use .*Conv1d.from_torch"):
+        Sequential(nn.Tanh(), nn.Conv1d(1, 1, 3))
+    with pytest.raises(ModelError, match=r"0 \(BatchNorm1d\) can't stream.*train mode"):
+        Sequential(nn.BatchNorm1d(1))

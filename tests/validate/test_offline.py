@@ -1,6 +1,7 @@
 """Every check of offline models, on models that are right and, one by one, on what is wrong."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,14 +104,11 @@ def test_models_that_are_right_pass(model_class: type[Any], name: str, judge: Ju
         (ClaimsProgress, progress.check_progress, r"is True, and a call of the model leaves progress at 0"),
     ],
 )
-def test_a_wrong_model_trips_its_check(
-    model_class: type[Any], check: CheckFunction, measured: str, judge: Judge
-) -> None:
+def test_a_wrong_model_trips_it(model_class: type[Any], check: CheckFunction, measured: str, judge: Judge) -> None:
     outcome = judge(model_class, check)
     assert outcome.status == "failed", outcome
     assert outcome.advice
-    with pytest.raises(AssertionError, match=measured):
-        raise AssertionError(outcome.measured)
+    assert re.search(measured, outcome.measured), outcome.measured
 
 
 def test_the_advice_names_the_delay_to_declare(judge: Judge) -> None:

@@ -289,7 +289,7 @@ class SampleQueueWrapper(ContractFace):
         """Layers that keep state between blocks forget it, whether or not the model says so."""
         for module in self.w2w_base.modules():
             if hasattr(module, "reset_streaming_state"):
-                module.reset_streaming_state()
+                module.reset_streaming_state()  # pyright: ignore[reportCallIssue]
         self.w2w_base.reset_model()
 
     def _output_channels(self, x: Tensor) -> int:

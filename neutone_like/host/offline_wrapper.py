@@ -109,7 +109,7 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
     def _reset_model(self) -> None:
         for module in self.nrb.modules():
             if hasattr(module, "reset_streaming_state"):
-                module.reset_streaming_state()
+                module.reset_streaming_state()  # pyright: ignore[reportCallIssue]
         self.nrb.reset_model()
 
     @torch.jit.export

@@ -81,13 +81,14 @@ class Attention(StreamingLayer):
         Raises:
             ModelError: The layer has keys or values of another width, ``add_bias_kv`` or ``add_zero_attn``.
         """
-        if layer.in_proj_weight is None or layer.bias_k is not None or layer.add_zero_attn:
+        one_width = layer.kdim == layer.vdim == layer.embed_dim
+        if not one_width or layer.bias_k is not None or layer.add_zero_attn:
             raise ModelError(
                 f"MultiheadAttention: kdim={layer.kdim}, vdim={layer.vdim}, add_bias_kv={layer.bias_k is not None}, "
                 f"add_zero_attn={layer.add_zero_attn}: only self-attention with one width streams. Make the layer "
                 f"without them"
             )
-        bias = layer.in_proj_bias is not None
+        bias = layer.out_proj.bias is not None  # pyright: ignore[reportUnnecessaryComparison]
         streaming = Attention(layer.embed_dim, layer.num_heads, window_samples, positions, bias)
         streaming.load_state_dict(layer.state_dict(), strict=positions != "learned")
         return streaming.to(layer.in_proj_weight).train(layer.training)

@@ -58,7 +58,7 @@ class Sequential(StreamingLayer, nn.Sequential):
         self.delay_samples = delay - int(start * self.ratio)
         self.receptive_field_samples = _receptive_field(self, list(self.children()))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         require_multiple(x.size(2), self.block_multiple_samples)
         for layer in self:
             x = layer(x)

@@ -1,5 +1,7 @@
 """Convolution over time that keeps the end of one block for the next."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -49,7 +51,7 @@ class Conv1d(StreamingLayer):
         require_zero_padding("Conv1d", padding_mode)
         require_positive(in_channels=in_channels, out_channels=out_channels, groups=groups)
         self.framing = Framing(kernel_size, stride, dilation, dilation * (kernel_size - 1) - look_ahead_samples)
-        ordinary = nn.Conv1d(in_channels, out_channels, kernel_size, stride, 0, dilation, groups, bias)
+        ordinary: Any = nn.Conv1d(in_channels, out_channels, kernel_size, stride, 0, dilation, groups, bias)
         self.weight = ordinary.weight
         self.register_parameter("bias", ordinary.bias)
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size

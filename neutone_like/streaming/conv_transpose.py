@@ -1,5 +1,7 @@
 """Transposed convolution over time: what one block adds to the next is kept."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -41,7 +43,7 @@ class ConvTranspose1d(StreamingLayer):
         require_kernel_covers_stride(kernel_size, stride)
         if isinstance(padding, bool) or not isinstance(padding, int) or padding < 0:
             raise ModelError(f"padding must be a whole number from 0, got {padding!r}.")
-        ordinary = nn.ConvTranspose1d(in_channels, out_channels, kernel_size, stride, 0, 0, groups, bias, dilation)
+        ordinary: Any = nn.ConvTranspose1d(in_channels, out_channels, kernel_size, stride, 0, 0, groups, bias, dilation)
         self.weight = ordinary.weight
         self.register_parameter("bias", ordinary.bias)
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size

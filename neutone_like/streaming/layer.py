@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,8 @@ class StreamingLayer(nn.Module):
         block_multiple_samples: int
         padding_value: float | None
         source: str
+
+        def __getattr__(self, name: str) -> Any: ...  # states, by the names they are registered with
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,4 +83,4 @@ def reset_streaming(network: nn.Module) -> None:
     """Let every layer of the network forget the past; scripted networks too."""
     for module in network.modules():
         if hasattr(module, "reset_streaming_state"):
-            module.reset_streaming_state()
+            module.reset_streaming_state()  # pyright: ignore[reportCallIssue]

@@ -1,5 +1,7 @@
 """Recurrent layers whose hidden state goes on from block to block."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -44,7 +46,8 @@ class RNN(nn.RNN, StreamingLayer):
 
     def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         hidden = self.hidden.expand(-1, x.size(0), -1).contiguous()
-        sequence, weights = x.transpose(1, 2), self._flat_weights
+        sequence = x.transpose(1, 2)
+        weights: list[Tensor] = self._flat_weights  # pyright: ignore[reportAssignmentType]
         # Batch comes first, one direction, and dropout only in training.
         if self.mode == "RNN_TANH":
             y, self.hidden = torch.rnn_tanh(
@@ -97,7 +100,8 @@ class GRU(nn.GRU, StreamingLayer):
 
     def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         hidden = self.hidden.expand(-1, x.size(0), -1).contiguous()
-        sequence, weights = x.transpose(1, 2), self._flat_weights
+        sequence = x.transpose(1, 2)
+        weights: list[Tensor] = self._flat_weights  # pyright: ignore[reportAssignmentType]
         y, self.hidden = torch.gru(
             sequence, hidden, weights, self.bias, self.num_layers, self.dropout, self.training, False, True
         )
@@ -152,7 +156,8 @@ class LSTM(nn.LSTM, StreamingLayer):
     def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         batch = x.size(0)
         states = [self.hidden.expand(-1, batch, -1).contiguous(), self.cell.expand(-1, batch, -1).contiguous()]
-        sequence, weights = x.transpose(1, 2), self._flat_weights
+        sequence = x.transpose(1, 2)
+        weights: list[Tensor] = self._flat_weights  # pyright: ignore[reportAssignmentType]
         y, self.hidden, self.cell = torch.lstm(
             sequence, states, weights, self.bias, self.num_layers, self.dropout, self.training, False, True
         )
@@ -179,6 +184,7 @@ def _declare(layer: StreamingLayer, source: str) -> None:
 
 
 def _take_weights(streaming: nn.RNNBase, layer: nn.RNNBase) -> None:
-    streaming.to(layer.weight_ih_l0)
+    weight: Any = layer.weight_ih_l0
+    streaming.to(weight)
     streaming.load_state_dict(layer.state_dict())
     streaming.train(layer.training)

@@ -101,7 +101,7 @@ class InverseSTFT(StreamingLayer):
 def _overlap_added(frames: Tensor, hop_samples: int) -> Tensor:
     """``[rows, samples, frames]`` at their places: ``[rows, (frames - 1) * hop + samples]``."""
     length = (frames.size(2) - 1) * hop_samples + frames.size(1)
-    return fold(frames, [1, length], [1, frames.size(1)], stride=[1, hop_samples])[:, 0, 0]
+    return fold(frames, (1, length), (1, frames.size(1)), stride=(1, hop_samples))[:, 0, 0]
 
 
 def _checked_window(layer: str, fft_samples: int, hop_samples: int, window: Tensor | None) -> Tensor:

@@ -72,7 +72,7 @@ def _innermost(measure: Callable[[nn.Module, Tensor], float], network: nn.Module
         layer.register_forward_pre_hook(partial(_record, heard, name))
     with torch.no_grad():
         trial(x)
-    failing = [name for name, layer in streaming_layers(fresh(network)) if name in heard]
+    failing = [name for name, _ in streaming_layers(fresh(network)) if name in heard]
     failing = [name for name in failing if not measure(network.get_submodule(name), heard[name]) <= allowed]
     deepest = max(failing, key=lambda name: name.count(".") + bool(name), default="")
     return f"{deepest} ({type(network.get_submodule(deepest)).__name__})".strip()
@@ -173,9 +173,14 @@ def _gradient_error(network: nn.Module, x: Tensor) -> float:
         y = _run(fresh(network), [part for part in heard.split(parts, 2) if part.size(2)])
         if not y.requires_grad:
             return float("inf")
-        (gradient,) = torch.autograd.grad(y.square().sum(), heard, allow_unused=True)
+        gradient = _gradient(y.square().sum(), heard)
         gradients.append(torch.zeros_like(x) if gradient is None else gradient)
     return _difference(gradients[1], gradients[0])
+
+
+def _gradient(y: Tensor, x: Tensor) -> Tensor | None:
+    """``None`` where ``y`` does not depend on ``x``."""
+    return torch.autograd.grad(y, x, retain_graph=True, allow_unused=True)[0]
 
 
 @torch.no_grad()
@@ -197,7 +202,7 @@ def _receptive_field(network: nn.Module, x: Tensor) -> StreamingCheck:
     heard = x.clone().requires_grad_()
     y = fresh(network)(heard)
     for n in range(y.size(2) - outputs, y.size(2)) if y.requires_grad else ():
-        (gradient,) = torch.autograd.grad(y[:, :, n].sum(), heard, retain_graph=True, allow_unused=True)
+        gradient = _gradient(y[:, :, n].sum(), heard)
         times = torch.zeros(0) if gradient is None else gradient.abs().sum((0, 1)).nonzero()
         widest = max(widest, int(times.max() - times.min()) + 1 if len(times) else 0)
     return StreamingCheck(name, widest, declared, widest == declared)

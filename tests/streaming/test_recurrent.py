@@ -1,5 +1,7 @@
 """Recurrent layers over a stream against the torch layers that they come from."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -32,8 +34,8 @@ def test_equals_the_torch_layer_in_any_blocks(kind: type[GRU], ordinary: nn.GRU)
 
 
 def test_weights_have_the_names_of_torch_and_are_copies() -> None:
-    ordinary = nn.LSTM(3, 6, 2, proj_size=4, dtype=torch.float64)
-    streaming = LSTM.from_torch(ordinary)
+    ordinary: Any = nn.LSTM(3, 6, 2, proj_size=4, dtype=torch.float64)
+    streaming: Any = LSTM.from_torch(ordinary)
     assert list(streaming.state_dict()) == list(ordinary.state_dict())
     assert streaming.weight_ih_l0.dtype == torch.float64
     assert streaming.weight_ih_l0.data_ptr() != ordinary.weight_ih_l0.data_ptr()

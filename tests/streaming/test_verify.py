@@ -47,7 +47,7 @@ def verify(network: nn.Module, **options: Any) -> StreamingReport:
 
 
 def test_what_streams_passes() -> None:
-    ordinary = nn.Sequential(nn.Conv1d(1, 2, 4, 2, 1), nn.Tanh(), nn.ConvTranspose1d(2, 1, 4, 2, 1)).double()
+    ordinary: Any = nn.Sequential(nn.Conv1d(1, 2, 4, 2, 1), nn.Tanh(), nn.ConvTranspose1d(2, 1, 4, 2, 1)).double()
     network = Sequential(Conv1d.from_torch(ordinary[0]), nn.Tanh(), ConvTranspose1d.from_torch(ordinary[2]))
     report = verify(network, reference=ordinary)
     assert report.passed, report

@@ -10,9 +10,9 @@ import soundfile
 import torch
 from torch import Tensor
 
-from support.nam_whole_signal import play
 from neutone_like.importers import load_nam
 from neutone_like.model import WaveformToWaveformBase
+from support.nam_whole_signal import play
 
 LENGTHS = (1, 2, 3, 5, 7, 15, 16, 64, 333, 997)
 

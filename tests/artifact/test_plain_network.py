@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize
 
 from neutone_like import ExportError, ModelMetadata, WaveformToWaveformBase, export_model, load_artifact
+from neutone_like.artifact import write_artifact
 from neutone_like.artifact.writing.working_copy import working_copy
 
 
@@ -109,7 +110,18 @@ def typed_hook(self: Any, given: tuple[Tensor], out: Tensor) -> Tensor:
 
 def test_a_hook_that_cannot_be_compiled_is_the_cause_that_is_named(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"What to do: The network has hooks: .*lambda.* on model\."):
-        export_model(Hooked(), tmp_path / "net", validate=False, report=False, render_samples=False)
+        write_artifact(Hooked(), tmp_path / "net", render_samples=False, capture="script")
+
+
+def test_a_hook_that_cannot_be_compiled_is_captured_with_its_network(tmp_path: Path) -> None:
+    written = write_artifact(Hooked(), tmp_path / "net", render_samples=False)
+    assert written.way_in.startswith("captured: model")
+    x = torch.randn(1, 512)
+    with torch.no_grad():
+        expected = 2.0 * Net(layer()).eval()(x)
+        module = load_artifact(written.model_path).module
+        module.set_daw_sample_rate_and_buffer_size(48000, 512)
+        torch.testing.assert_close(module.forward(x), expected)
 
 
 def test_a_hook_on_every_module_is_refused_by_name(tmp_path: Path) -> None:

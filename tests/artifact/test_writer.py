@@ -394,4 +394,6 @@ def test_model_that_cannot_be_scripted(tmp_path: Path) -> None:
             double = lambda y: y * 2  # noqa: E731
             return double(x)
 
-    refused(Unscriptable(), tmp_path, "(?s)Unscriptable can't be turned into TorchScript.*TorchScript has no lambda")
+    message = "(?s)Unscriptable can't be turned into TorchScript.*TorchScript has no lambda"
+    refused(Unscriptable(), tmp_path, message, capture="script")
+    assert write(Unscriptable(), tmp_path / "captured").way_in == "captured: all of do_forward_pass"

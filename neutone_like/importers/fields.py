@@ -1,7 +1,7 @@
 """A JSON object read key by key: each value checked, and what nobody asked for refused by name."""
 
 import math
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from neutone_like.errors import ModelFileError
 
@@ -74,7 +74,7 @@ def whole(value: object, what: str, maximum: int = MAXIMUM_SIZE) -> int:
     return value
 
 
-def is_finite(value: object) -> bool:
+def is_finite(value: object) -> TypeGuard[int | float]:
     """Whether it is a number (true and false are none), not NaN, and within what a float holds."""
     try:
         return not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value)

@@ -18,7 +18,7 @@ def export(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="FILE.py[:callable] | FILE.nam",
+            metavar="FILE.py[:callable] or FILE.nam",
             help="What makes the model; build_model() unless named. Or a Neural Amp Modeler file.",
         ),
     ],

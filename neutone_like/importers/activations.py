@@ -1,13 +1,12 @@
 """The activations of `.nam` files by their names there, as modules that TorchScript takes."""
 
-import math
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from neutone_like.errors import ModelFileError
-from neutone_like.importers.fields import Fields
+from neutone_like.importers.fields import Fields, is_finite
 
 
 class FastTanh(nn.Module):
@@ -102,6 +101,6 @@ def _number(fields: Fields, key: str, default: float) -> float:
 
 
 def _finite(value: Any, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(cast("float", value)):
+    if not is_finite(value):
         raise ModelFileError(f"{what} must be a finite number, got {value!r:.60}.")
     return float(value)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from neutone_like.errors import ModelFileError
+from neutone_like.importers.fields import is_finite
 from neutone_like.model.metadata import ModelMetadata
 
 GEAR = ("gear_type", "gear_make", "gear_model", "tone_type")
@@ -31,7 +32,7 @@ def describe(metadata: object, path: Path, architecture: str) -> ModelMetadata:
 
 
 def _level(key: str, value: object, unit: str) -> str:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if not is_finite(value):
         return ""
     return f"{key.replace('_', ' ')} {value:.4g} {unit}".strip()
 

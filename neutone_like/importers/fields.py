@@ -1,6 +1,7 @@
 """A JSON object read key by key: each value checked, and what nobody asked for refused by name."""
 
-from typing import Any, cast
+import math
+from typing import Any, TypeGuard, cast
 
 from neutone_like.errors import ModelFileError
 
@@ -71,3 +72,11 @@ def whole(value: object, what: str, maximum: int = MAXIMUM_SIZE) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= maximum:
         raise ModelFileError(f"{what} must be an integer in 1..{maximum}, got {value!r:.60}.")
     return value
+
+
+def is_finite(value: object) -> TypeGuard[int | float]:
+    """Whether it is a number (true and false are none), not NaN, and within what a float holds."""
+    try:
+        return not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value)
+    except OverflowError:  # JSON has integers of any length
+        return False

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from neutone_like.errors import ModelFileError
+from neutone_like.importers.fields import is_finite
 
 
 class Weights:
@@ -17,7 +18,7 @@ class Weights:
             raise ModelFileError(f"{where} must be a list of numbers, got {values!r:.60}. The file is damaged.")
         numbers = cast("list[Any]", values)
         for at, value in enumerate(numbers):
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            if not is_finite(value):
                 raise ModelFileError(
                     f"{where}[{at}] must be a finite number, got {value!r:.60}. Train or export again."
                 )

@@ -62,6 +62,7 @@ def test_linear_is_the_impulse_response_and_a_container_plays_its_largest(tmp_pa
         ({"weights": [1.0, 2.0]}, "needs more"),
         ({"weights": [1.0] * 5}, "has 5 numbers, and the architecture takes 4"),
         ({"weights": [1.0, 2.0, float("nan"), 0.5]}, r"weights\[2\] must be a finite number, got nan"),
+        ({"weights": [1.0, 10**400, 3.0, 0.5]}, r"weights\[1\] must be a finite number"),
         ({"config": {"receptive_field": 10**12, "bias": True}}, "receptive_field must be an integer in"),
         ({"config": {"bias": True}}, "has no 'receptive_field'"),
         ({"config": {"receptive_field": 3, "bias": True, "drive": 2}}, "has 'drive', which is not known here"),

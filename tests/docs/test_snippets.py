@@ -1,6 +1,5 @@
 """The runner of documentation snippets must itself fail where a snippet does."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -51,5 +50,5 @@ def test_a_failing_block_is_reported_at_the_line_of_the_page(tmp_path: Path) -> 
 def test_a_failing_command_is_reported(tmp_path: Path) -> None:
     page = tmp_path / "command.md"
     page.write_text("```bash\nneutone-like no-such-verb\n```\n")
-    with pytest.raises(AssertionError, match=re.escape("neutone-like no-such-verb")):
+    with pytest.raises(AssertionError, match="No such command .no-such-verb."):
         run_page(page, tmp_path)

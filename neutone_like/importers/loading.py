@@ -3,7 +3,7 @@
 import json
 from os import PathLike
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from neutone_like.errors import ModelFileError
 from neutone_like.importers.building import build, sample_rate
@@ -61,4 +61,4 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
         raise ModelFileError("a key stands twice in one of its objects. Export it again.")
-    return cast("dict[str, Any]", content)
+    return content

@@ -25,7 +25,7 @@ class NamModel(WaveformToWaveformBase):
 
     @torch.jit.export
     def reset_model(self) -> None:
-        """Back to what silence leaves."""
+        """Back to what silence leaves; for whoever plays the model without a wrapper, which does this itself."""
         for module in self.model.modules():
             if hasattr(module, "reset_streaming_state"):
-                module.reset_streaming_state()
+                module.reset_streaming_state()  # pyright: ignore[reportCallIssue]

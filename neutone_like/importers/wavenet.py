@@ -120,7 +120,8 @@ def _shape(config: Fields) -> LayerShape:
         films=films,
     )
     residual.done()
-    head.get("out_channels"), head.get("groups")
+    for unused in ("out_channels", "groups"):
+        head.get(unused)
     head.done()
     return shape
 

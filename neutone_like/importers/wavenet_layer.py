@@ -1,6 +1,7 @@
 """One layer of a `.nam` WaveNet: dilated convolution, condition, activation, and the ways out."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
@@ -99,6 +100,10 @@ class Paired(nn.Module):
 
 class WaveNetLayer(nn.Module):
     """Gives what the next layer gets, and what the head gets."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...  # the modulations, by their names in the file
 
     def __init__(self, shape: LayerShape, kernel: int, dilation: int, activation: nn.Module, weights: Weights) -> None:
         super().__init__()

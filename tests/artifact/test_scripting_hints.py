@@ -12,8 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from neutone_like import ExportError, WaveformToWaveformBase
-from neutone_like.artifact.writing import user_code
+from neutone_like import ExportError, WaveformToWaveformBase, user_code
 from neutone_like.artifact.writing.scripting import script_wrapper
 from neutone_like.artifact.writing.scripting_hints import HINTS
 from neutone_like.host import SampleQueueWrapper

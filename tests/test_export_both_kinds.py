@@ -155,7 +155,7 @@ def test_inspect_shows_inputs_outputs_texts_and_tokens(exported: list[ExportResu
 
 def test_export_and_validate_verbs(run: Run, tmp_path: Path) -> None:
     source = tmp_path / "whole_file.py"
-    source.write_text("from whole_models import Smoother\n\n\ndef build_model():\n    return Smoother()\n")
+    source.write_text("from support.whole_models import Smoother\n\n\ndef build_model():\n    return Smoother()\n")
     code, out, err = run("export", source, "--out", tmp_path / "out", "--no-report", "--no-samples")
     assert code == 0, err
     assert "model.nm" in out

@@ -8,7 +8,7 @@ import torch
 
 from neutone_like.errors import CaptureError
 from neutone_like.graph.graph import Node, values_in
-from neutone_like.graph.running import operation
+from neutone_like.graph.running import operation, writes
 
 
 def refuse_decisions(name: str, nodes: Sequence[Node], given: Sequence[str]) -> None:
@@ -44,7 +44,7 @@ def _varying(nodes: Sequence[Node], given: Sequence[str]) -> set[str]:
         for node in nodes:
             if varying.intersection(sources[node.name]):
                 varying.add(node.name)
-                if _writes(node):
+                if writes(node):
                     _add_sources(sources[node.name][:1], sources, varying)
     return varying
 
@@ -57,10 +57,6 @@ def _add_sources(names: Sequence[str], sources: dict[str, list[str]], varying: s
         if name not in varying:
             pending += sources.get(name, [])
         varying.add(name)
-
-
-def _writes(node: Node) -> bool:
-    return node.op != "getitem" and bool(operation(node.op)._schema.is_mutable)
 
 
 def _reads_values(node: Node) -> bool:

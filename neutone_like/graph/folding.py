@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from neutone_like.graph.graph import Graph, Node, Value, map_values, values_in
-from neutone_like.graph.running import operation
+from neutone_like.graph.running import operation, writes
+from neutone_like.graph.whole_number import WholeNumber
 
 _RANDOM = torch.Tag.nondeterministic_seeded
 
@@ -53,13 +54,12 @@ def is_pure(node: Node) -> bool:
     """Whether leaving the node out changes nothing but its own result."""
     if node.op == "getitem":
         return True
-    overload = operation(node.op)
-    return not overload._schema.is_mutable and _RANDOM not in overload.tags
+    return not writes(node) and _RANDOM not in operation(node.op).tags
 
 
 def _has_numbers(node: Node) -> bool:
     found: list[bool] = []
-    map_values([node.args, dict(node.kwargs)], lambda each: found.append(type(each).__name__ == "WholeNumber"))
+    map_values([node.args, dict(node.kwargs)], lambda each: found.append(isinstance(each, WholeNumber)))
     return any(found)
 
 
@@ -67,12 +67,7 @@ def _written_names(graph: Graph) -> set[str]:
     """Every name whose tensor, or one that shares its memory, an operation writes into; more rather than fewer."""
     sources = {node.name: [value.name for value in values_in([node.args, dict(node.kwargs)])] for node in graph.nodes}
     written: set[str] = set()
-    pending = [
-        name
-        for node in graph.nodes
-        if node.op != "getitem" and operation(node.op)._schema.is_mutable
-        for name in [node.name, *sources[node.name]]
-    ]
+    pending = [name for node in graph.nodes if writes(node) for name in [node.name, *sources[node.name]]]
     while pending:
         name = pending.pop()
         if name not in written:

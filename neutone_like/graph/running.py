@@ -1,6 +1,6 @@
 """Plays a graph with PyTorch, operation by operation: what every other way to play it is held against."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from operator import getitem
 from typing import Any
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from neutone_like.errors import CaptureError
-from neutone_like.graph.graph import SAMPLES, Graph, Value, map_values
+from neutone_like.graph.graph import SAMPLES, Graph, Node, Value, map_values
 from neutone_like.graph.whole_number import WholeNumber
 
 
@@ -88,6 +88,6 @@ def _resolved(value: Any, values: Mapping[str, Any], numbers: Mapping[str, int])
     return map_values(value, resolve)
 
 
-def play_blocks(player: GraphPlayer, blocks: Sequence[Sequence[Tensor]]) -> list[Any]:
-    """The results of several blocks, each given as its inputs."""
-    return [player(*block) for block in blocks]
+def writes(node: Node) -> bool:
+    """Whether the operation writes into one of its arguments."""
+    return node.op != "getitem" and bool(operation(node.op)._schema.is_mutable)

@@ -2,7 +2,6 @@
 
 import keyword
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch.jit import ScriptModule
 from neutone_like.graph.folding import fold_constants
 from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Node, Value
 from neutone_like.graph.whole_number import WholeNumber
+from neutone_like.torchscript_warnings import expecting_torchscript
 
 _TENSOR = object()
 
@@ -43,9 +43,7 @@ class _Writer:
         self._attributes = {name: self._fresh(name) for name in (*graph.parameters, *(s.name for s in graph.states))}
 
     def module(self, methods: Sequence[str]) -> ScriptModule:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=DeprecationWarning)
-            warnings.filterwarnings("ignore", message=r"`?torch\\.jit", category=FutureWarning)
+        with expecting_torchscript():
             return _script_module(
                 self._tensors(), self._counts(), [self.forward_source(), self.reset_source(), *methods]
             )
@@ -72,7 +70,8 @@ class _Writer:
     def _checked_value(self, name: str) -> list[str]:
         value = self._graph.fixed[name]
         wrong = f"{self._names[name]} is not None" if value is None else f"{self._names[name]} != {_literal(value)}"
-        return [f"    if {wrong}:", f'        raise ValueError("This network was captured with {name} = {value}.")']
+        message = f"This network was captured with {name} = {value!r}."
+        return [f"    if {wrong}:", f"        raise ValueError({message!r})"]
 
     def reset_source(self) -> str:
         lines = ["def reset_streaming_state(self) -> None:"]
@@ -177,7 +176,7 @@ def _type(value: Any) -> str:
     if value is _TENSOR:
         return "Tensor"
     if value is None:
-        return "Optional[Tensor] = None"
+        return "Optional[Tensor]"
     return type(value).__name__ if type(value) in (bool, int, float, str) else ""
 
 

@@ -8,5 +8,5 @@ def require_multiple(layer: str, samples: int, multiple: int) -> None:
     if samples % multiple != 0:
         raise ModelError(
             f"{layer}: a block of {samples} samples; expected a multiple of {multiple}: "
-            f"{multiple}, {2 * multiple}, {3 * multiple}..."
+            f"{multiple}, {2 * multiple}, {3 * multiple}... Change the block size, or collect samples."
         )

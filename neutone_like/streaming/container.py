@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like.errors import ModelError
+from neutone_like.streaming.block_lengths import require_multiple
 from neutone_like.streaming.delay import Delay
-from neutone_like.streaming.framing import require_multiple
 from neutone_like.streaming.layer import StreamingLayer, block_multiple
 from neutone_like.streaming.normalisation import refuse_unstreamable
 from neutone_like.streaming.start import SilentStart
@@ -59,7 +59,7 @@ class Sequential(StreamingLayer, nn.Sequential):
         self.receptive_field_samples = _receptive_field(self, list(self.children()))
 
     def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        require_multiple(x.size(2), self.block_multiple_samples)
+        require_multiple("Sequential", x.size(2), self.block_multiple_samples)
         for layer in self:
             x = layer(x)
         return x

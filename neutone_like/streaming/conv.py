@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from neutone_like.streaming.block_lengths import require_multiple
 from neutone_like.streaming.framing import (
     Framing,
     join,
     newest,
-    require_multiple,
     require_positive,
     require_zero_padding,
 )
@@ -89,7 +89,7 @@ class Conv1d(StreamingLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         samples = x.size(2)
-        require_multiple(samples, self.stride)
+        require_multiple("Conv1d", samples, self.stride)
         joined = join(self.past, x)
         self.past = newest(joined, self.past_samples)
         heard = joined.narrow(2, 0, samples - self.stride + self.span)

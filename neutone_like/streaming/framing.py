@@ -66,15 +66,6 @@ def newest(x: Tensor, samples: int) -> Tensor:
     return x.narrow(2, x.size(2) - samples, samples)
 
 
-def require_multiple(samples: int, multiple: int) -> None:
-    """Raise :class:`ModelError` for a block whose length the stride doesn't allow."""
-    if samples % multiple != 0:
-        raise ModelError(
-            f"Blocks must be a multiple of {multiple} samples long ({multiple}, {2 * multiple}, {3 * multiple}...), "
-            f"because the stride takes {multiple} at a time; got {samples}. Change the block size, or collect samples."
-        )
-
-
 def require_kernel_covers_stride(kernel_size: int, stride: int) -> None:
     """Raise :class:`ModelError` where a window jumps further than it is long."""
     if kernel_size < stride:

@@ -5,7 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from neutone_like.errors import ModelError
-from neutone_like.streaming.framing import Framing, join, newest, require_multiple, require_positive
+from neutone_like.streaming.block_lengths import require_multiple
+from neutone_like.streaming.framing import Framing, join, newest, require_positive
 from neutone_like.streaming.layer import StreamingLayer
 
 
@@ -49,7 +50,7 @@ class Pool1d(StreamingLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         samples = x.size(2)
-        require_multiple(samples, self.stride)
+        require_multiple("Pool1d", samples, self.stride)
         joined = join(self.past, x)
         self.past = newest(joined, self.past_samples)
         heard = joined.narrow(2, 0, samples - self.stride + self.kernel_size)

@@ -172,6 +172,45 @@ def test_what_scripts_is_scripted_unless_a_graph_is_asked_for(tmp_path: Path) ->
     torch.testing.assert_close(y, expected, rtol=1e-5, atol=1e-6)
 
 
+class ByName(Model):
+    """Calls its network by name, and twice for each block."""
+
+    block_sizes = (64,)
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        half = x.size(1) // 2
+        first = self.model(x=x[:, :half].unsqueeze(0), gain=params["gain"])
+        return torch.cat((first, self.model(x=x[:, half:].unsqueeze(0), gain=params["gain"])), 2)[0]
+
+
+class Folding(nn.Module):
+    """Keeps nothing, and does not script."""
+
+    def forward(self, x: Tensor, **more: Any) -> Tensor:
+        return torch.tanh(x * more["gain"]).sum(0, keepdim=True)
+
+
+class InTwoForms(Model):
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        left = self.model(x=x.unsqueeze(0), gain=params["gain"])
+        return (left + self.model(x=x.unsqueeze(0).expand(2, -1, -1), gain=params["gain"]))[0]
+
+
+def test_a_network_may_be_called_by_name_and_several_times(tmp_path: Path) -> None:
+    result = exported(seeded(ByName), tmp_path)
+    assert result.way_in == "captured: model (Colour)"
+    x = torch.randn(1, 256, generator=torch.Generator().manual_seed(0))
+    expected = by_hand(seeded(ByName).eval(), x, {"gain": 0.5}, [64] * 4)
+    torch.testing.assert_close(as_artifact(result.model_path, x, [64] * 4, 64), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_network_that_is_called_in_two_forms_is_not_taken_for_one(tmp_path: Path) -> None:
+    result = exported(seeded(InTwoForms, Folding), tmp_path)
+    assert result.way_in == "captured: all of do_forward_pass"
+    x = torch.randn(1, 128, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(as_artifact(result.model_path, x, [64] * 2, 64), 3.0 * torch.tanh(0.5 * x))
+
+
 def test_scripting_alone_refuses_it(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="can't be turned into TorchScript"):
         exported(seeded(Model), tmp_path, capture="script")

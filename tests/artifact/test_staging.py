@@ -135,8 +135,8 @@ def test_killed_at_every_step(
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_killed_while_exporting(tmp_path: Path, subprocess_environment: dict[str, str]) -> None:
     here = str(TESTS)
-    found = run(KILL_EXPORTS, str(tmp_path), here, "8", environment=subprocess_environment).split(",")
-    assert len(found) == 8
+    found = run(KILL_EXPORTS, str(tmp_path), here, "20", environment=subprocess_environment).split(",")
+    assert len(found) == 20
 
 
 def fill(folder: Path, version: str, *files: str) -> None:

@@ -256,6 +256,34 @@ def test_arguments_by_name_and_constants_stay_what_they_were() -> None:
     torch.testing.assert_close(GraphPlayer(graph)(x), network(x, scale=0.5).detach())
 
 
+class Optional(nn.Module):
+    def forward(self, x: Tensor, mask: Any, name: str, gain: Tensor) -> Tensor:
+        return x * gain + len(name)
+
+
+def test_arguments_of_every_kind_stand_in_their_order_and_are_held_to() -> None:
+    name = 'it\'s "loud"\\'
+    x, gain = torch.randn(1, 1, 32), torch.tensor([2.0])
+    script = to_torchscript(capture(Optional(), (x, None, name, gain)))
+    torch.testing.assert_close(script(x, None, name, gain), Optional()(x, None, name, gain))
+    with pytest.raises(torch.jit.Error, match="captured with name = 'it"):
+        script(x, None, "quiet", gain)
+    with pytest.raises(torch.jit.Error, match="captured with mask = None"):
+        script(x, x, name, gain)
+
+
+class Quiet(nn.Module):
+    """A thousandth of it is frozen, which is nothing beside one, and much beside its own level."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 1e-5 * x * (1.0 + 0.001 * float(x.numpy().mean()))
+
+
+def test_quiet_networks_are_judged_by_their_own_level() -> None:
+    with pytest.raises(CaptureError, match="leave PyTorch for NumPy"):
+        capture(Quiet(), torch.rand(1, 1, 48))
+
+
 def test_a_graph_lists_itself(graphs: dict[str, Graph]) -> None:
     text = str(graphs["Counting"])
     assert "counter position = 0 -> samples + position" in text

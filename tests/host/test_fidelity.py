@@ -16,7 +16,6 @@ from support.host_models import DelayModel, Recorder, inside, noise, play_regula
 
 FREQUENCIES = (100.0, 440.0, 1000.0, 5000.0, 10000.0, 15000.0, 18000.0)
 RATES = (16000, 22050, 44100, 48000, 88200, 96000)
-BLOCKS = (1, 7, 32, 64, 100, 256, 441, 512, 2048, 4096)
 
 
 def round_trip(frequency: float, host_rate: int, model_rate: int, quality: str = "high") -> torch.Tensor:
@@ -71,9 +70,8 @@ def test_images_on_the_way_up_are_inaudible(host_rate: int, model_rate: int) -> 
 @pytest.mark.parametrize("host_rate", RATES)
 @pytest.mark.parametrize("model_rate", RATES)
 def test_a_tone_has_its_pitch_inside_the_model(host_rate: int, model_rate: int) -> None:
-    """Every block with every host's rate and every model's, a third of them with each pair."""
     wrapper = scripted(Recorder(sample_rates=(model_rate,)))
-    for block in BLOCKS[(RATES.index(host_rate) + RATES.index(model_rate)) % 3 :: 3]:
+    for block in (1, 7, 32, 64, 100, 256, 441, 512, 2048, 4096):
         wrapper.set_daw_sample_rate_and_buffer_size(host_rate, block)
         play_regularly(wrapper, tone(1000.0, host_rate, whole_blocks(4096, block)), block)
         heard = torch.cat(list(inside(wrapper).heard), 1)[0]

@@ -5,14 +5,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from neutone_like.artifact.writing.probe import ANY_RATE, ANY_SIZES, example_arguments
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import CaptureError
 from neutone_like.graph import Graph, capture_call, take_apart, to_torchscript
 from neutone_like.model import WaveformToWaveformBase
-
-_ANY_RATE = 48000
-_ANY_BLOCK = 512
-_OTHER_BLOCKS = (1, 2, 331)
 
 
 class CapturedModel(WaveformToWaveformBase):
@@ -55,7 +52,7 @@ def capture_model(model: WaveformToWaveformBase) -> CapturedModel:
     prepared = working_copy(model)
     prepare_example(prepared)
     played = _Played(prepared)
-    x, params = live_example(prepared)
+    x, params = example_arguments(prepared, example_block(prepared))
     example = take_apart(played, (x, *params.values()), {})
     per_sample = [each.rate == "sample" for each in prepared.declaration().parameters]
     varying = [name for name, varies in zip(example.tensors, [True, *per_sample], strict=True) if varies]
@@ -78,21 +75,13 @@ class _Played(nn.Module):
 
 def example_block(model: WaveformToWaveformBase) -> int:
     """A block length in samples that the model takes."""
-    return model.block_sizes[0] if model.block_sizes else _ANY_BLOCK
+    return model.block_sizes[0] if model.block_sizes else ANY_SIZES[0]
 
 
 def prepare_example(model: WaveformToWaveformBase) -> None:
     """Make a copy ready for blocks of :func:`example_block`, at a rate that it takes."""
-    model.prepare_model(model.sample_rates[0] if model.sample_rates else _ANY_RATE, example_block(model))
+    model.prepare_model(model.sample_rates[0] if model.sample_rates else ANY_RATE, example_block(model))
     model.reset_model()
-
-
-def live_example(model: WaveformToWaveformBase) -> tuple[Tensor, dict[str, Tensor]]:
-    """What a host may call ``do_forward_pass`` with: noise, and every parameter at its default."""
-    samples = example_block(model)
-    generator = torch.Generator().manual_seed(0)
-    x = torch.rand(model.in_channels, model.look_behind_samples + samples, generator=generator) - 0.5
-    return x, model.default_parameter_values(samples)
 
 
 def require_lengths(model: WaveformToWaveformBase, name: str, graph: Graph, more_samples: int) -> None:
@@ -101,7 +90,7 @@ def require_lengths(model: WaveformToWaveformBase, name: str, graph: Graph, more
     Raises:
         CaptureError: It does not; with the lengths that it takes.
     """
-    for samples in model.block_sizes or _OTHER_BLOCKS:
+    for samples in model.block_sizes or (*ANY_SIZES, 2):
         if not graph.lengths.accepts(samples + more_samples):
             raise CaptureError(
                 f"{name} takes {graph.lengths}, and a host's block may make that {samples + more_samples} samples. "

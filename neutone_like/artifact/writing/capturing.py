@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.jit import ScriptModule
 
 from neutone_like.artifact.format.format_limits import Model
+from neutone_like.artifact.writing import probe
 from neutone_like.artifact.writing.captured_model import (
     capture_model,
     example_block,
-    live_example,
     prepare_example,
     require_lengths,
 )
@@ -21,16 +21,15 @@ from neutone_like.artifact.writing.offline_probe import example_arguments, examp
 from neutone_like.artifact.writing.scripting import script_wrapper
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import CaptureError, ExportError
-from neutone_like.graph import capture, to_torchscript
+from neutone_like.graph import Example, Graph, capture_call, take_apart, to_torchscript
 from neutone_like.model import NonRealtimeBase, WaveformToWaveformBase
 
 Capture = Literal["auto", "script", "graph"]
 """Which way into TorchScript: what works, scripting alone, or capturing in any case."""
 
 SCRIPTED = "scripted"
-_ANY_RATE = 48000
 
-_Calls = dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]
+_Calls = dict[str, list[Example]]
 
 
 def scripted_or_captured(model: Model, quality: str, exporter: Exporter, way: Capture) -> tuple[str, ScriptModule]:
@@ -71,7 +70,7 @@ def _with_captured_networks(model: Model, quality: str, everything: bool) -> tup
     taken: list[str] = []
     for name, made in calls.items():
         network = copied.get_submodule(name)
-        if isinstance(network, ScriptModule) or not (everything or not _is_scriptable(network)):
+        if not everything and _is_scriptable(network):
             continue
         _put(copied, name, to_torchscript(_captured(network, made, name, model)))
         taken.append(f"{name} ({type(network).__name__})")
@@ -80,22 +79,27 @@ def _with_captured_networks(model: Model, quality: str, everything: bool) -> tup
     return f"captured: {', '.join(taken)}", script_wrapper(exporter_for(copied, quality).wrapper())
 
 
-def _captured(network: nn.Module, calls: list[tuple[tuple[Any, ...], dict[str, Any]]], name: str, model: Model) -> Any:
-    arguments, named = calls[0]
-    graph = capture(network, arguments, named)
-    for others, _ in calls[1:]:
-        if _shapes(others)[0][:-1] != _shapes(arguments)[0][:-1]:
+def _captured(network: nn.Module, calls: list[Example], name: str, model: Model) -> Graph:
+    first = calls[0]
+    graph = capture_call(network, first)
+    for other in calls[1:]:
+        if _form(other) != _form(first) or not graph.lengths.accepts(other.samples):
             raise CaptureError(
-                f"{name} is called with blocks of shape {_shapes(arguments)[0]} and {_shapes(others)[0]}; a graph "
-                "takes one shape."
+                f"{name} is called in one block with {_shapes(first)} and with {_shapes(other)}; a graph takes "
+                f"{graph.lengths}, and is one in all else."
             )
     if isinstance(model, WaveformToWaveformBase):
-        require_lengths(model, name, graph, _shapes(arguments)[0][-1] - example_block(model))
+        require_lengths(model, name, graph, first.samples - example_block(model))
     return graph
 
 
-def _shapes(arguments: tuple[Any, ...]) -> list[tuple[int, ...]]:
-    return [tuple(each.shape) for each in arguments if isinstance(each, Tensor)] or [(0,)]
+def _form(call: Example) -> Any:
+    """What all calls of a graph have in common: everything but the length."""
+    return call.fixed, [(name, *each.shape[:-1]) for name, each in call.tensors.items()]
+
+
+def _shapes(call: Example) -> str:
+    return ", ".join(f"{name} of shape {list(each.shape)}" for name, each in call.tensors.items())
 
 
 def _is_scriptable(network: nn.Module) -> bool:
@@ -117,15 +121,14 @@ def _calls_of_networks(model: Model) -> _Calls:
             _run_offline(probed)
         else:
             prepare_example(probed)
-            x, params = live_example(probed)
+            x, params = probe.example_arguments(probed, example_block(probed))
             probed.do_forward_pass(x, params)
     return calls
 
 
 def _recorder(calls: _Calls, name: str) -> Any:
-    def record(_: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
-        detached = tuple(each.detach().clone() if isinstance(each, Tensor) else each for each in arguments)
-        calls.setdefault(name, []).append((detached, dict(named)))
+    def record(network: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        calls.setdefault(name, []).append(take_apart(network, *copy.deepcopy((arguments, named))))
 
     return record
 
@@ -133,7 +136,7 @@ def _recorder(calls: _Calls, name: str) -> Any:
 def _run_offline(model: NonRealtimeBase) -> None:
     declared = model.declaration()
     length = example_lengths(declared)[0]
-    rate = declared.sample_rates[0] if declared.sample_rates else _ANY_RATE
+    rate = declared.sample_rates[0] if declared.sample_rates else probe.ANY_RATE
     model.prepare_model(rate, 0 if declared.is_one_shot and not declared.block_sizes else length)
     model.reset_model()
     model.do_forward_pass(*example_arguments(declared, 0, length))
@@ -143,8 +146,8 @@ def _networks(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """The modules that a model's own code calls: its children, and those of its lists and dictionaries."""
     for name, child in model.named_children():
         if isinstance(child, (nn.ModuleList, nn.ModuleDict)):
-            yield from ((f"{name}.{inner}", each) for inner, each in child.named_children())
-        else:
+            yield from ((f"{name}.{inner}", each) for inner, each in _networks(child))
+        elif not isinstance(child, ScriptModule):
             yield name, child
 
 

@@ -11,9 +11,9 @@ from neutone_like.errors import ExportError
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.user_code import UserLine
 
-_ANY_RATE = 48000
+ANY_RATE = 48000
 # A usual block, one that nothing divides, and the shortest there is.
-_ANY_SIZES = (512, 331, 1)
+ANY_SIZES = (512, 331, 1)
 
 
 def probe_model(model: WaveformToWaveformBase) -> None:
@@ -24,8 +24,8 @@ def probe_model(model: WaveformToWaveformBase) -> None:
     """
     declaration = model.declaration()
     require_forward_pass(model)
-    rate = declaration.sample_rates[0] if declaration.sample_rates else _ANY_RATE
-    for size in declaration.block_sizes or _ANY_SIZES:
+    rate = declaration.sample_rates[0] if declaration.sample_rates else ANY_RATE
+    for size in declaration.block_sizes or ANY_SIZES:
         probed = working_copy(model)
         with torch.no_grad():
             call(probed, "prepare_model", rate, size)
@@ -35,17 +35,23 @@ def probe_model(model: WaveformToWaveformBase) -> None:
             _probe_forward_pass(probed, size)
 
 
+def example_arguments(model: WaveformToWaveformBase, samples: int) -> tuple[Tensor, dict[str, Tensor]]:
+    """What a host may call ``do_forward_pass`` with: a block of noise, and every parameter at its default."""
+    generator = torch.Generator().manual_seed(samples)
+    x = torch.rand((model.in_channels, model.look_behind_samples + samples), generator=generator) - 0.5
+    return x, model.default_parameter_values(samples)
+
+
 def _probe_forward_pass(model: WaveformToWaveformBase, size: int) -> None:
-    length = model.look_behind_samples + size
-    noise = torch.rand((model.in_channels, length), generator=torch.Generator().manual_seed(size)) - 0.5
+    x, values = example_arguments(model, size)
     try:
         for _ in range(2):  # the second block meets the state that the first one left
-            result, line = call(model, "do_forward_pass", noise.clone(), model.default_parameter_values(size))
+            result, line = call(model, "do_forward_pass", x.clone(), values)
             _check_output(model, result, size, line)
     except ExportError as error:
-        if not model.block_sizes and size != _ANY_SIZES[0]:
+        if not model.block_sizes and size != ANY_SIZES[0]:
             raise ExportError(
-                f"{error}\nBlocks of {_ANY_SIZES[0]} samples work, this one has {size}: with block_sizes = () a model "
+                f"{error}\nBlocks of {ANY_SIZES[0]} samples work, this one has {size}: with block_sizes = () a model "
                 "takes any length. If it can't, declare the lengths it takes, as in block_sizes = (512,)."
             ) from error
         raise

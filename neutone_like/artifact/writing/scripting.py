@@ -3,7 +3,6 @@
 import ast
 import io
 import re
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -23,6 +22,7 @@ from neutone_like.artifact.writing.scripting_hints import (
     source_patterns,
 )
 from neutone_like.errors import ExportError, NeutoneLikeError
+from neutone_like.torchscript_warnings import expecting_torchscript
 from neutone_like.user_code import (
     UserLine,
     choose_user_line,
@@ -38,15 +38,6 @@ _MAXIMUM_MESSAGE_LINES = 6
 _MAXIMUM_MESSAGE_CHARACTERS = 600
 
 
-@contextmanager
-def _torchscript_is_deprecated_and_we_know() -> Iterator[None]:
-    """Newer versions of PyTorch point to torch.export on every call, which is no news to whoever exports here."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"`?torch\.jit", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", message=r"`?torch\.jit", category=FutureWarning)
-        yield
-
-
 def script_wrapper(wrapper: nn.Module) -> ScriptModule:
     """Compile a wrapper, and with it the model inside.
 
@@ -54,7 +45,7 @@ def script_wrapper(wrapper: nn.Module) -> ScriptModule:
         ExportError: TorchScript refuses. The message has the user's own line, the cause, and the change to make.
     """
     try:
-        with _torchscript_is_deprecated_and_we_know():
+        with expecting_torchscript():
             return torch.jit.script(wrapper)
     except NeutoneLikeError:
         raise
@@ -81,13 +72,13 @@ def save_script(module: ScriptModule, target: str | PathLike[str] | io.BytesIO, 
     """``torch.jit.save``; ``metadata_json`` becomes the extra file ``metadata.json``."""
     extra_files = {"metadata.json": metadata_json} if metadata_json else {}
     destination = target if isinstance(target, io.BytesIO) else str(target)
-    with _torchscript_is_deprecated_and_we_know():
+    with expecting_torchscript():
         torch.jit.save(module, destination, _extra_files=extra_files)
 
 
 def load_script(source: str | PathLike[str] | io.BytesIO) -> ScriptModule:
     """``torch.jit.load`` onto the CPU. Errors are those of PyTorch."""
-    with _torchscript_is_deprecated_and_we_know():
+    with expecting_torchscript():
         return torch.jit.load(source if isinstance(source, io.BytesIO) else str(source), map_location="cpu")
 
 

@@ -34,6 +34,12 @@ def differing(x: Audio, run: SessionRun, look_behind: int = 0) -> npt.NDArray[np
     return (run.output != expected_output(x, run, look_behind)).any(0)
 
 
+def late_stretches(wrong: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Start and end of each run of late samples. A busy machine may add short ones to the one that was asked for."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], wrong, [False])).astype(np.int8)))
+    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
+
+
 def play_all(engine: Engine, sessions: Sequence[Session], x: Audio, seconds: float) -> RealtimeReport:
     return engine.run_realtime(sessions, seconds, input=x, record=True)
 
@@ -82,15 +88,12 @@ def test_what_is_heard_instead(policy: str) -> None:
             assert not wrong.any()
             return
         assert wrong.sum() == run.missing_samples
-        first = int(np.argmax(wrong))
-        before, late = run.output[:, first - 1 : first], run.output[:, first : first + 240]
-        if policy == "hold":
-            np.testing.assert_array_equal(late, np.repeat(before, 240, 1))
-        else:
-            steps = np.diff(np.abs(np.concatenate((before, late), 1)), axis=1)
-            assert (steps <= 0.0).all()
-            np.testing.assert_allclose(late[:, -1], 0.0, atol=1e-6)
-            np.testing.assert_allclose(steps, np.broadcast_to(steps.mean(1, keepdims=True), steps.shape), atol=1e-5)
+        stretches = late_stretches(wrong)
+        assert max(stop - start for start, stop in stretches) >= 240  # a stall of 30 ms leaves more than 5 ms
+        for start, stop in stretches:
+            before, late = run.output[:, start - 1 : start], run.output[:, start:stop]
+            gain = 1.0 if policy == "hold" else np.maximum(1 - np.arange(1, stop - start + 1) / 240, 0.0)
+            np.testing.assert_allclose(late, np.broadcast_to(before * gain, late.shape), rtol=1e-6, atol=1e-7)
 
 
 def test_state_survives_a_late_block() -> None:

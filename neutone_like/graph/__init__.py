@@ -3,10 +3,11 @@
 from neutone_like.graph.capture import capture, capture_call
 from neutone_like.graph.examples import Example, take_apart
 from neutone_like.graph.folding import drop_unused, fold_constants
-from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Lengths, Node, State, Value
-from neutone_like.graph.running import GraphPlayer
+from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Lengths, Node, State, Value, map_values
+from neutone_like.graph.in_place import without_writes
+from neutone_like.graph.running import GraphPlayer, operation, play_all
 from neutone_like.graph.torchscript import to_torchscript
-from neutone_like.graph.whole_number import WholeNumber
+from neutone_like.graph.whole_number import WholeNumber, fit_whole_number
 
 __all__ = [
     "SAMPLES",
@@ -23,7 +24,12 @@ __all__ = [
     "capture",
     "capture_call",
     "drop_unused",
+    "fit_whole_number",
     "fold_constants",
+    "map_values",
+    "operation",
+    "play_all",
     "take_apart",
     "to_torchscript",
+    "without_writes",
 ]

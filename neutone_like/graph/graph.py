@@ -32,6 +32,7 @@ class Node:
         args: Numbers, texts, data types, lists of these, :class:`Value` and :class:`WholeNumber`.
         kwargs: Alike, by name.
         line: ``file:line`` of the code that called it; empty when it is not known.
+        layer: The module of the network that did so, as in ``named_modules``.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Node:
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     line: str = ""
+    layer: str = ""
 
     def __str__(self) -> str:
         given = [_text(value) for value in self.args] + [f"{key}={_text(value)}" for key, value in self.kwargs.items()]

@@ -1,4 +1,4 @@
-"""Which line of a network's source called each operation of a trace."""
+"""Which layer of a network, and which line of its source, called each operation of a trace."""
 
 import inspect
 import os
@@ -7,7 +7,9 @@ from types import FrameType
 from typing import Any
 
 import torch
+from torch import nn
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 
 _FOLDERS = (os.path.dirname(os.path.abspath(path)) + os.sep for path in (torch.__file__, __file__))
@@ -15,15 +17,40 @@ _SKIPPED = tuple(_FOLDERS)
 
 
 class CallingLines(TorchFunctionMode):
-    """While it is entered, notes the line of every call of PyTorch from outside of it.
+    """While it is entered, notes the layer and the line of every call of PyTorch from outside of it.
 
     Attributes:
         lines: ``file:line`` by the name of a node in PyTorch's own graph.
+        layers: The name of the innermost module of ``network``, alike.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.lines: dict[str, str] = {}
+        self.layers: dict[str, str] = {}
+        self._names = {id(module): name for name, module in network.named_modules()}
+        self._running: list[str] = []
+        self._hooks: list[Any] = []
+
+    def __enter__(self) -> Any:
+        self._hooks = [
+            register_module_forward_pre_hook(self._begin),
+            register_module_forward_hook(self._end, always_call=True),
+        ]
+        return super().__enter__()
+
+    def __exit__(self, *raised: Any) -> None:
+        super().__exit__(*raised)
+        for hook in self._hooks:
+            hook.remove()
+
+    def _begin(self, module: nn.Module, _: Any) -> None:
+        if id(module) in self._names:
+            self._running.append(self._names[id(module)])
+
+    def _end(self, module: nn.Module, _: Any, __: Any) -> None:
+        if id(module) in self._names:
+            self._running.pop()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         mode: Any = get_proxy_mode()
@@ -35,7 +62,9 @@ class CallingLines(TorchFunctionMode):
         made = len(nodes) - before
         if made:
             line = _calling_line(inspect.currentframe())
-            self.lines.update((node.name, line) for node in islice(reversed(nodes), made))
+            names = [node.name for node in islice(reversed(nodes), made)]
+            self.lines.update(dict.fromkeys(names, line))
+            self.layers.update(dict.fromkeys(names, self._running[-1] if self._running else ""))
         return result
 
 

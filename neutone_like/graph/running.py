@@ -44,6 +44,14 @@ class GraphPlayer:
             CaptureError: The graph does not take blocks of this length, or another number of inputs.
         """
         graph = self._graph
+        values = self._play(inputs)
+        self.states = {each.name: values[each.result.name] for each in graph.states}
+        numbers = {SAMPLES: inputs[0].shape[-1] if inputs else 0, **self.counters}
+        self.counters = {each.name: _resolved(each.result, values, numbers) for each in graph.counters}
+        return _resolved(graph.outputs, values, numbers)
+
+    def _play(self, inputs: tuple[Tensor, ...]) -> dict[str, Any]:
+        graph = self._graph
         if len(inputs) != len(graph.inputs):
             raise CaptureError(f"This graph takes {len(graph.inputs)} tensors, got {len(inputs)}.")
         samples = inputs[0].shape[-1] if inputs else 0
@@ -55,9 +63,7 @@ class GraphPlayer:
         for node in graph.nodes:
             args, kwargs = _resolved(node.args, values, numbers), _resolved(dict(node.kwargs), values, numbers)
             values[node.name] = operation(node.op)(*args, **self._in_dtype(kwargs))
-        self.states = {each.name: values[each.result.name] for each in graph.states}
-        self.counters = {each.name: _resolved(each.result, values, numbers) for each in graph.counters}
-        return _resolved(graph.outputs, values, numbers)
+        return values
 
     def _cast(self, tensor: Tensor) -> Tensor:
         if self._dtype is None or tensor.dtype not in (torch.float32, torch.complex64):
@@ -68,6 +74,12 @@ class GraphPlayer:
         if self._dtype is not None and kwargs.get("dtype") == torch.float32:
             return {**kwargs, "dtype": self._dtype}
         return kwargs
+
+
+def play_all(graph: Graph, *inputs: Tensor) -> dict[str, Any]:
+    """One block from the initial states: every tensor by its name. Operations that write change earlier ones."""
+    with torch.no_grad():
+        return GraphPlayer(graph)._play(inputs)  # pyright: ignore[reportPrivateUsage]
 
 
 def operation(name: str) -> Any:

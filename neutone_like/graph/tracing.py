@@ -51,7 +51,7 @@ def trace_call(
     """
     names = [*inputs, *(f"state_{index}" for index in range(len(states)))]
     found: dict[str, Any] = {}
-    lines = CallingLines()
+    lines = CallingLines(network)
 
     def run(*tensors: Tensor) -> list[Tensor]:
         given, held = tensors[: len(inputs)], tensors[len(inputs) :]
@@ -68,7 +68,7 @@ def trace_call(
     tensors = [value.detach().clone() for value in (*inputs.values(), *states.values())]
     # Values that are read are looked at afterwards: those of constants may be.
     trace = make_fx(run, tracing_mode="real", pre_dispatch=True, _error_on_data_dependent_ops=False)
-    nodes, constants, results = _read_graph(trace(*tensors), names, lines.lines)
+    nodes, constants, results = _read_graph(trace(*tensors), names, lines)
     refuse_decisions(type(network).__name__, nodes, names)
     outputs = pytree.tree_unflatten(results[: found["count"]], found["form"])
     return Trace(nodes, constants, outputs, tuple(results[found["count"] :]), found["counts"])
@@ -85,7 +85,7 @@ def _require_tensors(network: nn.Module, leaves: Sequence[Any]) -> None:
 
 
 def _read_graph(
-    module: fx.GraphModule, names: Sequence[str], lines: Mapping[str, str]
+    module: fx.GraphModule, names: Sequence[str], lines: CallingLines
 ) -> tuple[tuple[Node, ...], dict[str, Tensor], list[Value]]:
     nodes: list[Node] = []
     constants: dict[str, Tensor] = {}
@@ -105,7 +105,8 @@ def _read_graph(
         else:
             known[node] = Value(f"v{len(nodes)}")
             args, kwargs = _arguments(node.args, known), _arguments(dict(node.kwargs), known)
-            nodes.append(Node(known[node].name, _name(node.target), args, kwargs, lines.get(node.name, "")))
+            line, layer = lines.lines.get(node.name, ""), lines.layers.get(node.name, "")
+            nodes.append(Node(known[node].name, _name(node.target), args, kwargs, line, layer))
     return tuple(nodes), constants, results
 
 

@@ -4,6 +4,7 @@ from neutone_like.streaming.attention import Attention
 from neutone_like.streaming.container import Parallel, Residual, Sequential
 from neutone_like.streaming.conv import Conv1d
 from neutone_like.streaming.conv_transpose import ConvTranspose1d
+from neutone_like.streaming.conversion import StreamingNetwork, to_streaming
 from neutone_like.streaming.crossfade import OverlapAddCrossfade
 from neutone_like.streaming.delay import Delay
 from neutone_like.streaming.fir import FIR
@@ -54,10 +55,12 @@ __all__ = [
     "StateVariableFilter",
     "StreamingCheck",
     "StreamingLayer",
+    "StreamingNetwork",
     "StreamingReport",
     "block_multiple",
     "refuse_unstreamable",
     "reset_streaming",
     "streaming_layers",
+    "to_streaming",
     "verify_streaming",
 ]

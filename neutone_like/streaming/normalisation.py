@@ -56,11 +56,18 @@ class ChannelNorm(StreamingLayer):
         return y if bias is None else y + bias.unsqueeze(1)
 
 
+def refuse_training_norms(network: nn.Module) -> None:
+    """Raise :class:`ModelError` for a BatchNorm that would take its statistics from each block; its name."""
+    for name, module in network.named_modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            _refuse(module, name, _batch_statistics(module))
+
+
 def refuse_unstreamable(layer: nn.Module, name: str) -> None:
     """Raise :class:`ModelError` for a torch layer that needs the whole signal: its name, the reason, what to use."""
     why = ""
-    if isinstance(layer, nn.BatchNorm1d) and (layer.training or not layer.track_running_stats):
-        why = "takes its statistics from the block in train mode; call eval() first, with running statistics"
+    if isinstance(layer, nn.BatchNorm1d):
+        why = _batch_statistics(layer)
     elif isinstance(layer, nn.GroupNorm | nn.InstanceNorm1d):
         why = "takes mean and deviation over all of time; use CumulativeLayerNorm or ChannelNorm, and train with it"
     elif isinstance(layer, nn.AdaptiveAvgPool1d | nn.AdaptiveMaxPool1d):
@@ -69,5 +76,15 @@ def refuse_unstreamable(layer: nn.Module, name: str) -> None:
         why = "is bidirectional, and so begins at the signal's end; train one of one direction"
     elif isinstance(layer, nn.Upsample) and layer.align_corners:
         why = "has align_corners=True, which depends on the signal's length; use align_corners=False, or Hold"
+    _refuse(layer, name, why)
+
+
+def _batch_statistics(layer: nn.modules.batchnorm._BatchNorm) -> str:
+    if not layer.training and layer.track_running_stats:
+        return ""
+    return "takes its statistics from the block in train mode; call eval() first, with running statistics"
+
+
+def _refuse(layer: nn.Module, name: str, why: str) -> None:
     if why:
         raise ModelError(f"{name} ({type(layer).__name__}) can't stream: it {why}.")

@@ -1,0 +1,182 @@
+"""The network that a conversion gives, and its proof beside the ordinary one."""
+
+import copy
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from neutone_like.errors import CaptureError, ModelError
+from neutone_like.graph import Graph, GraphPlayer, Node, capture, fold_constants, to_torchscript, without_writes
+from neutone_like.streaming.block_lengths import require_multiple
+from neutone_like.streaming.conversion.converting import Converted, convert
+from neutone_like.streaming.layer import StreamingLayer
+from neutone_like.streaming.normalisation import refuse_training_norms
+
+TOLERANCE = 1e-5
+"""Largest difference from the whole, in parts of its peak."""
+
+_EXAMPLE_SAMPLES = (960, 7680)  # multiples of most strides
+_CHUNKINGS = 8
+_QUIETEST = 1e-6  # a peak below is as good as silence
+LOOK_AHEAD = ("delay", "refuse")
+
+
+class StreamingNetwork(StreamingLayer):
+    """A converted network: ``[batch, channels, samples]`` to ``[batch, channels', samples * ratio]``, in blocks.
+
+    It declares what every :class:`StreamingLayer` does. Its batch is that of the example it was converted with.
+
+    Attributes:
+        graph: What it plays, operation by operation.
+        batch_size: The batch that it takes.
+    """
+
+    def __init__(self, converted: Converted, batch_size: int) -> None:
+        super().__init__()
+        self.batch_size = batch_size
+        self.ratio = converted.ratio
+        self.delay_samples = converted.delay_samples
+        self.receptive_field_samples = converted.receptive_field_samples
+        self.block_multiple_samples = converted.block_multiple_samples
+        self.multiple = converted.block_multiple_samples
+        self.padding_value = None
+        self.source = "The network that it was converted from"
+        self._graph = (converted.graph,)  # a tuple, which TorchScript leaves alone
+        self.player = to_torchscript(converted.graph)
+
+    __jit_unused_properties__ = ["graph"]
+
+    @property
+    def graph(self) -> Graph:
+        return self._graph[0]
+
+    def forward(self, x: Tensor) -> Tensor:
+        require_multiple("StreamingNetwork", x.size(2), self.multiple)
+        if x.size(0) != self.batch_size:
+            raise ModelError(
+                f"StreamingNetwork: a batch of {x.size(0)}; it was converted for {self.batch_size}, as its example had. "
+                "Convert it with an example of the batch that it is to play."
+            )
+        return self.player(x)
+
+    @torch.jit.export
+    def reset_streaming_state(self) -> None:
+        self.player.reset_streaming_state()
+
+
+def to_streaming(
+    network: nn.Module,
+    example: Tensor | None = None,
+    *,
+    look_ahead: str = "delay",
+    attention_window_samples: int | None = None,
+) -> StreamingNetwork:
+    """The same network, with the same weights, for blocks: ``streamed[n + delay_samples] == network(x)[n]``.
+
+    The network is captured, every operation is converted, branches of different delay are aligned, and the result is
+    played beside the network in random blocks before it is returned. The network stays as it was.
+
+    Args:
+        network: Of standard layers, in evaluation mode; it takes and gives one tensor whose last axis is time.
+        example: ``[batch, channels, samples]``, a multiple of all strides together; ``None``: noise for the first
+            layer's channels.
+        look_ahead: What becomes of padding that isn't causal: ``"delay"``, or ``"refuse"``.
+        attention_window_samples: How many of its frames attention without a window of its own is to see.
+
+    Raises:
+        ModelError: A layer can't stream: its name, the reason, and what to use; or the result is not the network's.
+        CaptureError: The network can't be captured.
+    """
+    if look_ahead not in LOOK_AHEAD:
+        raise ModelError(f"look_ahead must be one of {', '.join(map(repr, LOOK_AHEAD))}, got {look_ahead!r}.")
+    refuse_training_norms(network)
+    examples = [example] if example is not None else [_noise(network, samples) for samples in _EXAMPLE_SAMPLES]
+    for index, each in enumerate(examples):
+        try:
+            graph, tried = _captured(network, each), each
+            break
+        except CaptureError:
+            if index == len(examples) - 1:
+                raise
+    converted = convert(graph, tried, attention_window_samples)
+    if look_ahead == "refuse" and converted.delay_samples:
+        _refuse_delay(converted)
+    _prove(network, graph, tried, converted)
+    return StreamingNetwork(converted, tried.shape[0])
+
+
+def _refuse_delay(converted: Converted) -> None:
+    late: Any = converted.first_late or Node("", "", ())
+    where = f" first in {late.layer or late.op} at {late.line}" if late.op else ""
+    raise ModelError(
+        f"The network looks ahead,{where}, so that its stream is {converted.delay_samples} samples late, and "
+        "look_ahead='refuse' was asked for. Pad on the left alone and train it so, or take look_ahead='delay'."
+    )
+
+
+def _captured(network: nn.Module, example: Tensor) -> Graph:
+    graph = fold_constants(without_writes(fold_constants(capture(network, example))))
+    kept = [each.name for each in (*graph.states, *graph.counters)]
+    if kept:
+        raise ModelError(
+            f"The network keeps state between calls already ({', '.join(kept)}), so it is no network of whole signals. "
+            "Export it as it is, or take its streaming mode off before it is converted."
+        )
+    if len(graph.inputs) != 1 or not hasattr(graph.outputs, "name"):
+        raise ModelError(
+            f"The network must take and give one tensor, got {len(graph.inputs)} in and {graph.outputs} out. Wrap it in "
+            "a module whose forward takes a tensor apart into channels, and gives one back."
+        )
+    return graph
+
+
+def _noise(network: nn.Module, samples: int) -> Tensor:
+    names = ("in_channels", "num_features", "input_size", "in_features")
+    found = [getattr(m, name) for m in network.modules() for name in names if isinstance(getattr(m, name, None), int)]
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(1, found[0] if found else 1, samples, generator=generator)
+
+
+@torch.no_grad()
+def _prove(network: nn.Module, graph: Graph, example: Tensor, converted: Converted) -> None:
+    """Play random blocks beside the whole, as the network gives it, and as it would be without rounding.
+
+    Raises:
+        ModelError: They differ from both.
+    """
+    multiple = converted.block_multiple_samples
+    samples = min(example.shape[-1], converted.equal_samples or example.shape[-1])
+    x = example[..., : samples // multiple * multiple]
+    wholes = [copy.deepcopy(network).eval()(x.clone())]
+    worst = max(_error(converted, x, sizes, wholes[0]) for sizes in _chunkings(x.shape[-1] // multiple, multiple))
+    if worst > TOLERANCE and graph.lengths.accepts(x.shape[-1]):
+        exact = GraphPlayer(graph, torch.float64)(x)
+        worst = max(_error(converted, x, sizes, exact) for sizes in _chunkings(x.shape[-1] // multiple, multiple))
+    if worst > TOLERANCE:
+        raise ModelError(
+            f"The streaming network differs from the whole one by {worst:.3g} of its peak, more than {TOLERANCE:g}. "
+            "Either it is chaotic (a feedback that amplifies rounding), or the conversion is at fault: please report it "
+            "with the network."
+        )
+
+
+def _chunkings(units: int, multiple: int) -> Iterator[list[int]]:
+    rng = random.Random(3)
+    for trial in range(_CHUNKINGS):
+        most = min(units - 1, 64) if trial == 0 else rng.randint(0, max(0, min(units - 1, 12)))
+        cuts = sorted(rng.sample(range(1, units), most)) if most > 0 else []
+        yield [int(size) * multiple for size in torch.tensor([0, *cuts, units]).diff()]
+
+
+def _error(converted: Converted, x: Tensor, sizes: list[int], whole: Tensor) -> float:
+    """Largest difference in parts of the peak; infinite where it is no number."""
+    player = GraphPlayer(converted.graph)
+    streamed = torch.cat([player(block) for block in x.split(sizes, -1)], -1)[..., converted.delay_samples :]
+    count = min(streamed.shape[-1], whole.shape[-1])
+    error = (streamed[..., :count] - whole[..., :count]).abs()
+    if not error.numel():
+        return 0.0
+    return float(error.max().nan_to_num(torch.inf)) / max(_QUIETEST, float(whole.abs().max()))

@@ -1,0 +1,94 @@
+"""What a conversion knows of the tensors of a network: which way one is had block by block."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from math import inf
+
+from torch import Tensor
+
+from neutone_like.graph import Value
+
+Interval = tuple[float, float] | None
+"""First and last input sample; from ``-inf`` on for all of the past; ``None``: none of them."""
+
+Reach = Callable[[int], Interval]
+"""The input samples on which a sample of the stream depends."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A tensor with a time axis, in blocks: ``blocks[k] == whole[k - delay]``, in samples of its own.
+
+    Attributes:
+        value: In the graph that is written.
+        axis: Of time.
+        rate: Samples for each input sample.
+        delay: Below 0 where the whole begins with samples that are known beforehand, as padding is.
+        history: Those samples, ``-delay`` of them, along the axis; ``None`` where there are none.
+        like: An empty tensor of its type and its other axes.
+        reach: On which input samples a sample of the blocks depends.
+        lead: What the first ``delay`` samples of the blocks are, where that is known.
+    """
+
+    value: Value
+    axis: int
+    rate: Fraction
+    delay: int
+    history: Tensor | None
+    like: Tensor
+    reach: Reach
+    lead: float | None = None
+
+    @property
+    def past(self) -> Tensor:
+        """The history; empty where there is none."""
+        return self.like if self.history is None else self.history
+
+    @property
+    def from_right(self) -> int:
+        """The axis as broadcasting counts it, below 0."""
+        return self.axis - self.like.dim()
+
+
+@dataclass(frozen=True)
+class Streams:
+    """What an operation gives that has several results. Where ``value`` is one, ``getitem`` takes them out of it."""
+
+    value: Value | None
+    each: Sequence[Stream | None]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A tensor without time axis that is the same for every signal."""
+
+    tensor: Tensor
+    name: str
+
+
+@dataclass(frozen=True)
+class Square:
+    """A tensor with two time axes that is the same for every signal, such as a mask, at the example's length."""
+
+    tensor: Tensor
+
+
+Held = Stream | Streams | Known | Square
+
+
+def union(*intervals: Interval) -> Interval:
+    """The smallest interval that holds these."""
+    held = [each for each in intervals if each is not None]
+    return (min(low for low, _ in held), max(high for _, high in held)) if held else None
+
+
+def shifted(reach: Reach, by: int) -> Reach:
+    """Of a stream that is later by so many samples."""
+    return cache(lambda k: reach(k - by))
+
+
+def all_before(interval: Interval) -> Interval:
+    """All of the past up to the interval's end."""
+    return None if interval is None else (-inf, interval[1])

@@ -69,7 +69,8 @@ def _wholes(graph: Graph) -> dict[str, str]:
     whole: dict[str, str] = {}
     for node in graph.nodes:
         if writes(node):
-            whole[node.name] = whole.get(node.args[0].name, node.args[0].name)
+            written: str = node.args[0].name
+            whole[node.name] = whole.get(written, written)
     return whole
 
 

@@ -57,6 +57,7 @@ class Sequential(StreamingLayer, nn.Sequential):
                 self.ratio *= layer.ratio
         self.delay_samples = delay - int(start * self.ratio)
         self.receptive_field_samples = _receptive_field(self, list(self.children()))
+        self.receptive_field_is_exact = _is_exact(list(self.children()))
 
     def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         require_multiple("Sequential", x.size(2), self.block_multiple_samples)
@@ -106,6 +107,7 @@ class Parallel(StreamingLayer):
         self.delay_samples = max(branch.delay_samples for branch in branches)
         self.delays = nn.ModuleList(Delay(self.delay_samples - branch.delay_samples) for branch in branches)
         self.receptive_field_samples = _receptive_field(self, branches)
+        self.receptive_field_is_exact = _is_exact(branches)
 
     def forward(self, x: Tensor) -> Tensor:
         outputs: list[Tensor] = []
@@ -155,6 +157,7 @@ class Residual(StreamingLayer):
         self.delay_samples = self.body.delay_samples if isinstance(self.body, StreamingLayer) else 0
         self.shortcut = Delay(self.delay_samples)
         self.receptive_field_samples = _receptive_field(self, [self.body])
+        self.receptive_field_is_exact = _is_exact([self.body])
 
     def forward(self, x: Tensor) -> Tensor:
         return self.shortcut(x) + self.body(self.start(x))
@@ -191,3 +194,7 @@ def _receptive_field(container: StreamingLayer, children: Iterable[nn.Module]) -
     outputs = range(max(1, int(container.block_multiple_samples * container.ratio)))
     intervals = [container.input_interval(n, n) for n in outputs]
     return max(last - first + 1 for first, last in intervals)
+
+
+def _is_exact(children: Iterable[nn.Module]) -> bool:
+    return all(child.receptive_field_is_exact for child in children if isinstance(child, StreamingLayer))

@@ -21,6 +21,7 @@ class StreamingLayer(nn.Module):
         delay_samples: How many samples of the output come before that of the ordinary (not streaming) layer:
             ``streamed[n + delay_samples] == whole[n]``.
         receptive_field_samples: Input samples that one output sample depends on; ``None``: all that came before.
+        receptive_field_is_exact: Whether it always depends on as many; else on so many at most, as a maximum does.
         block_multiple_samples: Blocks are a multiple of this long too; above 1 where a layer goes to a lower rate.
         padding_value: What the layer takes for the time before the first sample, as an ordinary layer pads;
             ``None``: it begins with the first sample, as an RNN does.
@@ -31,6 +32,7 @@ class StreamingLayer(nn.Module):
         ratio: Fraction
         delay_samples: int
         receptive_field_samples: int | None
+        receptive_field_is_exact: bool
         block_multiple_samples: int
         padding_value: float | None
         source: str
@@ -42,6 +44,7 @@ class StreamingLayer(nn.Module):
         self.ratio = Fraction(1)
         self.delay_samples = 0
         self.receptive_field_samples = 1
+        self.receptive_field_is_exact = True
         self.block_multiple_samples = 1
         self.padding_value = None
         self.source = ""

@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from neutone_like.errors import ModelError
 from neutone_like.streaming.layer import StreamingLayer
 
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
 
 class CumulativeLayerNorm(StreamingLayer):
     """Each sample less the mean, over the deviation, of all channels and samples so far; then ``weight`` and ``bias``.
@@ -59,7 +61,7 @@ class ChannelNorm(StreamingLayer):
 def refuse_training_norms(network: nn.Module) -> None:
     """Raise :class:`ModelError` for a BatchNorm that would take its statistics from each block; its name."""
     for name, module in network.named_modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+        if isinstance(module, _BATCH_NORMS):
             _refuse(module, name, _batch_statistics(module))
 
 
@@ -79,7 +81,7 @@ def refuse_unstreamable(layer: nn.Module, name: str) -> None:
     _refuse(layer, name, why)
 
 
-def _batch_statistics(layer: nn.modules.batchnorm._BatchNorm) -> str:
+def _batch_statistics(layer: nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d) -> str:
     if not layer.training and layer.track_running_stats:
         return ""
     return "takes its statistics from the block in train mode; call eval() first, with running statistics"

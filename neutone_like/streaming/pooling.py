@@ -31,7 +31,7 @@ class Pool1d(StreamingLayer):
         self.kernel_size, self.stride, self.past_samples = kernel_size, stride, self.framing.past_samples
         self.mean = kind == "mean"
         self.ratio, self.delay_samples = self.framing.ratio, self.framing.delay_samples
-        self.receptive_field_samples = kernel_size
+        self.receptive_field_samples, self.receptive_field_is_exact = kernel_size, self.mean
         self.padding_value = 0.0 if self.mean else float("-inf")
         self.source = "As in torch.nn.AvgPool1d and MaxPool1d"
         self.register_state("past", torch.full((1, channels, self.past_samples), self.padding_value))

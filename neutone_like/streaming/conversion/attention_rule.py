@@ -34,8 +34,8 @@ def attention(writer: Writer, call: Call) -> Stream:
     def run(do: Callable[..., Any], asked: Any, seen: Any, known: Any, visible: Any) -> Any:
         return do(call.node.op, asked, seen, known, visible, 0.0, False, **options)
 
-    past = [joined_to_past(writer, each, window - 1) for each in (keys, values)]
-    value = run(writer.call, queries, *past, mask)
+    seen, known = (joined_to_past(writer, each, window - 1) for each in (keys, values))
+    value = run(writer.call, queries, seen, known, mask)
     history = None
     if queries.history is not None:
         visible = _band(queries.history.shape[-2], window)
@@ -52,7 +52,6 @@ def _window(writer: Writer, call: Call) -> int:
         return _users_window(writer, call)
     if not isinstance(mask, Square):
         refuse_pairs(call)
-        raise AssertionError
     visible = mask.tensor if mask.tensor.dtype == torch.bool else mask.tensor == 0.0
     only_hides = mask.tensor.dtype == torch.bool or bool((visible | (mask.tensor == -torch.inf)).all())
     while visible.dim() > 2:

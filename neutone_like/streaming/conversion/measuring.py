@@ -40,7 +40,7 @@ def measure(graph: Graph, example: Tensor) -> dict[str, list[Measured]]:
     if graph.lengths.multiple_of == 0:
         raise ModelError(
             f"The network works on signals of {graph.lengths} alone, so it can't be cut into blocks. Give an example "
-            "whose length is a multiple of all strides together, and take lengths from tensors (x.shape), not as numbers."
+            "whose length is a multiple of all strides together, and take lengths from x.shape, not as numbers."
         )
     lengths = [factor * example.shape[-1] for factor in (1, 2, 3)]
     runs: list[dict[str, Any]] = []

@@ -3,13 +3,23 @@
 import copy
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from neutone_like.errors import CaptureError, ModelError
-from neutone_like.graph import Graph, GraphPlayer, Node, capture, fold_constants, to_torchscript, without_writes
+from neutone_like.graph import (
+    Graph,
+    GraphPlayer,
+    Node,
+    capture,
+    fold_constants,
+    to_torchscript,
+    values_in,
+    without_writes,
+)
 from neutone_like.streaming.block_lengths import require_multiple
 from neutone_like.streaming.conversion.converting import Converted, convert
 from neutone_like.streaming.layer import StreamingLayer
@@ -40,6 +50,7 @@ class StreamingNetwork(StreamingLayer):
         self.ratio = converted.ratio
         self.delay_samples = converted.delay_samples
         self.receptive_field_samples = converted.receptive_field_samples
+        self.receptive_field_is_exact = False  # a weight may be 0
         self.block_multiple_samples = converted.block_multiple_samples
         self.multiple = converted.block_multiple_samples
         self.padding_value = None
@@ -57,8 +68,8 @@ class StreamingNetwork(StreamingLayer):
         require_multiple("StreamingNetwork", x.size(2), self.multiple)
         if x.size(0) != self.batch_size:
             raise ModelError(
-                f"StreamingNetwork: a batch of {x.size(0)}; it was converted for {self.batch_size}, as its example had. "
-                "Convert it with an example of the batch that it is to play."
+                f"StreamingNetwork: a batch of {x.size(0)}; it was converted for {self.batch_size}, which its example "
+                "had. Convert it with an example of the batch that it is to play."
             )
         return self.player(x)
 
@@ -93,19 +104,20 @@ def to_streaming(
     if look_ahead not in LOOK_AHEAD:
         raise ModelError(f"look_ahead must be one of {', '.join(map(repr, LOOK_AHEAD))}, got {look_ahead!r}.")
     refuse_training_norms(network)
-    examples = [example] if example is not None else [_noise(network, samples) for samples in _EXAMPLE_SAMPLES]
-    for index, each in enumerate(examples):
-        try:
-            graph, tried = _captured(network, each), each
-            break
-        except CaptureError:
-            if index == len(examples) - 1:
-                raise
+    graph, tried = _captured_with_noise(network) if example is None else (_captured(network, example), example)
     converted = convert(graph, tried, attention_window_samples)
     if look_ahead == "refuse" and converted.delay_samples:
         _refuse_delay(converted)
     _prove(network, graph, tried, converted)
     return StreamingNetwork(converted, tried.shape[0])
+
+
+def _captured_with_noise(network: nn.Module) -> tuple[Graph, Tensor]:
+    short, long = (_noise(network, samples) for samples in _EXAMPLE_SAMPLES)
+    try:
+        return _captured(network, short), short
+    except CaptureError:  # windows may be longer than that
+        return _captured(network, long), long
 
 
 def _refuse_delay(converted: Converted) -> None:
@@ -119,6 +131,7 @@ def _refuse_delay(converted: Converted) -> None:
 
 def _captured(network: nn.Module, example: Tensor) -> Graph:
     graph = fold_constants(without_writes(fold_constants(capture(network, example))))
+    graph = replace(graph, states=tuple(each for each in graph.states if _is_read(graph, each.name)))
     kept = [each.name for each in (*graph.states, *graph.counters)]
     if kept:
         raise ModelError(
@@ -127,14 +140,19 @@ def _captured(network: nn.Module, example: Tensor) -> Graph:
         )
     if len(graph.inputs) != 1 or not hasattr(graph.outputs, "name"):
         raise ModelError(
-            f"The network must take and give one tensor, got {len(graph.inputs)} in and {graph.outputs} out. Wrap it in "
-            "a module whose forward takes a tensor apart into channels, and gives one back."
+            f"The network must take and give one tensor, got {len(graph.inputs)} in and {graph.outputs} out. Wrap it "
+            "in a module whose forward takes one apart into channels, and gives one back."
         )
     return graph
 
 
+def _is_read(graph: Graph, state: str) -> bool:
+    """What is only written is no state: a weight that a hook computes for each call."""
+    return any(value.name == state for node in graph.nodes for value in values_in([node.args, dict(node.kwargs)]))
+
+
 def _noise(network: nn.Module, samples: int) -> Tensor:
-    names = ("in_channels", "num_features", "input_size", "in_features")
+    names = ("in_channels", "num_features", "input_size")
     found = [getattr(m, name) for m in network.modules() for name in names if isinstance(getattr(m, name, None), int)]
     generator = torch.Generator().manual_seed(0)
     return torch.randn(1, found[0] if found else 1, samples, generator=generator)
@@ -158,8 +176,8 @@ def _prove(network: nn.Module, graph: Graph, example: Tensor, converted: Convert
     if worst > TOLERANCE:
         raise ModelError(
             f"The streaming network differs from the whole one by {worst:.3g} of its peak, more than {TOLERANCE:g}. "
-            "Either it is chaotic (a feedback that amplifies rounding), or the conversion is at fault: please report it "
-            "with the network."
+            "Either it is chaotic (a feedback that amplifies rounding), or the conversion is at fault: please report "
+            "it with the network."
         )
 
 

@@ -22,7 +22,7 @@ Add = Callable[[Callable[..., Any], Any, Any], Any]
 
 
 def add_up(writer: Writer, x: Stream, taps: tuple[int, int], stride: int, axis: int, run: Add) -> Stream:
-    """Pieces of sound, one for each sample of ``x`` and ``stride`` apart, added: ``taps`` are how many, how far apart."""
+    """Pieces of sound, one for each sample and ``stride`` apart, added; ``taps``: how many samples, how far apart."""
     x = gated(writer, x, 0.0)
     count, dilation = taps
     tail_samples = dilation * (count - 1) + 1 - stride
@@ -34,11 +34,9 @@ def add_up(writer: Writer, x: Stream, taps: tuple[int, int], stride: int, axis: 
     shape[axis] = tail_samples
     before, tail = None, torch.zeros(shape, dtype=like.dtype)
     if known:
-        all_known = run(call_now, x.past, known)
-        before, tail = (
-            cut(all_known, axis, 0, known * stride),
-            cut(all_known, axis, known * stride, all_known.shape[axis]),
-        )
+        before = run(call_now, x.past, known)
+        tail = cut(before, axis, known * stride, before.shape[axis])
+        before = cut(before, axis, 0, known * stride)
     rate = x.rate * stride
     added = run(writer.call, x.value, writer.samples(x.rate))
     value = _with_tail(writer, added, tail, axis, rate)

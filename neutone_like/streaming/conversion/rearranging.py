@@ -14,7 +14,7 @@ from neutone_like.streaming.conversion.calling import Call, call_now
 from neutone_like.streaming.conversion.measuring import Measured
 from neutone_like.streaming.conversion.refusing import refuse
 from neutone_like.streaming.conversion.rowwise import rowwise
-from neutone_like.streaming.conversion.stream import Known, Stream, union
+from neutone_like.streaming.conversion.stream import Known, Stream, Streams, union
 from neutone_like.streaming.conversion.windows import Window, refuse_padding, slide
 from neutone_like.streaming.conversion.writer import Writer
 
@@ -57,7 +57,7 @@ def _reshaped(writer: Writer, x: Stream, result: Measured, axis: int, rate: Any,
     return Stream(value, axis, rate, delay, history, like, reach)
 
 
-def slicing(writer: Writer, call: Call) -> Stream:
+def slicing(writer: Writer, call: Call) -> Stream | Streams:
     """``x[..., start:end:step]`` and narrow."""
     x: Stream = call.given["self"]
     if call.given["dim"] % x.like.dim() != x.axis:
@@ -72,7 +72,7 @@ def slicing(writer: Writer, call: Call) -> Stream:
     return slide(writer, x, Window(1, step), call.axis, run)
 
 
-def narrowing(writer: Writer, call: Call) -> Stream:
+def narrowing(writer: Writer, call: Call) -> Stream | Streams:
     """Tensor.narrow."""
     x: Stream = call.given["self"]
     if call.given["dim"] % x.like.dim() != x.axis:
@@ -93,7 +93,7 @@ def _from_start(writer: Writer, call: Call) -> int:
     return max(first, 0)
 
 
-def padding(writer: Writer, call: Call) -> Stream:
+def padding(writer: Writer, call: Call) -> Stream | Streams:
     """F.pad: zeros before the signal are its start; those behind it come after its end."""
     x: Stream = call.given["self"]
     around, mode, value = list(call.given["pad"]), call.given.get("mode", "constant"), call.given.get("value") or 0.0
@@ -118,7 +118,7 @@ def padding(writer: Writer, call: Call) -> Stream:
     return slide(writer, x, Window(1), call.axis, run)
 
 
-def concatenation(writer: Writer, call: Call) -> Stream:
+def concatenation(writer: Writer, call: Call) -> Stream | Streams:
     """torch.cat: channels side by side, or known samples before or after the signal."""
     parts: list[Any] = call.given["tensors"]
     first = next(each for each in parts if isinstance(each, Stream))
@@ -142,7 +142,7 @@ def _after(writer: Writer, node: Node, x: Stream, before: Tensor) -> Stream:
     return padded(writer, x, count, float(before.flatten()[0]) if before.numel() else 0.0)
 
 
-def cumulative_sum(writer: Writer, call: Call) -> Stream:
+def cumulative_sum(writer: Writer, call: Call) -> Stream | Streams:
     """cumsum over time, carried on in float64."""
     x: Stream = call.given["self"]
     if call.given["dim"] % x.like.dim() != x.axis:

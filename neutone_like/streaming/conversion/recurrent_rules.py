@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from neutone_like.graph import Value
-from neutone_like.streaming.conversion.alignment import cut, gated
+from neutone_like.streaming.conversion.alignment import gated
 from neutone_like.streaming.conversion.calling import Call, call_now
 from neutone_like.streaming.conversion.refusing import refuse
 from neutone_like.streaming.conversion.stream import Known, Stream, Streams

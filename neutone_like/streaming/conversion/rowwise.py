@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -85,7 +85,7 @@ def over_dims(writer: Writer, call: Call) -> Stream | Streams:
     return rowwise(writer, call)
 
 
-def refuse_whole(call: Call) -> None:
+def refuse_whole(call: Call) -> NoReturn:
     """Raise for an operation that needs all of the signal before it gives anything."""
     name = call.node.op.removeprefix("aten::").partition(".")[0]
     reason, instead = _OVER_ALL_TIME.get(name, _OTHERS)
@@ -94,7 +94,7 @@ def refuse_whole(call: Call) -> None:
 
 _OTHERS = (
     "joins all of time into one result",
-    "Work on each time alone, on a window of fixed length (convolution, pooling), or on what came before (cumsum, RNNs)",
+    "Work on each time alone, on a window of fixed length (convolution, pooling), or on the past (cumsum, RNNs)",
 )
 _STATISTICS = (
     "takes its statistics over all of time",
@@ -174,7 +174,7 @@ def product(writer: Writer, call: Call) -> Any:
     return rowwise(writer, call)
 
 
-def refuse_pairs(call: Call) -> None:
+def refuse_pairs(call: Call) -> NoReturn:
     """Raise for something that has a value for every two times."""
     refuse(
         call.node,

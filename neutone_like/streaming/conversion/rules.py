@@ -16,9 +16,10 @@ Rule = Callable[[Writer, Call], Any]
 """Writes a call for a stream, and says what its result is."""
 
 _PLAIN = (
-    "alias clone contiguous detach dropout alpha_dropout feature_dropout to type_as _to_copy lift_fresh lift_fresh_copy "
-    "transpose permute movedim swapaxes unsqueeze squeeze t numpy_T mT conj view_as_real view_as_complex real imag "
-    "complex polar embedding where index masked_fill cdist zeros_like ones_like full_like resolve_conj resolve_neg "
+    "alias clone contiguous detach dropout alpha_dropout feature_dropout to type_as _to_copy lift_fresh "
+    "lift_fresh_copy transpose permute movedim swapaxes unsqueeze squeeze t numpy_T mT conj view_as_real real imag "
+    "view_as_complex complex polar embedding where index masked_fill cdist zeros_like ones_like full_like resolve_conj "
+    "resolve_neg "
     "atleast_1d atleast_2d atleast_3d stack broadcast_tensors one_hot"
 )
 _OVER_DIMS = (

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 from torch import Tensor
 
@@ -148,7 +148,7 @@ def spectra(writer: Writer, call: Call) -> Stream:
     return slide(writer, x, Window(size, hop, size // 2 if centre else 0), call.axis, run)
 
 
-def refuse_padding(node: Node, mode: str) -> None:
+def refuse_padding(node: Node, mode: str) -> NoReturn:
     """Raise for padding with what a stream does not have yet."""
     refuse(
         node,

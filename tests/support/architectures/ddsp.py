@@ -23,7 +23,7 @@ class Controls(nn.Module):
         self.noise = nn.Linear(hidden, NOISE_BANDS)
 
     def forward(self, pitch: Tensor, loudness: Tensor) -> tuple[Tensor, Tensor]:
-        features = torch.cat([torch.log2(pitch / 440.0), loudness], dim=1).transpose(1, 2)
+        features = torch.cat([torch.log2(pitch.clamp(min=20.0) / 440.0), loudness], dim=1).transpose(1, 2)
         hidden, _ = self.gru(self.mlp(features))
         level, mix = self.harmonics(hidden).split([1, HARMONICS], dim=-1)
         amplitudes = torch.sigmoid(level) * torch.softmax(mix, dim=-1)

@@ -1,4 +1,4 @@
-"""The codec by streaming layers. The quantiser treats every frame by itself; weight norm is folded into the original."""
+"""The codec by streaming layers. Frames are quantised each by itself; weight norm is folded into the original."""
 
 import torch
 import torch.nn.functional as F

@@ -63,6 +63,7 @@ class Architecture:
         in_channels: Of its input, ``[batch, in_channels, samples]``; mel bands are channels too.
         block_multiple: Input lengths are a multiple of this.
         signal: Makes an input: ``signal(channels, samples, generator)``.
+        sample_rate: Of the sound that it gives, in Hz, as networks of its kind have it.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Architecture:
     in_channels: int = 1
     block_multiple: int = 1
     signal: Callable[[int, int, torch.Generator], Tensor] = noise
+    sample_rate: int = 48000
 
     def network(self) -> nn.Module:
         """Always the same weights, ready to play."""
@@ -90,14 +92,19 @@ ARCHITECTURES = (
     Architecture("convolutions and LSTM", hybrid.build),
     Architecture("RAVE-like", rave.build, in_channels=2, block_multiple=32),
     Architecture("Demucs-like U-Net", demucs.build, block_multiple=64),
-    Architecture("Conv-TasNet", conv_tasnet.build, block_multiple=8),
-    Architecture("HiFi-GAN-like vocoder", hifigan.build, in_channels=hifigan.MELS),
-    Architecture("Vocos-like vocoder", vocos.build, in_channels=vocos.MELS),
+    Architecture("Conv-TasNet", conv_tasnet.build, block_multiple=8, sample_rate=16000),
+    Architecture("HiFi-GAN-like vocoder", hifigan.build, in_channels=hifigan.MELS, sample_rate=24000),
+    Architecture("Vocos-like vocoder", vocos.build, in_channels=vocos.MELS, sample_rate=24000),
     Architecture("transformer", transformer.build, block_multiple=transformer.PATCH_SAMPLES),
     Architecture("linear attention and state space", linear_state_space.build),
     Architecture(
-        "DDSP-like synthesiser", ddsp.build, in_channels=3, block_multiple=ddsp.HOP_SAMPLES, signal=synth_controls
+        "DDSP-like synthesiser",
+        ddsp.build,
+        in_channels=3,
+        block_multiple=ddsp.HOP_SAMPLES,
+        signal=synth_controls,
+        sample_rate=ddsp.SAMPLE_RATE,
     ),
-    Architecture("EnCodec-like codec", encodec.build, block_multiple=8),
-    Architecture("mask denoiser", mask_denoiser.build, block_multiple=mask_denoiser.HOP_SAMPLES),
+    Architecture("EnCodec-like codec", encodec.build, block_multiple=8, sample_rate=24000),
+    Architecture("mask denoiser", mask_denoiser.build, block_multiple=mask_denoiser.HOP_SAMPLES, sample_rate=16000),
 )

@@ -20,7 +20,7 @@ class GatedBlock(nn.Module):
 
 
 class WaveNet(nn.Module):
-    def __init__(self, channels: int = 12, kernel_size: int = 3, dilations: tuple[int, ...] = (1, 2, 4, 8, 16)) -> None:
+    def __init__(self, channels: int = 12, kernel_size: int = 3, dilations: tuple[int, ...] = (1, 4, 16)) -> None:
         super().__init__()
         self.kernel_size = kernel_size
         self.start = nn.Conv1d(1, channels, kernel_size)

@@ -5,6 +5,7 @@
 #   make exported                artifacts of the examples, into exported/
 #   make native                  the C++ engine again; every other target does so by itself when its sources changed
 #   make sanitize [CALLBACKS=n]  the engine's C++ tests under ThreadSanitizer and AddressSanitizer
+#   make packages                published networks through capture and export, in build/packages
 #   make PYTHON=python3.12 TORCH=2.9.1 test    another interpreter, another torch
 #   make PYTHON=python3.10 lowest              every dependency at its lower bound, in build/lowest
 PYTHON ?= python3
@@ -30,7 +31,7 @@ export NEUTONE_LIKE_REQUIRE_NATIVE := 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format tidy docs bench exported native sanitize lowest setup clean
+.PHONY: demo test lint format tidy docs bench exported native packages sanitize lowest setup clean
 
 setup: $(INSTALLED)
 
@@ -88,6 +89,14 @@ bench: $(INSTALLED)
 # The examples' artifacts that the tests hold tomorrow's loader to.
 exported: $(INSTALLED)
 	$(RUN) examples/rebuild_exported.py
+
+# What is installed here is seen there; published packages with their older dependencies stay out of it.
+packages: $(INSTALLED)
+	$(RUN) -m venv --clear build/packages
+	$(RUN) -c "import site; print('import site; site.addsitedir(' + repr(site.getsitepackages()[0]) + ')')" > build/packages/here.pth
+	mv build/packages/here.pth "$$(build/packages/bin/python -c 'import site; print(site.getsitepackages()[0])')"
+	build/packages/bin/python -m pip install --constraint $(CONSTRAINTS) -r tests/packages/requirements.txt
+	build/packages/bin/python -m pytest -m "" $(PYTEST_FLAGS) tests/packages
 
 # In C++ alone: Python and libtorch are not built for sanitizers. Each has a build folder of its own.
 sanitize: $(PACKAGES)

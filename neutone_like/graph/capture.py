@@ -12,6 +12,7 @@ from torch.utils import _pytree as pytree
 from neutone_like.errors import CaptureError, NeutoneLikeError
 from neutone_like.graph.examples import Example, take_apart
 from neutone_like.graph.finding_state import Memory, find_memory
+from neutone_like.graph.folding import drop_unread_states
 from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Lengths, State, Value, map_values
 from neutone_like.graph.joining import join_nodes, join_values
 from neutone_like.graph.proving import prove_graph, shortest_length
@@ -68,7 +69,7 @@ def _capture_lengths(
     traces, points = _traces(warm, example, memory, tried)
     graph = _join(warm, example, memory, traces, points, _lengths_of(lengths))
     shortest = shortest_length(subject, example, graph) if len(lengths) > 1 else example.samples
-    graph = replace(graph, lengths=replace(graph.lengths, shortest=shortest))
+    graph = drop_unread_states(replace(graph, lengths=replace(graph.lengths, shortest=shortest)))
     prove_graph(subject, example, graph, memory, lengths)
     return graph
 

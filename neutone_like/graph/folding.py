@@ -38,6 +38,24 @@ def fold_constants(graph: Graph) -> Graph:
     return drop_unused(replace(graph, nodes=tuple(kept), parameters={**graph.parameters, **folded}))
 
 
+def drop_unread_states(graph: Graph) -> Graph:
+    """Leave out states that no output depends on, ever: meters, and weights that every call computes anew."""
+    sources = {node.name: [value.name for value in values_in([node.args, dict(node.kwargs)])] for node in graph.nodes}
+    sources.update({state.name: [state.result.name] for state in graph.states})
+    read: set[str] = set()
+    pending = [value.name for value in values_in(graph.outputs)]
+    pending += [node.name for node in graph.nodes if not is_pure(node)]
+    while pending:
+        name = pending.pop()
+        if name not in read:
+            read.add(name)
+            pending += sources.get(name, [])
+    states = tuple(state for state in graph.states if state.name in read)
+    if len(states) == len(graph.states):
+        return graph
+    return replace(graph, states=states, nodes=tuple(node for node in graph.nodes if node.name in read))
+
+
 def drop_unused(graph: Graph) -> Graph:
     """Leave out operations and parameters whose results nobody needs."""
     needed = {value.name for value in values_in(graph.outputs)} | {state.result.name for state in graph.states}

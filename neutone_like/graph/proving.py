@@ -97,7 +97,7 @@ def _difference(
     where = f"{name} and its graph differ in block {number}, of {samples} samples"
     now = read_slots(eager)
     for slot in memory.states:
-        if not is_close(player.states[str(slot)], now.get(slot)):
+        if str(slot) in player.states and not is_close(player.states[str(slot)], now.get(slot)):
             begin = (
                 " It is not there before the first call, and was taken to begin as zeros: register it as a buffer with "
                 "what it begins with."

@@ -1,7 +1,6 @@
 """Where a network keeps what it remembers: attributes, buffers, and lists, tuples, dictionaries and objects in them."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +32,9 @@ class Slot:
 def read_slots(network: nn.Module) -> dict[Slot, Any]:
     """Every place that may be state, with what is there now: tensors, numbers, texts, None."""
     found: dict[Slot, Any] = {}
+    used = _used_by_scripts(network)
     for module_name, module in network.named_modules():
-        for attribute, value in _attributes(module):
+        for attribute, value in _attributes(module, used):
             for path, leaf in _leaves(value, (), set()):
                 found[Slot(module_name, attribute, path)] = leaf
     return found
@@ -42,13 +42,15 @@ def read_slots(network: nn.Module) -> dict[Slot, Any]:
 
 def write_slot(network: nn.Module, slot: Slot, value: Any) -> None:
     """Put ``value`` there. Tuples on the way are made anew, all else keeps its identity."""
-    module = network.get_submodule(slot.module_name)
+    module = network
+    for name in filter(None, slot.module_name.split(".")):
+        module = getattr(module, name)  # not get_submodule, which scripted modules lack
     setattr(module, slot.attribute, _replaced(getattr(module, slot.attribute, None), slot.path, value))
 
 
-def _attributes(module: Any) -> Iterator[tuple[str, Any]]:
+def _attributes(module: Any, used: Mapping[str, set[str]]) -> Iterator[tuple[str, Any]]:
     if isinstance(module, torch.jit.ScriptModule):
-        for name in _script_attributes(module):
+        for name in sorted(used.get(_type_name(module), set()) - _OF_TORCH):
             yield name, getattr(module, name)
         return
     yield from module._buffers.items()
@@ -57,11 +59,26 @@ def _attributes(module: Any) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _script_attributes(module: Any) -> list[str]:
-    """What TorchScript tells about a scripted module's attributes only in a listing; buffers are among them."""
-    listing = str(module._c.dump_to_str(False, True, False)).partition("attributes {\n")[2].partition("\n  }")[0]
-    names = [found[1] for found in re.finditer(r"^    (\w+) = ", listing, re.MULTILINE)]
-    return [name for name in names if name not in _OF_TORCH]
+def _used_by_scripts(network: nn.Module) -> dict[str, set[str]]:
+    """For each type of scripted module the attributes that compiled code reads or writes.
+
+    TorchScript lists attributes only by printing their values, which takes seconds for a large buffer.
+    """
+    used: dict[str, set[str]] = {}
+    for module in network.modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            own: Any = module._c
+            for method in own._method_names():
+                graph = own._get_method(method).graph
+                for node in (*graph.findAllNodes("prim::GetAttr"), *graph.findAllNodes("prim::SetAttr")):
+                    owner = next(node.inputs()).type()
+                    if owner.kind() == "ClassType":
+                        used.setdefault(owner.qualified_name(), set()).add(node.s("name"))
+    return used
+
+
+def _type_name(module: Any) -> str:
+    return module._c._type().qualified_name()
 
 
 def _leaves(value: Any, path: tuple[Any, ...], above: set[int]) -> Iterator[tuple[tuple[Any, ...], Any]]:

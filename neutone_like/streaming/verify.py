@@ -89,7 +89,8 @@ def _innermost(measure: Callable[[nn.Module, Tensor], float], network: nn.Module
 
 
 def _record(heard: dict[str, Tensor], name: str, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-    heard.setdefault(name, inputs[0].detach())
+    if len(inputs) == 1:  # a layer with several inputs can't be tried by itself
+        heard.setdefault(name, inputs[0].detach())
 
 
 def fresh(network: nn.Module) -> nn.Module:

@@ -308,3 +308,25 @@ def test_counters_run_on(graphs: dict[str, Graph]) -> None:
     assert player.counters == {"position": 0}
     assert isinstance(Counting().position, int)
     assert isinstance(Strided(), nn.Module)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm`:FutureWarning")
+def test_what_is_kept_and_never_read_is_no_state() -> None:
+    """Old weight norm computes its weight in every call: after a checkpoint was loaded the first call changes it."""
+
+    class Metered(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution: Any = nn.utils.weight_norm(nn.Conv1d(1, 1, 1))
+            self.loudest = torch.zeros(1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.loudest = torch.maximum(self.loudest, x.abs().max())
+            return self.convolution(x)
+
+    network = Metered()
+    network.convolution.weight_g.data.mul_(3.0)
+    graph = capture(network, torch.randn(1, 1, 64))
+    assert [state.name for state in graph.states] == []
+    x = torch.randn(1, 1, 64)
+    torch.testing.assert_close(GraphPlayer(graph)(x), network(x))

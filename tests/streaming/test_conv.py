@@ -1,6 +1,7 @@
 """Convolutions, delays and containers in blocks, against the ordinary torch layers on the whole signal."""
 
 import random
+from typing import Any
 
 import pytest
 import torch
@@ -156,6 +157,16 @@ def test_branches_of_different_delay_meet() -> None:
     torch.testing.assert_close(in_blocks(scripted, x, rng, 1), in_blocks(layer, x, rng, 1))
     joined = Parallel(Conv1d.from_torch(a), nn.Identity(), join="concatenation")
     assert torch.equal(joined(x)[:, 2:, 3:], x[:, :, :-3])
+
+
+@torch.no_grad()
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm`:FutureWarning")
+def test_old_weight_norm_is_folded_as_it_is_now_not_as_it_was_at_the_last_call() -> None:
+    for ordinary, make in ((nn.Conv1d(2, 3, 5), Conv1d.from_torch), (nn.ConvTranspose1d(2, 3, 4, 2), None)):
+        normed: Any = nn.utils.weight_norm(ordinary)
+        normed.weight_g.mul_(3.0)  # as loading a checkpoint does
+        layer = ConvTranspose1d.from_torch(normed) if make is None else make(normed)
+        torch.testing.assert_close(layer.weight.norm(dim=(1, 2)), normed.weight_g.flatten())
 
 
 @torch.no_grad()

@@ -1,9 +1,9 @@
 """Networks as graphs of tensor operations with explicit state: captured, proven, and written as TorchScript."""
 
-from neutone_like.graph.capture import capture, capture_call
+from neutone_like.graph.capture import capture, capture_call, own_copy
 from neutone_like.graph.examples import Example, take_apart
 from neutone_like.graph.folding import drop_unused, fold_constants
-from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Lengths, Node, State, Value, map_values, values_in
+from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Lengths, Node, State, Value, map_values
 from neutone_like.graph.in_place import without_writes
 from neutone_like.graph.running import GraphPlayer, operation, play_all
 from neutone_like.graph.torchscript import to_torchscript
@@ -28,9 +28,9 @@ __all__ = [
     "fold_constants",
     "map_values",
     "operation",
+    "own_copy",
     "play_all",
     "take_apart",
     "to_torchscript",
-    "values_in",
     "without_writes",
 ]

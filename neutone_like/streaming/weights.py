@@ -15,9 +15,9 @@ def copy_weights(to: StreamingLayer, layer: nn.Conv1d | nn.ConvTranspose1d) -> N
     to.train(layer.training)
 
 
-def _weight_now(layer: nn.Module) -> Tensor:
+def _weight_now(layer: nn.Conv1d | nn.ConvTranspose1d) -> Tensor:
     """The old weight norm leaves the weight as it was at the last call, whatever has been loaded since."""
-    for hook in layer._forward_pre_hooks.values():
+    for hook in vars(layer)["_forward_pre_hooks"].values():
         if isinstance(hook, WeightNorm) and hook.name == "weight":
             return hook.compute_weight(layer)
     return layer.weight

@@ -23,7 +23,8 @@ class Built(nn.Module):
 
 
 def conv(channels: int = 4, size: int = 5, **options: Any) -> nn.Conv1d:
-    return nn.Conv1d(1, channels, size, **{"padding": size // 2, **options})
+    given: Any = {"padding": size // 2, **options}
+    return nn.Conv1d(1, channels, size, **given)
 
 
 def frames_last(layer: Callable[[Tensor], Any], x: Tensor) -> Tensor:

@@ -1,9 +1,7 @@
 """The network that a conversion gives, and its proof beside the ordinary one."""
 
-import copy
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,8 +14,8 @@ from neutone_like.graph import (
     Node,
     capture,
     fold_constants,
+    own_copy,
     to_torchscript,
-    values_in,
     without_writes,
 )
 from neutone_like.streaming.block_lengths import require_multiple
@@ -131,7 +129,6 @@ def _refuse_delay(converted: Converted) -> None:
 
 def _captured(network: nn.Module, example: Tensor) -> Graph:
     graph = fold_constants(without_writes(fold_constants(capture(network, example))))
-    graph = replace(graph, states=tuple(each for each in graph.states if _is_read(graph, each.name)))
     kept = [each.name for each in (*graph.states, *graph.counters)]
     if kept:
         raise ModelError(
@@ -144,11 +141,6 @@ def _captured(network: nn.Module, example: Tensor) -> Graph:
             "in a module whose forward takes one apart into channels, and gives one back."
         )
     return graph
-
-
-def _is_read(graph: Graph, state: str) -> bool:
-    """What is only written is no state: a weight that a hook computes for each call."""
-    return any(value.name == state for node in graph.nodes for value in values_in([node.args, dict(node.kwargs)]))
 
 
 def _noise(network: nn.Module, samples: int) -> Tensor:
@@ -168,8 +160,8 @@ def _prove(network: nn.Module, graph: Graph, example: Tensor, converted: Convert
     multiple = converted.block_multiple_samples
     samples = min(example.shape[-1], converted.equal_samples or example.shape[-1])
     x = example[..., : samples // multiple * multiple]
-    wholes = [copy.deepcopy(network).eval()(x.clone())]
-    worst = max(_error(converted, x, sizes, wholes[0]) for sizes in _chunkings(x.shape[-1] // multiple, multiple))
+    whole = own_copy(network).eval()(x.clone())
+    worst = max(_error(converted, x, sizes, whole) for sizes in _chunkings(x.shape[-1] // multiple, multiple))
     if worst > TOLERANCE and graph.lengths.accepts(x.shape[-1]):
         exact = GraphPlayer(graph, torch.float64)(x)
         worst = max(_error(converted, x, sizes, exact) for sizes in _chunkings(x.shape[-1] // multiple, multiple))

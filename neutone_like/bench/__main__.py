@@ -16,9 +16,10 @@ from neutone_like.bench.machine import conditions_line, machine_conditions
 from neutone_like.bench.peer import FOLDER
 from neutone_like.bench.render_memory import render_memory_table
 from neutone_like.bench.start_up import start_up_table
+from neutone_like.bench.streaming_cost import streaming_tables
 from neutone_like.torch_threads import one_thread
 
-PARTS = ("start", "identity", "latency", "fidelity", "conversions", "memory", "engine", "batch")
+PARTS = ("start", "identity", "latency", "fidelity", "conversions", "memory", "engine", "batch", "streaming")
 
 
 def main(
@@ -54,6 +55,8 @@ def main(
             console.print(render_memory_table(minutes))
         if "batch" in chosen:
             console.print(*batch_tables(measure_batch(files)))
+        if "streaming" in chosen:
+            console.print(*streaming_tables())
         if "engine" in chosen:
             for table in engine_tables(seconds):
                 console.print(table)

@@ -50,7 +50,7 @@ def capture_call(network: nn.Module, example: Example) -> Graph:
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         subject = own_copy(network).eval()
         warm = own_copy(subject)
-        memory = find_memory(warm, example)
+        memory = _memory(warm, example)
         length = example.samples
         reasons: list[CaptureError] = []
         for lengths in ((length, length + 1, 2 * length + 3), (length, 2 * length, 3 * length), (length,)):
@@ -59,6 +59,16 @@ def capture_call(network: nn.Module, example: Example) -> Graph:
             except CaptureError as error:
                 reasons.append(error)
         raise reasons[-1]
+
+
+def _memory(warm: nn.Module, example: Example) -> Memory:
+    try:
+        return find_memory(warm, example)
+    except NeutoneLikeError:
+        raise
+    except Exception as error:  # whatever the network raises
+        shapes = ", ".join(f"{name} {list(each.shape)}" for name, each in example.tensors.items())
+        raise CaptureError(f"{type(warm).__name__} fails on its example ({shapes}): {error}") from error
 
 
 def _capture_lengths(

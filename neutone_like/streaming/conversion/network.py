@@ -26,7 +26,7 @@ from neutone_like.streaming.normalisation import refuse_training_norms
 TOLERANCE = 1e-5
 """Largest difference from the whole, in parts of its peak."""
 
-_EXAMPLE_SAMPLES = (960, 7680)  # multiples of most strides
+_EXAMPLE_SAMPLES = (960, 1024, 7680, 16384)  # multiples of most strides, some longer than most windows
 _CHUNKINGS = 8
 _QUIETEST = 1e-6  # a peak below is as good as silence
 LOOK_AHEAD = ("delay", "refuse")
@@ -111,11 +111,14 @@ def to_streaming(
 
 
 def _captured_with_noise(network: nn.Module) -> tuple[Graph, Tensor]:
-    short, long = (_noise(network, samples) for samples in _EXAMPLE_SAMPLES)
-    try:
-        return _captured(network, short), short
-    except CaptureError:  # windows may be longer than that
-        return _captured(network, long), long
+    reasons: list[CaptureError] = []
+    for samples in _EXAMPLE_SAMPLES:
+        example = _noise(network, samples)
+        try:
+            return _captured(network, example), example
+        except CaptureError as reason:
+            reasons.append(reason)
+    raise CaptureError(f"{reasons[0]} (Noise was tried. Give an example: [batch, channels, samples].)") from reasons[0]
 
 
 def _refuse_delay(converted: Converted) -> None:

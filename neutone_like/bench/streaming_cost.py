@@ -37,18 +37,19 @@ class StreamingCost:
         return statistics.median(b / a for a, b in zip(self.streaming, self.again, strict=True))
 
 
-def measure_costs(rounds: int = ROUNDS) -> list[StreamingCost]:
-    """The networks of :mod:`neutone_like.bench.streaming_networks`, both ways as TorchScript."""
+def networks() -> list[tuple[str, nn.Module, int]]:
+    """Those of :mod:`neutone_like.bench.streaming_networks`, with the blocks that they play."""
     torch.manual_seed(0)
-    networks: list[tuple[str, nn.Module, int]] = [
+    return [
         ("TCN, 10 layers", DilatedNetwork(), 64),
         ("U-Net with LSTM", UNet(), 512),
         ("codec with LSTMs, stride 320", Codec(), 640),
     ]
-    return [_cost(name, network.eval(), block, rounds) for name, network, block in networks]
 
 
-def _cost(name: str, network: nn.Module, block_samples: int, rounds: int) -> StreamingCost:
+def measure_cost(name: str, network: nn.Module, block_samples: int, rounds: int = ROUNDS) -> StreamingCost:
+    """A network of whole signals both ways, as TorchScript."""
+    network = network.eval()
     streaming = to_streaming(network)
     multiple = block_multiple(streaming)
     reach = streaming.receptive_field_samples or int(_UNBOUNDED_PAST_SECONDS * SAMPLE_RATE)
@@ -91,8 +92,9 @@ def _warm_attention(frames: int) -> Callable[[Tensor], Tensor]:
 
 
 def streaming_tables(rounds: int = ROUNDS) -> list[Table]:
-    """Both measurements."""
-    return [_cost_table(measure_costs(rounds)), _attention_table((1.0, 10.0, 60.0), rounds)]
+    """Both measurements, for all networks."""
+    costs = [measure_cost(name, network, block, rounds) for name, network, block in networks()]
+    return [cost_table(costs), attention_table((1.0, 10.0, 60.0), rounds)]
 
 
 def _microseconds(times: Sequence[float]) -> list[str]:
@@ -101,7 +103,7 @@ def _microseconds(times: Sequence[float]) -> list[str]:
     return [f"{1e6 * each:.0f}" for each in ranks]
 
 
-def _cost_table(costs: Sequence[StreamingCost]) -> Table:
+def cost_table(costs: Sequence[StreamingCost]) -> Table:
     table = Table(title="A block of a streaming network, and of one that hears its past again (us)")
     for column in ("network", "block", "past", "way", "min", "median", "p99", "p99.9", "max", "times cheaper"):
         table.add_column(column, justify="left" if column in ("network", "way") else "right")
@@ -112,7 +114,7 @@ def _cost_table(costs: Sequence[StreamingCost]) -> Table:
     return table
 
 
-def _attention_table(histories_seconds: Sequence[float], rounds: int) -> Table:
+def attention_table(histories_seconds: Sequence[float], rounds: int = ROUNDS) -> Table:
     table = Table(title="One frame of attention with a window of 2 s, after so much history (us)")
     for column in ("history", "min", "median", "p99", "p99.9", "max"):
         table.add_column(column, justify="right")

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.jit import ScriptModule
 
-from neutone_like.graph.folding import fold_constants
+from neutone_like.graph.dilation import without_dilation
+from neutone_like.graph.folding import drop_unused, fold_constants
 from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Node, Value
 from neutone_like.graph.whole_number import WholeNumber
 from neutone_like.torchscript_warnings import expecting_torchscript
@@ -27,7 +28,10 @@ def to_torchscript(graph: Graph, methods: Sequence[str] = ()) -> ScriptModule:
         graph: What to write.
         methods: More methods, as TorchScript's source.
     """
-    return _Writer(fold_constants(graph)).module(methods)
+    graph = fold_constants(graph)
+    if graph.states:  # it plays blocks
+        graph = drop_unused(without_dilation(graph))
+    return _Writer(graph).module(methods)
 
 
 class _Writer:

@@ -57,6 +57,7 @@ class Conv1d(StreamingLayer):
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
         self.stride, self.dilation, self.groups = stride, dilation, groups
         self.span, self.past_samples = self.framing.span, self.framing.past_samples
+        self.as_product = dilation > 1 and stride == 1 and groups == 1 and kernel_size <= 8
         self.ratio = self.framing.ratio
         self.delay_samples = self.framing.delay_samples
         self.receptive_field_samples = self.span
@@ -93,7 +94,18 @@ class Conv1d(StreamingLayer):
         joined = join(self.past, x)
         self.past = newest(joined, self.past_samples)
         heard = joined.narrow(2, 0, samples - self.stride + self.span)
+        if self.as_product:
+            return self._product(heard, samples)
         return F.conv1d(heard, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+
+    def _product(self, heard: Tensor, samples: int) -> Tensor:
+        """All taps side by side: for blocks, PyTorch plays that faster than its dilated convolution."""
+        taps: list[Tensor] = []
+        for tap in range(self.kernel_size):
+            taps.append(heard.narrow(2, tap * self.dilation, samples))
+        y = torch.matmul(self.weight.permute(0, 2, 1).flatten(1), torch.cat(taps, 1))
+        bias = self.bias
+        return y if bias is None else y + bias.unsqueeze(1)
 
     def input_interval(self, first: int, last: int) -> tuple[int, int]:
         return self.framing.input_interval(first, last)

@@ -14,11 +14,20 @@ from typer.testing import CliRunner
 from neutone_like.artifact.reading.loader import Artifact, load_artifact
 from neutone_like.artifact.writing.scripting import script_wrapper
 from neutone_like.artifact.writing.writer import write_artifact
-from neutone_like.bench import BlockTimes, bench_artifact, conversions, fidelity, identity, time_calls
+from neutone_like.bench import (
+    BlockTimes,
+    bench_artifact,
+    conversions,
+    fidelity,
+    identity,
+    streaming_cost,
+    time_calls,
+)
 from neutone_like.bench import peer as peers
 from neutone_like.bench.latency_matrix import latency_matrix_table, measure_combination, measure_matrix
 from neutone_like.bench.models import Delay
 from neutone_like.bench.render_memory import render_memory_table
+from neutone_like.bench.streaming_networks import DilatedNetwork
 from neutone_like.errors import AudioError
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.validate import HostSetting
@@ -264,3 +273,13 @@ def test_the_command_prints_the_tables_asked_for_and_refuses_others(monkeypatch:
     assert "Fidelity" in done.output
     assert "processor" in done.output
     assert CliRunner().invoke(app, ["speed"]).exit_code == 2
+
+
+def test_a_block_with_state_beside_its_past_again() -> None:
+    measured = streaming_cost.measure_cost("small", DilatedNetwork(4, 2), 64, rounds=2)
+    assert (measured.block_samples, measured.past_samples, len(measured.again)) == (64, 7, 2)
+    text = shown(streaming_cost.cost_table([measured]), streaming_cost.attention_table((1.0, 2.0), rounds=2))
+    assert "small" in text
+    assert "2 s" in text
+    cost = streaming_cost.StreamingCost("x", 1, 1, (1.0, 2.0, 1.0), (4.0, 4.0, 3.0))
+    assert cost.ratio == 3.0

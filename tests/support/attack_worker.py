@@ -224,7 +224,9 @@ def work(seeds: Sequence[int], loader: str) -> None:
     """Judge these seeds; one line of JSON each, after a line that says which one is next."""
     resource.setrlimit(resource.RLIMIT_DATA, (BACKSTOP_BYTES, BACKSTOP_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with tempfile.TemporaryDirectory(dir=_TMPFS if _TMPFS.is_dir() else None) as folder:
+    from neutone_like.validate.conditions import optimiser
+
+    with optimiser(False), tempfile.TemporaryDirectory(dir=_TMPFS if _TMPFS.is_dir() else None) as folder:
         judge = Judge(Path(folder))
         if loader != "ours":
             _sabotage(loader)

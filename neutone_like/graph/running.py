@@ -1,6 +1,7 @@
 """Plays a graph with PyTorch, operation by operation: what every other way to play it is held against."""
 
 from collections.abc import Mapping
+from functools import cache
 from operator import getitem
 from typing import Any
 
@@ -82,6 +83,7 @@ def play_all(graph: Graph, *inputs: Tensor) -> dict[str, Any]:
         return GraphPlayer(graph)._play(inputs)  # pyright: ignore[reportPrivateUsage]
 
 
+@cache
 def operation(name: str) -> Any:
     """The function of an operation's name, as in a :class:`~neutone_like.graph.graph.Node`."""
     if name == "getitem":

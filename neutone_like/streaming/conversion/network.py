@@ -27,7 +27,7 @@ TOLERANCE = 1e-5
 """Largest difference from the whole, in parts of its peak."""
 
 _EXAMPLE_SAMPLES = (960, 1024, 7680, 16384)  # multiples of most strides, some longer than most windows
-_CHUNKINGS = 8
+_CHUNKINGS = 6
 _QUIETEST = 1e-6  # a peak below is as good as silence
 LOOK_AHEAD = ("delay", "refuse")
 
@@ -179,7 +179,7 @@ def _prove(network: nn.Module, graph: Graph, example: Tensor, converted: Convert
 def _chunkings(units: int, multiple: int) -> Iterator[list[int]]:
     rng = random.Random(3)
     for trial in range(_CHUNKINGS):
-        most = min(units - 1, 64) if trial == 0 else rng.randint(0, max(0, min(units - 1, 12)))
+        most = min(units - 1, 32) if trial == 0 else rng.randint(0, max(0, min(units - 1, 12)))
         cuts = sorted(rng.sample(range(1, units), most)) if most > 0 else []
         yield [int(size) * multiple for size in torch.tensor([0, *cuts, units]).diff()]
 

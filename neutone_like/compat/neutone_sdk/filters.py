@@ -93,8 +93,8 @@ class FIRFilter(nn.Module):
         channels = self.fir.past.size(1)
         if channels != 1 and channels != audio.size(0):
             raise ModelError(
-                f"FIRFilter: {audio.size(0)} channels, but {channels} since the last reset. Use a filter of its own for "
-                "each signal."
+                f"FIRFilter: {audio.size(0)} channels, but {channels} since the last reset. Use a filter of its own "
+                "for each signal."
             )
         return self.fir(audio.unsqueeze(0)).squeeze(0)
 

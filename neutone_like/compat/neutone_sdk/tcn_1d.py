@@ -1,6 +1,5 @@
 """The Neutone SDK's temporal convolutional network and its conditioning, with weights of the same names."""
 
-import torch
 from torch import Tensor, nn
 
 from neutone_like.errors import ModelError

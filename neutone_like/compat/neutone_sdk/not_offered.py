@@ -12,6 +12,7 @@ INSTEAD = {
     "gcn_1d": "Its networks work inside a wrapper as any torch.nn.Module does: keep importing it from neutone_sdk.",
     "sandwich": "Rates and channels are converted outside the wrapper: return the rates from get_native_sample_rates.",
     "IIRSVF": "Use neutone_like.streaming.StateVariableFilter, which takes a cutoff and a resonance for each sample.",
+    "KnobNeutoneParameter": "It is ContinuousNeutoneParameter since version 1.5.",
     "PaddingCached": "Use Conv1dGeneral, or a layer of neutone_like.streaming, which keep their own past.",
 }
 MODULES = ("benchmark", "gcn_1d", "metadata", "sandwich")

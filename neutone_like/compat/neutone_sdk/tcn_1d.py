@@ -30,8 +30,7 @@ class FiLM(nn.Module):
         super().__init__()
         self.num_features = num_features
         self.use_bn = use_bn
-        if use_bn:
-            self.bn = nn.BatchNorm1d(num_features, affine=False)
+        self.bn = nn.BatchNorm1d(num_features, affine=False) if use_bn else None
         self.adaptor = nn.Linear(cond_dim, 2 * num_features)
 
     def forward(self, x: Tensor, cond: Tensor) -> Tensor:
@@ -39,7 +38,7 @@ class FiLM(nn.Module):
         if cond.dim() != 2:
             raise ModelError(f"FiLM: a condition of shape {cond.shape}; expected [batch, cond_dim].")
         scale, shift = self.adaptor(cond).unsqueeze(-1).chunk(2, 1)
-        if self.use_bn:
+        if self.bn is not None:
             x = self.bn(x)
         return x * scale + shift
 
@@ -157,6 +156,7 @@ class TCN1D(nn.Module):
         self.cond_dim = cond_dim
         self.cached = cached
         self.delay_samples = 0
+        self.receptive_field_samples = 1 + (kernel_size - 1) * sum(dil_growth**n for n in range(n_blocks))
         blocks: list[TCN1DBlock] = []
         for n in range(n_blocks):
             block = TCN1DBlock(
@@ -187,7 +187,7 @@ class TCN1D(nn.Module):
     @torch.jit.export
     def calc_receptive_field(self) -> int:
         """Input samples that one output sample depends on."""
-        return 1 + (self.kernel_size - 1) * sum([self.dil_growth**n for n in range(self.n_blocks)])
+        return self.receptive_field_samples
 
     @torch.jit.export
     def get_delay_samples(self) -> int:

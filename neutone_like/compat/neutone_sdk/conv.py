@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from neutone_like.compat.neutone_sdk.not_offered import refuse
 from neutone_like.errors import ModelError
 from neutone_like.streaming import Conv1d
 
@@ -137,3 +138,7 @@ def _paddings(padding: str | int | tuple[int], span: int, causal: bool) -> tuple
     if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 0:
         raise ModelError(f"Conv1dGeneral: padding must be 'same', 'valid' or a whole number from 0, got {padding!r}.")
     return (wanted, 0) if causal else (wanted, wanted)
+
+
+def __getattr__(name: str) -> Any:
+    return refuse(__name__, name)

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from neutone_like.compat.neutone_sdk.not_offered import refuse
 from neutone_like.errors import ModelError
 from neutone_like.streaming import FIR, StateVariableFilter
 
@@ -185,3 +186,7 @@ def _taps(passes: Tensor, size: int, centred: bool) -> Tensor:
     if centred:
         return response.roll([middle], [0]) * window
     return (response * window.roll([middle], [0])).flip([0])
+
+
+def __getattr__(name: str) -> Any:
+    return refuse(__name__, name)

@@ -17,7 +17,7 @@ def explain_shared_state(model: WaveformToWaveformBase) -> str:
     if not found:
         return ""
     name, calls = next(iter(found.items()))
-    others = f" (and {len(found) - 1} more parts)" if len(found) > 1 else ""
+    others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     return (
         f"{name}{others} keeps state and is played {calls} times in every block, so that each call hears what the call "
         "before it left, such as one channel the other's past. Play all channels in one call, as a batch, or give each "

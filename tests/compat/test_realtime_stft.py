@@ -134,6 +134,7 @@ def test_without_phases_every_frame_is_symmetric_about_its_middle() -> None:
         ({"n_fft": 2047}, "n_fft must be even.*got n_fft=2047"),
         ({"hop_len": 500}, "hop_len must divide its half.*hop_len=500"),
         ({"window": torch.ones(10)}, r"a window of shape \[10\]; expected \[n_fft\] = \[2048\]"),
+        ({"window": torch.eye(1, 2048)[0]}, "the window leaves samples that no frame covers"),
         ({"power": 0.5}, "power must be None or at least 1, got 0.5"),
         ({"power": None}, "Set logarithmize=False"),
         ({"io_n_samples": 500}, "a block of 500 samples; expected a multiple of hop_len=512 up to 7168"),

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import fold
 
 from neutone_like.errors import ModelError
 
@@ -44,6 +45,7 @@ class RealtimeSTFT(nn.Module):
 
     model_io_shape: tuple[int, int, int]
     window: Tensor
+    cover: Tensor
     in_buf: Tensor
     mag_buf: Tensor
     phase_buf: Tensor
@@ -91,7 +93,7 @@ class RealtimeSTFT(nn.Module):
         self.io_n_frames = 0
         self.istft_in_n_frames = 0
         self.register_buffer("window", torch.hann_window(n_fft) if window is None else window.detach().clone())
-        for name in ("in_buf", "mag_buf", "phase_buf", "out_buf"):
+        for name in ("cover", "in_buf", "mag_buf", "phase_buf", "out_buf"):
             self.register_buffer(name, torch.zeros(0), persistent=False)
         self.set_buffer_size(io_n_samples)
 
@@ -117,6 +119,12 @@ class RealtimeSTFT(nn.Module):
         self.io_n_samples = io_n_samples
         self.io_n_frames = io_n_samples // self.hop_len
         self.istft_in_n_frames = self.overlap_n_frames + self.io_n_frames
+        squared = self.window.square().view(1, -1, 1)
+        self.cover = self._overlap_added(squared.expand(1, self.n_fft, self.istft_in_n_frames))
+        if float(self.cover.min()) < 1e-8:
+            raise ModelError(
+                "RealtimeSTFT: the window leaves samples that no frame covers. Use another, such as Hann's."
+            )
         self.reset()
 
     @torch.jit.export
@@ -199,15 +207,20 @@ class RealtimeSTFT(nn.Module):
                 f"RealtimeSTFT: spectra of shape {spec.shape}; expected {self.mag_buf.shape}, as of audio_to_spec."
             )
         spectra = self._spectra(spec[:, :, self.model_io_n_frames - self.istft_in_n_frames :])
-        length = (self.istft_in_n_frames - 1) * self.hop_len
-        audio = torch.istft(spectra, self.n_fft, self.hop_len, window=self.window, center=True, length=length)
-        audio = audio[:, length - self.io_n_samples - self.fade_n_samples :]
+        frames = torch.fft.irfft(spectra, self.n_fft, 1) * self.window.unsqueeze(1)
+        audio = self._overlap_added(frames) / self.cover
         if self.fade_n_samples == 0:
             return audio
         rise = torch.linspace(0.0, 1.0, self.fade_n_samples, dtype=audio.dtype, device=audio.device)
         faded = audio[:, : self.fade_n_samples] * rise + self.out_buf * rise.flip([0])
         self.out_buf = audio[:, self.io_n_samples :]
         return torch.cat([faded, audio[:, self.fade_n_samples : self.io_n_samples]], 1)
+
+    def _overlap_added(self, frames: Tensor) -> Tensor:
+        """``[rows, n_fft, frames]`` at their places; of the sum, the newest samples up to the last frame's middle."""
+        middle = (frames.size(2) - 1) * self.hop_len + self.n_fft // 2
+        summed = fold(frames, (1, middle + self.n_fft // 2), (1, self.n_fft), stride=(1, self.hop_len))[:, 0, 0]
+        return summed[:, middle - self.io_n_samples - self.fade_n_samples : middle]
 
     def _with_newest(self, kept: Tensor, frames: Tensor) -> Tensor:
         """The frames that still overlapped silence yet to come are replaced, and new ones added."""

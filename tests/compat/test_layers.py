@@ -15,6 +15,7 @@ from neutone_like.compat.neutone_sdk.cached_mel_spec import CachedMelSpec
 from neutone_like.compat.neutone_sdk.conv import Conv1dGeneral
 from neutone_like.compat.neutone_sdk.tcn_1d import TCN1D, FiLM, TCN1DBlock, causal_crop
 from neutone_like.errors import ModelError
+from neutone_like.streaming import to_streaming
 from support.random_blocks import error_of_peak, play, random_lengths, worst_chunking
 
 
@@ -176,6 +177,19 @@ def test_cached_tcn_is_the_whole_one_late_by_its_delay() -> None:
         streamed = streamed[:, :, field - 1 if padding == 0 else delay :]
         assert error_of_peak(streamed, expected[:, :, : streamed.size(2)]) < 1e-5
         assert streamed.size(2) == (expected.size(2) if padding == 0 else 150 - delay)
+
+
+def test_cached_tcn_is_what_conversion_makes_of_the_whole_one() -> None:
+    whole = TCN1D(1, 1, 3, 5, 6, 2, use_bn=True).eval()
+    cached = TCN1D(1, 1, 3, 5, 6, 2, use_bn=True, cached=True).eval()
+    cached.load_state_dict(whole.state_dict())
+    converted = to_streaming(whole)
+    delay = cached.get_delay_samples()
+    assert converted.delay_samples == delay
+    x = sound(1, 1, 128)
+    with torch.no_grad():
+        expected, streamed = play(converted, x, [128]), play(cached, x, [32] * 4)
+    torch.testing.assert_close(streamed[:, :, delay:], expected[:, :, delay:], atol=1e-6, rtol=1e-5)
 
 
 def test_what_the_tcn_cannot_do_is_refused() -> None:

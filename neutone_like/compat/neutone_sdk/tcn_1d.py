@@ -116,7 +116,8 @@ class TCN1D(nn.Module):
 
     As in the Neutone SDK it takes whole sounds: in a live wrapper, blocks would hear zeros around them. There, give it
     ``padding=0`` and return ``calc_receptive_field() - 1`` from ``get_look_behind_samples``; or, which computes nothing
-    twice, ``cached=True``, which this package adds: then as many samples come out as go in, and blocks join.
+    twice, ``cached=True``, which this package adds: then as many samples come out as go in, and blocks join. It is what
+    :func:`neutone_like.streaming.to_streaming` makes of a network, with a condition too.
 
     Source: Steinmetz and Reiss, Efficient Neural Networks for Real-time Modeling of Analog Dynamic Range Compression,
     2022; Bai et al., An Empirical Evaluation of Generic Convolutional and Recurrent Networks, 2018.

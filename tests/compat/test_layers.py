@@ -18,6 +18,8 @@ from neutone_like.errors import ModelError
 from neutone_like.streaming import to_streaming
 from support.random_blocks import error_of_peak, play, random_lengths, worst_chunking
 
+ORDINARY: Any = nn.Conv1d
+
 
 @pytest.fixture(autouse=True)
 def same_weights() -> None:
@@ -34,16 +36,17 @@ def sound(*shape: int) -> Tensor:
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 def test_convolution_of_a_whole_sound_is_the_ordinary_one() -> None:
     for kernel, dilation in ((1, 1), (4, 1), (5, 3)):
-        for padding in ("same", "valid", 0, 3, (2,)):
+        paddings: list[tuple[Any, int]] = [("same", (kernel - 1) * dilation), ("valid", 0), (0, 0), (3, 3), ((2,), 2)]
+        for padding, left in paddings:
             for mode in ("zeros", "reflect", "replicate", "circular"):
                 layer = Conv1dGeneral(2, 3, kernel, padding=padding, dilation=dilation, padding_mode=mode, causal=False)
-                ordinary = nn.Conv1d(2, 3, kernel, 1, padding, dilation, padding_mode=mode)
+                ordinary = ORDINARY(2, 3, kernel, 1, padding, dilation, padding_mode=mode)
                 ordinary.load_state_dict({"weight": layer.conv1d.weight, "bias": layer.conv1d.bias})
                 x = sound(2, 2, 60)
                 torch.testing.assert_close(layer(x), ordinary(x))
             causal = Conv1dGeneral(2, 3, kernel, padding=padding, dilation=dilation)
-            left = {"same": (kernel - 1) * dilation, "valid": 0, (2,): 2}.get(padding, padding)
-            expected = F.conv1d(F.pad(x, (int(left), 0)), causal.conv1d.weight, causal.conv1d.bias, dilation=dilation)
+            padded = F.pad(x, (left, 0))
+            expected = F.conv1d(padded, causal.conv1d.weight, causal.conv1d.bias, dilation=dilation)
             torch.testing.assert_close(causal(x), expected)
 
 

@@ -51,4 +51,3 @@ def test_the_model_itself_is_left_as_it_was() -> None:
     model = InTurn()
     shared_state(model)
     assert not model.layer.past.any()
-    assert not model.layer._forward_hooks

@@ -13,7 +13,6 @@ from neutone_like.artifact import write_artifact
 from neutone_like.artifact.writing.scripting import script_wrapper
 from neutone_like.compat import neutone_sdk
 from neutone_like.compat.neutone_sdk import NonRealtimeSampleQueueWrapper, NonRealtimeTokenizerBase
-from neutone_like.compat.neutone_sdk.not_offered import NotOfferedError
 from neutone_like.compat.neutone_sdk.utils import load_neutone_model, save_neutone_model
 from support import compat_whole_wrappers
 from support.compat_whole_wrappers import Echoes, Everything, Spoken, Stretched
@@ -148,11 +147,6 @@ def test_export_model_says_how(tmp_path: Path) -> None:
     late: Any = type("Late", (foreign,), {})()
     with pytest.raises(ExportError, match="Late still has its base class from neutone_sdk. .*NonRealtimeBase"):
         save_neutone_model(late, tmp_path)
-
-
-def test_what_is_still_not_offered_says_so() -> None:
-    with pytest.raises(NotOfferedError, match="building blocks such as FIRFilter"):
-        exec("from neutone_like.compat.neutone_sdk import FIRFilter")
 
 
 def test_an_artifact_of_the_neutone_sdk_itself_loads(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """The Neutone SDK's public names (version 1.5.2) for models: wrappers written for it export here.
 
 Change ``from neutone_sdk import ...`` to ``from neutone_like.compat.neutone_sdk import ...``, and likewise for
-``neutone_sdk.utils`` and ``neutone_sdk.audio``. Parameters keep the meaning that the Neutone SDK gave them.
+``neutone_sdk.utils``, ``audio``, ``filters``, ``realtime_stft``, ``cached_mel_spec``, ``conv``, ``tcn_1d`` and
+``queues``. Parameters keep the meaning that the Neutone SDK gave them.
 """
 
 from typing import Any
@@ -23,6 +24,7 @@ from neutone_like.compat.neutone_sdk.parameter import DiscreteTokensNeutoneParam
 from neutone_like.compat.neutone_sdk.parameter import NeutoneParameter as NeutoneParameter
 from neutone_like.compat.neutone_sdk.parameter import NeutoneParameterType as NeutoneParameterType
 from neutone_like.compat.neutone_sdk.parameter import TextNeutoneParameter as TextNeutoneParameter
+from neutone_like.compat.neutone_sdk.queues import CircularInplaceTensorQueue as CircularInplaceTensorQueue
 from neutone_like.compat.neutone_sdk.sqw import SampleQueueWrapper as SampleQueueWrapper
 from neutone_like.compat.neutone_sdk.wavform_to_wavform import WaveformToWaveformBase as WaveformToWaveformBase
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from neutone_like.compat.neutone_sdk import constants
+from neutone_like.compat.neutone_sdk.block_sizes import sizes_it_is_told
 from neutone_like.compat.neutone_sdk.buffers import changing_buffers, named_buffers
 from neutone_like.compat.neutone_sdk.description import describe
 from neutone_like.compat.neutone_sdk.parameter import is_knob_0to1, to_live_parameter
@@ -26,6 +27,7 @@ class LiveModel(WaveformToWaveformBase):
     Args:
         wrapper: Used as it is, not copied.
         state_buffers: Names of buffers that :meth:`reset_model` puts back, because the wrapper does not.
+        told_sizes: Block sizes of a wrapper that names none, and plays only the one it was last told.
     """
 
     names: list[str]
@@ -36,11 +38,14 @@ class LiveModel(WaveformToWaveformBase):
     if TYPE_CHECKING:
         model: Any  # TorchScript would take an annotation of a submodule for its type
 
-    def __init__(self, wrapper: "Wrapper", state_buffers: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, wrapper: "Wrapper", state_buffers: tuple[str, ...] = (), told_sizes: tuple[int, ...] = ()
+    ) -> None:
         super().__init__(wrapper)
+        block_sizes = tuple(wrapper.get_native_buffer_sizes()) or told_sizes
         declared = wrapper.get_neutone_parameters()
         knobs = [is_knob_0to1(parameter) for parameter in declared]
-        per_sample = bool(wrapper.get_native_buffer_sizes()) or _overrides(wrapper, "aggregate_params")
+        per_sample = bool(block_sizes) or _overrides(wrapper, "aggregate_params")
         self.metadata = describe(wrapper)
         self.parameters = tuple(
             to_live_parameter(parameter, "sample" if per_sample else "block") for parameter in declared
@@ -48,7 +53,7 @@ class LiveModel(WaveformToWaveformBase):
         self.in_channels = 1 if wrapper.is_input_mono() else 2
         self.out_channels = 1 if wrapper.is_output_mono() else 2
         self.sample_rates = tuple(wrapper.get_native_sample_rates())
-        self.block_sizes = tuple(wrapper.get_native_buffer_sizes())
+        self.block_sizes = block_sizes
         self.look_behind_samples = wrapper.get_look_behind_samples()
 
         self.names = [parameter.name for parameter in declared]
@@ -130,9 +135,12 @@ def adapt(wrapper: "Wrapper") -> LiveModel:
         ModelError: The getters say what a ``.nm`` has no room for.
     """
     named: type[LiveModel] = type(type(wrapper).__name__, (LiveModel,), {"__module__": LiveModel.__module__})
+    sizes: tuple[int, ...] = ()
+    if _overrides(wrapper, "set_model_sample_rate_and_buffer_size") and not wrapper.get_native_buffer_sizes():
+        sizes = sizes_it_is_told(named(wrapper))
     if _overrides(wrapper, "reset_model"):
-        return named(wrapper)
-    return named(wrapper, changing_buffers(named(wrapper)))
+        return named(wrapper, told_sizes=sizes)
+    return named(wrapper, changing_buffers(named(wrapper, told_sizes=sizes)), sizes)
 
 
 def _overrides(wrapper: "Wrapper", method: str) -> bool:

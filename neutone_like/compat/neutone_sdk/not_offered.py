@@ -6,42 +6,16 @@ from typing import NoReturn
 
 from neutone_like.errors import NeutoneLikeError
 
-BUILDING_BLOCKS = frozenset(
-    {
-        "filters",
-        "FIRFilter",
-        "IIRFilter",
-        "FilterType",
-        "realtime_stft",
-        "RealtimeSTFT",
-        "cached_mel_spec",
-        "CachedMelSpec",
-        "conv",
-        "Conv1dGeneral",
-        "tcn_1d",
-        "gcn_1d",
-        "queues",
-        "CircularInplaceTensorQueue",
-        "sandwich",
-    }
-)
-
 INSTEAD = {
     "benchmark": "Measure an exported artifact with the command line's neutone-like bench.",
     "metadata": "An export checks its own metadata; neutone_like.artifact.read_metadata reads an artifact's.",
+    "gcn_1d": "Its networks work inside a wrapper as any torch.nn.Module does: keep importing it from neutone_sdk.",
+    "sandwich": "Rates and channels are converted outside the wrapper: return the rates from get_native_sample_rates.",
+    "IIRSVF": "Use neutone_like.streaming.StateVariableFilter, which takes a cutoff and a resonance for each sample.",
+    "KnobNeutoneParameter": "It is ContinuousNeutoneParameter since version 1.5.",
+    "PaddingCached": "Use Conv1dGeneral, or a layer of neutone_like.streaming, which keep their own past.",
 }
-MODULES = (
-    "benchmark",
-    "cached_mel_spec",
-    "conv",
-    "filters",
-    "gcn_1d",
-    "metadata",
-    "queues",
-    "realtime_stft",
-    "sandwich",
-    "tcn_1d",
-)
+MODULES = ("benchmark", "gcn_1d", "metadata", "sandwich")
 
 
 class NotOfferedError(NeutoneLikeError, ImportError):
@@ -55,11 +29,6 @@ def refuse(module: str, name: str) -> NoReturn:
         NotOfferedError: The Neutone SDK has this name, and it is not offered here.
         AttributeError: It has not.
     """
-    if name in BUILDING_BLOCKS:
-        raise NotOfferedError(
-            f"{module} offers what wraps and exports a model, not building blocks such as {name}. "
-            "Keep importing it from neutone_sdk: its modules work inside a wrapper as any torch.nn.Module does."
-        )
     if name in INSTEAD:
         raise NotOfferedError(f"{module} has no {name}. {INSTEAD[name]}")
     raise AttributeError(f"module {module!r} has no attribute {name!r}")
@@ -75,5 +44,5 @@ class _NotOfferedModule(ModuleType):
     def __getattr__(self, name: str) -> NoReturn:
         package, _, own_name = self.__name__.rpartition(".")
         if not name.startswith("_"):  # what is private is asked for by Python's own tools, of every module
-            refuse(package, name if name in BUILDING_BLOCKS else own_name)
+            refuse(package, own_name)
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")

@@ -12,6 +12,7 @@ from neutone_like.compat.neutone_sdk.core import NeutoneModel
 from neutone_like.compat.neutone_sdk.live_model import adapt
 from neutone_like.compat.neutone_sdk.non_realtime_model import give_own_classes
 from neutone_like.compat.neutone_sdk.parameter import value_for_model
+from neutone_like.compat.neutone_sdk.renamed import refuse_old_names
 from neutone_like.errors import ModelError
 from neutone_like.host.contract_metadata import contract_metadata
 from neutone_like.model import WaveformToWaveformBase as LiveModelBase
@@ -123,9 +124,11 @@ class WaveformToWaveformBase(NeutoneModel):
         """A copy of this wrapper, prepared for inference, as a model of this package.
 
         Raises:
-            ModelError: The getters say what a ``.nm`` has no room for; each is named.
+            ModelError: The getters say what a ``.nm`` has no room for, or a method has its name from an older Neutone
+                SDK; each is named.
             ExportError: The wrapper fails on the first block, or can't be copied.
         """
+        refuse_old_names(self, WaveformToWaveformBase)
         with torch.no_grad():  # a network that is already scripted is copied with its graph otherwise
             prepared = faithful_copy(self)
         give_own_classes(prepared)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from neutone_like.model import WaveformToWaveformBase
 from neutone_like.validate.live_subject import LiveSubject
 from neutone_like.validate.outcome import Outcome, first_difference, largest_difference, verdict
 from neutone_like.validate.playing import HostSetting, latency_samples, padded_length, play, play_for
+from neutone_like.validate.shared_state import explain_shared_state
 
 ONE_BY_ONE_SAMPLES = 700
 FEWEST_ONE_BY_ONE = 40
@@ -61,7 +63,13 @@ def check_any_chunking_equals_whole(subject: LiveSubject) -> Outcome:
                 worst, allowed, where = difference, limit, f"{label}, {setting}, {name}"
                 where += f", from sample {cut.start + first} on" if first >= 0 else ""
     measured = f"largest difference {worst:.2g} in {count} cuts ({where})"
-    return verdict(worst <= allowed, measured, f"{allowed:.2g}", ADVICE)
+    return verdict(worst <= allowed, measured, f"{allowed:.2g}", ADVICE if worst <= allowed else _advice(subject))
+
+
+def _advice(subject: LiveSubject) -> str:
+    model = subject.eager_model
+    shared = explain_shared_state(model) if isinstance(model, WaveformToWaveformBase) else ""
+    return shared or ADVICE
 
 
 def _cuts(setting: HostSetting, *, one_by_one: bool) -> dict[str, Callable[[Played], Cut]]:

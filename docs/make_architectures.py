@@ -24,17 +24,17 @@ BLOCK_SAMPLES = 512
 TIMED_SECONDS = 2.0
 HEAD = f"""# Architectures that stream
 
-Small networks of the kinds that audio papers publish, written as in those papers: ordinary PyTorch, given a whole signal
-at once. Each was made to play in blocks with the same weights, wrapped in a live model, exported and validated. The code
-is in `tests/support/architectures` and `tests/support/streamed_architectures`.
+Small networks of the kinds that audio papers publish, written as in those papers: ordinary PyTorch, given a whole
+signal at once. Each was made to play in blocks with the same weights, wrapped in a live model, exported and validated.
+The code is in `tests/support/architectures` and `tests/support/streamed_architectures`.
 
-- **Way in**: `to_streaming` converts the ordinary network as it is. "Streaming layers" is the network written again with
-  the layers of `neutone_like.streaming`, and the weights copied.
+- **Way in**: `to_streaming` converts the ordinary network as it is. "Streaming layers" is the network written again
+  with the layers of `neutone_like.streaming`, and the weights copied.
 - **Delay**: in samples of the output, the same as measured. A causal network has none; symmetric padding looks ahead.
-- **Parity**: the largest difference from the ordinary network over {CHUNKINGS} random ways to cut the signal into blocks,
-  in parts of its peak.
-- **RTF**: time to compute over time of sound, in TorchScript, blocks of about {BLOCK_SAMPLES} samples at the rate of its
-  kind, one thread of an ordinary processor.
+- **Parity**: the largest difference from the ordinary network over {CHUNKINGS} random ways to cut the signal into
+  blocks, in parts of its peak.
+- **RTF**: time to compute over time of sound, in TorchScript, blocks of about {BLOCK_SAMPLES} samples at the rate of
+  its kind, one thread of an ordinary processor.
 
 The [how-to](../how-to/streaming-layers.md) tells how to do the same with a network of your own. Written by
 `docs/make_architectures.py`.
@@ -43,8 +43,8 @@ The [how-to](../how-to/streaming-layers.md) tells how to do the same with a netw
 |---|---|---:|---:|---:|---:|---:|
 """
 TAIL = """
-The transformer is converted with `attention_window_samples`, the window that it was trained with. Linear attention in its
-parallel form compares all times with all others: `to_streaming` refuses it by name, and says which layer to use.
+The transformer is converted with `attention_window_samples`, the window that it was trained with. Linear attention in
+its parallel form compares all times with all others: `to_streaming` refuses it by name, and says which layer to use.
 """
 
 

@@ -1,6 +1,7 @@
 """Architectures as papers publish them, in blocks: the same as the ordinary network given the whole signal."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from neutone_like import export_model
 from neutone_like.errors import ModelError
 from neutone_like.streaming import StreamingLayer, block_multiple, reset_streaming, to_streaming
 from support.architectures import ARCHITECTURES, Architecture
-from support.lighter_exports import without_pictures, without_times
+from support.lighter_exports import only_checks, without_pictures
 from support.places import PROJECT
 from support.random_blocks import TOLERANCE
 from support.streamed_architectures import STREAMED, Streamed
@@ -18,8 +19,9 @@ from support.streamed_architectures.live import live_model
 from support.streamed_architectures.parity import parity_error
 
 PAGE = PROJECT / "docs" / "reference" / "architectures.md"
-EXPORTED_ALWAYS = ("LSTM, to_streaming", "mask denoiser, streaming layers")
-CHUNKINGS = 12
+EXPORTED_ALWAYS = ("LSTM, to_streaming", "mask denoiser, to_streaming")
+CHECKS = ("scripted equals eager", "any chunking equals whole", "delay as reported", "reset repeats")
+CHUNKINGS = 6
 
 
 def titles(streamed: Streamed) -> str:
@@ -59,7 +61,7 @@ def test_what_an_architecture_gives_depends_on_what_it_hears(architecture: Archi
     network = architecture.network()
     one, other = (network(architecture.example(seed=seed)) for seed in (0, 1))
     assert one.shape[:2] == (1, architecture.out_channels)
-    assert float((one - other).abs().max()) > 0.5 * float(one.abs().max())
+    assert float((one - other).abs().max()) > 0.4 * float(one.abs().max())
 
 
 def test_every_architecture_streams_and_most_are_converted_as_they_are() -> None:
@@ -79,14 +81,17 @@ def test_the_page_has_a_row_for_each() -> None:
     assert [[f"| {each.architecture.name}", each.way_in] for each in STREAMED] == rows[1:]
 
 
-@pytest.mark.parametrize(
-    "streamed",
-    [each if each.title in EXPORTED_ALWAYS else pytest.param(each, marks=pytest.mark.slow) for each in STREAMED],
-    ids=titles,
-)
+def exported() -> list[Any]:
+    """One way of each architecture; all but two are slow."""
+    first = {each.architecture.name: each for each in reversed(STREAMED)}.values()
+    return [each if each.title in EXPORTED_ALWAYS else pytest.param(each, marks=pytest.mark.slow) for each in first]
+
+
+@pytest.mark.parametrize("streamed", exported(), ids=titles)
 def test_it_exports_and_passes_validation(streamed: Streamed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    without_times(monkeypatch)
+    only_checks(monkeypatch, *CHECKS)
     without_pictures(monkeypatch)
-    result = export_model(live_model(streamed), tmp_path)
+    result = export_model(live_model(streamed), tmp_path, render_samples=False)
+    assert result.way_in == "scripted"
     assert result.validation is not None
     assert result.validation.passed, result.validation

@@ -61,6 +61,7 @@ class Architecture:
     Attributes:
         build: Makes the network, with random weights.
         in_channels: Of its input, ``[batch, in_channels, samples]``; mel bands are channels too.
+        out_channels: Of its output; sources are channels.
         block_multiple: Input lengths are a multiple of this.
         signal: Makes an input: ``signal(channels, samples, generator)``.
         sample_rate: Of the sound that it gives, in Hz, as networks of its kind have it.
@@ -69,6 +70,7 @@ class Architecture:
     name: str
     build: Callable[[], nn.Module]
     in_channels: int = 1
+    out_channels: int = 1
     block_multiple: int = 1
     signal: Callable[[int, int, torch.Generator], Tensor] = noise
     sample_rate: int = 48000
@@ -92,7 +94,7 @@ ARCHITECTURES = (
     Architecture("convolutions and LSTM", hybrid.build),
     Architecture("RAVE-like", rave.build, in_channels=2, block_multiple=32),
     Architecture("Demucs-like U-Net", demucs.build, block_multiple=64),
-    Architecture("Conv-TasNet", conv_tasnet.build, block_multiple=8, sample_rate=16000),
+    Architecture("Conv-TasNet", conv_tasnet.build, out_channels=2, block_multiple=8, sample_rate=16000),
     Architecture("HiFi-GAN-like vocoder", hifigan.build, in_channels=hifigan.MELS, sample_rate=24000),
     Architecture("Vocos-like vocoder", vocos.build, in_channels=vocos.MELS, sample_rate=24000),
     Architecture("transformer", transformer.build, block_multiple=transformer.PATCH_SAMPLES),

@@ -1,5 +1,7 @@
 """Like HiFi-GAN: a mel spectrogram to a waveform, every convolution centred, so that a stream must look ahead."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -46,7 +48,7 @@ class HiFiGAN(nn.Module):
         x = self.conv_pre(mel)
         for i, up in enumerate(self.ups):
             x = up(F.leaky_relu(x, SLOPE))
-            xs = None
+            xs: Any = None
             for j in range(self.kernels):
                 y = self.resblocks[i * self.kernels + j](x)
                 xs = y if xs is None else xs + y

@@ -12,6 +12,9 @@ from torch.nn.utils.parametrizations import weight_norm
 
 
 class PQMF(nn.Module):
+    analysis: Tensor
+    synthesis: Tensor
+
     def __init__(self, bands: int, taps_per_band: int = 8) -> None:
         super().__init__()
         taps = bands * taps_per_band + 1

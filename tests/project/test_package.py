@@ -174,7 +174,7 @@ def test_extras_named_in_messages_exist() -> None:
 def test_tests_mirror_the_package() -> None:
     tests = PROJECT / "tests"
     rooms = {path.parent.relative_to(PACKAGE) for path in python_files("neutone_like")}
-    others = {Path(name) for name in ("docs", "examples", "project")}
+    others = {Path(name) for name in ("docs", "examples", "packages", "project")}
     found = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
     assert found <= rooms | others, "tests of a room are in the folder of the same name"
     assert [path.name for path in tests.glob("*.py") if not path.name.startswith("test_")] == ["conftest.py"]

@@ -28,6 +28,7 @@ TOLERANCE = 1e-5
 
 _EXAMPLE_SAMPLES = (960, 1024, 7680, 16384)  # multiples of most strides, some longer than most windows
 _CHUNKINGS = 6
+_FEWEST_BLOCKS = 24
 _QUIETEST = 1e-6  # a peak below is as good as silence
 LOOK_AHEAD = ("delay", "refuse")
 
@@ -161,8 +162,10 @@ def _prove(network: nn.Module, graph: Graph, example: Tensor, converted: Convert
         ModelError: They differ from both.
     """
     multiple = converted.block_multiple_samples
-    samples = min(example.shape[-1], converted.equal_samples or example.shape[-1])
-    x = example[..., : samples // multiple * multiple]
+    copies = -(-_FEWEST_BLOCKS * multiple // example.shape[-1])
+    x = torch.cat([example] * copies, -1)  # a short example says nothing of what comes later
+    samples = min(x.shape[-1], converted.equal_samples or x.shape[-1])
+    x = x[..., : samples // multiple * multiple]
     whole = own_copy(network).eval()(x.clone())
     worst = max(_error(converted, x, sizes, whole) for sizes in _chunkings(x.shape[-1] // multiple, multiple))
     if worst > TOLERANCE and graph.lengths.accepts(x.shape[-1]):

@@ -13,7 +13,7 @@ from neutone_like.streaming.layer import StreamingLayer, block_multiple, reset_s
 from neutone_like.streaming.linear_attention import LinearAttention
 from neutone_like.streaming.mel import MelSpectrogram
 from neutone_like.streaming.normalisation import ChannelNorm, CumulativeLayerNorm, refuse_unstreamable
-from neutone_like.streaming.pooling import Hold, Pool1d
+from neutone_like.streaming.pooling import Hold, Interpolate, Pool1d
 from neutone_like.streaming.pqmf import PQMFAnalysis, PQMFSynthesis
 from neutone_like.streaming.recurrent import GRU, LSTM, RNN
 from neutone_like.streaming.recursive import IIR, Biquad
@@ -41,6 +41,7 @@ __all__ = [
     "DiagonalStateSpace",
     "FractionalDelay",
     "Hold",
+    "Interpolate",
     "InverseSTFT",
     "LinearAttention",
     "MelSpectrogram",

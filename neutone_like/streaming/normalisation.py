@@ -41,19 +41,30 @@ class CumulativeLayerNorm(StreamingLayer):
 
 
 class ChannelNorm(StreamingLayer):
-    """LayerNorm, or RMSNorm without ``centre``, over the channels of each sample by itself."""
+    """LayerNorm, or RMSNorm without ``centre``, over the channels of each sample by itself; over groups of them.
 
-    def __init__(self, channels: int, eps: float = 1e-5, *, centre: bool = True) -> None:
+    Raises:
+        ModelError: ``channels`` don't divide into ``groups``.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5, *, centre: bool = True, groups: int = 1) -> None:
         super().__init__()
-        self.eps, self.centre = eps, centre
+        if groups < 1 or channels % groups:
+            raise ModelError(f"ChannelNorm: {channels} channels don't divide into {groups} groups; give a divisor.")
+        self.eps, self.centre, self.groups = eps, centre, groups
         self.weight = nn.Parameter(torch.ones(channels))
         self.register_parameter("bias", nn.Parameter(torch.zeros(channels)) if centre else None)
-        self.source = "Ba et al., Layer Normalization (2016); Zhang and Sennrich, RMSNorm (2019)"
+        self.source = (
+            "Ba et al., Layer Normalization (2016); Wu and He, Group Normalization (2018); Zhang and Sennrich, RMSNorm "
+            "(2019)"
+        )
 
     def forward(self, x: Tensor) -> Tensor:
+        grouped = x.unflatten(1, (self.groups, -1))
         if self.centre:
-            x = x - x.mean(1, keepdim=True)
-        y = x * torch.rsqrt(x.square().mean(1, keepdim=True) + self.eps) * self.weight.unsqueeze(1)
+            grouped = grouped - grouped.mean(2, keepdim=True)
+        scaled = grouped * torch.rsqrt(grouped.square().mean(2, keepdim=True) + self.eps)
+        y = scaled.flatten(1, 2) * self.weight.unsqueeze(1)
         bias = self.bias
         return y if bias is None else y + bias.unsqueeze(1)
 

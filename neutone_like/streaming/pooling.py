@@ -13,25 +13,35 @@ from neutone_like.streaming.layer import StreamingLayer
 class Pool1d(StreamingLayer):
     """Mean or maximum of ``kernel_size`` samples in every ``stride``, as torch's AvgPool1d and MaxPool1d.
 
-    Padding is on the left, ``kernel_size - 1`` less ``look_ahead_samples``: zeros for ``"mean"``, nothing for
-    ``"maximum"``. ``channels`` is how many come in.
+    Padding is on the left, ``dilation * (kernel_size - 1)`` less ``look_ahead_samples``: zeros for ``"mean"``, nothing
+    for ``"maximum"``. ``channels`` is how many come in.
 
     Raises:
-        ModelError: A kernel smaller than its stride, an unknown ``kind``; in ``forward``, a block that the stride
-            doesn't allow.
+        ModelError: A kernel smaller than its stride, an unknown ``kind``, a mean with dilation; in ``forward``, a block
+            that the stride doesn't allow.
     """
 
     def __init__(
-        self, channels: int, kernel_size: int, stride: int, *, kind: str = "mean", look_ahead_samples: int = 0
+        self,
+        channels: int,
+        kernel_size: int,
+        stride: int,
+        *,
+        kind: str = "mean",
+        dilation: int = 1,
+        look_ahead_samples: int = 0,
     ) -> None:
         super().__init__()
         if kind not in ("mean", "maximum"):
             raise ModelError(f"kind must be 'mean' or 'maximum', got {kind!r}.")
-        self.framing = Framing(kernel_size, stride, 1, kernel_size - 1 - look_ahead_samples)
+        if kind == "mean" and dilation != 1:
+            raise ModelError(f"A mean has dilation=1, as torch's AvgPool1d, got {dilation}: use Conv1d.")
+        self.framing = Framing(kernel_size, stride, dilation, dilation * (kernel_size - 1) - look_ahead_samples)
         self.kernel_size, self.stride, self.past_samples = kernel_size, stride, self.framing.past_samples
+        self.dilation, self.span = dilation, self.framing.span
         self.mean = kind == "mean"
         self.ratio, self.delay_samples = self.framing.ratio, self.framing.delay_samples
-        self.receptive_field_samples, self.receptive_field_is_exact = kernel_size, self.mean
+        self.receptive_field_samples, self.receptive_field_is_exact = self.span, self.mean
         self.padding_value = 0.0 if self.mean else float("-inf")
         self.source = "As in torch.nn.AvgPool1d and MaxPool1d"
         self.register_state("past", torch.full((1, channels, self.past_samples), self.padding_value))
@@ -43,20 +53,20 @@ class Pool1d(StreamingLayer):
         kernel, stride, padding = (_only(v) for v in (layer.kernel_size, layer.stride, layer.padding))
         if isinstance(layer, nn.AvgPool1d) and padding and not layer.count_include_pad:
             raise ModelError("AvgPool1d with count_include_pad=False weighs its ends otherwise: set it True.")
-        if isinstance(layer, nn.MaxPool1d) and _only(layer.dilation) != 1:
-            raise ModelError(f"MaxPool1d must have dilation=1 in a stream, got {layer.dilation}.")
+        dilation = _only(layer.dilation) if isinstance(layer, nn.MaxPool1d) else 1
+        ahead = dilation * (kernel - 1) - padding
         kind = "mean" if mean else "maximum"
-        return cls(channels, kernel, stride, kind=kind, look_ahead_samples=kernel - 1 - padding)
+        return cls(channels, kernel, stride, kind=kind, dilation=dilation, look_ahead_samples=ahead)
 
     def forward(self, x: Tensor) -> Tensor:
         samples = x.size(2)
         require_multiple("Pool1d", samples, self.stride)
         joined = join(self.past, x)
         self.past = newest(joined, self.past_samples)
-        heard = joined.narrow(2, 0, samples - self.stride + self.kernel_size)
+        heard = joined.narrow(2, 0, samples - self.stride + self.span)
         if self.mean:
             return F.avg_pool1d(heard, self.kernel_size, self.stride)
-        return F.max_pool1d(heard, self.kernel_size, self.stride)
+        return F.max_pool1d(heard, self.kernel_size, self.stride, 0, self.dilation)
 
     def input_interval(self, first: int, last: int) -> tuple[int, int]:
         return self.framing.input_interval(first, last)
@@ -78,6 +88,41 @@ class Hold(StreamingLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.repeat_interleave(self.factor, 2)
+
+
+class Interpolate(StreamingLayer):
+    """``factor`` samples for each, on lines between them, as torch's linear up-sampling with ``align_corners=False``.
+
+    A line ends at its second sample: what torch puts half a step before a sample waits for it, as delay.
+    """
+
+    def __init__(self, channels: int, factor: int) -> None:
+        super().__init__()
+        require_positive(channels=channels, factor=factor)
+        self.factor = factor
+        self.ratio = self.ratio * factor
+        self.delay_samples = (factor + 1) // 2
+        self.receptive_field_samples, self.receptive_field_is_exact = 2, factor > 1
+        self.source = "Linear interpolation, as in torch.nn.Upsample(mode='linear')"
+        places = (torch.arange(factor, dtype=torch.float64) - self.delay_samples + 0.5) / factor + 0.5
+        self.register_buffer("places", places.float(), persistent=False)
+        self.register_state("past", torch.zeros(1, channels, 1))
+        self.register_state("begun", torch.zeros(1, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = x[:, :, :1]
+        before = torch.where(self.begun > 0.0, self.past.expand_as(first), first)  # it has no left neighbour
+        joined = torch.cat((before, x), 2)
+        self.past, self.begun = newest(joined, 1), torch.ones_like(self.begun)
+        pairs = torch.lerp(joined[:, :, :-1].unsqueeze(3), x.unsqueeze(3), self.places.to(x.dtype))
+        return pairs.flatten(2)
+
+    def input_interval(self, first: int, last: int) -> tuple[int, int]:
+        return first // self.factor - 1, last // self.factor
+
+    @torch.jit.export
+    def reset_streaming_state(self) -> None:
+        self.past, self.begun = self.initial_past.clone(), self.initial_begun.clone()
 
 
 def _only(value: int | tuple[int, ...]) -> int:

@@ -55,6 +55,18 @@ def _attention(s: Any, x: Tensor) -> Tensor:
     return frames_last(attend, s.a(x))
 
 
+def _written_out(s: Any, x: Tensor) -> Tensor:
+    """Attention as many write it themselves: heads, a scale, a mask with -inf, softmax."""
+    samples = x.shape[-1]
+    frames = s.a(x).transpose(1, 2).reshape(1, samples, 2, 2).transpose(1, 2)
+    times = torch.arange(samples)
+    distance = times.unsqueeze(1) - times.unsqueeze(0)
+    scores = frames @ frames.transpose(-2, -1) / 2.0**0.5
+    scores = scores.masked_fill((distance < 0) | (distance > 7), float("-inf"))
+    heard = F.dropout(scores.softmax(-1), 0.1, s.training) @ frames
+    return heard.transpose(1, 2).reshape(1, samples, 4).transpose(1, 2)
+
+
 def _positions(s: Any, x: Tensor) -> Tensor:
     return s.a(x) + torch.sin(torch.arange(x.shape[-1], dtype=torch.float32) * 0.1)
 
@@ -141,6 +153,7 @@ def networks() -> dict[str, nn.Module]:
         "a running sum": Built(lambda s, x: 0.1 * torch.cumsum(s.a(x), 2), a=conv()),
         "positions": Built(_positions, a=conv(1)),
         "attention": Built(_attention, a=conv()),
+        "attention written out": Built(_written_out, a=conv()),
         "spectra": Built(_masked_spectrum, a=nn.Conv1d(17, 17, 3, padding=1)),
         "frames added": Built(_frames_added, a=conv(1)),
     }

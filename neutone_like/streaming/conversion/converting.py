@@ -11,12 +11,13 @@ from torch import Tensor
 from neutone_like.errors import ModelError
 from neutone_like.graph import Graph, Lengths, Node, Value, drop_unused, map_values
 from neutone_like.streaming.conversion.alignment import delayed, gated
+from neutone_like.streaming.conversion.attention_rule import pairs_of, written_out
 from neutone_like.streaming.conversion.calling import Call
 from neutone_like.streaming.conversion.measuring import measure
 from neutone_like.streaming.conversion.refusing import refuse
-from neutone_like.streaming.conversion.rowwise import refuse_pairs, refuse_whole, streams_in
+from neutone_like.streaming.conversion.rowwise import refuse_whole, streams_in
 from neutone_like.streaming.conversion.rules import rule_of
-from neutone_like.streaming.conversion.stream import Held, Known, Square, Stream, Streams
+from neutone_like.streaming.conversion.stream import Held, Known, Pairs, Square, Stream, Streams
 from neutone_like.streaming.conversion.writer import Writer
 
 
@@ -72,7 +73,9 @@ def _converted(writer: Writer, node: Node, values: dict[str, Held]) -> Held:
     call = Call(node, args, kwargs, axes)
     streams = streams_in([args, kwargs])
     if any(len(each.rates) > 1 for each in measured):
-        return _square(writer, call, streams)
+        return _square(writer, call)
+    if any(isinstance(each, Pairs) for each in args):
+        return written_out(writer, call)
     if streams:
         if all(axis is None for axis in axes):
             refuse_whole(call)
@@ -94,10 +97,11 @@ def _taken_out(writer: Writer, node: Node, args: tuple[Any, ...]) -> Held:
     return taken if several.value is None else replace(taken, value=writer.call("getitem", several.value, index))
 
 
-def _square(writer: Writer, call: Call, streams: list[Stream]) -> Held:
-    """A mask, which depends on no signal; two signals against each other can't be had."""
-    if streams and any(each.reach(0) is not None for each in streams):
-        refuse_pairs(call)
+def _square(writer: Writer, call: Call) -> Held:
+    """What has two time axes: a mask, or a signal against itself."""
+    held = [each for each in call.args if isinstance(each, Pairs | Stream)]
+    if any(isinstance(each, Pairs) or each.reach(0) is not None for each in held):
+        return pairs_of(writer, call)
     return Square(writer.measured[call.node.name][0].example)
 
 

@@ -169,7 +169,7 @@ def product(writer: Writer, call: Call) -> Any:
         refuse(call.node, "sums over all of time", _OTHERS[1])
     if isinstance(b, Stream) and b.from_right == (-2 if b.like.dim() > 1 else -1):
         refuse(call.node, "sums over all of time", _OTHERS[1])
-    if len(call.axes) != 1 or isinstance(a, Square) or isinstance(b, Square):
+    if isinstance(a, Square) or isinstance(b, Square):
         refuse_pairs(call)
     return rowwise(writer, call)
 

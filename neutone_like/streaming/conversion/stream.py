@@ -75,7 +75,26 @@ class Square:
     tensor: Tensor
 
 
-Held = Stream | Streams | Known | Square
+@dataclass(frozen=True)
+class Pairs:
+    """A value for every two times of a signal, on the way to attention: never calculated for all of them.
+
+    Attributes:
+        queries: ``[..., time, channels]``.
+        keys: ``[..., time, channels]``.
+        scale: What their products are multiplied by.
+        visible: ``bool [time, time]`` at the example's length: which keys a query sees; ``None``: all.
+        are_weights: Whether they went through a softmax.
+    """
+
+    queries: Stream
+    keys: Stream
+    scale: float = 1.0
+    visible: Tensor | None = None
+    are_weights: bool = False
+
+
+Held = Stream | Streams | Known | Square | Pairs
 
 
 def union(*intervals: Interval) -> Interval:

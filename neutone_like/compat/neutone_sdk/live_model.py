@@ -7,7 +7,7 @@ from torch import Tensor
 
 from neutone_like.compat.neutone_sdk import constants
 from neutone_like.compat.neutone_sdk.buffers import changing_buffers, named_buffers
-from neutone_like.compat.neutone_sdk.description import describe
+from neutone_like.compat.neutone_sdk.description import describe, require_room
 from neutone_like.compat.neutone_sdk.parameter import is_knob_0to1, to_live_parameter
 from neutone_like.errors import ModelError
 from neutone_like.model import WaveformToWaveformBase
@@ -47,6 +47,7 @@ class LiveModel(WaveformToWaveformBase):
         )
         self.in_channels = 1 if wrapper.is_input_mono() else 2
         self.out_channels = 1 if wrapper.is_output_mono() else 2
+        require_room(wrapper, self.parameters, (self.in_channels,), (self.out_channels,))
         self.sample_rates = tuple(wrapper.get_native_sample_rates())
         self.block_sizes = tuple(wrapper.get_native_buffer_sizes())
         self.look_behind_samples = wrapper.get_look_behind_samples()

@@ -29,7 +29,8 @@ def beyond_format(kinds: Sequence[str], in_channels: Sequence[int], out_channels
 
 def hosts_in_words(beyond: Sequence[str]) -> str:
     """Which hosts play a model, for people; ``beyond`` is what :func:`beyond_format` found, and not empty."""
-    return f"neutone_like's own: {'; '.join(beyond)}. Other hosts of .nm files may refuse it, and the Neutone SDK's loader."
+    beyond_it = "; ".join(beyond)
+    return f"neutone_like's own: {beyond_it}. Other hosts of .nm files, and the Neutone SDK's loader, may refuse it."
 
 
 def model_type(in_channels: int, out_channels: int) -> str:

@@ -47,10 +47,10 @@ class LiveModel(WaveformToWaveformBase):
         )
         self.in_channels = 1 if wrapper.is_input_mono() else 2
         self.out_channels = 1 if wrapper.is_output_mono() else 2
-        require_room(wrapper, self.parameters, (self.in_channels,), (self.out_channels,))
         self.sample_rates = tuple(wrapper.get_native_sample_rates())
         self.block_sizes = tuple(wrapper.get_native_buffer_sizes())
         self.look_behind_samples = wrapper.get_look_behind_samples()
+        require_room(wrapper, self.declaration().parameters, (self.in_channels,), (self.out_channels,))
 
         self.names = [parameter.name for parameter in declared]
         self.is_knob = knobs

@@ -46,7 +46,7 @@ def knobs_of_band(number: int, frequency_hz: float) -> tuple[ContinuousParameter
             unit="Hz",
         ),
         ContinuousParameter(
-            f"gain {number}", f"Boost or cut of band {number}", default=0.0, minimum=-18.0, maximum=18.0, unit="dB"
+            f"gain {number}", f"Boost or cut of band {number}", default=0.0, minimum=-12.0, maximum=12.0, unit="dB"
         ),
         ContinuousParameter(
             f"Q {number}", f"How narrow band {number} is", default=1.0, minimum=0.2, maximum=10.0, unit="x"

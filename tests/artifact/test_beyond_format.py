@@ -8,7 +8,7 @@ import pytest
 import soundfile
 import torch
 
-from neutone_like import ArtifactError, load_artifact
+from neutone_like import ArtifactError, ExportError, ModelMetadata, load_artifact
 from neutone_like.artifact import WrittenArtifact, write_artifact
 from neutone_like.artifact.format.schema import parse_metadata
 from support.cli_runner import GOOD, runner
@@ -63,6 +63,16 @@ def test_sounds_beside_it_have_all_channels(wide: WrittenArtifact) -> None:
     assert channels["drum_loop_out.wav"] == 1, "six alike are written once"
     written = write_artifact(Wide(3, 6), wide.directory.parent / "three")
     assert {path.name: soundfile.info(path).channels for path in written.sample_paths}["drum_loop_out.wav"] == 6
+
+
+def test_a_mix_that_can_not_be(tmp_path: Path) -> None:
+    model = Wide(2, 6)
+    model.metadata = ModelMetadata(name="Wide", authors=("Ada",), version="1.0.0", dry_default=0.5)
+    with pytest.raises(
+        ExportError, match=r"dry_default must be 0 for a model with 2 channels in and 6 out, .* got 0\.5"
+    ):
+        write_artifact(model, tmp_path / "wide")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_within_the_format_there_is_no_mark(tmp_path: Path) -> None:

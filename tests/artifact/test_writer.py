@@ -250,13 +250,6 @@ def test_more_parameters_than_anybody_turns(tmp_path: Path) -> None:
     refused(model, tmp_path, r"does not fit into a \.nm:\nparameters: an artifact takes up to 1024, got 1025\.")
 
 
-def test_a_mix_that_can_not_be(tmp_path: Path) -> None:
-    model = Identity()
-    model.out_channels = 6
-    model.metadata = metadata_of("Wide", dry_default=0.5)
-    refused(model, tmp_path, r"dry_default must be 0 for a model with 2 channels in and 6 out, .*, got 0\.5\.")
-
-
 @pytest.mark.parametrize(
     ("quality", "message"),
     [

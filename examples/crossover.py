@@ -66,11 +66,12 @@ class Crossover(WaveformToWaveformBase):
 
     def __init__(self) -> None:
         super().__init__(FIR(band_filters().repeat_interleave(2, 0)))
+        self.late_samples: int = TAPS // 2  # TorchScript sees attributes, not this file's constants
 
     @torch.jit.export
     def model_delay_samples(self) -> int:
         """Half of the filters."""
-        return self.model.taps.size(1) // 2
+        return self.late_samples
 
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """``[2, N]`` to ``[6, N]``."""

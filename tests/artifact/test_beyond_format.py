@@ -33,9 +33,10 @@ def content(written: WrittenArtifact) -> dict[str, Any]:
 def test_it_is_written_marked_and_plays(wide: WrittenArtifact) -> None:
     artifact = load_artifact(wide.model_path, verify_test_vector=True)
     assert (artifact.in_channels, artifact.out_channels, len(artifact.parameters)) == (1, 6, 18)
-    assert artifact.metadata.neutone_like is not None
-    assert artifact.metadata.neutone_like.hosts == "neutone_like"
-    assert len(artifact.metadata.neutone_like.test_vector.parameters_0to1) == 18
+    ours = artifact.live_metadata.neutone_like
+    assert ours is not None
+    assert ours.hosts == "neutone_like"
+    assert len(ours.test_vector.parameters_0to1) == 18
     assert artifact.metadata.beyond_format() == (
         "18 knobs, where the format has room for 4",
         "6 channels out, where the format knows mono and stereo",

@@ -59,7 +59,7 @@ def noise(channels: int, samples: int, seed: int = 0) -> Audio:
 
 def bells(knobs: npt.NDArray[np.float64], rate: int = RATE) -> npt.NDArray[np.float64]:
     """The cookbook's peaking filters as SciPy's sections; a row of ``knobs`` is frequency, gain in dB, Q."""
-    sections = []
+    sections: list[list[float]] = []
     for frequency, gain_db, q in knobs:
         amplitude, w = 10.0 ** (gain_db / 40.0), 2.0 * math.pi * frequency / rate
         alpha = math.sin(w) / (2.0 * q)

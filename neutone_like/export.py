@@ -15,6 +15,7 @@ from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.staging import staged_directory
 from neutone_like.artifact.writing.writer import Progress, write_files
 from neutone_like.errors import ExportError
+from neutone_like.model.format_room import hosts_in_words
 from neutone_like.printing import Printed, Row
 from neutone_like.torch_settings import plain_settings
 from neutone_like.torch_threads import one_thread
@@ -39,6 +40,12 @@ class ExportResult(Printed):
     report_path: Path | None = None
     way_in: str = SCRIPTED
 
+    @property
+    def hosts(self) -> str:
+        """In words, which hosts play the model, where it has more than the format has room for; else ``""``."""
+        beyond = self.metadata.beyond_format()
+        return hosts_in_words(beyond) if beyond else ""
+
     def _title(self) -> str:
         return f"ExportResult: {self.metadata.model_name!r} {self.metadata.model_version} in {self.directory}"
 
@@ -48,6 +55,7 @@ class ExportResult(Printed):
             ("model", str(self.model_path)),
             ("way in", self.way_in),
             ("beside it", ", ".join(path.name for path in beside if path is not None)),
+            *([("hosts", self.hosts)] if self.hosts else []),
             ("validation", "not run" if self.validation is None else self.validation.summary()),
         ]
 

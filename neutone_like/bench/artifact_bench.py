@@ -12,6 +12,7 @@ from neutone_like.bench.timing import BlockTimes, time_calls
 from neutone_like.errors import AudioError
 from neutone_like.numbers import as_whole_number
 from neutone_like.printing import Printed, Row, printable
+from neutone_like.signal.channels import host_channels
 from neutone_like.torch_threads import one_thread
 from neutone_like.validate import signals
 from neutone_like.validate.checks.latency import LatencyMeasurement, measure_latency
@@ -182,7 +183,7 @@ def bench_artifact(
 
 
 def _bench_setting(artifact: Artifact, setting: HostSetting, calls: int, seconds_at_most: float) -> SettingResult:
-    channels = max(artifact.in_channels, artifact.out_channels)
+    channels = host_channels(artifact.in_channels, artifact.out_channels)
     module = prepare(artifact.fresh_module(), setting)
     x = signals.changing(channels, setting.block_size)
     times = time_calls(lambda: module.forward(x), calls=calls, seconds_at_most=seconds_at_most)

@@ -120,7 +120,13 @@ def _print(result: Any, verbose: bool, as_json: bool) -> None:
     if as_json:
         validation = None if result.validation is None else result.validation.to_dict()
         print_json(
-            {"directory": str(result.directory), "files": files, "way_in": result.way_in, "validation": validation}
+            {
+                "directory": str(result.directory),
+                "files": files,
+                "way_in": result.way_in,
+                "hosts": result.hosts,
+                "validation": validation,
+            }
         )
         return
     if result.validation is not None:
@@ -128,4 +134,6 @@ def _print(result: Any, verbose: bool, as_json: bool) -> None:
 
         print_checks(result.validation, verbose)
     typer.echo(printable(f"Way in: {result.way_in}"))
+    if result.hosts:
+        typer.echo(printable(f"Hosts: {result.hosts}"))
     typer.echo(printable("\n".join(["Written:", *(f"  {each}" for each in files)])))

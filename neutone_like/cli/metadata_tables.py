@@ -6,6 +6,7 @@ from rich.markup import escape as escape_markup
 from rich.table import Table
 
 from neutone_like.cli.common import printable
+from neutone_like.model.format_room import hosts_in_words
 
 
 def metadata_tables(metadata: Any) -> list[Table]:
@@ -28,6 +29,8 @@ def metadata_tables(metadata: Any) -> list[Table]:
         if latency := getattr(ours, "reported_latency", None):  # of live models
             at = f"at {latency.sample_rate} Hz / {latency.block_size}"
             table.add_row("latency", f"{latency.latency_samples} samples {at}")
+        if beyond := metadata.beyond_format():
+            table.add_row("hosts", escape(hosts_in_words(beyond)))
         table.add_row("model delay", f"{ours.model_delay_samples} samples at the model's rate")
         table.add_row("resampler", ours.quality)
         table.add_row("schema", f"version {ours.schema_version}")
@@ -70,7 +73,7 @@ def _rows(metadata: Any) -> list[tuple[str, str]]:
 def _live_rows(metadata: Any) -> list[tuple[str, str]]:
     past = metadata.look_behind_samples
     return [
-        ("channels", metadata.model_type.replace("-", " to ")),
+        ("channels", metadata.model_type.replace("-", " to ").replace("ch", " channels")),
         ("look-behind", f"{past} samples" if past else ""),
     ]
 

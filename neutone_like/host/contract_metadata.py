@@ -9,17 +9,12 @@ from typing import Any
 import torch
 
 from neutone_like.model import CategoricalParameter, Declaration, ModelMetadata, NumericalParameter, Parameter
+from neutone_like.model.format_room import MOST_KNOBS, OUR_HOSTS, beyond_format, model_type
 from neutone_like.version import __version__
-
-PARAMETER_SLOTS = 4
 
 
 def contract_metadata(declaration: Declaration) -> dict[str, Any]:
     """Every required key of a real-time ``metadata.json``, no sample sounds; our own are under ``neutone_like``."""
-    channels = {1: "mono", 2: "stereo"}
-    model_type = "-".join(
-        channels.get(count, f"{count}ch") for count in (declaration.in_channels, declaration.out_channels)
-    )
     return {
         **author_metadata(declaration.metadata),
         "neutone_parameters": numerical_slots(declaration.parameters),
@@ -27,14 +22,23 @@ def contract_metadata(declaration: Declaration) -> dict[str, Any]:
         **native_metadata(declaration.sample_rates, declaration.block_sizes),
         "is_input_mono": declaration.in_channels == 1,
         "is_output_mono": declaration.out_channels == 1,
-        "model_type": model_type,
+        "model_type": model_type(declaration.in_channels, declaration.out_channels),
         "look_behind_samples": declaration.look_behind_samples,
         "neutone_like": {
             "in_channels": declaration.in_channels,
             "out_channels": declaration.out_channels,
             "parameters": parameter_records(declaration.parameters),
+            **hosts_key(declaration.parameters, (declaration.in_channels,), (declaration.out_channels,)),
         },
     }
+
+
+def hosts_key(
+    parameters: Sequence[Parameter], in_channels: Sequence[int], out_channels: Sequence[int]
+) -> dict[str, str]:
+    """What our section says of hosts: nothing, unless the model has more than the format has room for."""
+    beyond = beyond_format([parameter.kind for parameter in parameters], in_channels, out_channels)
+    return {"hosts": OUR_HOSTS} if beyond else {}
 
 
 def author_metadata(metadata: ModelMetadata) -> dict[str, Any]:
@@ -76,8 +80,8 @@ def native_metadata(sample_rates: tuple[int, ...], block_sizes: tuple[int, ...])
 
 
 def numerical_slots(parameters: tuple[NumericalParameter, ...]) -> dict[str, Any]:
-    """The format's knobs ``p1`` to ``p4``, unused ones included."""
-    return {f"p{slot + 1}": _slot(parameters, slot) for slot in range(PARAMETER_SLOTS)}
+    """The format's knobs ``p1`` to ``p4``, unused ones included; of more knobs, the first four."""
+    return {f"p{slot + 1}": _slot(parameters, slot) for slot in range(MOST_KNOBS)}
 
 
 def parameter_records(parameters: Sequence[Parameter]) -> list[dict[str, Any]]:

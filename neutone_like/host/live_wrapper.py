@@ -7,8 +7,9 @@ from torch import Tensor
 
 from neutone_like.errors import AudioError, ModelError
 from neutone_like.host.contract_face import ContractFace
-from neutone_like.host.contract_metadata import PARAMETER_SLOTS, contract_metadata
+from neutone_like.host.contract_metadata import contract_metadata
 from neutone_like.model import WaveformToWaveformBase
+from neutone_like.model.format_room import MOST_KNOBS
 from neutone_like.signal.back import Back
 from neutone_like.signal.caller import Caller
 from neutone_like.signal.delivery import Delivery
@@ -47,7 +48,7 @@ class SampleQueueWrapper(ContractFace):
         self.in_channels = declaration.in_channels
         self.out_channels = declaration.out_channels
         defaults = [parameter.default_0to1 for parameter in declaration.parameters]
-        rows = (defaults + [0.0] * PARAMETER_SLOTS)[: max(PARAMETER_SLOTS, len(defaults))]
+        rows = defaults + [0.0] * (MOST_KNOBS - len(defaults))
         self.default_param_values = torch.tensor(rows, dtype=torch.float32).unsqueeze(1)
         self.offline_samples = OFFLINE_SAMPLES  # forward_offline hands the stream on in pieces of about this many
         self.plan = LivePlan(declaration.sample_rates, declaration.block_sizes, quality)
@@ -306,7 +307,7 @@ class SampleQueueWrapper(ContractFace):
 
     @torch.jit.export
     def get_default_param_values(self) -> Tensor:
-        """The knobs' defaults, 0..1, ``(4, 1)``; unused knobs are 0."""
+        """The knobs' defaults, 0..1, ``(4, 1)``, or a row for each of more; unused knobs are 0."""
         return self.default_param_values
 
     @torch.jit.export

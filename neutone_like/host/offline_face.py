@@ -111,15 +111,15 @@ class OfflineFace(ContractFace):
 
     @torch.jit.export
     def to_metadata(self) -> Dict[str, Any]:
-        """The format's own keys of ``metadata.json``, without sample sounds."""
+        """The format's own keys of ``metadata.json``, without sample sounds; of several texts, the first."""
         metadata = self.about.to_dictionary()
         slots: Dict[str, Any] = {}
         for knob in range(len(self.about.slot_strings)):
             slots[f"p{len(slots) + 1}"] = self.about.slot_dictionary(knob)
-        for text in range(len(self.text_inputs.text_names)):
-            slots[f"p{len(slots) + 1}"] = self.text_inputs.text_slot(text)
-        for tokens in range(len(self.text_inputs.tokens_names)):
-            slots[f"p{len(slots) + 1}"] = self.text_inputs.tokens_slot(tokens)
+        if len(self.text_inputs.text_names) > 0:
+            slots[f"p{len(slots) + 1}"] = self.text_inputs.text_slot(0)
+        if len(self.text_inputs.tokens_names) > 0:
+            slots[f"p{len(slots) + 1}"] = self.text_inputs.tokens_slot(0)
         metadata["neutone_parameters"] = slots
         metadata["audio_in_channels"] = self.inputs.counts
         metadata["audio_out_channels"] = self.outputs.counts

@@ -4,12 +4,14 @@ from typing import Any
 
 from neutone_like.host.contract_metadata import (
     author_metadata,
+    hosts_key,
     mix_metadata,
     native_metadata,
     numerical_slots,
     parameter_records,
 )
 from neutone_like.model import OfflineDeclaration
+from neutone_like.model.format_room import MOST_TEXTS, MOST_TOKENS
 
 
 def offline_contract_metadata(declaration: OfflineDeclaration) -> dict[str, Any]:
@@ -40,12 +42,13 @@ def offline_contract_metadata(declaration: OfflineDeclaration) -> dict[str, Any]
             "overlap_hop_samples": declaration.overlap_hop_samples,
             "tokenizer_type": declaration.tokenizer_type,
             "parameters": parameter_records(declaration.parameters),
+            **hosts_key(declaration.parameters, declaration.audio_in_channels, declaration.audio_out_channels),
         },
     }
 
 
 def text_slots(declaration: OfflineDeclaration) -> dict[str, Any]:
-    """The texts, then the tokens, as entries of ``neutone_parameters``."""
+    """A text, then a list of tokens, as entries of ``neutone_parameters``: the first ones, where there are more."""
     entries: list[dict[str, Any]] = [
         {
             "name": text.name,
@@ -55,7 +58,7 @@ def text_slots(declaration: OfflineDeclaration) -> dict[str, Any]:
             "type": text.kind,
             "max_n_chars": text.max_characters,
         }
-        for text in declaration.text_parameters
+        for text in declaration.text_parameters[:MOST_TEXTS]
     ]
     entries += [
         {
@@ -66,7 +69,7 @@ def text_slots(declaration: OfflineDeclaration) -> dict[str, Any]:
             "type": tokens.kind,
             "max_n_tokens": tokens.max_tokens,
         }
-        for tokens in declaration.tokens_parameters
+        for tokens in declaration.tokens_parameters[:MOST_TOKENS]
     ]
     first = len(numerical_slots(declaration.numerical_parameters)) + 1
     return {f"p{first + index}": entry for index, entry in enumerate(entries)}

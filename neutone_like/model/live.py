@@ -21,8 +21,7 @@ class WaveformToWaveformBase(DeclaresParameters):
     Attributes:
         metadata: Who made it and what it is (:class:`ModelMetadata`).
         parameters: What a host can turn. Called, as in ``model.parameters()``, it yields the weights as usual.
-        in_channels: 1 or 2 for an ``.nm`` artifact.
-        out_channels: 1 or 2 for an ``.nm`` artifact.
+        in_channels, out_channels: 1..64; more than 2, and more than four parameters, are for our own hosts alone.
         sample_rates: Rates in Hz that the model was made for; ``()`` means any. Hosts at other rates are resampled.
         block_sizes: Block lengths in samples that the model takes; ``()`` means any length, 1 included.
         look_behind_samples: Past samples that the model sees again before each new block.

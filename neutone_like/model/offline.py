@@ -17,7 +17,7 @@ class NonRealtimeBase(DeclaresParameters):
     Attributes:
         metadata: Who made it and what it is (:class:`ModelMetadata`).
         parameters: What a host can set, of all four kinds. Called, ``model.parameters()`` yields the weights as usual.
-        audio_in_channels: The channel count of each input; ``()`` for a generator. 1 or 2 each for an ``.nm``.
+        audio_in_channels: The channel count of each input; ``()`` for a generator. More than 2: our own hosts.
         audio_out_channels: The channel count of each output; at least one.
         audio_in_labels, audio_out_labels: What each input and output is; ``()`` for ``"input 1"`` and so on.
         sample_rates: Rates in Hz that the model was made for; ``()`` means any. Hosts at other rates are resampled.

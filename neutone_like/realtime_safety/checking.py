@@ -32,7 +32,7 @@ def check_realtime_safety(
     warm_up_callbacks: int = 100,
     block_size: int = 64,
     sample_rate: int | None = None,
-    channels: int = 2,
+    channels: int | None = None,
     wake: Wake | None = None,
     mode: Mode = "async",
     longest_callback_seconds: float = 10.0,
@@ -49,7 +49,7 @@ def check_realtime_safety(
         warm_up_callbacks: The first ones, whose page faults are told but not judged; everything else of them is.
         block_size: Samples of each.
         sample_rate: In Hz; None for 48000, or for a rate that an artifact does not have, so that it is converted.
-        channels: As many as the callback is given.
+        channels: As many as the callback is given; None for 2, or for what an artifact takes beyond stereo.
         wake: ``"event"`` allows one futex wake-up in a callback, ``"poll"`` none; an artifact's engine is opened with
             it. None for ``"event"`` with an artifact, ``"poll"`` with a shared object.
         mode: Of an artifact's session: ``"async"``, or ``"inline"``, where the model itself is in the callback.
@@ -71,7 +71,7 @@ def check_realtime_safety(
     warm_up_callbacks = _within("warm_up_callbacks", warm_up_callbacks, 0, callbacks - 1)
     block_size = _within("block_size", block_size, 1, 65536)
     sample_rate = None if sample_rate is None else _within("sample_rate", sample_rate, 1000, 768000)
-    channels = _within("channels", channels, 1, 64)
+    chosen_channels = 2 if channels is None else _within("channels", channels, 1, 64)
     chosen_wake = wake or ("event" if is_artifact else "poll")
     if chosen_wake not in get_args(Wake):
         raise RuntimeEngineError(f"wake must be one of {get_args(Wake)}, got {wake!r}.")
@@ -79,6 +79,8 @@ def check_realtime_safety(
         raise RuntimeEngineError(f"mode must be one of {get_args(Mode)}, got {mode!r}.")
     if is_artifact and sample_rate is None:
         sample_rate = _foreign_rate(target)
+    if is_artifact and channels is None:
+        chosen_channels = _taken_channels(target)
     conditions = SafetyConditions(
         path=str(target),
         what=f'native engine, mode="{mode}", wake="{chosen_wake}"' if is_artifact else "shared object",
@@ -86,7 +88,7 @@ def check_realtime_safety(
         warm_up_callbacks=warm_up_callbacks,
         block_size=block_size,
         sample_rate=sample_rate or 48000,
-        channels=channels,
+        channels=chosen_channels,
         wake=chosen_wake,
         kernel=platform.release(),
     )
@@ -144,6 +146,14 @@ def _foreign_rate(path: Path) -> int:
 
     native = read_metadata(path).native_sample_rates
     return next(rate for rate in (48000, 44100, 96000, 88200, 192000, *range(47000, 1000, -1000)) if rate not in native)
+
+
+def _taken_channels(path: Path) -> int:
+    """What a host has to send: stereo, or what a model of more channels takes."""
+    from neutone_like.artifact import read_metadata
+
+    ours = read_metadata(path).neutone_like
+    return max(2, getattr(ours, "in_channels", 2))
 
 
 def _artifact_command(

@@ -124,18 +124,15 @@ def _stack(rows: list[Samples]) -> Tensor | None:
 def _channels(plugin: ModelPlugin, channels: int) -> tuple[int, int]:
     """How many channels the wrapper is given, and gives back."""
     takes, gives = plugin.in_channels, plugin.out_channels
-    if max(takes, gives) <= 2:
-        if channels in (1, 2):
-            fed = 2 if (channels, takes, gives) == (1, 1, 2) else channels  # mono in, stereo out is what it is for
-            return fed, fed
-        allowed = "mono or stereo (1 or 2 channels)"
-    elif channels == takes:
-        return takes, gives
-    else:
-        allowed = f"{takes} channels"
-    raise AudioError(
-        f"{plugin.name} takes {allowed}, got {channels} channels. Split or mix the audio down before this model."
-    )
+    if channels != takes and max(channels, takes) > 2:
+        allowed = "mono or stereo (1 or 2 channels)" if takes <= 2 else f"{takes} channels"
+        raise AudioError(
+            f"{plugin.name} takes {allowed}, got {channels} channels. Split or mix the audio down before this model."
+        )
+    if max(takes, gives) > 2:
+        return channels, gives
+    fed = 2 if (channels, takes, gives) == (1, 1, 2) else channels  # mono in, stereo out is what it is for
+    return fed, fed
 
 
 def last_line(error: Exception) -> str:

@@ -20,8 +20,8 @@ class HostConfig(InNotebooks):
     Args:
         sample_rate: In Hz.
         block_size: Samples of every call; with ``varying_blocks``, or for the last call of a stream, the most of one.
-        channels: As many as the host sends. Mono and stereo are converted into each other; other counts must be the
-            model's own.
+        channels: As many as the host sends. Mono and stereo are converted into each other; other counts must be what
+            the model takes. It gets back as many, or all of a model's that takes or gives more than two.
         varying_blocks: Calls bring any number of samples up to ``block_size``. Latency allows for it from the start.
 
     Raises:

@@ -1,9 +1,18 @@
-"""Channel conversion: mono to stereo duplicates, stereo to mono averages, everything else is refused by name."""
+"""Channel conversion: mono to stereo duplicates, stereo to mono averages, everything else is refused by name.
+
+What comes to a model is converted to what it takes. What it gives is converted back to what came only where it takes
+and gives mono or stereo; else all of its own channels go on.
+"""
 
 import torch
 from torch import Tensor
 
 from neutone_like.errors import AudioError
+
+
+def host_channels(in_channels: int, out_channels: int) -> int:
+    """How many channels a host sends that is to hear all of a model: stereo where either side of it is."""
+    return max(in_channels, out_channels) if max(in_channels, out_channels) <= 2 else in_channels
 
 
 def convert_channels(x: Tensor, channels: int) -> Tensor:

@@ -87,9 +87,9 @@ class Mix(nn.Module):
         """Keep a host block for the mix; return what the model is to hear of it, ``[in_channels, n]``, maybe a view.
 
         It is kept always, so that turning dry up finds it there, but for nothing where there is no latency and none of
-        it is heard.
+        it is heard, or can be.
         """
-        if self.latency > 0 or not self.dry_gain.is_silent():
+        if not self.mixes_others and (self.latency > 0 or not self.dry_gain.is_silent()):
             dry = convert_channels(x, 2) if self.dry_queue.channels == 2 else x
             self.dry_queue.push(dry.clone(memory_format=torch.contiguous_format))
         return self.input_gain.multiply(convert_channels(x, self.in_channels))

@@ -24,7 +24,6 @@ class ParameterTrack(nn.Module):
 
     names: List[str]
     per_sample: List[bool]
-    categorical: List[bool]
     smoothing_seconds: List[float]
     smoothing: List[int]
 
@@ -33,7 +32,9 @@ class ParameterTrack(nn.Module):
         self.count = len(parameters)
         self.names = [parameter.name for parameter in parameters]
         self.per_sample = [parameter.rate == "sample" for parameter in parameters]
-        self.categorical = [parameter.kind == "categorical" for parameter in parameters]
+        choices = [[parameter.kind == "categorical"] for parameter in parameters]
+        self.categorical = torch.tensor(choices, dtype=torch.bool).reshape(self.count, 1)
+        self.block_rate = ~torch.tensor(self.per_sample, dtype=torch.bool).reshape(self.count, 1)
         self.smoothing_seconds = [parameter.smoothing_seconds for parameter in parameters]
         self.minimum = torch.tensor([[parameter.minimum] for parameter in parameters], dtype=torch.float32).reshape(
             self.count, 1
@@ -45,8 +46,11 @@ class ParameterTrack(nn.Module):
             [[parameter.default_0to1] for parameter in parameters], dtype=torch.float32
         ).reshape(self.count, 1)
         self.has_block_rate = not all(self.per_sample)
+        self.has_sample_rate = any(self.per_sample)
 
         self.smoothing = [1] * self.count  # length of each moving average, in host samples
+        self.lengths = torch.ones(self.count, 1, dtype=torch.int64)  # the same
+        self.averaged = torch.ones(self.count, 1, dtype=torch.float64)  # which of `recent` each average goes over: 0, 1
         self.still_steps = 2.0**18  # in 0..1, below which a value counts as standing
         self.longest = 1
         self.reach = 1  # how many host samples the model may lag behind the host
@@ -75,6 +79,8 @@ class ParameterTrack(nn.Module):
         self.longest = 1
         for length in self.smoothing:
             self.longest = max(self.longest, length)
+        self.lengths = torch.tensor(self.smoothing, dtype=torch.int64).reshape(self.count, 1)
+        self.averaged = (torch.arange(self.longest) >= self.longest - self.lengths).to(torch.float64)
         self.up = up
         self.down = down
         self.half_width = half_width
@@ -127,11 +133,10 @@ class ParameterTrack(nn.Module):
                 value = mapped[index]
                 values[name] = value.repeat(samples) if self.per_sample[index] else value
             return values
+        now = self._map(self._read(control_position, 1)) if self.has_block_rate else self.mapped
+        each = self._map(self._read(position, samples)) if self.has_sample_rate else self.mapped
         for index, name in enumerate(self.names):
-            if self.per_sample[index]:
-                values[name] = self._map(self._read(index, position, samples), index)
-            else:
-                values[name] = self._map(self._read(index, control_position, 1), index)
+            values[name] = each[index] if self.per_sample[index] else now[index]
         return values
 
     @torch.jit.export
@@ -143,12 +148,9 @@ class ParameterTrack(nn.Module):
         first = (position + grid - 1) // grid * grid  # the first point that is not before
         starts = torch.arange(first, position + samples, grid) - position
         starts = torch.cat((torch.zeros(1, dtype=torch.int64), starts))
-        moves = torch.zeros(starts.size(0) - 1, dtype=torch.bool)
-        for index in range(self.count):
-            if not self.per_sample[index]:
-                at_starts = self._read(index, position, samples).index_select(0, starts)
-                at_starts = torch.round(at_starts * self.still_steps)  # what rounding moves, stands
-                moves = torch.logical_or(moves, at_starts[1:] != at_starts[:-1])
+        at_starts = self._read(position, samples).index_select(1, starts)
+        at_starts = torch.round(at_starts * self.still_steps)  # what rounding moves, stands
+        moves = torch.any((at_starts[:, 1:] != at_starts[:, :-1]) & self.block_rate, 0)
         lengths: List[int] = []
         begin = 0
         cuts: List[int] = starts[1:][moves].tolist()
@@ -186,11 +188,7 @@ class ParameterTrack(nn.Module):
         self.moving = False
         self.flat_block = torch.zeros(0, 0, dtype=torch.float32)
         self.current = value.clone()
-        mapped = self.current * self.span + self.minimum
-        for index in range(self.count):
-            if self.categorical[index]:
-                mapped[index] = torch.round(mapped[index])
-        self.mapped = mapped
+        self.mapped = self._map(self.current)
 
     def _move(self, block: Tensor, first: Tensor, is_flat: bool) -> None:
         """Follow values that change, or have changed within the reach of smoothing and of the model."""
@@ -212,36 +210,30 @@ class ParameterTrack(nn.Module):
         raw = torch.cat((self.recent, block), 1)
         # Sums in double precision: the average of one value is that value, and no error builds up.
         exact = raw.to(torch.float64)
-        new = exact.narrow(1, self.longest, samples)
-        smoothed = torch.zeros(self.count, samples, dtype=torch.float32)
-        for index in range(self.count):
-            length = self.smoothing[index]
-            before = exact[index].narrow(0, self.longest - length, length).sum()
-            leaving = exact[index].narrow(0, self.longest - length, samples)
-            smoothed[index] = ((before + torch.cumsum(new[index] - leaving, 0)) / length).to(torch.float32)
+        before = torch.sum(exact.narrow(1, 0, self.longest) * self.averaged, 1, keepdim=True)
+        leaving = exact.gather(1, torch.arange(samples) + (self.longest - self.lengths))
+        change = torch.cumsum(exact.narrow(1, self.longest, samples) - leaving, 1)
+        smoothed = ((before + change) / self.lengths).to(torch.float32)
         self.recent = raw.narrow(1, samples, self.longest)
         kept = min(self.track.size(1), self.reach + self.longest)
         self.track = torch.cat((self.track.narrow(1, self.track.size(1) - kept, kept), smoothed), 1)
         self.track_start = self.position + samples - self.track.size(1)
 
-    def _read(self, index: int, model_position: int, samples: int) -> Tensor:
-        """The smoothed track at the host times of some model samples; a straight line between host samples."""
-        track = self.track[index]
-        last = track.size(0) - 1
+    def _read(self, model_position: int, samples: int) -> Tensor:
+        """The smoothed tracks at the host times of some model samples; a straight line between host samples."""
+        last = self.track.size(1) - 1
         if self.up == self.down:
             start = min(max(model_position - self.track_start, 0), last + 1 - samples)
-            return track.narrow(0, start, samples)
+            return self.track.narrow(1, start, samples)
         sample = torch.arange(model_position, model_position + samples, dtype=torch.float64)
         time = (sample * self.down + 1.0) / self.up - float(self.half_width + self.track_start)
         time = time.clamp(0.0, float(last))
         before = torch.floor(time)
         part = (time - before).to(torch.float32)
-        left = before.to(torch.int64)
-        right = (left + 1).clamp(max=last)
-        if self.categorical[index]:
-            return track.index_select(0, left)
-        return track.index_select(0, left) * (1.0 - part) + track.index_select(0, right) * part
+        at = before.to(torch.int64)
+        left, right = self.track.index_select(1, at), self.track.index_select(1, (at + 1).clamp(max=last))
+        return torch.where(self.categorical, left, left * (1.0 - part) + right * part)
 
-    def _map(self, value: Tensor, index: int) -> Tensor:
-        mapped = value * self.span[index] + self.minimum[index]
-        return torch.round(mapped) if self.categorical[index] else mapped
+    def _map(self, value: Tensor) -> Tensor:
+        mapped = value * self.span + self.minimum
+        return torch.where(self.categorical, torch.round(mapped), mapped)

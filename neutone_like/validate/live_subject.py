@@ -13,6 +13,7 @@ from torch import Tensor
 
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.host import SampleQueueWrapper
+from neutone_like.signal.channels import host_channels
 from neutone_like.validate import signals
 from neutone_like.validate.extreme_signals import extreme_signals
 from neutone_like.validate.outcome import Outputs
@@ -44,8 +45,7 @@ class LiveSubject(Subject):
     @property
     def channels(self) -> int:
         """How many channels the host sends: stereo where either side of the model is, so that nothing is averaged."""
-        sides = (self.artifact.in_channels, self.artifact.out_channels)
-        return max(sides) if max(sides) <= 2 else self.artifact.in_channels
+        return host_channels(self.artifact.in_channels, self.artifact.out_channels)
 
     @property
     def look_behind_samples(self) -> int:

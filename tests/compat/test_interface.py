@@ -250,6 +250,18 @@ def test_getters_become_metadata() -> None:
     assert averager["native_buffer_sizes"] == [256]
 
 
+def test_a_fifth_knob_is_refused_by_name(tmp_path: Path) -> None:
+    """Models of this package may have more; what was written for that SDK keeps to its limits."""
+
+    class Many(compat_wrappers.Clipper):
+        def get_neutone_parameters(self) -> list[NeutoneParameter]:
+            return [ContinuousNeutoneParameter(f"knob {n}", "", default_value=0.5) for n in range(5)]
+
+    with pytest.raises(ModelError, match="Many has 5 knobs, where the format has room for 4. Leave out the rest"):
+        save_neutone_model(Many(compat_wrappers.ClipperModel()), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_abstract_getters_must_be_written() -> None:
     class Silent(neutone_sdk.WaveformToWaveformBase):
         pass

@@ -114,6 +114,15 @@ def test_saved_validated_and_loaded_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert {path.name for path in result.sample_paths} >= {"guitar_riff_in_1.wav", "guitar_riff_out_2.wav"}
 
 
+def test_three_channels_are_refused_by_name() -> None:
+    class Surround(Stretched):
+        def get_audio_in_channels(self) -> list[int]:
+            return [3]
+
+    with pytest.raises(ModelError, match="Surround has 3 channels in, where the format knows mono and stereo. Leave"):
+        Surround(nn.Identity()).non_realtime_model()
+
+
 def test_a_tokenizer_comes_along(tmp_path: Path) -> None:
     written = write_artifact(Spoken(nn.Identity()).non_realtime_model(), tmp_path, render_samples=False)
     module = load_artifact(written.model_path, verify_test_vector=True).module

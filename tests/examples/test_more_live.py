@@ -1,4 +1,4 @@
-"""TCN amp, spectral gate, stereo widener, speech denoiser, ConvTasNet: what each promises when a host plays it."""
+"""Seven examples, from the TCN amp to the crossover: what each promises when a host plays it."""
 
 import importlib
 import itertools
@@ -23,8 +23,10 @@ from support.places import EXAMPLES
 if str(EXAMPLES) not in sys.path:
     sys.path.append(str(EXAMPLES))
 
-NAMES = ("tcn_amp", "spectral_gate", "stereo_widener", "speech_denoiser", "conv_tasnet")
-DELAYS = {"spectral_gate": 768, "speech_denoiser": 384, "conv_tasnet": 256}  # at the model's rate
+NAMES = (
+    "tcn_amp", "spectral_gate", "stereo_widener", "speech_denoiser", "conv_tasnet", "equaliser", "crossover",
+)  # fmt: skip
+DELAYS = {"spectral_gate": 768, "speech_denoiser": 384, "conv_tasnet": 256, "crossover": 511}  # at the model's rate
 LARGEST_BYTES = 300_000
 
 every_model = pytest.mark.parametrize("name", NAMES)

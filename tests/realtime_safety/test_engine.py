@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from neutone_like.artifact import write_artifact
 from neutone_like.realtime_safety import check_realtime_safety
 from neutone_like.realtime_safety.checking import Wake
 from support.realtime_safety_tools import needs_linux
+from support.wide_models import Wide
 
 pytestmark = needs_linux
 
@@ -21,6 +23,17 @@ def test_engine(project_folder: Path, wake: Wake) -> None:
     assert report.conditions.sample_rate == 44100
     assert (report["futex_wake_ups"].count > 0) == (wake == "event")
     assert sum(counter.count for counter in report.counters) == report["futex_wake_ups"].count
+
+
+@pytest.mark.slow
+def test_eighteen_knobs_and_six_channels(tmp_path: Path) -> None:
+    """As many channels are sent as the model takes, and all of its knobs keep moving."""
+    path = write_artifact(
+        Wide(3, 6, knobs=18, sample_rates=(48000,)), tmp_path / "wide", render_samples=False
+    ).model_path
+    report = check_realtime_safety(path, callbacks=3000)
+    assert report.passed, [(each.name, each.count, each.stack) for each in report.offences]
+    assert (report.callbacks, report.conditions.channels) == (3000, 3)
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from neutone_like.host.contract import required_names
 from neutone_like.validate import Check, ValidationReport, validate_artifact
 from neutone_like.validate.html import contents, write_report
 from support.report_models import ATTACK, ATTACK_NAME, AnyRate, Hostile, Page, build_overdrive
+from support.wide_models import Wide
 
 LARGEST_BYTES = 3_000_000
 GOOD = Check("good one", "passed", "0.01 <of> it", "0.05", "never shown", 1.0, ("in detail & more",))
@@ -216,6 +217,18 @@ class Foreign(Artifact):
 
     def fresh_module(self) -> Any:
         return OnlyTheContract(super().fresh_module())
+
+
+def test_the_hosts_of_a_model_with_more_than_the_format_has_room_for(overdrive_page: Page, tmp_path: Path) -> None:
+    write_artifact(Wide(1, 6, knobs=5), tmp_path, render_samples=False)
+    page = Page(write_report(tmp_path, report_of(GOOD), tmp_path).read_text(encoding="utf-8"))
+    assert page.misplaced == []
+    assert "Hosts: neutone_like's own: 5 knobs, where the format has room for 4; 6 channels out" in page.text
+    assert "the Neutone SDK's loader, may refuse it" in page.text
+    assert "1 \N{RIGHTWARDS ARROW} 6 mono to 6 channels" in page.text
+    assert "The first two channels are heard." in page.text
+    assert "could not be measured" not in page.text
+    assert "hosts" not in overdrive_page.values("id")
 
 
 def test_an_artifact_of_another_maker(overdrive: Path, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ typedef struct nl_host {
     size_t size;
     int32_t sample_rate;    /* Hz, 1000..384000 */
     int32_t block_size;     /* samples of every call of nl_process; with varying_blocks the most of one */
-    int32_t channels;       /* mono and stereo are converted into each other; other counts must be the model's own */
+    int32_t channels;       /* what the model takes; or mono or stereo where it takes the other: they are converted */
     int32_t varying_blocks; /* 1: calls bring any number of samples; latency allows for it from the start */
     int32_t mode;           /* NL_ASYNC: the model runs on a worker, and latency allows for the worker's time;
                                  NL_INLINE: it runs inside nl_process, and adds none */

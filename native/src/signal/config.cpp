@@ -4,6 +4,8 @@
 #include <numeric>
 #include <string>
 
+#include "signal/channels.hpp"
+
 namespace neutone_like {
 
 namespace {
@@ -38,12 +40,11 @@ void check_config(const SessionConfig& config) {
     require_between("out_channels", config.out_channels, 1, 64);
     require_between("look_behind", config.look_behind, 0, 1 << 24);
     require_between("instances", config.instances, 1, 64);
-    const bool converts = config.in_channels <= 2 && config.out_channels <= 2 && config.channels <= 2;
-    if (!converts && config.channels != config.in_channels) {
+    if (config.channels != config.in_channels && (config.channels > 2 || config.in_channels > 2)) {
         throw EngineError("channels: the model takes " + std::to_string(config.in_channels) + ", the host has " +
                           std::to_string(config.channels) + ". Only mono and stereo are converted into each other.");
     }
-    if (config.late_policy == LatePolicy::dry && !converts && config.in_channels != config.out_channels) {
+    if (config.late_policy == LatePolicy::dry && output_channels(config) != config.channels) {
         throw EngineError("late_policy 'dry' needs a model with as many channels in as out, got " +
                           std::to_string(config.in_channels) + " and " + std::to_string(config.out_channels) +
                           ". Use 'fade' or 'hold'.");

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <numeric>
@@ -141,4 +142,33 @@ TEST_CASE("mono and stereo become each other") {
     float* const* stereo = convert_channels(from.rows(), 1, 2, memory, 3);
     CHECK(std::vector<float>(stereo[1], stereo[1] + 3) == std::vector<float>{0.0f, 1.0f, 2.0f});
     CHECK(convert_channels(from.rows(), 2, 2, memory, 3) == from.rows());
+}
+
+TEST_CASE("which channel counts meet, and what the host gets back") {
+    const auto given_back = [](int host, int in, int out, LatePolicy late_policy = LatePolicy::fade) {
+        SessionConfig config;
+        config.channels = host;
+        config.in_channels = in;
+        config.out_channels = out;
+        config.late_policy = late_policy;
+        try {
+            check_config(config);
+        } catch (const EngineError&) {
+            return 0;
+        }
+        return output_channels(config);
+    };
+    CHECK(given_back(1, 2, 1) == 1);
+    CHECK(given_back(2, 1, 1) == 2);
+    CHECK(given_back(2, 2, 6) == 6);
+    CHECK(given_back(1, 2, 6) == 6);
+    CHECK(given_back(2, 1, 6) == 6);
+    CHECK(given_back(3, 3, 2) == 2);
+    CHECK(given_back(6, 6, 6, LatePolicy::dry) == 6);
+    CHECK(given_back(2, 1, 2, LatePolicy::dry) == 2);
+    for (const auto& [host, in, out] : {std::array{2, 3, 2}, {1, 6, 6}, {3, 2, 6}, {6, 1, 6}, {3, 1, 1}}) {
+        CHECK(given_back(host, in, out) == 0);
+    }
+    CHECK(given_back(2, 2, 6, LatePolicy::dry) == 0);
+    CHECK(given_back(3, 3, 1, LatePolicy::dry) == 0);
 }

@@ -1,21 +1,18 @@
-"""What a ``.nm`` can't hold, said by name before anything is written."""
+"""What an artifact can't hold, said by name before anything is written.
 
-from collections.abc import Iterator, Sequence
+What only other makers' hosts have no room for is written all the same, and marked: ``neutone_like.model.format_room``.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
+from neutone_like.artifact.format.parameter_records import MAXIMUM_PARAMETERS
 from neutone_like.errors import ExportError
-from neutone_like.model import (
-    Declaration,
-    NonRealtimeBase,
-    OfflineDeclaration,
-    Parameter,
-    WaveformToWaveformBase,
-)
+from neutone_like.model import Declaration, NonRealtimeBase, OfflineDeclaration, WaveformToWaveformBase
+from neutone_like.model.format_room import MOST_CHANNELS
 
 Model = WaveformToWaveformBase | NonRealtimeBase
 """What can be exported."""
-MAXIMUM_PARAMETERS = 4
-MAXIMUM_CHANNELS = 2
 QUALITIES = ("high", "fast")
 
 
@@ -43,7 +40,7 @@ def check_live_format(model: WaveformToWaveformBase, quality: str) -> Declaratio
 def check_offline_format(model: NonRealtimeBase, quality: str) -> OfflineDeclaration:
     """As :func:`check_format`, for an offline model."""
     declaration = model.declaration()
-    _refuse(model, [*_offline_problems(declaration), *_quality_problems(quality)])
+    _refuse(model, [*_too_many_parameters(len(declaration.parameters)), *_quality_problems(quality)])
     return declaration
 
 
@@ -71,28 +68,15 @@ def explain_other(model: Any) -> str:
 
 
 def _live_problems(declaration: Declaration) -> Iterator[str]:
-    for field in ("in_channels", "out_channels"):
-        if (count := getattr(declaration, field)) > MAXIMUM_CHANNELS:
-            yield f"{field}: a .nm takes 1 or 2, got {count}. Our own runtime plays any count."
-    yield from _too_many(declaration.parameters, MAXIMUM_PARAMETERS, "", "make one choice out of several knobs")
+    sides = (declaration.in_channels, declaration.out_channels)
+    if declaration.metadata.dry_default > 0.0 and sides[0] != sides[1] and max(sides) > MOST_CHANNELS:
+        yield (
+            f"metadata: dry_default must be 0 for a model with {sides[0]} channels in and {sides[1]} out, which can't "
+            f"be mixed with its input, got {declaration.metadata.dry_default:g}."
+        )
+    yield from _too_many_parameters(len(declaration.parameters))
 
 
-def _offline_problems(declaration: OfflineDeclaration) -> Iterator[str]:
-    for field in ("audio_in_channels", "audio_out_channels"):
-        counts = getattr(declaration, field)
-        if any(count > MAXIMUM_CHANNELS for count in counts):
-            yield f"{field}: a .nm takes 1 or 2 each, got {counts}. NonRealtimeSampleQueueWrapper takes any count."
-    knobs, texts, tokens = (
-        declaration.numerical_parameters,
-        declaration.text_parameters,
-        declaration.tokens_parameters,
-    )
-    yield from _too_many(knobs, MAXIMUM_PARAMETERS, " numerical ones", "make one choice out of several knobs")
-    yield from _too_many(texts, 1, " text", "put them into one text")
-    yield from _too_many(tokens, 1, " list of tokens", "put them into one list")
-
-
-def _too_many(parameters: Sequence[Parameter], most: int, what: str, way: str) -> Iterator[str]:
-    if (count := len(parameters)) > most:
-        names = [parameter.name for parameter in parameters]
-        yield f"parameters: a .nm takes up to {most}{what}, got {count}: {names}. Leave out {count - most}, or {way}."
+def _too_many_parameters(count: int) -> Iterator[str]:
+    if count > MAXIMUM_PARAMETERS:
+        yield f"parameters: an artifact takes up to {MAXIMUM_PARAMETERS}, got {count}. Leave out the others."

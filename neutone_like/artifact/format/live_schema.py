@@ -1,6 +1,6 @@
 """``metadata.json`` of a live model: what is there beside what every model says."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -13,8 +13,13 @@ from neutone_like.artifact.format.metadata_base import (
     OurSection,
     Record,
     SampleRate,
+    require_right_hosts,
 )
 from neutone_like.artifact.format.reference_vector_record import TestVectorRecord
+from neutone_like.model.format_room import beyond_format, model_type
+
+ModelType = Annotated[str, Field(pattern=r"^(mono|stereo|[1-9][0-9]?ch)-(mono|stereo|[1-9][0-9]?ch)$")]
+"""What the format has no word for, only our own artifacts say: ``"stereo-6ch"``."""
 
 
 class ReportedLatency(Record):
@@ -42,20 +47,29 @@ class LiveMetadata(ArtifactMetadata):
 
     is_input_mono: bool
     is_output_mono: bool
-    model_type: Literal["mono-mono", "mono-stereo", "stereo-mono", "stereo-stereo"]
+    model_type: ModelType
     look_behind_samples: LookBehind
     neutone_like: LiveSection | None = None
 
     @model_validator(mode="after")
     def _check_channels(self) -> "LiveMetadata":
         mono = (self.is_input_mono, self.is_output_mono)
-        expected = "-".join("mono" if is_mono else "stereo" for is_mono in mono)
-        if self.model_type != expected:
-            raise ValueError(f"model_type is {self.model_type!r}, is_input_mono and is_output_mono say {expected!r}")
         ours = self.neutone_like
-        if ours is not None and (ours.in_channels == 1, ours.out_channels == 1) != mono:
-            raise ValueError(f"model_type is {expected!r}, neutone_like says {ours.in_channels} to {ours.out_channels}")
+        counts = (1 if mono[0] else 2, 1 if mono[1] else 2)
+        if ours is not None:
+            counts = (ours.in_channels, ours.out_channels)
+            if (counts[0] == 1, counts[1] == 1) != mono:
+                raise ValueError(f"model_type is {self.model_type!r}, neutone_like says {counts[0]} to {counts[1]}")
+            require_right_hosts(ours, self.beyond_format())
+        if self.model_type != (expected := model_type(*counts)):
+            raise ValueError(f"model_type is {self.model_type!r}, is_input_mono and is_output_mono say {expected!r}")
         return self
+
+    def beyond_format(self) -> tuple[str, ...]:
+        ours = self.neutone_like
+        if ours is None:
+            return ()
+        return beyond_format([record.type for record in ours.parameters], (ours.in_channels,), (ours.out_channels,))
 
 
 class ForeignLiveMetadata(LiveMetadata):

@@ -6,7 +6,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from neutone_like.artifact.format.archive import MAXIMUM_MEMBERS
-from neutone_like.artifact.format.parameter_records import MAXIMUM_DESCRIPTION_CHARACTERS, ParameterRecord
+from neutone_like.artifact.format.parameter_records import (
+    MAXIMUM_DESCRIPTION_CHARACTERS,
+    MAXIMUM_PARAMETERS,
+    ParameterRecord,
+)
 from neutone_like.model.declaration import MAXIMUM_BLOCK_SIZE, MAXIMUM_CHANNELS, MAXIMUM_SAMPLE_RATE
 from neutone_like.model.metadata import (
     MAXIMUM_NAME_CHARACTERS,
@@ -101,6 +105,10 @@ class OurSection(Record):
 
     ``members_sha256`` tells that nobody changed the archive after export: the SHA-256 of each of its members but
     ``metadata.json``, by name inside. Artifacts of earlier versions do not have it.
+
+    ``hosts`` is there where the model has more knobs, texts or channels than the format has room for: then it says
+    ``"neutone_like"``, because the model is for hosts made with this package. All parameters are in ``parameters``, in
+    the order of a host's rows; ``neutone_parameters`` holds those that the format has room for.
     """
 
     schema_version: Annotated[int, Field(ge=PLAYABLE_SCHEMA_VERSIONS[0], le=PLAYABLE_SCHEMA_VERSIONS[-1])]
@@ -108,9 +116,21 @@ class OurSection(Record):
     torch_version: VersionText
     created_by: ShortText
     quality: Literal["high", "fast"]
-    parameters: Annotated[tuple[ParameterRecord, ...], Field(max_length=MAXIMUM_CHOICES)]
+    parameters: Annotated[tuple[ParameterRecord, ...], Field(max_length=MAXIMUM_PARAMETERS)]
     model_delay_samples: Delay
+    hosts: Literal["neutone_like"] | None = None
     members_sha256: Annotated[dict[str, Digest], Field(max_length=MAXIMUM_MEMBERS)] | None = None
+
+
+def require_right_hosts(section: OurSection, beyond: tuple[str, ...]) -> None:
+    """Whether ``hosts`` says what parameters and channels say.
+
+    Raises:
+        ValueError: It is missing, or there without a reason.
+    """
+    if (section.hosts is not None) != bool(beyond):
+        has = "; ".join(beyond) or "no more than the format has room for"
+        raise ValueError(f"neutone_like.hosts is {section.hosts!r}, the model has {has}")
 
 
 class ArtifactMetadata(Record):
@@ -158,6 +178,10 @@ class ArtifactMetadata(Record):
 
     def _html_rows(self) -> list[Row]:
         return [(name, shown(value)) for name, value in self]
+
+    def beyond_format(self) -> tuple[str, ...]:
+        """What the model has that the format has no room for, in words; ``()`` where any of its hosts can play it."""
+        return ()
 
     def to_json(self) -> str:
         """The text of ``metadata.json``."""

@@ -4,8 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from neutone_like.artifact.format.metadata_base import ArtifactMetadata, ChannelCount, LookBehind, OurSection, ShortText
+from neutone_like.artifact.format.metadata_base import (
+    ArtifactMetadata,
+    ChannelCount,
+    LookBehind,
+    OurSection,
+    ShortText,
+    require_right_hosts,
+)
 from neutone_like.artifact.format.offline_vector_record import OfflineTestVectorRecord
+from neutone_like.model.format_room import beyond_format
 
 MAXIMUM_TRACKS = 64
 MonoOrStereo = Literal[1, 2]
@@ -33,8 +41,8 @@ class OfflineMetadata(ArtifactMetadata):
     ``neutone_like`` is ``None`` in artifacts of other makers, such as the Neutone SDK.
     """
 
-    audio_in_channels: Annotated[tuple[MonoOrStereo, ...], Field(max_length=MAXIMUM_TRACKS)]
-    audio_out_channels: Annotated[tuple[MonoOrStereo, ...], Field(min_length=1, max_length=MAXIMUM_TRACKS)]
+    audio_in_channels: TrackCounts
+    audio_out_channels: Annotated[TrackCounts, Field(min_length=1)]
     audio_in_labels: Labels = ()
     audio_out_labels: Labels = ()
     is_one_shot_model: bool
@@ -52,15 +60,25 @@ class OfflineMetadata(ArtifactMetadata):
             ours = self.neutone_like
             if ours is not None and getattr(ours, f"audio_{side}_channels") != counts:
                 raise ValueError(f"audio_{side}_channels is {counts}, neutone_like says another")
+        if self.neutone_like is not None:
+            require_right_hosts(self.neutone_like, self.beyond_format())
         kinds = {slot.type for slot in self.neutone_parameters.values() if slot.used}
         for kind, is_there in (("text", self.is_text_model), ("tokens", self.is_tokens_model)):
             if is_there != (kind in kinds):
                 raise ValueError(f"is_{kind}_model is {is_there}, neutone_parameters says otherwise")
         return self
 
+    def beyond_format(self) -> tuple[str, ...]:
+        if self.neutone_like is None:
+            return ()
+        kinds = [record.type for record in self.neutone_like.parameters]
+        return beyond_format(kinds, self.audio_in_channels, self.audio_out_channels)
+
 
 class ForeignOfflineMetadata(OfflineMetadata):
     """``metadata.json`` of another maker: the Neutone SDK's own check lets longer citations and tags pass."""
 
+    audio_in_channels: Annotated[tuple[MonoOrStereo, ...], Field(max_length=MAXIMUM_TRACKS)]
+    audio_out_channels: Annotated[tuple[MonoOrStereo, ...], Field(min_length=1, max_length=MAXIMUM_TRACKS)]
     citation: Annotated[str, Field(max_length=300)]
     tags: tuple[str, ...]

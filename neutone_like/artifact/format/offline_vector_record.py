@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from neutone_like.artifact.format.parameter_records import MAXIMUM_PARAMETERS
 from neutone_like.artifact.format.reference_vector_record import (
     MAXIMUM_TOLERANCE,
     MAXIMUM_VALUES,
@@ -47,9 +48,9 @@ class StimulusRecord(BaseModel):
     block_size: Annotated[int, Field(ge=1, le=65536)]
     samples: Annotated[int, Field(ge=1, le=MAXIMUM_VALUES)]
     in_channels: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(max_length=MAXIMUM_TRACKS)]
-    parameters_0to1: Annotated[tuple[HostValue, ...], Field(max_length=64)]
-    text: Annotated[tuple[str, ...], Field(max_length=64)]
-    tokens: Annotated[tuple[tuple[int, ...], ...], Field(max_length=64)]
+    parameters_0to1: Annotated[tuple[HostValue, ...], Field(max_length=MAXIMUM_PARAMETERS)]
+    text: Annotated[tuple[str, ...], Field(max_length=MAXIMUM_PARAMETERS)]
+    tokens: Annotated[tuple[tuple[int, ...], ...], Field(max_length=MAXIMUM_PARAMETERS)]
 
     @model_validator(mode="after")
     def _check_size(self) -> "StimulusRecord":

@@ -9,6 +9,8 @@ from neutone_like.model import CategoricalParameter, ContinuousParameter, Parame
 from neutone_like.model.metadata import MAXIMUM_NAME_CHARACTERS
 
 MAXIMUM_DESCRIPTION_CHARACTERS = 2000
+MAXIMUM_PARAMETERS = 1024
+"""More than anybody turns, and few enough to complain about each."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 

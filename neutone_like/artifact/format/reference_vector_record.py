@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from neutone_like.artifact.format.parameter_records import MAXIMUM_PARAMETERS
 from neutone_like.model.declaration import MAXIMUM_SAMPLE_RATE
 
 Samples = Annotated[tuple[float, ...], Field(max_length=1024)]
@@ -38,7 +39,7 @@ class TestVectorRecord(BaseModel):
     block_size: Annotated[int, Field(ge=1, le=65536)]
     blocks: Annotated[int, Field(ge=1, le=100_000)]
     channels: Annotated[int, Field(ge=1, le=64)]
-    parameters_0to1: Annotated[tuple[HostValue, ...], Field(max_length=64)]
+    parameters_0to1: Annotated[tuple[HostValue, ...], Field(max_length=MAXIMUM_PARAMETERS)]
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     sample_indices: Indices
     samples: Annotated[tuple[Samples, ...], Field(max_length=64)]

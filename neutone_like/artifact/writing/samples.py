@@ -14,6 +14,7 @@ from torch.jit import ScriptModule
 from neutone_like.artifact.writing.sample_audio import drum_loop, guitar_riff
 from neutone_like.artifact.writing.staging import SAMPLES_FOLDER
 from neutone_like.model import Declaration
+from neutone_like.signal.channels import host_channels
 
 SAMPLE_RATE = 48000
 SECONDS = 4.0
@@ -55,7 +56,7 @@ def render_sounds(module: ScriptModule, declaration: Declaration) -> tuple[Sampl
     module.set_daw_sample_rate_and_buffer_size(SAMPLE_RATE, _BLOCK_SIZE)
     module.set_mix(metadata.wet_default, metadata.dry_default)
     module.set_gains(metadata.input_gain_default_db / 60.0 + 0.5, metadata.output_gain_default_db / 60.0 + 0.5)
-    channels = max(declaration.in_channels, declaration.out_channels)
+    channels = host_channels(declaration.in_channels, declaration.out_channels)
     sounds: list[SampleSound] = []
     for name, synthesize in _SYNTHESIZERS:
         before = _with_channels(synthesize(SAMPLE_RATE, SECONDS), channels)
@@ -89,7 +90,9 @@ def render_whole_sounds(module: ScriptModule, in_channels: Sequence[int]) -> tup
 def _with_channels(audio: Tensor, channels: int) -> Tensor:
     if audio.size(0) == channels:
         return audio
-    return audio.mean(0, keepdim=True) if channels == 1 else audio.expand(channels, -1).contiguous()
+    if channels == 1:
+        return audio.mean(0, keepdim=True)
+    return audio[[channel % audio.size(0) for channel in range(channels)]]  # left, right, left...
 
 
 def write_wav_files(sounds: tuple[SampleSound, ...], folder: Path) -> tuple[Path, ...]:
@@ -134,7 +137,8 @@ def _below(limit: float, audio: Tensor) -> tuple[Tensor, float]:
 def to_mp3_pairs(sounds: tuple[SampleSound, ...]) -> list[dict[str, str]]:
     """The entries of ``sample_sound_files``: MP3 files in base64, lowered as the WAV files are.
 
-    The format has room for three pairs of a sound before and after, so none of a generator's.
+    The format has room for three pairs of a sound before and after, so none of a generator's. MP3 has two channels:
+    of more, the first two are heard.
     """
     pairs = [(sound.inputs[0], output) for sound in sounds if sound.inputs for output in sound.outputs]
     return [{"in": _to_mp3(before), "out": _to_mp3(after)} for before, after in pairs[:MOST_PAIRS]]
@@ -143,7 +147,7 @@ def to_mp3_pairs(sounds: tuple[SampleSound, ...]) -> list[dict[str, str]]:
 def _to_mp3(audio: Tensor) -> str:
     import soundfile
 
-    fitted, _ = _below(_CEILING, audio)  # what a decoder returns overshoots a little
+    fitted, _ = _below(_CEILING, audio[:2])  # what a decoder returns overshoots a little
     buffer = io.BytesIO()
     soundfile.write(buffer, fitted.T.numpy(), SAMPLE_RATE, format="MP3", subtype="MPEG_LAYER_III")
     return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -13,7 +13,7 @@ from neutone_like.errors import ModelError
 
 
 class NeutoneModel(ABC, nn.Module):
-    """A network, and getters that describe it. Limits are those of the ``.nm`` format, checked at export.
+    """A network, and getters that describe it. Limits are those of the Neutone SDK, checked at export.
 
     Args:
         model: The network, available as ``self.model``.

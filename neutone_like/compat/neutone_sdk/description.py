@@ -1,9 +1,11 @@
 """What a wrapper's getters say, as metadata of this package."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from neutone_like.errors import ModelError
-from neutone_like.model import ModelMetadata
+from neutone_like.model import ModelMetadata, Parameter
+from neutone_like.model.format_room import beyond_format
 
 if TYPE_CHECKING:
     from neutone_like.compat.neutone_sdk.core import NeutoneModel
@@ -44,6 +46,21 @@ def describe(wrapper: "NeutoneModel") -> ModelMetadata:
         raise ModelError(
             f"{type(wrapper).__name__} says more about itself than a .nm has room for:\n" + "\n".join(problems)
         ) from error
+
+
+def require_room(
+    wrapper: "NeutoneModel", parameters: Sequence[Parameter], in_channels: Sequence[int], out_channels: Sequence[int]
+) -> None:
+    """Refuse a wrapper that the Neutone SDK could not save either.
+
+    Raises:
+        ModelError: It has more parameters or channels than a ``.nm`` has room for.
+    """
+    if beyond := beyond_format([parameter.kind for parameter in parameters], in_channels, out_channels):
+        raise ModelError(
+            f"{type(wrapper).__name__} has {'; '.join(beyond)}. Leave out the rest, or subclass the base classes of "
+            "neutone_like instead, whose own hosts have no such limits."
+        )
 
 
 def _with_getter(problem: str) -> str:

@@ -8,7 +8,7 @@ from torch import Tensor
 from neutone_like.compat.neutone_sdk import constants
 from neutone_like.compat.neutone_sdk.block_sizes import sizes_it_is_told
 from neutone_like.compat.neutone_sdk.buffers import changing_buffers, named_buffers
-from neutone_like.compat.neutone_sdk.description import describe
+from neutone_like.compat.neutone_sdk.description import describe, require_room
 from neutone_like.compat.neutone_sdk.parameter import is_knob_0to1, to_live_parameter
 from neutone_like.errors import ModelError
 from neutone_like.model import WaveformToWaveformBase
@@ -55,6 +55,7 @@ class LiveModel(WaveformToWaveformBase):
         self.sample_rates = tuple(wrapper.get_native_sample_rates())
         self.block_sizes = block_sizes
         self.look_behind_samples = wrapper.get_look_behind_samples()
+        require_room(wrapper, self.declaration().parameters, (self.in_channels,), (self.out_channels,))
 
         self.names = [parameter.name for parameter in declared]
         self.is_knob = knobs

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.compat.neutone_sdk import constants
-from neutone_like.compat.neutone_sdk.description import describe
+from neutone_like.compat.neutone_sdk.description import describe, require_room
 from neutone_like.compat.neutone_sdk.parameter import NeutoneParameter, to_non_realtime_parameter
 from neutone_like.model import CategoricalParameter, NonRealtimeBase
 
@@ -43,6 +43,7 @@ class NonRealtimeModel(NonRealtimeBase):
         self.parameters = tuple(to_non_realtime_parameter(parameter) for parameter in declared)
         self.audio_in_channels = tuple(wrapper.get_audio_in_channels())
         self.audio_out_channels = tuple(wrapper.get_audio_out_channels())
+        require_room(wrapper, self.parameters, self.audio_in_channels, self.audio_out_channels)
         self.audio_in_labels = tuple(wrapper.get_audio_in_labels())
         self.audio_out_labels = tuple(wrapper.get_audio_out_labels())
         self.sample_rates = tuple(wrapper.get_native_sample_rates())

@@ -52,11 +52,11 @@ def _attribute_problems(subject: Subject, module: Any) -> list[str]:
 
 
 def _live_audio_problems(subject: LiveSubject, module: Any, most: int) -> list[str]:
-    """Every way to process a block, for mono and stereo hosts."""
+    """Every way to process a block, for mono and stereo hosts where the model takes what they send."""
     problems: list[str] = []
     sides = (subject.artifact.in_channels, subject.artifact.out_channels)
     block = LIVE_SETTING.block_size
-    for channels in (1, 2) if max(sides) <= 2 else sides[:1]:
+    for channels in (1, 2) if sides[0] <= 2 else sides[:1]:
         x = subject.sound(block)[:1].repeat(channels, 1)
         params = module.get_default_param_values().repeat(1, block)
         expected = (channels if max(sides) <= 2 else sides[1], block)

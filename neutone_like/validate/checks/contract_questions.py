@@ -55,7 +55,7 @@ LIVE_QUESTIONS: tuple[Question, ...] = (
     ("calc_model_delay_samples", _is_count, "int >= 0"),
     ("is_input_mono", _is_flag, "bool"),
     ("is_output_mono", _is_flag, "bool"),
-    ("get_default_param_values", lambda value: _is_column(value) and value.size(0) >= 4, "tensor (4, 1)"),
+    ("get_default_param_values", lambda value: _is_column(value) and value.size(0) >= 4, "tensor (4 or more, 1)"),
     ("get_wet_default_value", _is_share, "float 0..1"),
     ("get_dry_default_value", _is_share, "float 0..1"),
     ("get_input_gain_default_value", _is_share, "float 0..1"),

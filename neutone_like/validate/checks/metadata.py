@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from neutone_like.artifact.format.schema import OfflineMetadata
+from neutone_like.model.format_room import MOST_TEXTS, MOST_TOKENS
 from neutone_like.validate.checks.contract import ADVICE, CONTRACT
 from neutone_like.validate.outcome import Outcome, verdict
 from neutone_like.validate.subject import Subject
@@ -62,13 +63,16 @@ def check_metadata(subject: Subject) -> Outcome:
         if (answer := getattr(module, method)()) != stored[key]:
             problems.append(f"{key}: {stored[key]!r} in metadata.json, but the method returns {answer!r}")
     problems += _parameter_problems(subject, module)
-    return verdict(not problems, "; ".join(problems) or f"{len(keys)} keys agree", CONTRACT, ADVICE)
+    agree = f"{len(keys)} keys agree"
+    if beyond := subject.artifact.metadata.beyond_format():
+        agree += f"; for hosts of neutone_like alone: {'; '.join(beyond)}"
+    return verdict(not problems, "; ".join(problems) or agree, CONTRACT, ADVICE)
 
 
 def _parameter_problems(subject: Subject, module: Any) -> list[str]:
-    """Every declared parameter has its slot: the knobs in the first four, then text, then tokens.
+    """Every declared parameter that the format has room for has its slot: four knobs, then a text, then tokens.
 
-    Defaults of knobs stand in their own units in the metadata, and as 0..1 in the module.
+    Defaults of knobs stand in their own units in the metadata, and as 0..1 in the module, where all of them are.
     """
     artifact = subject.artifact
     slots = artifact.metadata.neutone_parameters
@@ -77,11 +81,13 @@ def _parameter_problems(subject: Subject, module: Any) -> list[str]:
         return problems
     ask = module.get_default_param_values if subject.is_stream else module.get_numerical_params_default_values_0to1
     plays: list[float] = ask().flatten().tolist()
-    for row, (slot, knob) in enumerate(zip(PARAMETER_SLOTS, artifact.numerical_parameters, strict=False)):
-        if (told := slots[slot].default_value) != knob.default or abs(knob.default_0to1 - plays[row]) > 1e-6:
+    for row, knob in enumerate(artifact.numerical_parameters):
+        slot = f"p{row + 1}"
+        told = slots[slot].default_value if slot in PARAMETER_SLOTS else knob.default
+        if told != knob.default or abs(knob.default_0to1 - plays[row]) > 1e-6:
             problems.append(f"{slot} default: {told!r} in metadata.json, but the module starts at {plays[row]:g} of 1")
     used = {(slot.type, slot.name, slot.default_value) for slot in slots.values() if slot.used}
-    for parameter in (*artifact.text_parameters, *artifact.tokens_parameters):
+    for parameter in (*artifact.text_parameters[:MOST_TEXTS], *artifact.tokens_parameters[:MOST_TOKENS]):
         if (parameter.kind, parameter.name, parameter.default) not in used:
             problems.append(f"neutone_parameters has no {parameter.kind} slot of {parameter.name!r} and its default")
     return problems

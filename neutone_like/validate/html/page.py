@@ -9,6 +9,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from neutone_like.model import CategoricalParameter, Parameter, TextParameter, TokensParameter
+from neutone_like.model.format_room import hosts_in_words
 from neutone_like.runtime import TimeDistribution
 from neutone_like.validate.html.contents import Contents
 from neutone_like.validate.html.figures.drawing import LEFT, RIGHT
@@ -38,6 +39,7 @@ def render_page(contents: Contents) -> str:
         c=contents,
         m=contents.artifact.metadata,
         counts=counts,
+        hosts=hosts_in_words(beyond) if (beyond := contents.artifact.metadata.beyond_format()) else "",
         links=_links(contents.artifact.metadata.technical_links),
         plot_left=LEFT,
         plot_right=RIGHT,

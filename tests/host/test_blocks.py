@@ -1,6 +1,7 @@
 """Blocks of every size: nothing lost, nothing doubled, the same output however the stream is cut up."""
 
 import random
+from functools import cache
 
 import pytest
 import torch
@@ -15,6 +16,12 @@ SETTINGS = [
 ]
 
 
+@cache
+def scripted_delay(delay: int, rates: tuple[int, ...], sizes: tuple[int, ...]) -> SampleQueueWrapper:
+    """For tests that prepare it before they play: scripting takes longer than they do."""
+    return scripted(DelayModel(delay, rates, sizes))
+
+
 def random_blocks(longest: int, seed: int) -> list[int]:
     generator = random.Random(seed)
     return [generator.randint(1, longest) for _ in range(100_000 // longest)]
@@ -22,7 +29,7 @@ def random_blocks(longest: int, seed: int) -> list[int]:
 
 @pytest.mark.parametrize(("rates", "sizes"), SETTINGS)
 def test_any_chunking_is_the_whole(rates: tuple[int, ...], sizes: tuple[int, ...]) -> None:
-    wrapper = scripted(DelayModel(37, rates, sizes))
+    wrapper = scripted_delay(37, rates, sizes)
     x = noise(6000)
     wrapper.set_daw_sample_rate_and_buffer_size(48000, 4096)
     whole = wrapper.forward_offline(x)
@@ -42,7 +49,7 @@ def test_any_chunking_is_the_whole(rates: tuple[int, ...], sizes: tuple[int, ...
         irregular = blocks[0] % host_block != 0
         assert (wrapper.inserted_silence_samples() > 0) <= irregular
         wrapper.reset()
-        total = 6000 + 4096 + wrapper.latency_samples()
+        total = 6000 + wrapper.latency_samples() + (4096 if irregular else 0)  # a broken promise adds to the latency
         total = -(-total // host_block) * host_block
         padded = torch.nn.functional.pad(x, (0, total - 6000))
         if irregular:
@@ -148,7 +155,7 @@ def test_look_behind_is_the_true_past() -> None:
 def test_a_background_thread_gets_whole_blocks_at_the_reported_latency(
     rates: tuple[int, ...], sizes: tuple[int, ...], host: int
 ) -> None:
-    wrapper = scripted(DelayModel(20, rates, sizes))
+    wrapper = scripted_delay(20, rates, sizes)
     most = wrapper.set_daw_sample_rate_and_buffer_size(48000, host)
     x = noise(host * (12000 // host + 2))
     expected = play_regularly(wrapper, x, host)
@@ -183,7 +190,7 @@ def test_a_background_thread_waits_for_a_long_block_and_gets_it_at_once() -> Non
 @pytest.mark.parametrize("sizes", [(), (480,)])
 @pytest.mark.parametrize("samples", [1, 63, 5000, 20000])
 def test_offline_puts_an_impulse_where_it_was(rates: tuple[int, ...], sizes: tuple[int, ...], samples: int) -> None:
-    wrapper = scripted(DelayModel(37, rates, sizes))
+    wrapper = scripted_delay(37, rates, sizes)
     for host in (64, 1000):
         wrapper.set_daw_sample_rate_and_buffer_size(48000, host)
         for position in {0, samples // 2, samples - 1}:

@@ -1,5 +1,6 @@
 """Length and alignment of what an offline model gives back: to the sample, at every rate, in every mode."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,12 @@ MODES: dict[str, dict[str, Any]] = {
 RATES = [48000, 44100, 96000, 32000, 11025]
 
 
+@cache
+def scripted_delay(mode: str) -> NonRealtimeSampleQueueWrapper:
+    """For tests that prepare it and change nothing else: scripting takes longer than they do."""
+    return scripted(WholeDelay(sample_rates=(48000,), **MODES[mode]))
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_at_the_models_rate_the_identity_is_exact(mode: str) -> None:
     x = noise(20011)
@@ -64,7 +71,7 @@ def test_the_optimiser_of_hosts_changes_nothing() -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_an_impulse_stays_where_it_was(mode: str, rate: int) -> None:
     places = [0, 9871, 20010]
-    wrapper = scripted(WholeDelay(sample_rates=(48000,), **MODES[mode]))
+    wrapper = scripted_delay(mode)
     wrapper.set_daw_sample_rate_and_buffer_size(rate, 512)
     assert wrapper.is_resampling() == (rate != 48000)
     for place in places:
@@ -124,7 +131,7 @@ def test_blocked_equals_one_shot(rate: int) -> None:
 @pytest.mark.parametrize("rate", [48000, 44100])
 def test_pieces_are_the_whole_bit_for_bit(mode: str, rate: int) -> None:
     x = noise(40003)
-    wrapper = scripted(WholeDelay(sample_rates=(48000,), **MODES[mode]))
+    wrapper = scripted_delay(mode)
     wrapper.set_daw_sample_rate_and_buffer_size(rate, 512)
     (whole,) = wrapper.forward([x])
     for sizes in ([1, 2, 16384, 7], [40003], [4096], [20000, 3]):

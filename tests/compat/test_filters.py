@@ -137,6 +137,7 @@ def test_recursive_filter_is_the_analog_one_by_the_bilinear_transform() -> None:
             iir.set_parameters(cutoff=cutoff, resonance=resonance, sample_rate=sample_rate)
             y = play(iir, x, random_lengths(generator, 900))
             np.testing.assert_allclose(y.numpy(), expected, atol=1e-6)
+    iir = IIRFilter(FilterType.BANDPASS, 1.0, 1.0)
     with pytest.raises(ModelError, match="got BANDSTOP"):
         iir.set_parameters(FilterType.BANDSTOP)
     assert iir.filt_type is FilterType.BANDPASS

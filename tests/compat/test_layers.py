@@ -254,8 +254,9 @@ def test_mel_spectra_are_centred_ones_late_by_their_delay() -> None:
     ],
 )
 def test_mel_spectra_that_cannot_be_are_refused(options: dict[str, Any], message: str) -> None:
+    given: dict[str, Any] = {"n_fft": 256, "hop_len": 64, "n_mels": 20, **options}
     with pytest.raises(ModelError, match=message):
-        CachedMelSpec(16000, 1, **{"n_fft": 256, "hop_len": 64, "n_mels": 20, **options})
+        CachedMelSpec(16000, 1, **given)
     with pytest.raises(ModelError, match=r"expected \[1, a multiple of hop_len=64\]"):
         CachedMelSpec(16000, 1, 256, 64, n_mels=20)(torch.zeros(1, 65))
 

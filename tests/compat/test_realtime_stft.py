@@ -62,6 +62,7 @@ def test_spectra_and_audio_are_those_of_the_mirrored_sound(io_n_frames: int) -> 
 def test_older_frames_are_those_of_the_whole_sound() -> None:
     stft = RealtimeSTFT(12, 2, 32, 64, 16, logarithmize=False)
     x = sound(32 * 20)
+    spectra = torch.zeros(0)
     for block in x.split(32, 1):
         spectra = stft.audio_to_spec(block)
     whole = torch.stft(x, 64, 16, window=torch.hann_window(64), center=True, return_complex=True).abs()

@@ -22,6 +22,7 @@ from neutone_like.bench import bench_artifact
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.render import Board
 from neutone_like.runtime import BuiltinBackend, Engine, HostConfig
+from neutone_like.runtime.session_config import Adaptation
 from support.cli_runner import GOOD, runner
 from support.example_hosts import example
 from support.example_hosts import without_optimiser as without_optimiser
@@ -116,7 +117,9 @@ def test_the_eighteenth_knob_is_automated_in_a_file(exported: Exported, tmp_path
     render_file(artifact, tmp_path / "in.wav", tmp_path / "out.wav", params=moves)
     y = soundfile.read(tmp_path / "out.wav", dtype="float32")[0].T
     assert y.shape == x.shape
-    before, after = (sosfilt(bells(np.array([[11000.0, 12.0, q]])), x.astype(np.float64)) for q in (0.5, 8.0))
+    before, after = (
+        np.asarray(sosfilt(bells(np.array([[11000.0, 12.0, q]])), x.astype(np.float64))) for q in (0.5, 8.0)
+    )
     still, settled = slice(2000, 9400), slice(13_000, 24_000)  # the other bands are flat; this one forgets in 3 ms
     np.testing.assert_allclose(y[:, still], before[:, still], atol=2e-6)
     np.testing.assert_allclose(y[:, settled], after[:, settled], atol=2e-6)
@@ -158,7 +161,7 @@ def test_boards_pass_six_channels_on(exported: Exported) -> None:
 def wrapper_output(artifact: Artifact, x: Audio, rate: int, values: dict[str, float]) -> Audio:
     module: Any = artifact.fresh_module()
     module.set_daw_sample_rate_and_buffer_size(rate, 256)
-    rows = [[p.to_0to1(values.get(p.name, p.default))] for p in artifact.numerical_parameters]
+    rows = [[p.to_0to1(values.get(p.name, float(p.default)))] for p in artifact.numerical_parameters]
     params = torch.tensor(rows).repeat(1, x.shape[1]) if rows else None
     return module.forward_offline(torch.from_numpy(x), params).numpy()
 
@@ -167,9 +170,11 @@ def test_the_engine_plays_them_as_the_wrapper_does(exported: Exported) -> None:
     values = {"gain 1": 9.0, "frequency 3": 700.0, "gain 3": -12.0, "gain 6": 6.0, "Q 6": 4.0}
     no_values: dict[str, float] = {}
     with Engine() as engine:
+        native: tuple[Adaptation, ...] = ("native",)
+        both: tuple[Adaptation, ...] = ("native", "embedded")
         for result, host, settings, adaptations in (
-            (exported.equaliser, HostConfig(48000, 256), values, ("native",)),
-            (exported.crossover, HostConfig(44100, 256, channels=1), no_values, ("native", "embedded")),
+            (exported.equaliser, HostConfig(48000, 256), values, native),
+            (exported.crossover, HostConfig(44100, 256, channels=1), no_values, both),
         ):
             artifact, x = artifact_of(result), noise(host.channels, 4096)
             expected = wrapper_output(artifact, x, host.sample_rate, settings)

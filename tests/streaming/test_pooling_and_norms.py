@@ -1,6 +1,7 @@
 """Pooling, hold and normalisations against torch, in blocks; refusals."""
 
 import random
+from typing import Any
 
 import pytest
 import torch
@@ -24,7 +25,7 @@ def test_pooling_and_hold_are_those_of_torch() -> None:
         stride = rng.randint(1, 4)
         kernel = rng.randint(stride, 6)
         kind = (nn.AvgPool1d, nn.MaxPool1d)[case % 2]
-        more = {"dilation": rng.randint(1, 3)} if case % 2 else {}
+        more: Any = {"dilation": rng.randint(1, 3)} if case % 2 else {}
         ordinary = kind(kernel, stride, rng.randint(0, kernel // 2), **more)
         x = torch.randn(1, 2, stride * 40, dtype=torch.float64)
         layer = Pool1d.from_torch(ordinary, 2).double()

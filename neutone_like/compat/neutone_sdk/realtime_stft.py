@@ -161,7 +161,7 @@ class RealtimeSTFT(nn.Module):
     def reset_streaming_state(self) -> None:
         self.reset()
 
-    @torch.jit.ignore
+    @torch.jit.unused
     def audio_to_spec_offline(self, audio: Tensor) -> Tensor:
         """``[io_n_ch, samples]`` at once, for training: ``[io_n_ch, n_bins, samples // hop_len + 1]``."""
         if audio.dim() != 2 or audio.size(1) < self.n_fft or audio.size(1) % self.hop_len != 0:

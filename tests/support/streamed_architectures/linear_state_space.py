@@ -17,7 +17,8 @@ def attention(ordinary: Retention) -> LinearAttention:
 
 
 def state_space(ordinary: S4D) -> DiagonalStateSpace:
-    layer = DiagonalStateSpace(*ordinary.frequency.shape)
+    channels, states = ordinary.frequency.shape
+    layer = DiagonalStateSpace(channels, states)
     weights = {name: getattr(ordinary, name) for name in ("log_step", "log_damping", "frequency")}
     layer.load_state_dict({**weights, "output_weight": ordinary.output, "direct": ordinary.skip})
     return layer

@@ -46,6 +46,7 @@ The [how-to](../how-to/streaming-layers.md) tells how to do the same with a netw
 TAIL = """
 The transformer is converted with `attention_window_samples`, the window that it was trained with. Linear attention in
 its parallel form compares all times with all others: `to_streaming` refuses it by name, and says which layer to use.
+The synthesiser sings whatever it hears, so that its delay can't be measured by validation, and is measured here alone.
 """
 
 

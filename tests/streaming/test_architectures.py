@@ -100,7 +100,9 @@ FIRST_WAYS = {each.architecture.name: each for each in reversed(STREAMED)}.value
 
 @pytest.mark.parametrize("streamed", marked(FIRST_WAYS, lambda each: each.title not in EXPORTED_ALWAYS), ids=titles)
 def test_it_exports_and_passes_validation(streamed: Streamed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    only_checks(monkeypatch, *CHECKS)
+    # What a synthesiser sings hides how late it passes on the noise that it is given.
+    sings = streamed.architecture.name == "DDSP-like synthesiser"
+    only_checks(monkeypatch, *(name for name in CHECKS if not (sings and name == "delay as reported")))
     without_pictures(monkeypatch)
     result = export_model(live_model(streamed), tmp_path, render_samples=False)
     assert result.way_in == "scripted"

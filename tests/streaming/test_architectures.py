@@ -1,5 +1,6 @@
 """Architectures as papers publish them, in blocks: the same as the ordinary network given the whole signal."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from support.streamed_architectures.parity import parity_error
 PAGE = PROJECT / "docs" / "reference" / "architectures.md"
 EXPORTED_ALWAYS = ("LSTM, to_streaming", "mask denoiser, to_streaming")
 CHECKS = ("scripted equals eager", "any chunking equals whole", "delay as reported", "reset repeats")
+SLOW_TO_CONVERT = tuple(f"{name}, to_streaming" for name in ("gated WaveNet", "transformer", "EnCodec-like codec"))
 CHUNKINGS = 6
 
 
@@ -35,7 +37,11 @@ def titles(streamed: Streamed) -> str:
     return streamed.title
 
 
-@pytest.mark.parametrize("streamed", STREAMED, ids=titles)
+def marked(ways: Iterable[Streamed], slow: Callable[[Streamed], bool]) -> list[Any]:
+    return [pytest.param(each, marks=pytest.mark.slow) if slow(each) else each for each in ways]
+
+
+@pytest.mark.parametrize("streamed", marked(STREAMED, lambda each: each.title in SLOW_TO_CONVERT), ids=titles)
 def test_any_blocks_equal_the_ordinary_network(streamed: Streamed) -> None:
     network = streamed.network()
     assert parity_error(streamed, network, CHUNKINGS) <= TOLERANCE
@@ -89,15 +95,14 @@ def test_the_page_has_a_row_for_each() -> None:
     assert list(page_rows()) == [(each.architecture.name, each.way_in) for each in STREAMED]
 
 
-def exported() -> list[Any]:
-    """One way of each architecture; all but two are slow."""
-    first = {each.architecture.name: each for each in reversed(STREAMED)}.values()
-    return [each if each.title in EXPORTED_ALWAYS else pytest.param(each, marks=pytest.mark.slow) for each in first]
+FIRST_WAYS = {each.architecture.name: each for each in reversed(STREAMED)}.values()
 
 
-@pytest.mark.parametrize("streamed", exported(), ids=titles)
+@pytest.mark.parametrize("streamed", marked(FIRST_WAYS, lambda each: each.title not in EXPORTED_ALWAYS), ids=titles)
 def test_it_exports_and_passes_validation(streamed: Streamed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    only_checks(monkeypatch, *CHECKS)
+    # What a synthesiser sings hides how late it passes on the noise that it is given.
+    sings = streamed.architecture.name == "DDSP-like synthesiser"
+    only_checks(monkeypatch, *(name for name in CHECKS if not (sings and name == "delay as reported")))
     without_pictures(monkeypatch)
     result = export_model(live_model(streamed), tmp_path, render_samples=False)
     assert result.way_in == "scripted"

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from neutone_like import ContinuousParameter, ModelMetadata, WaveformToWaveformBase
 from neutone_like.streaming import MelSpectrogram, Sequential, StreamingLayer, block_multiple
 from support.architectures import hifigan, vocos
+from support.architectures.ddsp import NOISE_BANDS
 from support.streamed_architectures import Streamed
 
 
@@ -40,13 +41,20 @@ class Live(WaveformToWaveformBase):
 
 
 class Synthesiser(Live):
-    """Pitch from a knob, and the input as noise and loudness."""
+    """Pitch and loudness from knobs, and the input as noise, late by half the taps of its filter of linear phase."""
 
-    parameters = (ContinuousParameter("pitch", "Of the voice", default=220.0, minimum=50.0, maximum=1000.0, unit="Hz"),)
+    parameters = (
+        ContinuousParameter("pitch", "Of the voice", default=220.0, minimum=50.0, maximum=1000.0, unit="Hz"),
+        ContinuousParameter("loudness", "Of voice and noise", default=0.5),
+    )
+
+    def __init__(self, streamed: Streamed, network: StreamingLayer, in_channels: int) -> None:
+        super().__init__(streamed, network, in_channels)
+        self.delay_samples = network.delay_samples + NOISE_BANDS - 1
 
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
-        pitch = params["pitch"].expand_as(x)
-        return self.model(torch.cat([pitch, x.abs(), x]).unsqueeze(0))[0]
+        pitch, loudness = params["pitch"].expand_as(x), params["loudness"].expand_as(x)
+        return self.model(torch.cat([pitch, loudness, x]).unsqueeze(0))[0]
 
 
 _MEL: dict[str, tuple[int, int, int]] = {

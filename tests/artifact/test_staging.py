@@ -85,7 +85,6 @@ from support.artifact_models import Identity, metadata_of
 from neutone_like.artifact import load_artifact, write_artifact
 
 torch.set_num_threads(1)
-torch.jit.optimized_execution(False).__enter__()  # no export here is held to its speed
 target = Path(sys.argv[1]) / "artifact"
 
 def export(version):

@@ -2,9 +2,19 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import torch
+import torch.jit
+
+
+def optimiser(on: bool) -> AbstractContextManager[None]:
+    """Modules that are first run inside use TorchScript's profiling optimiser, or do without.
+
+    It is what hosts use. It also takes a third of a second for every module that is loaded, and more for every new
+    shape, so that most checks turn it off.
+    """
+    return torch.jit.optimized_execution(on)  # pyright: ignore[reportPrivateImportUsage]
 
 
 @contextmanager

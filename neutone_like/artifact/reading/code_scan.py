@@ -5,6 +5,7 @@ Types are not known before the code is compiled, so a name behind a dot counts a
 of that name.
 """
 
+import hashlib
 from collections.abc import Sequence
 
 from neutone_like.artifact.reading.code_tokens import Token, code_tokens
@@ -18,6 +19,8 @@ from neutone_like.artifact.reading.operators import (
 SET_STATE = "__setstate__"
 """A method that PyTorch calls while it loads."""
 _CLASSES = ["__torch__", "torch", "classes"]
+_MOST_REMEMBERED = 4096
+_nothing_refused: set[bytes] = set()  # SHA-256 of code: every model brings the same wrapper, and is loaded many times
 
 
 def refused_operators(code: bytes) -> set[str]:
@@ -26,11 +29,18 @@ def refused_operators(code: bytes) -> set[str]:
     Raises:
         ValueError: The code is not as PyTorch writes it, or hides what it calls; the message says how.
     """
+    digest = hashlib.sha256(code).digest()
+    if digest in _nothing_refused:
+        return set()
     tokens = list(code_tokens(code))
     found: set[str] = set()
     for index, (kind, text) in enumerate(tokens):
         if kind == "name":
             found.update(_operators_at(tokens, index, text))
+    if not found:
+        if len(_nothing_refused) >= _MOST_REMEMBERED:
+            _nothing_refused.clear()
+        _nothing_refused.add(digest)
     return found
 
 

@@ -27,7 +27,7 @@ from neutone_like.artifact.writing.script_check import check_script
 from neutone_like.artifact.writing.scripting import explaining_failures, reload_script, save_script
 from neutone_like.artifact.writing.staging import require_room, staged_directory
 from neutone_like.printing import Printed, Row
-from neutone_like.torch_settings import plain_settings
+from neutone_like.torch_settings import optimiser, plain_settings
 from neutone_like.torch_threads import one_thread
 from neutone_like.version import __version__
 
@@ -128,8 +128,9 @@ def write_files(
     exporter = exporter_for(model, quality)
     with (
         one_thread(),
-        torch.random.fork_rng(devices=[]),
-    ):  # whatever the model draws, the caller's generator stays where it is
+        torch.random.fork_rng(devices=[]),  # whatever the model draws, the caller's generator stays where it is
+        optimiser(False),  # a few blocks are heard here, and it would take longer than they do
+    ):
         report("Trying the model")
         exporter.probe()
         report("Compiling to TorchScript")

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -46,6 +47,7 @@ class Cluster:
         self.scheduler = self._start("dask_scheduler", options + ["--port", "0"], environment)
         while not file.exists():
             assert self.scheduler.poll() is None
+            time.sleep(0.05)
         worker = ["--scheduler-file", str(file), "--no-nanny", "--no-dashboard", "--nthreads", str(threads)]
         worker += ["--local-directory", str(folder), "--death-timeout", "60"]
         self.workers = [self._start("dask_worker", worker, environment) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""Seven examples, from the TCN amp to the crossover: what each promises when a host plays it."""
+"""Eight examples, from the TCN amp to the linear-phase shelf: what each promises when a host plays it."""
 
 import importlib
 import itertools
@@ -25,8 +25,11 @@ if str(EXAMPLES) not in sys.path:
 
 NAMES = (
     "tcn_amp", "spectral_gate", "stereo_widener", "speech_denoiser", "conv_tasnet", "equaliser", "crossover",
+    "linear_phase_shelf",
 )  # fmt: skip
-DELAYS = {"spectral_gate": 768, "speech_denoiser": 384, "conv_tasnet": 256, "crossover": 511}  # at the model's rate
+DELAYS = {  # at the model's rate
+    "spectral_gate": 768, "speech_denoiser": 384, "conv_tasnet": 256, "crossover": 511, "linear_phase_shelf": 255,
+}  # fmt: skip
 LARGEST_BYTES = 300_000
 
 every_model = pytest.mark.parametrize("name", NAMES)

@@ -17,10 +17,13 @@ from support.places import EXAMPLES
 if str(EXAMPLES) not in sys.path:
     sys.path.append(str(EXAMPLES))
 
-amp_training, tcn_amp, train_tcn_amp, spectral_gate, stereo_widener, speech_denoiser = (
+amp_training, tcn_amp, train_tcn_amp, spectral_gate, stereo_widener, speech_denoiser, linear_phase_shelf = (
     importlib.import_module(name)
-    for name in ("amp_training", "tcn_amp", "train_tcn_amp", "spectral_gate", "stereo_widener", "speech_denoiser")
-)
+    for name in (
+        "amp_training", "tcn_amp", "train_tcn_amp", "spectral_gate", "stereo_widener", "speech_denoiser",
+        "linear_phase_shelf",
+    )
+)  # fmt: skip
 
 
 def noise(channels: int, total: int, level: float = 0.2, seed: int = 7) -> Tensor:
@@ -280,3 +283,20 @@ def test_the_test_signal_is_like_speech() -> None:
     spectrum = torch.fft.rfft(x.double()).abs().square()
     assert float(spectrum[10 * 4200 :].sum() / spectrum.sum()) < 0.01
     assert float(x.square().mean().sqrt()) == pytest.approx(0.1, abs=0.001)
+
+
+# Linear-phase shelf
+
+
+@pytest.mark.parametrize("bass_db", [-24.0, 6.0])
+def test_the_shelf_is_an_impulse_and_a_low_pass_of_linear_phase(bass_db: float) -> None:
+    model, x = linear_phase_shelf.build_model(), noise(2, 4000)
+    late = model.model_delay_samples()
+    assert late == 255
+    blocks = [model.do_forward_pass(block, {"bass": torch.full((block.size(1),), bass_db)}) for block in x.split(97, 1)]
+    y = torch.cat(blocks, 1)
+    taps = scipy.signal.firwin(513, 400.0, window="hann", fs=48000)[1:-1]  # scipy's window begins and ends with 0
+    low = np.stack([np.convolve(channel, taps)[:4000] for channel in x.double().numpy()])
+    straight = np.pad(x.double().numpy(), ((0, 0), (late, 0)))[:, :4000]
+    expected = straight + (10 ** (bass_db / 20) - 1.0) * low
+    np.testing.assert_allclose(y.numpy(), expected, atol=1e-6)

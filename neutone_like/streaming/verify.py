@@ -107,7 +107,8 @@ def _noise(network: nn.Module, seed: int) -> Tensor:
     samples = block_multiple(network) * (-(-2 * reach // block_multiple(network)) + 32)
     weight = next(network.parameters(), torch.zeros(1))
     generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn(1, found[0] if found else 1, samples, generator=generator)
+    batch = getattr(network, "batch_size", 1)
+    noise = torch.randn(batch, found[0] if found else 1, samples, generator=generator)
     return noise.to(device=weight.device, dtype=weight.dtype)
 
 

@@ -156,7 +156,10 @@ def test_blocks_and_batches_that_it_does_not_take() -> None:
         streaming(noise(10))
     with pytest.raises(ModelError, match=r"a batch of 2; it was converted for 1"):
         streaming(torch.zeros(2, 1, 16))
+    with pytest.raises(ModelError, match=r"example must be a tensor \[batch, channels, samples\], got \[96\]"):
+        to_streaming(networks()["U-Net"], torch.randn(96))
     both = to_streaming(networks()["U-Net"], torch.randn(2, 1, 96))
+    assert verify_streaming(both, chunkings=2).passed
     assert both(torch.zeros(2, 1, 16)).shape == (2, 1, 16)
 
 

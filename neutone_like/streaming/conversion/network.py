@@ -41,11 +41,12 @@ class StreamingNetwork(StreamingLayer):
     Attributes:
         graph: What it plays, operation by operation.
         batch_size: The batch that it takes.
+        in_channels: How many channels it takes.
     """
 
-    def __init__(self, converted: Converted, batch_size: int) -> None:
+    def __init__(self, converted: Converted, batch_size: int, in_channels: int) -> None:
         super().__init__()
-        self.batch_size = batch_size
+        self.batch_size, self.in_channels = batch_size, in_channels
         self.ratio = converted.ratio
         self.delay_samples = converted.delay_samples
         self.receptive_field_samples = converted.receptive_field_samples
@@ -102,13 +103,16 @@ def to_streaming(
     """
     if look_ahead not in LOOK_AHEAD:
         raise ModelError(f"look_ahead must be one of {', '.join(map(repr, LOOK_AHEAD))}, got {look_ahead!r}.")
+    if example is not None and (not isinstance(example, Tensor) or example.dim() != 3):
+        came = list(example.shape) if isinstance(example, Tensor) else type(example).__name__
+        raise ModelError(f"example must be a tensor [batch, channels, samples], got {came}.")
     refuse_training_norms(network)
     graph, tried = _captured_with_noise(network) if example is None else (_captured(network, example), example)
     converted = convert(graph, tried, attention_window_samples)
     if look_ahead == "refuse" and converted.delay_samples:
         _refuse_delay(converted)
     _prove(network, graph, tried, converted)
-    return StreamingNetwork(converted, tried.shape[0])
+    return StreamingNetwork(converted, tried.shape[0], tried.shape[1])
 
 
 def _captured_with_noise(network: nn.Module) -> tuple[Graph, Tensor]:

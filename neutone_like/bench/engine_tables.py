@@ -181,12 +181,14 @@ def _inline_caption(inline: SessionRun) -> str:
 def _callback(run: SessionRun, inline: SessionRun) -> list[str]:
     times = run.callback_time
     values = (times.p50_us, times.p99_us, times.p999_us, times.max_us)
-    return [*(f"{value:.1f}" for value in values), f"{times.p50_us / inline.inference_time.p50_us:.3f}"]
+    forward_us = inline.inference_time.p50_us
+    return [*(f"{value:.1f}" for value in values), f"{times.p50_us / forward_us:.3f}" if forward_us else "not played"]
 
 
 def _percent(runs: tuple[SessionRun, ...]) -> str:
-    """Missing samples of all that were played."""
-    return f"{100.0 * sum(run.missing_samples for run in runs) / sum(run.samples for run in runs):.3f}"
+    """Missing samples of all that were played; a busy machine may have let none be."""
+    played = sum(run.samples for run in runs)
+    return f"{100.0 * sum(run.missing_samples for run in runs) / played:.3f}" if played else "none played"
 
 
 def _blocks_per_second(engine: Engine, artifact: Artifact, host: HostConfig, count: int, instances: int = 1) -> float:

@@ -104,8 +104,7 @@ class Judge:
                 outputs += [module.forward(block.contiguous()) for block in x[:channels].split(256, dim=1)]
         return torch.cat(outputs, dim=1)
 
-    def judge(self, seed: int) -> Verdict:
-        attack = make_attack(seed, self.originals)
+    def judge(self, seed: int, attack: Attack) -> Verdict:
         path = self.folder / f"attack-{seed}.nm"
         path.write_bytes(attack.content)
         before = _reset_peak_memory()
@@ -231,8 +230,9 @@ def work(seeds: Sequence[int], loader: str) -> None:
         if loader != "ours":
             _sabotage(loader)
         for seed in seeds:
+            attack = make_attack(seed, judge.originals)  # making it is not the loader's time
             print(json.dumps({"next": seed}), flush=True)
-            print(json.dumps(asdict(judge.judge(seed))), flush=True)
+            print(json.dumps(asdict(judge.judge(seed, attack))), flush=True)
 
 
 # ---------------------------------------------------------------- in the parent

@@ -11,7 +11,7 @@ import torch
 
 from neutone_like.artifact import write_artifact
 from support import attack_worker
-from support.attacks import ATTACKS, NAMES, Original
+from support.attacks import ATTACKS, NAMES, Original, make_attack
 from support.whole_models import Whole
 
 SEEDS_OF_EACH = 2
@@ -47,7 +47,8 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> WholeJudge:
 
 @pytest.mark.slow
 def test_every_attack_is_refused_or_changes_nothing(judge: WholeJudge) -> None:
-    verdicts = [judge.judge(seed) for seed in range(SEEDS_OF_EACH * len(ATTACKS))]
+    seeds = range(SEEDS_OF_EACH * len(ATTACKS))
+    verdicts = [judge.judge(seed, make_attack(seed, judge.originals)) for seed in seeds]
     assert [str(verdict) for verdict in verdicts if not verdict.good] == []
     outcomes = Counter(verdict.outcome for verdict in verdicts)
     assert outcomes["refused"] > len(ATTACKS)

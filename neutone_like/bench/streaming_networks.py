@@ -13,13 +13,14 @@ class DilatedNetwork(nn.Module):
     def __init__(self, channels: int = 16, layers: int = 10) -> None:
         super().__init__()
         self.first = nn.Conv1d(1, channels, 1)
-        self.layers = nn.ModuleList(nn.Conv1d(channels, channels, 3, dilation=2**k) for k in range(layers))
+        self.dilations = [2**k for k in range(layers)]
+        self.layers = nn.ModuleList(nn.Conv1d(channels, channels, 3, dilation=each) for each in self.dilations)
         self.last = nn.Conv1d(channels, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.first(x)
-        for layer in self.layers:
-            x = x + torch.tanh(layer(functional.pad(x, (2 * int(layer.dilation[0]), 0))))
+        for layer, dilation in zip(self.layers, self.dilations, strict=True):
+            x = x + torch.tanh(layer(functional.pad(x, (2 * dilation, 0))))
         return self.last(x)
 
 

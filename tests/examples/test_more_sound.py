@@ -295,7 +295,9 @@ def test_the_shelf_is_an_impulse_and_a_low_pass_of_linear_phase(bass_db: float) 
     assert late == 255
     blocks = [model.do_forward_pass(block, {"bass": torch.full((block.size(1),), bass_db)}) for block in x.split(97, 1)]
     y = torch.cat(blocks, 1)
-    taps = scipy.signal.firwin(513, 400.0, window="hann", fs=48000)[1:-1]  # scipy's window begins and ends with 0
+    taps = np.asarray(scipy.signal.firwin(513, 400.0, window="hann", fs=48000), np.float64)[
+        1:-1
+    ]  # scipy's window begins and ends with 0
     low = np.stack([np.convolve(channel, taps)[:4000] for channel in x.double().numpy()])
     straight = np.pad(x.double().numpy(), ((0, 0), (late, 0)))[:, :4000]
     expected = straight + (10 ** (bass_db / 20) - 1.0) * low

@@ -78,7 +78,8 @@ class OfflineMetadata(ArtifactMetadata):
 class ForeignOfflineMetadata(OfflineMetadata):
     """``metadata.json`` of another maker: the Neutone SDK's own check lets longer citations and tags pass."""
 
-    audio_in_channels: Annotated[tuple[MonoOrStereo, ...], Field(max_length=MAXIMUM_TRACKS)]
-    audio_out_channels: Annotated[tuple[MonoOrStereo, ...], Field(min_length=1, max_length=MAXIMUM_TRACKS)]
+    # Narrower than ours, and frozen, so that nobody can widen them.
+    audio_in_channels: Annotated[tuple[MonoOrStereo, ...], Field(max_length=MAXIMUM_TRACKS)]  # pyright: ignore[reportIncompatibleVariableOverride]
+    audio_out_channels: Annotated[tuple[MonoOrStereo, ...], Field(min_length=1, max_length=MAXIMUM_TRACKS)]  # pyright: ignore[reportIncompatibleVariableOverride]
     citation: Annotated[str, Field(max_length=300)]
     tags: tuple[str, ...]

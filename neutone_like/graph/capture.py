@@ -15,6 +15,7 @@ from neutone_like.graph.finding_state import Memory, find_memory
 from neutone_like.graph.folding import drop_unread_states
 from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Lengths, State, Value, map_values
 from neutone_like.graph.joining import join_nodes, join_values
+from neutone_like.graph.naming import counter_name, graph_names, state_name
 from neutone_like.graph.proving import prove_graph, shortest_length
 from neutone_like.graph.tracing import Trace, trace_call
 
@@ -98,7 +99,7 @@ def _traces(
     traces: list[Trace] = []
     points: list[dict[str, int]] = []
     for samples in lengths:
-        points.append({SAMPLES: samples, **{str(slot): count for slot, count in counts.items()}})
+        points.append({SAMPLES: samples, **{counter_name(slot): count for slot, count in counts.items()}})
         try:
             trace = trace_call(warm, example.call, example.block(samples, generator), memory.states, counts)
         except NeutoneLikeError:
@@ -122,7 +123,7 @@ def _join(
     nodes = join_nodes(traces, points)
     if any(_signature(trace) != _signature(first) for trace in traces[1:]):
         raise CaptureError("What is returned or kept depends on the block's length.")
-    names = {**_weight_names(warm, first), **{f"state_{index}": str(slot) for index, slot in enumerate(memory.states)}}
+    names = graph_names(warm, example.names, memory.states, first.constants, len(nodes))
 
     def rename(value: Any) -> Any:
         return Value(names.get(value.name, value.name)) if isinstance(value, Value) else value
@@ -130,7 +131,7 @@ def _join(
     shapes = [[list(_length_shape(example, name, point[SAMPLES])) for point in points] for name in example.tensors]
     inputs = zip(example.tensors, (tuple(join_values(each, points, "")) for each in shapes), strict=True)
     counts = [
-        Counter(str(slot), initial, join_values([trace.counts[index] for trace in traces], points, str(slot)))
+        Counter(counter_name(slot), initial, join_values([each.counts[index] for each in traces], points, str(slot)))
         for index, (slot, initial) in enumerate(memory.counters.items())
     ]
     states = zip(memory.states.items(), first.results, strict=True)
@@ -138,11 +139,19 @@ def _join(
         inputs=tuple(Input(name, shape) for name, shape in inputs),
         fixed=example.fixed,
         arguments=example.names,
-        states=tuple(State(str(slot), initial, rename(result)) for (slot, initial), result in states),
+        states=tuple(
+            State(names[state_name(index)], initial, rename(result))
+            for index, ((_, initial), result) in enumerate(states)
+        ),
         counters=tuple(counts),
         parameters={names[name]: value.detach() for name, value in first.constants.items()},
         nodes=tuple(
-            replace(each, args=map_values(each.args, rename), kwargs=map_values(dict(each.kwargs), rename))
+            replace(
+                each,
+                name=names[each.name],
+                args=map_values(each.args, rename),
+                kwargs=map_values(dict(each.kwargs), rename),
+            )
             for each in nodes
         ),
         outputs=map_values(first.outputs, rename),
@@ -158,15 +167,6 @@ def _signature(trace: Trace) -> tuple[Any, ...]:
 def _length_shape(example: Example, name: str, samples: int) -> tuple[int, ...]:
     shape = example.tensors[name].shape
     return (*shape[:-1], shape[-1] + samples - example.samples) if name in example.varying else tuple(shape)
-
-
-def _weight_names(network: nn.Module, trace: Trace) -> dict[str, str]:
-    """The network's own name for each tensor that the trace met."""
-    own = {id(tensor): name for name, tensor in (*network.named_buffers(), *network.named_parameters())}
-    names: dict[str, str] = {}
-    for index, (name, tensor) in enumerate(trace.constants.items()):
-        names[name] = own.get(id(tensor), f"constant_{index}")
-    return names
 
 
 def own_copy(network: nn.Module) -> nn.Module:

@@ -12,6 +12,7 @@ from neutone_like.errors import CaptureError
 from neutone_like.graph.examples import Example
 from neutone_like.graph.finding_state import Memory
 from neutone_like.graph.graph import Graph
+from neutone_like.graph.naming import counter_name
 from neutone_like.graph.running import GraphPlayer
 from neutone_like.graph.slots import read_slots
 
@@ -106,9 +107,10 @@ def _difference(
             )
             return f"{where}: {slot} has another value then.{begin}"
     for slot in memory.counters:
-        if player.counters[str(slot)] != now.get(slot):
+        counted = player.counters[counter_name(slot)]
+        if counted != now.get(slot):
             return (
-                f"{where}: {slot} counts to {now.get(slot)}, the graph to {player.counters[str(slot)]}. Keep it as a "
+                f"{where}: {slot} counts to {now.get(slot)}, the graph to {counted}. Keep it as a "
                 "tensor, and calculate with it as one (torch.remainder, torch.where, index_select)."
             )
     return (

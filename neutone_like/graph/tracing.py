@@ -12,6 +12,7 @@ from neutone_like.errors import CaptureError
 from neutone_like.graph.decisions import refuse_decisions
 from neutone_like.graph.graph import Node, Value, map_values
 from neutone_like.graph.lines import CallingLines
+from neutone_like.graph.naming import node_name, state_name
 from neutone_like.graph.slots import Slot, read_slots, write_slot
 
 Call = Callable[[nn.Module, Sequence[Tensor]], Any]
@@ -49,7 +50,7 @@ def trace_call(
     Raises:
         CaptureError: It decides by a tensor's values, or returns something other than tensors.
     """
-    names = [*inputs, *(f"state_{index}" for index in range(len(states)))]
+    names = [*inputs, *map(state_name, range(len(states)))]
     found: dict[str, Any] = {}
     lines = CallingLines(network)
 
@@ -103,7 +104,7 @@ def _read_graph(
         elif node.op == "output":
             results = [known[each] for each in pytree.tree_leaves(node.args[0])]
         else:
-            known[node] = Value(f"v{len(nodes)}")
+            known[node] = Value(node_name(len(nodes)))
             args, kwargs = _arguments(node.args, known), _arguments(dict(node.kwargs), known)
             line, layer = lines.lines.get(node.name, ""), lines.layers.get(node.name, "")
             nodes.append(Node(known[node].name, _name(node.target), args, kwargs, line, layer))

@@ -1,7 +1,7 @@
 """How much a ``.nm`` has room for, and what a model has beyond it.
 
 Hosts of the format, and the Neutone SDK's loader, know four knobs, one text, one list of tokens, mono and stereo. A
-model that has more is for our own hosts, which have no such limits: rendering, the runtime, the web page, the plugin.
+model that has more is for our own hosts, which have no such limits: rendering and the runtime.
 """
 
 from collections.abc import Iterator, Sequence

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from neutone_like.graph.dilation import taps_side_by_side
 from neutone_like.streaming.block_lengths import require_multiple
 from neutone_like.streaming.framing import (
     Framing,
@@ -103,7 +104,7 @@ class Conv1d(StreamingLayer):
         taps: list[Tensor] = []
         for tap in range(self.kernel_size):
             taps.append(heard.narrow(2, tap * self.dilation, samples))
-        y = torch.matmul(self.weight.permute(0, 2, 1).flatten(1), torch.cat(taps, 1))
+        y = torch.matmul(taps_side_by_side(self.weight), torch.cat(taps, 1))
         bias = self.bias
         return y if bias is None else y + bias.unsqueeze(1)
 

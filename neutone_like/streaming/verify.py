@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from neutone_like.errors import ModelError
 from neutone_like.streaming.layer import StreamingLayer, block_multiple, streaming_layers
 from neutone_like.streaming.report import StreamingCheck, StreamingReport
+from neutone_like.streaming.trials import difference, noise_for, random_blocks
 
 
 def verify_streaming(
@@ -101,33 +102,10 @@ def fresh(network: nn.Module) -> nn.Module:
 
 
 def _noise(network: nn.Module, seed: int) -> Tensor:
-    named = ("in_channels", "num_features", "input_size")
-    found = [getattr(m, name) for m in network.modules() for name in named if isinstance(getattr(m, name, None), int)]
+    """Long enough to see the whole receptive field."""
     reach = network.receptive_field_samples or 64 if isinstance(network, StreamingLayer) else 64
-    samples = block_multiple(network) * (-(-2 * reach // block_multiple(network)) + 32)
-    weight = next(network.parameters(), torch.zeros(1))
-    generator = torch.Generator().manual_seed(seed)
-    batch = getattr(network, "batch_size", 1)
-    noise = torch.randn(batch, found[0] if found else 1, samples, generator=generator)
-    return noise.to(device=weight.device, dtype=weight.dtype)
-
-
-def _difference(a: Tensor, b: Tensor) -> float:
-    """Largest difference as a part of the peak of ``b``; infinite where shapes differ or it isn't a number."""
-    if a.shape != b.shape:
-        return float("inf")
-    if b.numel() == 0:
-        return 0.0
-    error = float((a - b).abs().max()) / max(float(b.abs().max()), 1e-12)
-    return error if error == error else float("inf")
-
-
-def _random_blocks(x: Tensor, multiple: int, rng: random.Random, singles: bool) -> list[Tensor]:
-    units = x.size(2) // multiple
-    most = min(units - 1, 256) if singles else rng.randint(1, min(units - 1, 24))
-    cuts = range(1, most + 1) if singles else sorted(rng.sample(range(1, units), most))
-    sizes = torch.tensor([0, *cuts, units]).diff() * multiple
-    return list(x.split([int(size) for size in sizes], 2))
+    multiple = block_multiple(network)
+    return noise_for(network, multiple * (-(-2 * reach // multiple) + 32), seed)
 
 
 def _run(network: nn.Module, blocks: list[Tensor]) -> Tensor:
@@ -141,8 +119,8 @@ def _chunked_error(network: nn.Module, x: Tensor, chunkings: int, seed: int) -> 
         return 0.0
     whole, worst = fresh(network)(x), 0.0
     for trial in range(chunkings):
-        blocks = _random_blocks(x, multiple, rng, singles=trial == 0)
-        worst = max(worst, _difference(_run(fresh(network), blocks), whole))
+        blocks = random_blocks(x, multiple, rng, singles=trial == 0)
+        worst = max(worst, difference(_run(fresh(network), blocks), whole))
     return worst
 
 
@@ -154,7 +132,7 @@ def _causality_error(network: nn.Module, x: Tensor) -> float:
         known = unit * multiple
         other = torch.cat((x[:, :, :known], torch.randn_like(x[:, :, known:])), 2)
         given = known * whole.size(2) // x.size(2)
-        worst = max(worst, _difference(fresh(network)(other)[:, :, :given], whole[:, :, :given]))
+        worst = max(worst, difference(fresh(network)(other)[:, :, :given], whole[:, :, :given]))
     return worst
 
 
@@ -166,13 +144,13 @@ def _reset_error(network: nn.Module, x: Tensor) -> float:
         layer.reset_streaming_state()
     if isinstance(reset := getattr(trial, "reset_model", None), Callable):
         reset()
-    return _difference(trial(x), first)
+    return difference(trial(x), first)
 
 
 @torch.no_grad()
 def _batch_error(network: nn.Module, x: Tensor) -> float:
     both = fresh(network)(torch.cat((x[:1], torch.randn_like(x[:1]))))
-    return _difference(both[:1], fresh(network)(x[:1]))
+    return difference(both[:1], fresh(network)(x[:1]))
 
 
 @torch.enable_grad()
@@ -187,7 +165,7 @@ def _gradient_error(network: nn.Module, x: Tensor) -> float:
             return float("inf")
         gradient = _gradient((y * _weights(y)).sum(), heard)
         gradients.append(torch.zeros_like(x) if gradient is None else gradient)
-    return _difference(gradients[1], gradients[0])
+    return difference(gradients[1], gradients[0])
 
 
 def _weights(y: Tensor) -> Tensor:
@@ -238,7 +216,9 @@ def _against_reference(
 
     def error(delay: int) -> float:
         samples = min(streamed.size(2) - delay, whole.size(2))
-        return _difference(streamed[:, :, delay : delay + samples], whole[:, :, :samples])
+        if samples <= 0:
+            return float("inf")  # nothing is left to compare
+        return difference(streamed[:, :, delay : delay + samples], whole[:, :, :samples])
 
     measured = min(range(max(1, streamed.size(2) // 2)), key=error)
     return [

@@ -330,3 +330,35 @@ def test_what_is_kept_and_never_read_is_no_state() -> None:
     assert [state.name for state in graph.states] == []
     x = torch.randn(1, 1, 64)
     torch.testing.assert_close(GraphPlayer(graph)(x), network(x))
+
+
+class SameNames(nn.Module):
+    """Arguments, weights, states and a counter that share names, and weights called as operations are."""
+
+    v0: Tensor
+    gain: Tensor
+    hidden: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("v0", torch.tensor(2.0))
+        self.register_buffer("v2", torch.tensor(3.0))
+        self.register_buffer("gain", torch.tensor(0.5))
+        self.register_buffer("hidden", torch.zeros(1))
+        self.samples = 0
+
+    def forward(self, gain: Tensor, hidden: Tensor) -> Tensor:
+        self.samples += 1
+        self.hidden = self.hidden + gain.mean()
+        return torch.tanh(gain * self.v0) * self.gain + hidden * self.v2 + self.hidden + self.samples
+
+
+def test_things_that_share_a_name_stay_apart() -> None:
+    blocks = [(torch.randn(1, 8), torch.randn(1, 8)) for _ in range(3)]
+    graph = capture(SameNames(), blocks[0])
+    assert {state.name for state in graph.states} == {"self.hidden"}
+    eager, player, scripted = SameNames(), GraphPlayer(graph), to_torchscript(graph)
+    for block in blocks:
+        expected = eager(*block)
+        assert torch.allclose(player(*block), expected, atol=1e-6)
+        assert torch.allclose(scripted(*block), expected, atol=1e-6)

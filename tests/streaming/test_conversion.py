@@ -3,6 +3,7 @@
 import copy
 import random
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from neutone_like.streaming import (
     to_streaming,
     verify_streaming,
 )
+from neutone_like.streaming.conversion import network as network_module
 from support.whole_networks import WINDOW, Built, conv, frames_last, networks, random_convolutions
 
 NETWORKS = tuple(networks())
@@ -87,6 +89,47 @@ def test_declared_and_measured_by_hand() -> None:
     assert to_streaming(networks()["a slice after"]).delay_samples == 0
     down = to_streaming(nn.Conv1d(1, 2, 8, stride=4, padding=2).eval())
     assert (down.ratio.denominator, down.delay_samples, block_multiple(down)) == (4, 1, 4)
+
+
+def test_a_delay_longer_than_the_example_is_proven_too() -> None:
+    network = nn.Sequential(nn.Conv1d(1, 2, 3, dilation=900, padding=900), nn.Tanh(), nn.Conv1d(2, 1, 3, padding=1))
+    streaming = to_streaming(network.eval(), noise(64))
+    assert (streaming.delay_samples, streaming.receptive_field_samples) == (901, 1803)
+    assert worst_error(network, streaming, noise(2000), chunkings=3) <= TOLERANCE
+
+
+@pytest.mark.parametrize("wrong", [{"delay_samples": 3}, {"delay_samples": 1}], ids=str)
+def test_a_wrong_conversion_does_not_leave(wrong: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Positive control of the proof: the delay is 2."""
+    right = network_module.convert
+    monkeypatch.setattr(network_module, "convert", lambda *given: replace(right(*given), **wrong))
+    with pytest.raises(ModelError, match=r"differs from the whole one by [\d.]+ of its peak"):
+        to_streaming(networks()["as much padding on both sides"], noise(64))
+
+
+def test_a_window_shorter_than_the_delay_proves_nothing_and_is_refused() -> None:
+    def attend(s: Any, x: Tensor) -> Tensor:
+        return frames_last(lambda q: F.scaled_dot_product_attention(q, q, q, is_causal=True), s.a(x))
+
+    with pytest.raises(ModelError, match=r"4 samples late, and attention forgets after 3.*longer"):
+        to_streaming(Built(attend, a=conv(size=9)).eval(), noise(64), attention_window_samples=3)
+
+
+def test_names_of_the_network_and_of_the_conversion_do_not_meet() -> None:
+    class Named(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            for name in ("n0", "n1", "n4", "v0", "past", "position", "samples"):
+                self.register_buffer(name, torch.rand(1))
+            self.a = conv(1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return (
+                self.a(torch.tanh(x * self.n0 + self.n1)) * self.n4 + self.v0 * self.past - self.position * self.samples
+            )
+
+    network = Named().eval()
+    assert worst_error(network, to_streaming(network, noise(64)), noise(64), chunkings=4) <= TOLERANCE
 
 
 def test_what_comes_before_the_signal_is_silence() -> None:

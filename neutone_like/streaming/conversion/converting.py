@@ -45,7 +45,7 @@ def convert(graph: Graph, example: Tensor, window_samples: int | None) -> Conver
     Raises:
         ModelError: An operation can't stream; its layer is named.
     """
-    writer = Writer(measure(graph, example), example.shape[-1], window_samples)
+    writer = Writer(graph, measure(graph, example), example.shape[-1], window_samples)
     signal = graph.inputs[0].name
     empty = example[..., :0]
     values: dict[str, Held] = {

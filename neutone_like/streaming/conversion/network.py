@@ -1,7 +1,7 @@
 """The network that a conversion gives, and its proof beside the ordinary one."""
 
 import random
-from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from neutone_like.graph import (
     Graph,
     GraphPlayer,
     Node,
+    Value,
     capture,
     fold_constants,
     own_copy,
@@ -22,6 +23,7 @@ from neutone_like.streaming.block_lengths import require_multiple
 from neutone_like.streaming.conversion.converting import Converted, convert
 from neutone_like.streaming.layer import StreamingLayer
 from neutone_like.streaming.normalisation import refuse_training_norms
+from neutone_like.streaming.trials import difference, noise_for, random_blocks
 
 TOLERANCE = 1e-5
 """Largest difference from the whole, in parts of its peak."""
@@ -29,7 +31,6 @@ TOLERANCE = 1e-5
 _EXAMPLE_SAMPLES = (960, 1024, 7680, 16384)  # multiples of most strides, some longer than most windows
 _CHUNKINGS = 6
 _FEWEST_BLOCKS = 24
-_QUIETEST = 1e-6  # a peak below is as good as silence
 LOOK_AHEAD = ("delay", "refuse")
 
 
@@ -52,7 +53,6 @@ class StreamingNetwork(StreamingLayer):
         self.receptive_field_samples = converted.receptive_field_samples
         self.receptive_field_is_exact = False  # a weight may be 0
         self.block_multiple_samples = converted.block_multiple_samples
-        self.multiple = converted.block_multiple_samples
         self.padding_value = None
         self.source = "The network that it was converted from"
         self._graph = (converted.graph,)  # a tuple, which TorchScript leaves alone
@@ -65,7 +65,7 @@ class StreamingNetwork(StreamingLayer):
         return self._graph[0]
 
     def forward(self, x: Tensor) -> Tensor:
-        require_multiple("StreamingNetwork", x.size(2), self.multiple)
+        require_multiple("StreamingNetwork", x.size(2), self.block_multiple_samples)
         if x.size(0) != self.batch_size:
             raise ModelError(
                 f"StreamingNetwork: a batch of {x.size(0)}; it was converted for {self.batch_size}, which its example "
@@ -118,7 +118,7 @@ def to_streaming(
 def _captured_with_noise(network: nn.Module) -> tuple[Graph, Tensor]:
     reasons: list[CaptureError] = []
     for samples in _EXAMPLE_SAMPLES:
-        example = _noise(network, samples)
+        example = noise_for(network, samples)
         try:
             return _captured(network, example), example
         except CaptureError as reason:
@@ -143,7 +143,7 @@ def _captured(network: nn.Module, example: Tensor) -> Graph:
             f"The network keeps state between calls already ({', '.join(kept)}), so it is no network of whole signals. "
             "Export it as it is, or take its streaming mode off before it is converted."
         )
-    if len(graph.inputs) != 1 or not hasattr(graph.outputs, "name"):
+    if len(graph.inputs) != 1 or not isinstance(graph.outputs, Value):
         raise ModelError(
             f"The network must take and give one tensor, got {len(graph.inputs)} in and {graph.outputs} out. Wrap it "
             "in a module whose forward takes one apart into channels, and gives one back."
@@ -151,30 +151,21 @@ def _captured(network: nn.Module, example: Tensor) -> Graph:
     return graph
 
 
-def _noise(network: nn.Module, samples: int) -> Tensor:
-    names = ("in_channels", "num_features", "input_size")
-    found = [getattr(m, name) for m in network.modules() for name in names if isinstance(getattr(m, name, None), int)]
-    generator = torch.Generator().manual_seed(0)
-    return torch.randn(1, found[0] if found else 1, samples, generator=generator)
-
-
 @torch.no_grad()
 def _prove(network: nn.Module, graph: Graph, example: Tensor, converted: Converted) -> None:
     """Play random blocks beside the whole, as the network gives it, and as it would be without rounding.
 
     Raises:
-        ModelError: They differ from both.
+        ModelError: They differ from both, or there is nothing to compare.
     """
-    multiple = converted.block_multiple_samples
-    copies = -(-_FEWEST_BLOCKS * multiple // example.shape[-1])
-    x = torch.cat([example] * copies, -1)  # a short example says nothing of what comes later
-    samples = min(x.shape[-1], converted.equal_samples or x.shape[-1])
-    x = x[..., : samples // multiple * multiple]
+    reach = converted.receptive_field_samples or 0
+    late = ceil(converted.delay_samples / converted.ratio)
+    needed = _FEWEST_BLOCKS * converted.block_multiple_samples + late + reach
+    x = torch.cat([example] * -(-needed // example.shape[-1]), -1)
     whole = own_copy(network).eval()(x.clone())
-    worst = max(_error(converted, x, sizes, whole) for sizes in _chunkings(x.shape[-1] // multiple, multiple))
-    if worst > TOLERANCE and graph.lengths.accepts(x.shape[-1]):
-        exact = GraphPlayer(graph, torch.float64)(x)
-        worst = max(_error(converted, x, sizes, exact) for sizes in _chunkings(x.shape[-1] // multiple, multiple))
+    worst = _worst_error(converted, x, whole)
+    if worst > TOLERANCE:
+        worst = _worst_error(converted, x, GraphPlayer(graph, torch.float64)(x))
     if worst > TOLERANCE:
         raise ModelError(
             f"The streaming network differs from the whole one by {worst:.3g} of its peak, more than {TOLERANCE:g}. "
@@ -183,20 +174,22 @@ def _prove(network: nn.Module, graph: Graph, example: Tensor, converted: Convert
         )
 
 
-def _chunkings(units: int, multiple: int) -> Iterator[list[int]]:
-    rng = random.Random(3)
+def _worst_error(converted: Converted, x: Tensor, whole: Tensor) -> float:
+    """Over random blocks, in parts of the peak; infinite where it is no number."""
+    rng, multiple, delay = random.Random(3), converted.block_multiple_samples, converted.delay_samples
+    x = x[..., : x.shape[-1] // multiple * multiple]
+    count = min(int(x.shape[-1] * converted.ratio) - delay, whole.shape[-1])
+    if converted.equal_samples is not None:
+        count = min(count, int(converted.equal_samples * converted.ratio) - delay)
+    if count <= 0:
+        raise ModelError(
+            f"The stream is {delay} samples late, and attention forgets after {converted.equal_samples}: nothing of it "
+            "is equal to the whole. Give a longer attention_window_samples."
+        )
+    worst = 0.0
     for trial in range(_CHUNKINGS):
-        most = min(units - 1, 32) if trial == 0 else rng.randint(0, max(0, min(units - 1, 12)))
-        cuts = sorted(rng.sample(range(1, units), most)) if most > 0 else []
-        yield [int(size) * multiple for size in torch.tensor([0, *cuts, units]).diff()]
-
-
-def _error(converted: Converted, x: Tensor, sizes: list[int], whole: Tensor) -> float:
-    """Largest difference in parts of the peak; infinite where it is no number."""
-    player = GraphPlayer(converted.graph)
-    streamed = torch.cat([player(block) for block in x.split(sizes, -1)], -1)[..., converted.delay_samples :]
-    count = min(streamed.shape[-1], whole.shape[-1])
-    error = (streamed[..., :count] - whole[..., :count]).abs()
-    if not error.numel():
-        return 0.0
-    return float(error.max().nan_to_num(torch.inf)) / max(_QUIETEST, float(whole.abs().max()))
+        player = GraphPlayer(converted.graph)
+        blocks = random_blocks(x, multiple, rng, singles=trial == 0)
+        streamed = torch.cat([player(block) for block in blocks], -1)[..., delay : delay + count]
+        worst = max(worst, difference(streamed, whole[..., :count]))
+    return worst

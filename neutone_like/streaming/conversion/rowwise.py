@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NoReturn
 
-import torch
 from torch import Tensor
 
 from neutone_like.graph import Value, map_values
@@ -68,10 +67,10 @@ def _of_tensors(call: Call, streams: Sequence[Stream], tensors: Sequence[Tensor]
 
 
 def _one(x: Stream) -> Tensor:
-    """A sample of ones, to see what an operation makes of its shape."""
+    """A sample of silence, to see what an operation makes of its shape."""
     shape = list(x.like.shape)
     shape[x.axis] = 1
-    return torch.ones(shape, dtype=x.like.dtype)
+    return x.like.new_zeros(shape)
 
 
 def over_dims(writer: Writer, call: Call) -> Stream | Streams:
@@ -157,14 +156,7 @@ def over_batch_items(writer: Writer, call: Call) -> Stream | Streams:
 
 def product(writer: Writer, call: Call) -> Any:
     """matmul and its kin: over channels, with time beside them."""
-    given = call.given
-    a, b = (given.get(name, given.get(other)) for name, other in (("self", "mat2"), ("other", "mat2")))
-    if "batch1" in given:
-        a, b = given["batch1"], given["batch2"]
-    elif "mat1" in given:
-        a, b = given["mat1"], given["mat2"]
-    elif "vec" in given:
-        b = given["vec"]
+    a, b = call.args[-2:]
     if isinstance(a, Stream) and a.from_right == -1:
         refuse(call.node, "sums over all of time", _OTHERS[1])
     if isinstance(b, Stream) and b.from_right == (-2 if b.like.dim() > 1 else -1):

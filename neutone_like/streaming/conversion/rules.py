@@ -1,6 +1,6 @@
 """Which rule converts which operation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,50 +19,49 @@ _PLAIN = (
     "alias clone contiguous detach dropout alpha_dropout feature_dropout to type_as _to_copy lift_fresh "
     "lift_fresh_copy transpose permute movedim swapaxes unsqueeze squeeze t numpy_T mT conj view_as_real real imag "
     "view_as_complex complex polar embedding where index masked_fill cdist zeros_like ones_like full_like resolve_conj "
-    "resolve_neg "
-    "atleast_1d atleast_2d atleast_3d stack broadcast_tensors one_hot"
+    "resolve_neg atleast_1d atleast_2d atleast_3d stack broadcast_tensors one_hot"
 )
 _OVER_DIMS = (
     "softmax log_softmax mean sum prod amax amin max min argmax argmin std var std_mean var_mean norm "
     "linalg_vector_norm logsumexp glu chunk split split_with_sizes tensor_split unbind select index_select gather flip "
     "roll sort topk cumprod fft_fft fft_ifft fft_rfft fft_irfft fft_hfft all any median count_nonzero cosine_similarity"
 )
-_TABLE: Mapping[str, tuple[str, Rule]] = {
-    "plain": (_PLAIN, rowwise.rowwise),
-    "dims": (_OVER_DIMS, rowwise.over_dims),
-    "norms": ("layer_norm rms_norm", rowwise.normalised_shape),
-    "channels": ("batch_norm prelu", rowwise.over_channels),
-    "statistics": (
+_TABLE: tuple[tuple[str, Rule], ...] = (
+    (_PLAIN, rowwise.rowwise),
+    (_OVER_DIMS, rowwise.over_dims),
+    ("layer_norm rms_norm", rowwise.normalised_shape),
+    ("batch_norm prelu", rowwise.over_channels),
+    (
         "group_norm instance_norm adaptive_avg_pool1d adaptive_max_pool1d adaptive_avg_pool2d adaptive_max_pool2d",
         rowwise.over_batch_items,
     ),
-    "products": ("matmul mm bmm addmm baddbmm mv", rowwise.product),
-    "linear": ("linear", rowwise.linear),
-    "einsum": ("einsum", rowwise.einsum),
-    "convolutions": ("conv1d conv2d conv3d", windows.convolution),
-    "pooling": ("avg_pool1d avg_pool2d max_pool1d max_pool2d", windows.pooling),
-    "frames": ("unfold", windows.framing),
-    "spectra": ("stft", windows.spectra),
-    "transposed": ("conv_transpose1d conv_transpose2d", overlap_add.transposed_convolution),
-    "fold": ("col2im", overlap_add.folding),
-    "inverse": ("istft", overlap_add.inverse_spectra),
-    "held": ("upsample_nearest1d upsample_nearest2d repeat_interleave", upsampling.held),
-    "lines": ("upsample_linear1d", upsampling.lines_between),
-    "views": ("view reshape flatten unflatten _unsafe_view", rearranging.viewing),
-    "slices": ("slice", rearranging.slicing),
-    "narrow": ("narrow", rearranging.narrowing),
-    "padding": ("pad constant_pad_nd", rearranging.padding),
-    "cat": ("cat concat concatenate", rearranging.concatenation),
-    "cumsum": ("cumsum", rearranging.cumulative_sum),
-    "stretched": (
+    ("matmul mm bmm addmm baddbmm mv", rowwise.product),
+    ("linear", rowwise.linear),
+    ("einsum", rowwise.einsum),
+    ("conv1d conv2d conv3d", windows.convolution),
+    ("avg_pool1d avg_pool2d max_pool1d max_pool2d", windows.pooling),
+    ("unfold", windows.framing),
+    ("stft", windows.spectra),
+    ("conv_transpose1d conv_transpose2d", overlap_add.transposed_convolution),
+    ("col2im", overlap_add.folding),
+    ("istft", overlap_add.inverse_spectra),
+    ("upsample_nearest1d upsample_nearest2d repeat_interleave", upsampling.held),
+    ("upsample_linear1d", upsampling.lines_between),
+    ("view reshape flatten unflatten _unsafe_view", rearranging.viewing),
+    ("slice", rearranging.slicing),
+    ("narrow", rearranging.narrowing),
+    ("pad constant_pad_nd", rearranging.padding),
+    ("cat concat concatenate", rearranging.concatenation),
+    ("cumsum", rearranging.cumulative_sum),
+    (
         "expand expand_as repeat tile new_zeros new_ones new_full zeros ones full scalar_tensor broadcast_to",
         rearranging.stretched,
     ),
-    "arange": ("arange", rearranging.counting),
-    "recurrent": ("lstm gru rnn_tanh rnn_relu", recurrent_rules.recurrent),
-    "attention": ("scaled_dot_product_attention", attention),
-}
-_RULES = {name: rule for names, rule in _TABLE.values() for name in names.split()}
+    ("arange", rearranging.counting),
+    ("lstm gru rnn_tanh rnn_relu", recurrent_rules.recurrent),
+    ("scaled_dot_product_attention", attention),
+)
+_RULES = {name: rule for names, rule in _TABLE for name in names.split()}
 
 
 def rule_of(call: Call) -> Rule:

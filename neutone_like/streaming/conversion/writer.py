@@ -1,5 +1,6 @@
 """Writes the graph that streams: operations, states, constants, and what branches of different delay need."""
 
+import itertools
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neutone_like.graph import SAMPLES, Node, State, Value, WholeNumber, map_values
+from neutone_like.graph import SAMPLES, Graph, Node, State, Value, WholeNumber, map_values
 from neutone_like.streaming.conversion.measuring import Measured
 from neutone_like.streaming.conversion.stream import Known, Stream
 
@@ -18,7 +19,7 @@ class Writer:
     """Collects the nodes of a graph. Layer and line of what it writes are those of the node in hand.
 
     Attributes:
-        measured: The network's tensors.
+        measured: The network's tensors; none has the name of something that is written.
         example_samples: How long the signal is for which they were measured.
         nodes: Operations so far.
         states: States so far, the position in the signal among them where something needs it.
@@ -28,9 +29,11 @@ class Writer:
     """
 
     def __init__(
-        self, measured: Mapping[str, list[Measured]], example_samples: int, window_samples: int | None
+        self, graph: Graph, measured: Mapping[str, list[Measured]], example_samples: int, window_samples: int | None
     ) -> None:
         self.measured = measured
+        self._parameters = graph.parameters
+        self._taken = {*measured, *graph.parameters}
         self.example_samples = example_samples
         self.window_samples = window_samples
         self.limits: list[Fraction] = []
@@ -40,11 +43,10 @@ class Writer:
         self.node = Node("", "", ())
         self._positions: dict[Fraction, Value] = {}
         self._gates: dict[tuple[Fraction, int], Value] = {}
-        self._taken: dict[str, int] = {}
 
     def call(self, op: str, *args: Any, **kwargs: Any) -> Value:
         """Write one operation. Streams and known tensors stand for their values."""
-        value = Value(f"n{len(self.nodes)}")
+        value = Value(self._fresh(f"n{len(self.nodes)}"))
         written, named = map_values(args, self._written), map_values(kwargs, self._written)
         self.nodes.append(Node(value.name, op, written, named, self.node.line, self.node.layer))
         return value
@@ -55,16 +57,17 @@ class Writer:
         return argument.value if isinstance(argument, Stream) else argument
 
     def constant(self, tensor: Tensor, name: str) -> Value:
-        """A tensor that stays as it is."""
-        if name in self.constants and self.constants[name] is not tensor:
-            name = self._fresh(name)
-        self.constants[name] = tensor
-        return Value(name)
+        """A tensor that stays as it is; one of the network's by its name there."""
+        own = next((key for key, value in self.constants.items() if value is tensor), None)
+        if own is None:
+            own = name if self._parameters.get(name) is tensor else self._fresh(name)
+            self.constants[own] = tensor
+        return Value(own)
 
     def state(self, initial: Tensor, name: str) -> tuple[Value, Callable[[Value], None]]:
         """A tensor that is kept: what it was after the last block, and how to say what it is after this one."""
         place = f"{self.node.layer}.{name}" if self.node.layer and name != _POSITION else name
-        own = self._fresh(f"{place}_state" if place in self.measured else place)
+        own = self._fresh(place)
 
         def keep(result: Value) -> None:
             self.states.append(State(own, initial.detach().clone(memory_format=torch.contiguous_format), result))
@@ -72,8 +75,11 @@ class Writer:
         return Value(own), keep
 
     def _fresh(self, name: str) -> str:
-        self._taken[name] = self._taken.get(name, 0) + 1
-        return name if self._taken[name] == 1 else f"{name}_{self._taken[name]}"
+        """A name that nothing in the network has, nor anything written."""
+        tried = (name if count == 1 else f"{name}_{count}" for count in itertools.count(1))
+        own = next(each for each in tried if each not in self._taken)
+        self._taken.add(own)
+        return own
 
     def at_example(self, number: int | WholeNumber) -> int:
         """A number of the whole network, for the example."""

@@ -336,6 +336,7 @@ class SameNames(nn.Module):
     """Arguments, weights, states and a counter that share names, and weights called as operations are."""
 
     v0: Tensor
+    v2: Tensor
     gain: Tensor
     hidden: Tensor
 

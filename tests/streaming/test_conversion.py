@@ -117,9 +117,17 @@ def test_a_window_shorter_than_the_delay_proves_nothing_and_is_refused() -> None
 
 def test_names_of_the_network_and_of_the_conversion_do_not_meet() -> None:
     class Named(nn.Module):
+        n0: Tensor
+        n1: Tensor
+        n4: Tensor
+        v0: Tensor
+        past: Tensor
+        position: Tensor
+        samples: Tensor
+
         def __init__(self) -> None:
             super().__init__()
-            for name in ("n0", "n1", "n4", "v0", "past", "position", "samples"):
+            for name in self.__annotations__:
                 self.register_buffer(name, torch.rand(1))
             self.a = conv(1)
 

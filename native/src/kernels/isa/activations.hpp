@@ -14,9 +14,7 @@ constexpr float kLog2E = 1.44269504f;
 constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23
 
 // 2^k for the k that `rounded` = k + kRounder carries, from -126 to 127; 128 gives infinity, -127 gives 0.
-NEUTONE_LIKE_INLINE Floats power_of_two(Floats rounded) {
-    return (Floats)(((Ints)rounded << 23) + 0x3f800000);
-}
+NEUTONE_LIKE_INLINE Floats power_of_two(Floats rounded) { return (Floats)(((Ints)rounded << 23) + 0x3f800000); }
 
 // (2^f - 1) / f for f within a half: a minimax polynomial.
 NEUTONE_LIKE_INLINE Floats exp2m1_by_f(Floats f) {
@@ -81,8 +79,7 @@ NEUTONE_LIKE_INLINE Floats sigmoid(Floats x) {
     x = clamp(x, -88.7229f, 87.0f);  // the lowest gives 2^128, infinity, and so 0
     const Floats rounded = x * -kLog2E + splat(kRounder);
     const Floats f = x * -kLog2E - (rounded - splat(kRounder));
-    const Floats scale = power_of_two(rounded);
-    return 1.0f / (1.0f + (scale * (f * exp2m1_by_f(f)) + scale));
+    return 1.0f / (1.0f + power_of_two(rounded) * (f * exp2m1_by_f(f) + 1.0f));
 }
 
 NEUTONE_LIKE_INLINE Floats relu(Floats x) { return maximum(Floats{}, x); }

@@ -30,6 +30,14 @@ NEUTONE_LIKE_INLINE Floats exp2m1_within(Floats x) {
     return scale * (f * exp2m1_by_f(f)) + (scale - 1.0f);
 }
 
+// 1 + 2^x for x from -126 to 127: what sigmoids divide by.
+NEUTONE_LIKE_INLINE Floats one_plus_exp2(Floats x) {
+    const Floats rounded = x + splat(kRounder), f = x - (rounded - splat(kRounder)), f2 = f * f;
+    const Floats power = ((1.3276472e-3f * f + 9.6755415e-3f) * f2 + (5.5507133e-2f * f + 2.402211973e-1f)) * f2 +
+                         (6.93146967e-1f * f + 1.00000007f);
+    return power_of_two(rounded) * power + 1.0f;
+}
+
 // A number of the form 2^k (1 + p), where k may be beyond what one float has as a power of two.
 NEUTONE_LIKE_INLINE Floats scaled(Floats k, Floats p) {
     const Floats half = 0.5f * k + splat(kRounder);

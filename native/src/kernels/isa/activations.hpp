@@ -14,9 +14,7 @@ constexpr float kLog2E = 1.44269504f;
 constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23
 
 // 2^k for the k that `rounded` = k + kRounder carries, from -126 to 127; 128 gives infinity, -127 gives 0.
-NEUTONE_LIKE_INLINE Floats power_of_two(Floats rounded) {
-    return (Floats)(((Ints)rounded << 23) + 0x3f800000);
-}
+NEUTONE_LIKE_INLINE Floats power_of_two(Floats rounded) { return (Floats)(((Ints)rounded << 23) + 0x3f800000); }
 
 // (2^f - 1) / f for f within a half: a minimax polynomial.
 NEUTONE_LIKE_INLINE Floats exp2m1_by_f(Floats f) {
@@ -30,6 +28,14 @@ NEUTONE_LIKE_INLINE Floats exp2m1_within(Floats x) {
     const Floats rounded = x + splat(kRounder), f = x - (rounded - splat(kRounder));
     const Floats scale = power_of_two(rounded);
     return scale * (f * exp2m1_by_f(f)) + (scale - 1.0f);
+}
+
+// 1 + 2^x for x from -126 to 127: what sigmoids divide by.
+NEUTONE_LIKE_INLINE Floats one_plus_exp2(Floats x) {
+    const Floats rounded = x + splat(kRounder), f = x - (rounded - splat(kRounder)), f2 = f * f;
+    const Floats power = ((1.3276472e-3f * f + 9.6755415e-3f) * f2 + (5.5507133e-2f * f + 2.402211973e-1f)) * f2 +
+                         (6.93146967e-1f * f + 1.00000007f);
+    return power_of_two(rounded) * power + 1.0f;
 }
 
 // A number of the form 2^k (1 + p), where k may be beyond what one float has as a power of two.
@@ -81,8 +87,7 @@ NEUTONE_LIKE_INLINE Floats sigmoid(Floats x) {
     x = clamp(x, -88.7229f, 87.0f);  // the lowest gives 2^128, infinity, and so 0
     const Floats rounded = x * -kLog2E + splat(kRounder);
     const Floats f = x * -kLog2E - (rounded - splat(kRounder));
-    const Floats scale = power_of_two(rounded);
-    return 1.0f / (1.0f + (scale * (f * exp2m1_by_f(f)) + scale));
+    return 1.0f / (1.0f + power_of_two(rounded) * (f * exp2m1_by_f(f) + 1.0f));
 }
 
 NEUTONE_LIKE_INLINE Floats relu(Floats x) { return maximum(Floats{}, x); }

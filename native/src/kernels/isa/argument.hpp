@@ -1,7 +1,7 @@
 // Where the largest or smallest is: the first of several, and the first NaN before any number, as PyTorch has it.
 #pragma once
 
-#include "kernels/isa/operands.hpp"
+#include "kernels/isa/rows.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 

@@ -1,7 +1,7 @@
 // Copies between any strides and types.
 #pragma once
 
-#include "kernels/isa/operands.hpp"
+#include "kernels/isa/grid.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 

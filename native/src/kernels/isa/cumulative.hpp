@@ -1,7 +1,7 @@
 // Sums, products and extremes up to each element of a row, in float64.
 #pragma once
 
-#include "kernels/isa/operands.hpp"
+#include "kernels/isa/rows.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/isa/activations.hpp"
-#include "kernels/isa/operands.hpp"
+#include "kernels/isa/rows.hpp"
 #include "kernels/isa/remainders.hpp"
 #include "kernels/isa/trigonometry.hpp"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/isa/doubles.hpp"
-#include "kernels/isa/operands.hpp"
+#include "kernels/isa/rows.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 

@@ -2,7 +2,7 @@
 // registers; a second factor whose rows don't lie in one piece is first brought into panels of the tile's width.
 #pragma once
 
-#include "kernels/isa/operands.hpp"
+#include "kernels/isa/rows.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 

@@ -1,7 +1,7 @@
 // Frames that are added where they overlap: what ends an inverse short-time transform or a transposed convolution.
 #pragma once
 
-#include "kernels/isa/operands.hpp"
+#include "kernels/isa/rows.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 

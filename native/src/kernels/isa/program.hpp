@@ -1,7 +1,7 @@
 // The proof that a program of kPointwise touches only its registers, its views and its constants.
 #pragma once
 
-#include "kernels/isa/operands.hpp"
+#include "kernels/isa/grid.hpp"
 #include "kernels/operations.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {

@@ -1,7 +1,7 @@
 // Linear recurrences of up to four states, in float64: filters whose coefficients may change with every sample.
 #pragma once
 
-#include "kernels/isa/operands.hpp"
+#include "kernels/isa/rows.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/isa/elementwise.hpp"
-#include "kernels/isa/operands.hpp"
+#include "kernels/isa/grid.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 

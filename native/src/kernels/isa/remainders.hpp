@@ -5,36 +5,47 @@
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 
-// 0 < b <= a, finite: long division in base 2.
-static uint64_t remainder_of_bits(uint64_t a, int a_exponent, uint64_t b, int b_exponent) {
-    for (; a_exponent > b_exponent; --a_exponent) {
-        if (a >= b) a -= b;
-        a <<= 1;
-    }
-    return a >= b ? a - b : a;
+constexpr uint64_t kLeadingBit = 0x0010000000000000u;
+
+// size = mantissa * 2^exponent, with the leading bit in its place also for what is smaller than a normal number
+struct Whole {
+    uint64_t mantissa;
+    int exponent;
+};
+static Whole whole_of(uint64_t bits) {
+    const int exponent = static_cast<int>(bits >> 52);
+    Whole whole = {bits & (kLeadingBit - 1), exponent > 0 ? exponent : 1};
+    if (exponent > 0) whole.mantissa |= kLeadingBit;
+    for (; whole.mantissa < kLeadingBit; --whole.exponent) whole.mantissa <<= 1;
+    return whole;
+}
+static uint64_t bits_of(Whole whole) {
+    if (whole.mantissa == 0) return 0;
+    for (; whole.mantissa < kLeadingBit; --whole.exponent) whole.mantissa <<= 1;
+    if (whole.exponent < 1) return whole.mantissa >> (1 - whole.exponent);
+    return (whole.mantissa - kLeadingBit) | static_cast<uint64_t>(whole.exponent) << 52;
 }
 
+// Long division in base 2.
 static double long_remainder(double dividend, double divisor) {
     uint64_t a, b;
     __builtin_memcpy(&a, &dividend, sizeof a);
     __builtin_memcpy(&b, &divisor, sizeof b);
-    const uint64_t sign = a & 0x8000000000000000u, fraction = 0x000fffffffffffffu, lead = fraction + 1;
+    const uint64_t sign = a & 0x8000000000000000u, infinite = 0x7ff0000000000000u;
     a &= ~0x8000000000000000u;
     b &= ~0x8000000000000000u;
-    if (a >= 0x7ff0000000000000u || b > 0x7ff0000000000000u || b == 0) return kNan;
+    if (a >= infinite || b > infinite || b == 0) return kNan;
     if (a < b) return dividend;
-    // Exponents below 1 are 1 without the leading bit.
-    int a_exponent = static_cast<int>(a >> 52), b_exponent = static_cast<int>(b >> 52);
-    uint64_t rest = (a & fraction) | (a_exponent > 0 ? lead : 0);
-    const uint64_t by = (b & fraction) | (b_exponent > 0 ? lead : 0);
-    a_exponent += a_exponent == 0;
-    b_exponent += b_exponent == 0;
-    rest = remainder_of_bits(rest, a_exponent, by, b_exponent);
-    for (; rest != 0 && rest < lead && b_exponent > 1; --b_exponent) rest <<= 1;
-    if (rest >= lead) rest = (rest - lead) | static_cast<uint64_t>(b_exponent) << 52;
-    rest |= sign;
+    Whole rest = whole_of(a);
+    const Whole by = whole_of(b);
+    for (; rest.exponent > by.exponent; --rest.exponent) {
+        if (rest.mantissa >= by.mantissa) rest.mantissa -= by.mantissa;
+        rest.mantissa <<= 1;
+    }
+    if (rest.mantissa >= by.mantissa) rest.mantissa -= by.mantissa;
+    const uint64_t bits = bits_of(rest) | sign;
     double result;
-    __builtin_memcpy(&result, &rest, sizeof result);
+    __builtin_memcpy(&result, &bits, sizeof result);
     return result;
 }
 

@@ -75,7 +75,8 @@ struct Exact {
 };
 NEUTONE_LIKE_INLINE Doubles upper_half(Doubles x) { return (Doubles)((LongWords)x & words(0xfffffffff8000000u)); }
 NEUTONE_LIKE_INLINE Exact exact_product(Doubles a, Doubles b) {
-    const Doubles high = a * b;
+    Doubles high = a * b;
+    NEUTONE_LIKE_PIN(high);  // or it is computed again, without rounding, where something is added to it
     const Doubles a1 = upper_half(a), b1 = upper_half(b), a2 = a - a1, b2 = b - b1;
     return {high, ((a1 * b1 - high) + a1 * b2 + a2 * b1) + a2 * b2};
 }

@@ -64,7 +64,8 @@ TEST_CASE("a reduction is that of all elements, in float64, along any dimension"
 TEST_CASE("a product of matrices is that of its definition, whatever the layout") {
     std::mt19937 random(22);
     for (int trial = 0; trial < 250; ++trial) {
-        const int batch = between(random, 1, 3), rows = between(random, 1, 20), columns = between(random, 1, trial % 10 == 0 ? 150 : 40);
+        const int batch = between(random, 1, 3), rows = between(random, 1, 20),
+                  columns = between(random, 1, trial % 10 == 0 ? 150 : 40);
         const int depth = between(random, trial % 50 == 0 ? 0 : 1, 40);
         const bool is_wide = trial % 2 == 0;
         KernelStep step(kMatmul);

@@ -191,3 +191,32 @@ TEST_CASE("a transform that doesn't fit its operands is refused") {
         CHECK(!step.refused(table).empty());
     }
 }
+
+TEST_CASE("frames of several channels are transformed where they lie, over each other") {
+    std::mt19937 random(25);
+    const int channels = 2, frames = 5, length = 24, hop = 6;
+    KernelStep step = transform(kReal, length, 1, random);
+    KernelStep many(kFourier);
+    many.add({channels, frames, length / 2 + 1, 2}, kFloat32, random);
+    many.add({channels, frames, length}, kFloat32, random, true);
+    many.add({1}, kFloat32, random).fill([](const Dims&) { return 0.5; });
+    many.add({length, 2}, kFloat64, random).fill([&](const Dims& i) { return step[3](i); });
+    many.integers() = {kReal, length};
+    many[1].view().strides[1] = hop;
+    many[1].view().strides[0] = (frames - 1) * hop + length + 3;
+    many[1].fill_random(random);
+    for (const KernelTable* table : tables()) {
+        CAPTURE(table->name);
+        many.run(*table);
+        double worst = 0.0;
+        each_index({channels, frames, length / 2 + 1}, [&](const Dims& index) {
+            std::complex<double> sum = 0.0;
+            for (int i = 0; i < length; ++i)
+                sum += many[1]({index[0], index[1], i}) * root(length, int64_t{i} * index[2]);
+            const std::complex<double> got = {many[0]({index[0], index[1], index[2], 0}),
+                                              many[0]({index[0], index[1], index[2], 1})};
+            worst = std::max(worst, std::abs(got - 0.5 * sum));
+        });
+        CHECK(worst < 2e-6);
+    }
+}

@@ -1,0 +1,1 @@
+"""From a captured network to a plan that plays without PyTorch: numbers, and no code."""

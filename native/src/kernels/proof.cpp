@@ -106,10 +106,10 @@ bool prove_ring(const Buffer& ring, uint32_t index, const Lengths& lengths, Verd
     if (first < 0 || last < 0 || most > kMostElements) {
         return refuse_buffer(index, "it does not advance by 0 or more", verdict);
     }
-    if (ring.length > 0 && ring.length < ring.history + most) {
+    if (ring.length > 0 && (ring.length < ring.history || ring.length < most)) {
         verdict.refuse(Fault::bad_plan) << "buffer " << index << ": a ring of " << ring.length
-                                        << " places is too short for " << ring.history << " past elements and " << most
-                                        << " new ones";
+                                        << " places is too short for " << ring.history << " past elements, or for "
+                                        << most << " new ones";
         return false;
     }
     const int64_t row = ring.front + places_of(ring) - 1 + most;

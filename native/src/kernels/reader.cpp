@@ -106,7 +106,8 @@ bool take_all(const Found* found, Image& image, Verdict& verdict) noexcept {
 bool prove_test_vector(const Image& image, uint64_t bytes, Verdict& verdict) noexcept {
     const Facts& facts = *image.facts;
     const int64_t samples = facts.test_samples;
-    const int64_t floats = (facts.in_channels + int64_t{facts.out_channels}) * samples + facts.parameters;
+    const int64_t floats =
+        facts.in_channels * (samples + facts.look_behind) + facts.out_channels * samples + facts.parameters;
     if (image.test_vector == nullptr || bytes == static_cast<uint64_t>(floats) * sizeof(float)) return true;
     verdict.refuse(Fault::bad_plan) << "its test vector should have " << floats << " numbers, and has "
                                     << static_cast<int64_t>(bytes / sizeof(float));

@@ -23,14 +23,14 @@ void slide(unsigned char* memory, const Buffer& ring, int64_t advance) noexcept 
     }
 }
 
-// An element at or beyond `length` is wanted again `length` before, once the block has gone round. As that many places
-// hold the history and a block, the copy overwrites nothing that is still wanted.
-void keep_twice(unsigned char* memory, const Buffer& ring, const RingPlace& now) noexcept {
+// Once the block has gone round, what it wrote is wanted `length` before, and what it wrote beyond the last place but
+// one `length`, twice as far. As the places hold the history, the copies overwrite nothing that is still wanted.
+void keep_again(unsigned char* memory, const Buffer& ring, const RingPlace& now, int64_t distance) noexcept {
     const int64_t block = ring.front + now.place;
-    const int64_t first_wanted = int64_t{ring.front} - ring.history + ring.length;
+    const int64_t first_wanted = int64_t{ring.front} - ring.history + distance;
     const int64_t from = block > first_wanted ? block : first_wanted;
     const int64_t count = block + now.advance - from;
-    if (count > 0) copy_columns(memory, ring, from - ring.length, from, count);
+    if (count > 0) copy_columns(memory, ring, from - distance, from, count);
 }
 
 void walk(const Buffer& ring, RingPlace& now) noexcept {
@@ -85,7 +85,8 @@ void advance_rings(Instance& instance) noexcept {
         if (ring.length == 0) {
             slide(instance.states, ring, now.advance);
         } else {
-            keep_twice(instance.states, ring, now);
+            keep_again(instance.states, ring, now, ring.length);
+            keep_again(instance.states, ring, now, int64_t{2} * ring.length);
             walk(ring, now);
         }
     }

@@ -132,7 +132,7 @@ TEST_CASE("a ring holds the past, however it goes round and however long the blo
     for (int trial = 0; trial < 200; ++trial) {
         const int delay = 1 + static_cast<int>(random() % 70);
         const int granule = 1 + static_cast<int>(random() % 40);
-        const int least = delay + granule;
+        const int least = std::max(delay, granule);
         const int length = trial % 3 == 0 ? 0 : trial % 3 == 1 ? least : least + static_cast<int>(random() % 200);
         std::vector<int> lengths;
         for (int call = 0; call < 5; ++call) lengths.push_back(1 + static_cast<int>(random() % 100));

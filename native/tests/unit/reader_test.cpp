@@ -65,7 +65,7 @@ TEST_CASE("the checksum is zlib's") {
 
 TEST_CASE("a plan that holds together is accepted, in all its parts") {
     CHECK(read(echo()).fault == Fault::none);
-    CHECK(read(echo(67)).fault == Fault::none);  // the shortest ring: 3 past elements and 64 new ones
+    CHECK(read(echo(64)).fault == Fault::none);  // the shortest ring, for 64 new elements
     CHECK(read(echo(0)).fault == Fault::none);
     Builder tested = echo();
     tested.facts.test_samples = 4;
@@ -144,7 +144,12 @@ TEST_CASE("buffers lie within their memory, and rings have room to go round") {
     check_plan_refused("kind or its type", [](Builder& plan) { plan.buffers[1].type = 2; });
     check_plan_refused("rings come first", [](Builder& plan) { plan.facts.rings = 0; });
     check_plan_refused("rings come first", [](Builder& plan) { plan.facts.rings = 2; });
-    check_plan_refused("a ring of 66 places", [](Builder& plan) { plan.buffers[0].length = 66; });
+    check_plan_refused("a ring of 63 places", [](Builder& plan) { plan.buffers[0].length = 63; });
+    check_plan_refused("a ring of 64 places", [](Builder& plan) {
+        plan.buffers[0].length = 64;
+        plan.buffers[0].front = plan.buffers[0].history = 65;
+        plan.buffers[0].rows = 1;
+    });
     check_plan_refused("rows don't fit", [](Builder& plan) { plan.buffers[0].length = 256; });
     check_plan_refused("rows don't fit", [](Builder& plan) { plan.buffers[0].rows = 3; });
     check_plan_refused("rows, pitch", [](Builder& plan) { plan.buffers[0].front = 2; });

@@ -22,7 +22,7 @@ from neutone_like.graph.whole_number import WholeNumber
 _ALSO = (
     "native_group_norm", "native_layer_norm", "_native_batch_norm_legit_no_training", "_native_batch_norm_legit", "native_batch_norm",
     "_softmax", "_log_softmax", "upsample_linear1d", "upsample_nearest1d", "_upsample_nearest_exact1d", "elu", "hardtanh", "glu",
-    "_adaptive_avg_pool2d", "pixel_shuffle", "_cdist_forward", "col2im", "embedding", "grid_sampler_2d", "linalg_vector_norm",
+    "_adaptive_avg_pool2d", "pixel_shuffle", "_cdist_forward", "grid_sampler_2d", "linalg_vector_norm",
 )  # fmt: skip
 
 

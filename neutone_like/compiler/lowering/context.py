@@ -264,7 +264,7 @@ def bound_arguments(node: Node) -> dict[str, Any]:
 def _rule(node: Node, arguments: Mapping[str, Any]) -> Rule | None:
     if node.op in COMPLEX_RULES:
         flat = [each for value in arguments.values() for each in (value if isinstance(value, list) else [value])]
-        if any(isinstance(each, Complex) for each in flat):
+        if any(isinstance(each, (Complex, complex)) for each in flat):
             return COMPLEX_RULES[node.op]
     return RULES.get(node.op)
 

@@ -176,6 +176,15 @@ def _square(x: Expression) -> Expression:
     return apply(O.MULTIPLY, x, x)
 
 
+@_simple("hypot")
+def _hypot(x: Expression, y: Expression) -> Expression:
+    """From the larger, so that squares don't overflow; PyTorch's own is as careful."""
+    a, b = apply(O.ABSOLUTE, x), apply(O.ABSOLUTE, y)
+    large, small = apply(O.MAXIMUM, a, b), apply(O.MINIMUM, a, b)
+    ratio = apply(O.DIVIDE, small, apply(O.MAXIMUM, large, number(1e-38)))
+    return apply(O.MULTIPLY, large, apply(O.SQUARE_ROOT, apply(O.ADD, apply(O.MULTIPLY, ratio, ratio), number(1.0))))
+
+
 @_simple("rsqrt")
 def _rsqrt(x: Expression) -> Expression:
     return apply(O.RECIPROCAL, apply(O.SQUARE_ROOT, x))

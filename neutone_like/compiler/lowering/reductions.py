@@ -65,6 +65,26 @@ def _amin(context: Context, node: Node, self: Lowered, dim: Any = None, keepdim:
     return _reduce(context, node, self, dim, keepdim, Reduction.SMALLEST)
 
 
+@lowers("any", "any.dim", "any.dims")
+def _any(context: Context, node: Node, self: Lowered, dim: Any = None, keepdim: bool = False) -> Lowered:
+    return _reduce(context, node, self, dim, keepdim, Reduction.LARGEST)
+
+
+@lowers("all", "all.dim", "all.dims")
+def _all(context: Context, node: Node, self: Lowered, dim: Any = None, keepdim: bool = False) -> Lowered:
+    return _reduce(context, node, self, dim, keepdim, Reduction.SMALLEST)
+
+
+@lowers("max.dim", "min.dim")
+def _extreme_and_place(context: Context, node: Node, self: Lowered, dim: int, keepdim: bool = False) -> Any:
+    largest = "max" in node.op
+    how = Reduction.LARGEST if largest else Reduction.SMALLEST
+    view = context.view(self)
+    value = reduced(context, view, [dim % view.rank], how, view.tensor.double)
+    place = _argument_of(context, view, dim % view.rank, smallest=not largest)
+    return (value, place) if keepdim else (value.without(dim % view.rank), place.without(dim % view.rank))
+
+
 @lowers("prod", "prod.dim_int")
 def _prod(context: Context, node: Node, self: Lowered, dim: Any = None, keepdim: bool = False, **_: Any) -> Lowered:
     return _reduce(context, node, self, dim, keepdim, Reduction.PRODUCT)
@@ -104,7 +124,11 @@ def _argument(context: Context, node: Node, self: Lowered, dim: int | None = Non
     view = context.view(self)
     if dim is None:
         raise CompileError("argmax of everything; name a dimension")
-    dim %= view.rank
+    place = _argument_of(context, view, dim % view.rank, smallest="argmin" in node.op)
+    return place if keepdim else place.without(dim % view.rank)
+
+
+def _argument_of(context: Context, view: View, dim: int, smallest: bool) -> View:
     kept = [size if each != dim else ONE for each, size in enumerate(view.dims)]
     out = context.new(kept, double=True)
     rows = view.permuted([*(each for each in range(view.rank) if each != dim), dim])
@@ -116,8 +140,8 @@ def _argument(context: Context, node: Node, self: Lowered, dim: int | None = Non
         rows, target = rows.without(ones[0]), target.without(ones[0])
     if rows.rank == 1:
         rows, target = rows.with_one(0), target.with_one(0)
-    context.add(KernelId.ARGUMENT, [target], [rows], ["argmin" in node.op])
-    return out if keepdim else out.without(dim)
+    context.add(KernelId.ARGUMENT, [target], [rows], [int(smallest)])
+    return out
 
 
 @lowers("cumsum", "cumprod")

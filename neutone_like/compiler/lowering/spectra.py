@@ -10,7 +10,7 @@ from neutone_like.compiler.extent import ONE, Extent
 from neutone_like.compiler.kernels import KernelId
 from neutone_like.compiler.kernels import Operation as O  # noqa: N814
 from neutone_like.compiler.lowering.context import Complex, Context, Joined, Lowered, lowers, lowers_complex
-from neutone_like.compiler.lowering.elementwise import apply, complex_of, pointwise
+from neutone_like.compiler.lowering.elementwise import apply, complex_of, number, pointwise
 from neutone_like.compiler.tensor import View
 from neutone_like.errors import CompileError
 from neutone_like.graph import Node
@@ -178,6 +178,8 @@ def _polar(context: Context, node: Node, abs: Lowered, angle: Lowered) -> Lowere
 @lowers_complex("mul.Tensor", "mul.Scalar")
 def _mul(context: Context, node: Node, self: Any, other: Any) -> Lowered:
     dims = context.shape(node).dims
+    if isinstance(other, complex) or not isinstance(self, Complex) and not isinstance(other, Complex):
+        return _by_number(context, self, complex(other), dims)
     a, b = (self, other) if isinstance(self, Complex) else (other, self)
     if not isinstance(b, Complex) and not (isinstance(b, torch.Tensor) and b.is_complex()):
         return _by_real(context, a, b, dims, O.MULTIPLY)
@@ -191,11 +193,43 @@ def _mul(context: Context, node: Node, self: Any, other: Any) -> Lowered:
     return complex_of(context, real, imaginary)
 
 
+@lowers_complex("exp")
+def _exp(context: Context, node: Node, self: Complex) -> Lowered:
+    real, imaginary = _parts(self)
+    parts = [
+        pointwise(context, None, lambda a, b, how=how: apply(O.MULTIPLY, apply(O.EXP, a), apply(how, b)), [real, imaginary], real.dims, torch.float32)
+        for how in (O.COSINE, O.SINE)
+    ]
+    return complex_of(context, parts[0], parts[1])
+
+
 @lowers_complex("div.Tensor")
 def _div(context: Context, node: Node, self: Any, other: Any) -> Lowered:
     if isinstance(other, Complex) or not isinstance(self, Complex):
         raise CompileError("division by complex numbers; multiply by conj and divide by the square of abs")
     return _by_real(context, self, other, context.shape(node).dims, O.DIVIDE)
+
+
+def _by_number(context: Context, value: Any, factor: complex, dims: Sequence[Extent]) -> Complex:
+    """Times one complex number."""
+    if isinstance(value, Complex):
+        real, imaginary = _parts(value)
+
+        def turned(a: Any, b: Any, x: float, y: float) -> Any:
+            return apply(O.ADD, apply(O.MULTIPLY, a, number(x)), apply(O.MULTIPLY, b, number(y)))
+
+        pairs = ((factor.real, -factor.imag), (factor.imag, factor.real))
+        parts = [
+            pointwise(context, None, lambda a, b, x=x, y=y: turned(a, b, x, y), [real, imaginary], dims, torch.float32)
+            for x, y in pairs
+        ]
+    else:
+        view = context.view(value)
+        parts = [
+            pointwise(context, None, lambda a, x=x: apply(O.MULTIPLY, a, number(x)), [view], dims, torch.float32)
+            for x in (factor.real, factor.imag)
+        ]
+    return complex_of(context, parts[0], parts[1])
 
 
 def _by_real(context: Context, a: Complex, b: Any, dims: Sequence[Extent], how: O) -> Complex:
@@ -216,11 +250,23 @@ def _both(context: Context, value: Any) -> tuple[View, View]:
 
 @lowers_complex("add.Tensor", "sub.Tensor")
 def _add(context: Context, node: Node, self: Any, other: Any, alpha: Any = 1) -> Lowered:
-    if not (isinstance(self, Complex) and isinstance(other, Complex)) or alpha != 1:
-        raise CompileError("sums of complex and real numbers")
+    if alpha != 1:
+        raise CompileError("sums of complex numbers with a factor (alpha)")
     how = O.ADD if "add" in node.op else O.SUBTRACT
-    dims = (*context.shape(node).dims, Extent.of(2))
-    return Complex(pointwise(context, None, lambda x, y: apply(how, x, y), [self.view, other.view], dims, torch.float32))
+    dims = context.shape(node).dims
+    if isinstance(self, Complex) and isinstance(other, Complex):
+        both = (*dims, Extent.of(2))
+        return Complex(pointwise(context, None, lambda x, y: apply(how, x, y), [self.view, other.view], both, torch.float32))
+    (ar, ai), (br, bi) = (
+        _both(context, each) if isinstance(each, (Complex, torch.Tensor)) and _is_complex(each) else (each, 0.0)
+        for each in (self, other)
+    )
+    parts = [pointwise(context, None, lambda x, y: apply(how, x, y), pair, dims, torch.float32) for pair in ((ar, br), (ai, bi))]
+    return complex_of(context, parts[0], parts[1])
+
+
+def _is_complex(value: Any) -> bool:
+    return isinstance(value, Complex) or value.is_complex()
 
 
 @lowers_complex("cat", "stack")
@@ -251,3 +297,43 @@ def _replication_pad1d(context: Context, node: Node, self: Lowered, padding: Seq
     ends = [each.expanded((*view.dims[:dim], Extent.of(count))) for each, count in zip(ends, (before, after), strict=True)]
     parts = [each for each, count in zip((ends[0], view, ends[1]), (before, 1, after), strict=True) if count]
     return Joined(tuple(parts), dim, (*view.dims[:dim], view.dims[dim] + before + after))
+
+
+@lowers("unfold_backward")
+def _unfold_backward(context: Context, node: Node, grad_in: Lowered, input_sizes: Any, dim: int, size: int, step: int) -> Lowered:
+    """Frames added where they overlap: what the inverse STFT ends with."""
+    frames = context.view(grad_in)
+    dims = context.shape(node).dims
+    dim %= len(dims)
+    out = context.new(dims)
+    rows, target = frames, out
+    for other in reversed(range(len(dims))):
+        if other != dim and dims[other] == ONE:
+            rows, target = rows.without(other), target.without(other)
+    if target.rank == 1:
+        rows, target = rows.with_one(0), target.with_one(0)
+    if target.rank != 2 or target.strides[1].rows:
+        raise CompileError("overlap-add over more than two dimensions")
+    context.add(KernelId.OVERLAP_ADD, [target], [rows], [step])
+    return out
+
+
+@lowers("col2im")
+def _col2im(
+    context: Context, node: Node, self: Lowered, output_size: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any
+) -> Lowered:
+    """``torch.nn.functional.fold`` along one dimension."""
+    along = 1 if kernel_size[0] == 1 else 0
+    if kernel_size[1 - along] != 1 or any(padding) or dilation[along] != 1:
+        raise CompileError("fold over two dimensions, with padding or dilation")
+    view = context.view(self)
+    dims = context.shape(node).dims
+    out = context.new(dims)
+    batched = view.rank == 3
+    for batch in range((view.dims[0].constant or 0) if batched else 1):
+        columns = view.selected(0, Extent.of(batch)) if batched else view
+        target = out.selected(0, Extent.of(batch)) if batched else out
+        target = target.without(1 if along == 1 else 2)
+        frames = columns.split(0, kernel_size[along]).permuted((0, 2, 1))
+        context.add(KernelId.OVERLAP_ADD, [target], [frames], [stride[along]])
+    return out

@@ -20,10 +20,10 @@ enum KernelId : uint32_t {
     // out[g, m, t] = act(bias[g, m] + sum over addends + sum over segments s and rows k of W[g, m, k] * x_s[g, k, t])
     // Views: out [G, M, T], weights (constant, rank 1: for each g panels of four outputs, [ceil(M / 4)][K][4], K over all
     // segments, zeros beyond M), bias (constant, rank 1: [G][4 * ceil(M / 4)]), segments [G, K_s, T], addends [G, M, T].
-    // T is contiguous or of stride 0 (one value for the block) in segments and addends, contiguous in out, where G and M
-    // have any stride. Out may be the same memory as an addend with the same strides, and overlaps nothing else.
+    // Out's T is contiguous. Segments and addends have any strides: T contiguous, or of stride 0 (one value for the block),
+    // costs nothing; any other order is brought into rows along time first, quickest where K or M is contiguous.
+    // Out may be the same memory as an addend with the same strides, and overlaps nothing else.
     // Integers: number of segments (at least 1), number of addends, activation (operations.hpp).
-
     kAffine = 2,
 
     // out[c, t] = act(bias[c] + sum over k of W[c, k] * x[c, t * stride + k * dilation]): each channel by itself.

@@ -1,9 +1,32 @@
+// kGru. The weights of gates carry the factors that make every exponential a power of two.
 #pragma once
 
-#include "kernels/isa/missing.hpp"
+#include "kernels/isa/recurrent.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 
-constexpr Kernel gru_kernel = missing_kernel("gru");
+struct GruCell {
+    // n's hidden part is multiplied by r before n's input part is added: it has a sum of its own.
+    static constexpr int kGates = 3, kSums = 4, kStates = 1;
+    static constexpr int input_sum(int gate) { return gate; }
+    static constexpr int hidden_sum(int gate) { return gate < 2 ? gate : 3; }
+
+    NEUTONE_LIKE_INLINE Floats finish(const Floats (&sums)[kSums], Floats previous, int32_t) const {
+        const Floats r = 1.0f / one_plus_exp2(clamp(sums[0], -60.0f, 60.0f));
+        const Floats z = 1.0f / one_plus_exp2(clamp(sums[1], -60.0f, 60.0f));
+        const Floats e = exp2m1_within(clamp(sums[2] + r * sums[3], -40.0f, 40.0f));
+        const Floats n = -e / (e + 2.0f);
+        return n + z * (previous - n);
+    }
+};
+
+static Need gru_check(const Call& call) {
+    if (call.integer_count != 0) return {"no whole numbers", 0};
+    return recurrent_check<GruCell>(call, "a result [steps, units], inputs [steps, inputs], h and weights");
+}
+
+static void gru_run(const Call& call) { recurrent_run(call, GruCell{}); }
+
+constexpr Kernel gru_kernel = {"gru", gru_check, gru_run};
 
 }  // namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS

@@ -1,9 +1,39 @@
+// kLstm. The weights of gates carry the factors that make every exponential a power of two.
 #pragma once
 
-#include "kernels/isa/missing.hpp"
+#include "kernels/isa/recurrent.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 
-constexpr Kernel lstm_kernel = missing_kernel("lstm");
+struct LstmCell {
+    static constexpr int kGates = 4, kSums = 4, kStates = 2;
+    static constexpr int input_sum(int gate) { return gate; }
+    static constexpr int hidden_sum(int gate) { return gate; }
+
+    float* c;
+
+    // With e_i = 2^i and so on, sigmoid(i) = 1 / (1 + e_i) and tanh(g) = -e_g / (2 + e_g) for e_g = 2^g - 1, so that one
+    // division makes the new c and one the new h.
+    NEUTONE_LIKE_INLINE Floats finish(const Floats (&gates)[kSums], Floats, int32_t unit) const {
+        const Floats i = one_plus_exp2(clamp(gates[0], -38.0f, 38.0f)),
+                     f = one_plus_exp2(clamp(gates[1], -38.0f, 38.0f));
+        const Floats g = exp2m1_within(clamp(gates[2], -30.0f, 30.0f));
+        const Floats o = one_plus_exp2(clamp(gates[3], -38.0f, 38.0f));
+        const Floats d = (g + 2.0f) * i;
+        const Floats next = (load(c + unit) * d - g * f) / (d * f);
+        store(c + unit, next);
+        const Floats e = exp2m1_within(clamp(next * (2.0f * kLog2E), -30.0f, 30.0f));
+        return e / ((e + 2.0f) * o);
+    }
+};
+
+static Need lstm_check(const Call& call) {
+    if (call.integer_count != 0) return {"no whole numbers", 0};
+    return recurrent_check<LstmCell>(call, "a result [steps, units], inputs [steps, inputs], h, c and weights");
+}
+
+static void lstm_run(const Call& call) { recurrent_run(call, LstmCell{nullptr}); }
+
+constexpr Kernel lstm_kernel = {"lstm", lstm_check, lstm_run};
 
 }  // namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS

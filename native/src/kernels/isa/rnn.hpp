@@ -1,9 +1,33 @@
+// kRnn: the plain recurrent layer.
 #pragma once
 
-#include "kernels/isa/missing.hpp"
+#include "kernels/isa/recurrent.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 
-constexpr Kernel rnn_kernel = missing_kernel("rnn");
+template <int32_t kActivation>
+struct RnnCell {
+    static constexpr int kGates = 1, kSums = 1, kStates = 1;
+    static constexpr int input_sum(int gate) { return gate; }
+    static constexpr int hidden_sum(int gate) { return gate; }
+
+    NEUTONE_LIKE_INLINE Floats finish(const Floats (&sums)[kSums], Floats, int32_t) const {
+        return activate<kActivation>(sums[0]);
+    }
+};
+
+static Need rnn_check(const Call& call) {
+    if (call.integer_count != 1 || (call.integers[0] != kTanh && call.integers[0] != kRelu)) {
+        return {"one whole number, tanh or relu", 0};
+    }
+    return recurrent_check<RnnCell<kTanh>>(call, "a result [steps, units], inputs [steps, inputs], h and weights");
+}
+
+static void rnn_run(const Call& call) {
+    if (call.integers[0] == kTanh) return recurrent_run(call, RnnCell<kTanh>{});
+    recurrent_run(call, RnnCell<kRelu>{});
+}
+
+constexpr Kernel rnn_kernel = {"rnn", rnn_check, rnn_run};
 
 }  // namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS

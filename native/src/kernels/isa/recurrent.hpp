@@ -1,0 +1,284 @@
+// What recurrent layers share: h[t] = cell(bias + input weights x[t] + hidden weights h[t - 1]), one step after the other.
+//
+// A cell says how many gates there are (kGates: columns of weights, P apart) and sums (kSums: one for each gate, but where
+// a gate takes its input's and its hidden part separately), where a gate's parts go (input_sum, hidden_sum), and in
+// `finish` what one vector of the new h is.
+//
+// With few units all sums of a step stay in registers: what a step takes then is the way from one h to the next. With many
+// they go through memory, and a step takes the time in which the weights arrive.
+#pragma once
+
+#include "kernels/isa/activations.hpp"
+#include "kernels/isa/operands.hpp"
+#include "kernels/isa/partial.hpp"
+#include "kernels/isa/transpose.hpp"
+
+namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
+
+constexpr int32_t kStepsAtOnce = 16;       // between two looks at the inputs and outputs
+constexpr int32_t kUnitsInRegisters = 64;  // beyond, sums go through memory
+constexpr int32_t kRowsAtOnce = 8;
+
+// How many vectors of a cell's units fit the registers with all of their sums, and into how many sums each is split so that
+// none waits for the one before.
+constexpr int most_unit_vectors(int sums) {
+    const int most = (kRegisters - 4) / sums;
+    return most < 4 ? most : 4;
+}
+constexpr int splits_of(int sums) {
+    const int splits = (kRegisters / 2) / sums;
+    return splits < 1 ? 1 : splits < 4 ? splits : 4;
+}
+
+template <typename Cell>
+struct Recurrent {
+    Cell cell;
+    int32_t units, padded, inputs;
+    const float *hidden, *input;  // weights
+    const float* begin;           // [kSums][padded]: what a step's sums begin with
+    ptrdiff_t begin_stride;       // from one step to the next
+    const float* x;
+    ptrdiff_t x_step, x_stride;
+    float* sums;  // [kSums][padded]
+};
+
+// kVectors vectors of units, from unit `first` on.
+template <typename Cell, int kVectors>
+NEUTONE_LIKE_INLINE void recurrent_units(const Recurrent<Cell>& layer, const float* begin, const float* x,
+                                         const float* previous, float* next, int32_t first) {
+    constexpr int kSums = Cell::kSums, kSplits = splits_of(kSums * kVectors);
+    const ptrdiff_t padded = layer.padded, row = Cell::kGates * padded;
+    Floats sums[kSplits][kSums][kVectors] = {};
+    NEUTONE_LIKE_UNROLL for (int s = 0; s < kSums; ++s) {
+        NEUTONE_LIKE_UNROLL for (int v = 0; v < kVectors; ++v) sums[0][s][v] =
+            load(begin + s * padded + first + v * kLanes);
+    }
+    const float* weights = layer.input + first;
+    for (int32_t i = 0; i < layer.inputs; ++i, weights += row) {
+        const Floats value = splat(x[i * layer.x_stride]);
+        NEUTONE_LIKE_UNROLL for (int g = 0; g < Cell::kGates; ++g) {
+            NEUTONE_LIKE_UNROLL for (int v = 0; v < kVectors; ++v) {
+                sums[0][Cell::input_sum(g)][v] += value * load(weights + g * padded + v * kLanes);
+            }
+        }
+    }
+    weights = layer.hidden + first;
+    int32_t j = 0;
+    for (; j + kSplits <= layer.units; j += kSplits) {
+        NEUTONE_LIKE_UNROLL for (int u = 0; u < kSplits; ++u, weights += row) {
+            const Floats value = splat(previous[j + u]);
+            NEUTONE_LIKE_UNROLL for (int g = 0; g < Cell::kGates; ++g) {
+                NEUTONE_LIKE_UNROLL for (int v = 0; v < kVectors; ++v) {
+                    sums[u][Cell::hidden_sum(g)][v] += value * load(weights + g * padded + v * kLanes);
+                }
+            }
+        }
+    }
+    if constexpr (kSplits > 1) {
+        for (; j < layer.units; ++j, weights += row) {
+            const Floats value = splat(previous[j]);
+            NEUTONE_LIKE_UNROLL for (int g = 0; g < Cell::kGates; ++g) {
+                NEUTONE_LIKE_UNROLL for (int v = 0; v < kVectors; ++v) {
+                    sums[0][Cell::hidden_sum(g)][v] += value * load(weights + g * padded + v * kLanes);
+                }
+            }
+        }
+    }
+    NEUTONE_LIKE_UNROLL for (int v = 0; v < kVectors; ++v) {
+        Floats total[kSums];
+        NEUTONE_LIKE_UNROLL for (int s = 0; s < kSums; ++s) {
+            total[s] = sums[0][s][v];
+            if constexpr (kSplits == 2) total[s] += sums[1][s][v];
+            if constexpr (kSplits == 3) total[s] += sums[1][s][v] + sums[2][s][v];
+            if constexpr (kSplits == 4) total[s] = (total[s] + sums[1][s][v]) + (sums[2][s][v] + sums[3][s][v]);
+        }
+        const int32_t unit = first + v * kLanes;
+        store(next + unit, layer.cell.finish(total, load(previous + unit), unit));
+    }
+}
+
+// All units of one step in registers.
+template <typename Cell, int kVectors>
+NEUTONE_LIKE_ALONE static void recurrent_steps(const Recurrent<Cell>& layer, int32_t steps, const float* previous,
+                                               float* next, ptrdiff_t next_step) {
+    const float *begin = layer.begin, *x = layer.x;
+    for (int32_t t = 0; t < steps; ++t, begin += layer.begin_stride, x += layer.x_step) {
+        recurrent_units<Cell, kVectors>(layer, begin, x, previous, next, 0);
+        previous = next;
+        next += next_step;
+    }
+}
+
+// A few vectors of units after the other.
+template <typename Cell>
+NEUTONE_LIKE_ALONE static void recurrent_steps_in_parts(const Recurrent<Cell>& layer, int32_t steps,
+                                                        const float* previous, float* next, ptrdiff_t next_step) {
+    const float *begin = layer.begin, *x = layer.x;
+    for (int32_t t = 0; t < steps; ++t, begin += layer.begin_stride, x += layer.x_step) {
+        int32_t unit = 0;
+        for (; unit + kLanes < layer.units; unit += 2 * kLanes) {
+            recurrent_units<Cell, 2>(layer, begin, x, previous, next, unit);
+        }
+        if (unit < layer.units) recurrent_units<Cell, 1>(layer, begin, x, previous, next, unit);
+        previous = next;
+        next += next_step;
+    }
+}
+
+// sums[columns] += weights[rows][columns], each row times its value.
+static void add_rows(float* sums, int32_t columns, const float* weights, ptrdiff_t row, const float* values,
+                     ptrdiff_t stride, int32_t rows) {
+    for (; rows >= kRowsAtOnce; rows -= kRowsAtOnce, weights += kRowsAtOnce * row, values += kRowsAtOnce * stride) {
+        Floats value[kRowsAtOnce];
+        NEUTONE_LIKE_UNROLL for (int u = 0; u < kRowsAtOnce; ++u) value[u] = splat(values[u * stride]);
+        for (int32_t column = 0; column < columns; column += kLanes) {
+            Floats even = load(sums + column), odd = {};
+            NEUTONE_LIKE_UNROLL for (int u = 0; u < kRowsAtOnce; u += 2) {
+                even += value[u] * load(weights + u * row + column);
+                odd += value[u + 1] * load(weights + (u + 1) * row + column);
+            }
+            store(sums + column, even + odd);
+        }
+    }
+    for (; rows > 0; --rows, weights += row, values += stride) {
+        const Floats value = splat(*values);
+        for (int32_t column = 0; column < columns; column += kLanes) {
+            store(sums + column, load(sums + column) + value * load(weights + column));
+        }
+    }
+}
+
+// The gates' sums go through memory.
+template <typename Cell>
+NEUTONE_LIKE_ALONE static void recurrent_steps_in_memory(const Recurrent<Cell>& layer, int32_t steps,
+                                                         const float* previous, float* next, ptrdiff_t next_step) {
+    constexpr int kSums = Cell::kSums;
+    const ptrdiff_t padded = layer.padded, row = Cell::kGates * padded;
+    const float *begin = layer.begin, *x = layer.x;
+    for (int32_t t = 0; t < steps; ++t, begin += layer.begin_stride, x += layer.x_step) {
+        for (int32_t i = 0; i < kSums * layer.padded; i += kLanes) store(layer.sums + i, load(begin + i));
+        // Sums that are not next to each other as their weights are begin a new run.
+        for (int g = 0, end; g < Cell::kGates; g = end) {
+            for (end = g + 1; end < Cell::kGates && Cell::input_sum(end) == Cell::input_sum(end - 1) + 1;) ++end;
+            add_rows(layer.sums + Cell::input_sum(g) * padded, (end - g) * layer.padded, layer.input + g * padded, row,
+                     x, layer.x_stride, layer.inputs);
+        }
+        for (int g = 0, end; g < Cell::kGates; g = end) {
+            for (end = g + 1; end < Cell::kGates && Cell::hidden_sum(end) == Cell::hidden_sum(end - 1) + 1;) ++end;
+            add_rows(layer.sums + Cell::hidden_sum(g) * padded, (end - g) * layer.padded, layer.hidden + g * padded,
+                     row, previous, 1, layer.units);
+        }
+        for (int32_t unit = 0; unit < layer.units; unit += kLanes) {
+            Floats total[kSums];
+            NEUTONE_LIKE_UNROLL for (int s = 0; s < kSums; ++s) total[s] = load(layer.sums + s * padded + unit);
+            store(next + unit, layer.cell.finish(total, load(previous + unit), unit));
+        }
+        previous = next;
+        next += next_step;
+    }
+}
+
+template <typename Cell>
+NEUTONE_LIKE_INLINE void play_steps(const Recurrent<Cell>& layer, int32_t steps, const float* previous, float* next,
+                                    ptrdiff_t next_step) {
+    constexpr int kMost = most_unit_vectors(Cell::kSums);
+    const int32_t vectors = (layer.units + kLanes - 1) / kLanes;
+    if (vectors == 1) return recurrent_steps<Cell, 1>(layer, steps, previous, next, next_step);
+    if (vectors == 2) return recurrent_steps<Cell, 2>(layer, steps, previous, next, next_step);
+    if (vectors == 3 && kMost >= 3) {
+        return recurrent_steps<Cell, kMost >= 3 ? 3 : 1>(layer, steps, previous, next, next_step);
+    }
+    if (vectors == 4 && kMost >= 4) {
+        return recurrent_steps<Cell, kMost >= 4 ? 4 : 1>(layer, steps, previous, next, next_step);
+    }
+    if (layer.units <= kUnitsInRegisters) return recurrent_steps_in_parts(layer, steps, previous, next, next_step);
+    recurrent_steps_in_memory(layer, steps, previous, next, next_step);
+}
+
+NEUTONE_LIKE_INLINE int32_t padded_units(int32_t units) { return static_cast<int32_t>(round_up(units, kVectorFloats)); }
+
+// Views: out [T, H], x [T, I], as many states [H] as there are, weights.
+template <typename Cell>
+static Need recurrent_check(const Call& call, const char* shape) {
+    constexpr uint32_t kWeights = 2 + Cell::kStates;
+    if (call.view_count != kWeights + 1) return {shape, 0};
+    const Operand &out = call.views[0], &x = call.views[1];
+    if (!out.writable || !are_floats(out, 2) || !are_floats(x, 2) || out.dims[0] != x.dims[0]) return {shape, 0};
+    const int64_t units = out.dims[1], padded = round_up(units, kVectorFloats);
+    for (uint32_t i = 2; i < kWeights; ++i) {
+        if (!call.views[i].writable || !is_array(call.views[i], units)) return {"a state for each unit", 0};
+    }
+    // Hidden weights have one row more than there are units.
+    const int64_t rows = times(units + 1 + x.dims[1], Cell::kGates);
+    if (units < 1 || rows < 0 || !is_array(call.views[kWeights], times(rows + Cell::kSums, padded))) {
+        return {"a weight and a bias for each unit's gates", 0};
+    }
+    const int64_t rows_of_scratch = 2 + kStepsAtOnce + Cell::kSums;  // h, c, the last steps, sums
+    return {nullptr, static_cast<uint64_t>(rows_of_scratch) * static_cast<uint64_t>(padded) * sizeof(float)};
+}
+
+NEUTONE_LIKE_INLINE void load_state(float* to, const Operand& state, int32_t padded) {
+    const int32_t units = state.dims[0];
+    for (int32_t i = 0; i < units; ++i) to[i] = state.floats()[i];
+    for (int32_t i = units; i < padded; ++i) to[i] = 0.0f;
+}
+
+NEUTONE_LIKE_INLINE void store_state(const Operand& state, const float* from) {
+    for (int32_t i = 0; i < state.dims[0]; ++i) state.floats()[i] = from[i];
+}
+
+// out[t, unit] for some steps; history [steps][padded].
+static void store_steps(float* out, ptrdiff_t step, ptrdiff_t stride, const float* history, int32_t padded,
+                        int32_t steps, int32_t units) {
+    if (stride != 1) return to_rows_of_time(out, stride, history, 1, padded, units, steps);
+    for (int32_t t = 0; t < steps; ++t, out += step, history += padded) {
+        int32_t unit = 0;
+        for (; unit + kLanes <= units; unit += kLanes) store(out + unit, load(history + unit));
+        for (; unit < units; ++unit) out[unit] = history[unit];
+    }
+}
+
+// `state`: c where there is one; the cell has a pointer to it.
+template <typename Cell>
+NEUTONE_LIKE_INLINE void recurrent_run(const Call& call, Cell cell) {
+    const Operand &out = call.views[0], &x = call.views[1], &h = call.views[2];
+    const int32_t samples = out.dims[0], units = out.dims[1], padded = padded_units(units);
+    float* scratch = static_cast<float*>(call.scratch);
+    float *first = scratch, *c = first + padded, *history = c + padded, *sums = history + kStepsAtOnce * padded;
+    load_state(first, h, padded);
+    if constexpr (Cell::kStates == 2) {
+        load_state(c, call.views[3], padded);
+        cell.c = c;
+    }
+    Recurrent<Cell> layer;
+    layer.cell = cell;
+    layer.units = units;
+    layer.padded = padded;
+    layer.inputs = x.dims[1];
+    layer.hidden = call.views[2 + Cell::kStates].floats();
+    layer.input = layer.hidden + (units + ptrdiff_t{1}) * Cell::kGates * padded;
+    layer.begin = layer.input + ptrdiff_t{layer.inputs} * Cell::kGates * padded;
+    layer.begin_stride = 0;
+    layer.x = x.floats();
+    layer.x_step = x.strides[0];
+    layer.x_stride = x.strides[1];
+    layer.sums = sums;
+    const ptrdiff_t step = out.strides[0];
+    const int32_t written = (units + kLanes - 1) / kLanes * kLanes;
+    const float* previous = first;
+    if (out.strides[1] == 1 && step >= written && (written == units || (out.flags & kPadded) != 0)) {
+        play_steps(layer, samples, previous, out.floats(), step);
+        if (samples > 0) previous = out.floats() + (samples - 1) * step;
+    } else {
+        for (int32_t t = 0; t < samples; t += kStepsAtOnce, layer.x += kStepsAtOnce * layer.x_step) {
+            const int32_t steps = samples - t < kStepsAtOnce ? samples - t : kStepsAtOnce;
+            play_steps(layer, steps, previous, history, padded);
+            store_steps(out.floats() + t * step, step, out.strides[1], history, padded, steps, units);
+            for (int32_t i = 0; i < padded; i += kLanes) store(first + i, load(history + (steps - 1) * padded + i));
+        }
+    }
+    store_state(h, previous);
+    if constexpr (Cell::kStates == 2) store_state(call.views[3], c);
+}
+
+}  // namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS

@@ -5,7 +5,7 @@ from math import prod
 
 import torch
 
-from neutone_like.compiler.extent import ZERO, Extent
+from neutone_like.compiler.extent import ONE, ZERO, Extent
 from neutone_like.compiler.facts import shapes_of
 from neutone_like.compiler.kernels import KernelId
 from neutone_like.compiler.lowering.context import DOUBLES, KNOWN, Context
@@ -77,11 +77,23 @@ def _lower(graph: Graph, granule: int, look_behind: int, histories: Mapping[str,
     rings = [each.tensor for each in begins.values() if each.tensor.kind is Kind.RING]
     states = [each.tensor for each in begins.values() if each.tensor.kind is Kind.STATE]
     audio, *parameters = inputs
+    audio, output = _channels_first(audio), _channels_first(output)
     names = [each.name for each in graph.inputs[1:]]
     lengths = Lengths(max(1, graph.lengths.shortest - look_behind), graph.lengths.multiple_of)
     return Plan(
         lengths, granule, look_behind, audio, dict(zip(names, parameters, strict=True)), output, context.steps, rings, states
     )
+
+
+def _channels_first(view: View) -> View:
+    """``[channels, samples]`` of sound with a batch of one before it."""
+    while view.rank > 2 and view.dims[0] == ONE:
+        view = view.without(0)
+    if view.rank == 1:
+        view = view.with_one(0)
+    if view.rank != 2:
+        raise CompileError(f"sound of {view.rank} dimensions; [channels, samples], with a batch of one, compiles")
+    return view
 
 
 def _input(context: Context, name: str) -> View:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -80,13 +81,13 @@ def _transformed(context: Context, view: View, along: int, length: int, kind: in
     loops = [dim for dim in others if dims[dim] != ONE]
     batch = max(loops, key=lambda dim: (bool(dims[dim].factor), dims[dim].base)) if loops else None
     constants = (context.constant(torch.tensor([factor])), context.constant(_twiddles(length)))
-    for source, target in _pairs(view, out, [dim for dim in loops if dim != batch], len(others)):
-        picked = [_batched(each, source_rank) for each, source_rank in ((target, gives_complex), (source, takes_complex))]
-        context.add(KernelId.FOURIER, [picked[0]], [picked[1], *constants], [kind, length])
+    for source, target in _pairs(view, out, [dim for dim in loops if dim != batch]):
+        outputs, inputs = _batched(target, batch, along, gives_complex), _batched(source, batch, along, takes_complex)
+        context.add(KernelId.FOURIER, [outputs], [inputs, *constants], [kind, length])
     return out
 
 
-def _pairs(view: View, out: View, loops: Sequence[int], _: int) -> list[tuple[View, View]]:
+def _pairs(view: View, out: View, loops: Sequence[int]) -> list[tuple[View, View]]:
     pairs = [(view, out)]
     for dim in sorted(loops, reverse=True):
         count = view.dims[dim].constant
@@ -100,19 +101,11 @@ def _pairs(view: View, out: View, loops: Sequence[int], _: int) -> list[tuple[Vi
     return pairs
 
 
-def _batched(view: View, is_complex: bool) -> View:
-    """``[batch, length]``, and a last dimension of two for complex numbers."""
-    wanted = 3 if is_complex else 2
-    while view.rank > wanted:
-        ones = [dim for dim in range(view.rank - 1 - is_complex) if view.dims[dim] == ONE]
-        if not ones:
-            break
-        view = view.without(ones[0])
-    while view.rank < wanted:
-        view = view.with_one(0)
-    # The transformed dimension is the last of the real ones.
-    sizes = view.dims[: view.rank - is_complex]
-    return view if sizes[-1] != ONE or sizes[0] == ONE else view.permuted([1, 0, *range(2, view.rank)])
+def _batched(view: View, batch: int | None, along: int, is_complex: bool) -> View:
+    """``[batch, length]``, and a last dimension of two for complex numbers; all others are one."""
+    kept = [dim for dim in (batch, along) if dim is not None] + ([view.rank - 1] if is_complex else [])
+    view = replace(view, dims=tuple(view.dims[dim] for dim in kept), strides=tuple(view.strides[dim] for dim in kept))
+    return view if batch is not None else view.with_one(0)
 
 
 def _twiddles(length: int) -> torch.Tensor:

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from neutone_like.artifact import Artifact as Artifact
     from neutone_like.artifact import ArtifactMetadata as ArtifactMetadata
     from neutone_like.artifact import load_artifact as load_artifact
+    from neutone_like.compiler import CompiledModel as CompiledModel
+    from neutone_like.compiler import compile_model as compile_model
+    from neutone_like.compiler import load_compiled as load_compiled
     from neutone_like.errors import ArtifactError as ArtifactError
     from neutone_like.errors import AudioError as AudioError
     from neutone_like.errors import ExportError as ExportError
@@ -42,6 +45,7 @@ export_lazily(
     globals(),
     {
         "neutone_like.artifact": ("Artifact", "ArtifactMetadata", "load_artifact"),
+        "neutone_like.compiler": ("CompiledModel", "compile_model", "load_compiled"),
         "neutone_like.errors": (
             "ArtifactError",
             "AudioError",

@@ -16,7 +16,9 @@ from neutone_like.errors import CompileError
 from neutone_like.graph import Counter, Graph, Lengths, State, Value
 
 _CATS = ("aten::cat.default", "aten::concat.default")
-_VIEWS = tuple(f"aten::{op}" for op in ("unsqueeze.default", "squeeze.dim", "reshape.default", "view.default", "expand.default"))
+_VIEWS = tuple(
+    f"aten::{op}" for op in ("unsqueeze.default", "squeeze.dim", "reshape.default", "view.default", "expand.default")
+)
 
 
 class _NotARing(Exception):
@@ -56,7 +58,11 @@ def _histories(graph: Graph) -> dict[str, int]:
             direct = first[0].name == state.name
             dim = node.args[1] if len(node.args) > 1 and direct else -1 if not direct else 0
             found.setdefault(state.name, dim % max(1, state.initial.dim()))
-    return {name: dim for name, dim in found.items() if names[name].initial.dtype == torch.float32 and names[name].initial.dim()}
+    return {
+        name: dim
+        for name, dim in found.items()
+        if names[name].initial.dtype == torch.float32 and names[name].initial.dim()
+    }
 
 
 def _lower(graph: Graph, granule: int, look_behind: int, histories: Mapping[str, int]) -> Plan:
@@ -81,7 +87,15 @@ def _lower(graph: Graph, granule: int, look_behind: int, histories: Mapping[str,
     names = [each.name for each in graph.inputs[1:]]
     lengths = Lengths(max(1, graph.lengths.shortest - look_behind), graph.lengths.multiple_of)
     return Plan(
-        lengths, granule, look_behind, audio, dict(zip(names, parameters, strict=True)), output, context.steps, rings, states
+        lengths,
+        granule,
+        look_behind,
+        audio,
+        dict(zip(names, parameters, strict=True)),
+        output,
+        context.steps,
+        rings,
+        states,
     )
 
 
@@ -133,7 +147,9 @@ def _history(state: State, time: int) -> View:
     others = [dim for dim in range(len(sizes)) if dim != time]
     length = sizes[time]
     data = state.initial.permute(*others, time).reshape(-1, length)
-    tensor = Tensor(state.name, prod(sizes[dim] for dim in others), Extent.of(length), kind=Kind.RING, data=data, history=length)
+    tensor = Tensor(
+        state.name, prod(sizes[dim] for dim in others), Extent.of(length), kind=Kind.RING, data=data, history=length
+    )
     strides = [STILL] * len(sizes)
     strides[time] = Stride(0, 1)
     rows = 1

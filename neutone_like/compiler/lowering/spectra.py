@@ -9,7 +9,7 @@ import torch
 
 from neutone_like.compiler.extent import ONE, Extent
 from neutone_like.compiler.kernels import KernelId
-from neutone_like.compiler.kernels import Operation as O  # noqa: N814
+from neutone_like.compiler.kernels import Operation as O
 from neutone_like.compiler.lowering.context import Complex, Context, Joined, Lowered, lowers, lowers_complex
 from neutone_like.compiler.lowering.elementwise import apply, complex_of, number, pointwise
 from neutone_like.compiler.tensor import View
@@ -21,7 +21,9 @@ _MOST_LOOPS = 64
 
 
 @lowers("_fft_r2c")
-def _real_to_half(context: Context, node: Node, self: Lowered, dim: Sequence[int], normalization: int, onesided: bool) -> Lowered:
+def _real_to_half(
+    context: Context, node: Node, self: Lowered, dim: Sequence[int], normalization: int, onesided: bool
+) -> Lowered:
     view = context.view(self)
     if not onesided:
         raise CompileError("a two-sided transform of real numbers; use torch.fft.rfft")
@@ -31,7 +33,9 @@ def _real_to_half(context: Context, node: Node, self: Lowered, dim: Sequence[int
 
 
 @lowers("_fft_c2r")
-def _half_to_real(context: Context, node: Node, self: Lowered, dim: Sequence[int], normalization: int, last_dim_size: Any) -> Lowered:
+def _half_to_real(
+    context: Context, node: Node, self: Lowered, dim: Sequence[int], normalization: int, last_dim_size: Any
+) -> Lowered:
     assert isinstance(self, Complex)
     along = _only(dim, self.view.rank - 1)
     length = _length(Extent.of(last_dim_size))
@@ -39,8 +43,14 @@ def _half_to_real(context: Context, node: Node, self: Lowered, dim: Sequence[int
 
 
 @lowers("_fft_c2c")
-def _complex_to_complex(context: Context, node: Node, self: Lowered, dim: Sequence[int], normalization: int, forward: bool) -> Lowered:
-    value = self if isinstance(self, Complex) else complex_of(context, context.view(self), _zeros(context, context.view(self)))
+def _complex_to_complex(
+    context: Context, node: Node, self: Lowered, dim: Sequence[int], normalization: int, forward: bool
+) -> Lowered:
+    value = (
+        self
+        if isinstance(self, Complex)
+        else complex_of(context, context.view(self), _zeros(context, context.view(self)))
+    )
     along = _only(dim, value.view.rank - 1)
     length = _length(value.view.dims[along])
     kind = _FORWARD if forward else _BACKWARD
@@ -162,7 +172,9 @@ def _conj(context: Context, node: Node, self: Complex) -> Lowered:
 def _polar(context: Context, node: Node, abs: Lowered, angle: Lowered) -> Lowered:
     dims = context.shape(node).dims
     parts = [
-        pointwise(context, None, lambda a, b, how=how: apply(O.MULTIPLY, a, apply(how, b)), [abs, angle], dims, torch.float32)
+        pointwise(
+            context, None, lambda a, b, how=how: apply(O.MULTIPLY, a, apply(how, b)), [abs, angle], dims, torch.float32
+        )
         for how in (O.COSINE, O.SINE)
     ]
     return complex_of(context, parts[0], parts[1])
@@ -171,7 +183,7 @@ def _polar(context: Context, node: Node, abs: Lowered, angle: Lowered) -> Lowere
 @lowers_complex("mul.Tensor", "mul.Scalar")
 def _mul(context: Context, node: Node, self: Any, other: Any) -> Lowered:
     dims = context.shape(node).dims
-    if isinstance(other, complex) or not isinstance(self, Complex) and not isinstance(other, Complex):
+    if isinstance(other, complex) or (not isinstance(self, Complex) and not isinstance(other, Complex)):
         return _by_number(context, self, complex(other), dims)
     a, b = (self, other) if isinstance(self, Complex) else (other, self)
     if not isinstance(b, Complex) and not (isinstance(b, torch.Tensor) and b.is_complex()):
@@ -190,7 +202,14 @@ def _mul(context: Context, node: Node, self: Any, other: Any) -> Lowered:
 def _exp(context: Context, node: Node, self: Complex) -> Lowered:
     real, imaginary = _parts(self)
     parts = [
-        pointwise(context, None, lambda a, b, how=how: apply(O.MULTIPLY, apply(O.EXP, a), apply(how, b)), [real, imaginary], real.dims, torch.float32)
+        pointwise(
+            context,
+            None,
+            lambda a, b, how=how: apply(O.MULTIPLY, apply(O.EXP, a), apply(how, b)),
+            [real, imaginary],
+            real.dims,
+            torch.float32,
+        )
         for how in (O.COSINE, O.SINE)
     ]
     return complex_of(context, parts[0], parts[1])
@@ -227,7 +246,9 @@ def _by_number(context: Context, value: Any, factor: complex, dims: Sequence[Ext
 
 def _by_real(context: Context, a: Complex, b: Any, dims: Sequence[Extent], how: O) -> Complex:
     other = b if isinstance(b, (int, float)) else _with_last(context.view(b))
-    both = pointwise(context, None, lambda x, y: apply(how, x, y), [a.view, other], (*dims, Extent.of(2)), torch.float32)
+    both = pointwise(
+        context, None, lambda x, y: apply(how, x, y), [a.view, other], (*dims, Extent.of(2)), torch.float32
+    )
     return Complex(both)
 
 
@@ -249,12 +270,17 @@ def _add(context: Context, node: Node, self: Any, other: Any, alpha: Any = 1) ->
     dims = context.shape(node).dims
     if isinstance(self, Complex) and isinstance(other, Complex):
         both = (*dims, Extent.of(2))
-        return Complex(pointwise(context, None, lambda x, y: apply(how, x, y), [self.view, other.view], both, torch.float32))
+        return Complex(
+            pointwise(context, None, lambda x, y: apply(how, x, y), [self.view, other.view], both, torch.float32)
+        )
     (ar, ai), (br, bi) = (
         _both(context, each) if isinstance(each, (Complex, torch.Tensor)) and _is_complex(each) else (each, 0.0)
         for each in (self, other)
     )
-    parts = [pointwise(context, None, lambda x, y: apply(how, x, y), pair, dims, torch.float32) for pair in ((ar, br), (ai, bi))]
+    parts = [
+        pointwise(context, None, lambda x, y: apply(how, x, y), pair, dims, torch.float32)
+        for pair in ((ar, br), (ai, bi))
+    ]
     return complex_of(context, parts[0], parts[1])
 
 
@@ -287,13 +313,17 @@ def _replication_pad1d(context: Context, node: Node, self: Lowered, padding: Seq
     dim = view.rank - 1
     before, after = padding
     ends = [view.sliced(dim, place, ONE) for place in (Extent.of(0), view.dims[dim] - 1)]
-    ends = [each.expanded((*view.dims[:dim], Extent.of(count))) for each, count in zip(ends, (before, after), strict=True)]
+    ends = [
+        each.expanded((*view.dims[:dim], Extent.of(count))) for each, count in zip(ends, (before, after), strict=True)
+    ]
     parts = [each for each, count in zip((ends[0], view, ends[1]), (before, 1, after), strict=True) if count]
     return Joined(tuple(parts), dim, (*view.dims[:dim], view.dims[dim] + before + after))
 
 
 @lowers("unfold_backward")
-def _unfold_backward(context: Context, node: Node, grad_in: Lowered, input_sizes: Any, dim: int, size: int, step: int) -> Lowered:
+def _unfold_backward(
+    context: Context, node: Node, grad_in: Lowered, input_sizes: Any, dim: int, size: int, step: int
+) -> Lowered:
     """Frames added where they overlap: what the inverse STFT ends with."""
     frames = context.view(grad_in)
     dims = context.shape(node).dims
@@ -313,7 +343,14 @@ def _unfold_backward(context: Context, node: Node, grad_in: Lowered, input_sizes
 
 @lowers("col2im")
 def _col2im(
-    context: Context, node: Node, self: Lowered, output_size: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any
+    context: Context,
+    node: Node,
+    self: Lowered,
+    output_size: Any,
+    kernel_size: Any,
+    dilation: Any,
+    padding: Any,
+    stride: Any,
 ) -> Lowered:
     """``torch.nn.functional.fold`` along one dimension."""
     along = 1 if kernel_size[0] == 1 else 0

@@ -131,8 +131,9 @@ TEST_CASE("what is no compiled model is refused when it is opened") {
     REQUIRE(nl_engine_create(nullptr, &engine) == NL_SUCCESS);
     const auto refused = [&](const char* path, const char* words) {
         CHECK(nl_session_open(engine, path, nullptr, &session) == NL_BAD_MODEL);
-        CAPTURE(nl_last_error());
-        CHECK(std::string(nl_last_error()).find(words) != std::string::npos);
+        const std::string told = nl_last_error();
+        CAPTURE(told);
+        CHECK(told.find(words) != std::string::npos);
     };
     refused("/nowhere/model.nlc", "/nowhere/model.nlc can't be read: No such file");
     refused("/", "can't be read: ");

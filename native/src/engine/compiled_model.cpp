@@ -3,7 +3,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <new>
+#include <system_error>
 #include <utility>
 
 namespace neutone_like {
@@ -34,22 +36,23 @@ struct CloseFile {
 };
 using File = std::unique_ptr<std::FILE, CloseFile>;
 
-[[noreturn]] void refuse(const std::string& path) {
-    throw CompiledModelError(path + " can't be read: " + std::strerror(errno) + ".");
+[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+    throw CompiledModelError(path + " can't be read: " + why + ".");
 }
 
 std::unique_ptr<AlignedMemory> read_file(const std::string& path) {
-    const File file(std::fopen(path.c_str(), "rb"));
-    if (file == nullptr || std::fseek(file.get(), 0, SEEK_END) != 0) refuse(path);
-    const long bytes = std::ftell(file.get());
-    if (bytes < 0 || std::fseek(file.get(), 0, SEEK_SET) != 0) refuse(path);
-    if (static_cast<unsigned long>(bytes) > compiled::kMostMemory) {
+    std::error_code failed;
+    const uintmax_t bytes = std::filesystem::file_size(path, failed);  // fails for what is no file
+    if (failed) refuse(path, failed.message());
+    if (bytes > compiled::kMostMemory) {
         throw CompiledModelError(path + " is no compiled model that can be played: it has " +
                                  std::to_string(bytes >> 20) + " MiB, the limit is " +
                                  std::to_string(compiled::kMostMemory >> 20) + ".");
     }
-    auto memory = std::make_unique<AlignedMemory>(static_cast<uint64_t>(bytes));
-    if (std::fread(memory->data(), 1, memory->bytes(), file.get()) != memory->bytes()) refuse(path);
+    auto memory = std::make_unique<AlignedMemory>(bytes);
+    const File file(std::fopen(path.c_str(), "rb"));
+    if (file == nullptr) refuse(path, std::strerror(errno));
+    if (std::fread(memory->data(), 1, memory->bytes(), file.get()) != memory->bytes()) refuse(path, "it ends early");
     return memory;
 }
 

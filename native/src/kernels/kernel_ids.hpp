@@ -73,14 +73,8 @@ enum KernelId : uint32_t {
     // Views: out [B, T], in [B, T], of either type.
     kCumulative = 11,
 
-<<<<<<< HEAD
-    // Overlap-add: out[c, f * hop + k] += in[c, f, k]; out is emptied first. Views: out [C, (F - 1) * hop + K, or longer],
-    // in [C, F, K].
-    // Integers: hop. What is beyond out is refused.
-=======
     // Overlap-add: out[c, f * hop + k] += in[c, f, k]; out is emptied first. Views: out [C, T] with T at least
     // (F - 1) * hop + K, in [C, F, K]. Integers: hop.
->>>>>>> kwide
     kOverlapAdd = 12,
 
     // s[:, t] = A[:, :, t] s[:, t-1] + b[:, t] for each row of b at once, in float64.

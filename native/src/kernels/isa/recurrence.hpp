@@ -6,15 +6,7 @@
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 
 constexpr int kMostStates = 4;
-<<<<<<< HEAD
-<<<<<<< HEAD
-constexpr int64_t kRecurrenceSteps = 64;
-=======
 constexpr int64_t kRecurredAtOnce = 64;
->>>>>>> player
-=======
-constexpr int64_t kRecurredAtOnce = 64;
->>>>>>> kwide
 
 static Need recurrence_check(const Call& call) {
     if (call.view_count != 4) return refuse("four views: out, A, b and the state");
@@ -30,24 +22,10 @@ static Need recurrence_check(const Call& call) {
     if (dims[0] != states || dims[1] != states || dims[2] != steps) return refuse("A [S, S, T] or [R, S, S, T]");
     if (state.rank != 2 || state.dims[0] != rows || state.dims[1] != states) return refuse("a state [R, S]");
     if (state.type != kFloat64 || !state.writable) return refuse("a state in float64 that may be written");
-<<<<<<< HEAD
-<<<<<<< HEAD
-    return scratch((kMostStates * kMostStates + kMostStates) * kRecurrenceSteps * sizeof(double));
-}
-
-// `matrices` is [S][S][kRecurrenceSteps], `values` [S][kRecurrenceSteps]: b comes in, s goes out.
-=======
     return scratch((kMostStates * kMostStates + kMostStates) * kRecurredAtOnce * sizeof(double));
 }
 
 // `matrices` is [S][S][kRecurredAtOnce], `values` [S][kRecurredAtOnce]: b comes in, s goes out.
->>>>>>> player
-=======
-    return scratch((kMostStates * kMostStates + kMostStates) * kRecurredAtOnce * sizeof(double));
-}
-
-// `matrices` is [S][S][kRecurredAtOnce], `values` [S][kRecurredAtOnce]: b comes in, s goes out.
->>>>>>> kwide
 template <int kStates>
 static void recur(double* values, const double* matrices, int64_t count, double (&state)[kMostStates]) {
     double s[kStates];
@@ -55,27 +33,11 @@ static void recur(double* values, const double* matrices, int64_t count, double 
     for (int64_t t = 0; t < count; ++t) {
         double next[kStates];
         NEUTONE_LIKE_UNROLL for (int i = 0; i < kStates; ++i) {
-<<<<<<< HEAD
-<<<<<<< HEAD
-            next[i] = values[i * kRecurrenceSteps + t];
-            NEUTONE_LIKE_UNROLL for (int j = 0; j < kStates; ++j) next[i] +=
-                matrices[(i * kStates + j) * kRecurrenceSteps + t] * s[j];
-        }
-        NEUTONE_LIKE_UNROLL for (int i = 0; i < kStates; ++i) values[i * kRecurrenceSteps + t] = s[i] = next[i];
-=======
             next[i] = values[i * kRecurredAtOnce + t];
             NEUTONE_LIKE_UNROLL for (int j = 0; j < kStates; ++j) next[i] +=
                 matrices[(i * kStates + j) * kRecurredAtOnce + t] * s[j];
         }
         NEUTONE_LIKE_UNROLL for (int i = 0; i < kStates; ++i) values[i * kRecurredAtOnce + t] = s[i] = next[i];
->>>>>>> player
-=======
-            next[i] = values[i * kRecurredAtOnce + t];
-            NEUTONE_LIKE_UNROLL for (int j = 0; j < kStates; ++j) next[i] +=
-                matrices[(i * kStates + j) * kRecurredAtOnce + t] * s[j];
-        }
-        NEUTONE_LIKE_UNROLL for (int i = 0; i < kStates; ++i) values[i * kRecurredAtOnce + t] = s[i] = next[i];
->>>>>>> kwide
     }
     NEUTONE_LIKE_UNROLL for (int i = 0; i < kStates; ++i) state[i] = s[i];
 }
@@ -85,15 +47,7 @@ static void read_matrices(double* to, const Operand& a, int64_t row, int64_t t, 
     const int64_t start = (a.rank == 4 ? row * a.strides[0] : 0) + t * strides[2];
     const int states = a.dims[a.rank - 2];
     for (int i = 0; i < states; ++i)
-<<<<<<< HEAD
-<<<<<<< HEAD
-        for (int j = 0; j < states; ++j, to += kRecurrenceSteps)
-=======
         for (int j = 0; j < states; ++j, to += kRecurredAtOnce)
->>>>>>> player
-=======
-        for (int j = 0; j < states; ++j, to += kRecurredAtOnce)
->>>>>>> kwide
             read_row(to, a, start + i * int64_t{strides[0]} + j * int64_t{strides[1]}, strides[2], count);
 }
 
@@ -101,17 +55,6 @@ template <int kStates>
 static void recur_row(const Call& call, int64_t row) {
     const Operand &out = call.views[0], &a = call.views[1], &b = call.views[2], &kept = call.views[3];
     double* matrices = static_cast<double*>(call.scratch);
-<<<<<<< HEAD
-<<<<<<< HEAD
-    double* values = matrices + kMostStates * kMostStates * kRecurrenceSteps;
-    double state[kMostStates];
-    for (int i = 0; i < kStates; ++i) state[i] = kept.doubles()[row * kept.strides[0] + i * int64_t{kept.strides[1]}];
-    for (int64_t t = 0; t < out.dims[2]; t += kRecurrenceSteps) {
-        const int64_t count = smaller(kRecurrenceSteps, out.dims[2] - t);
-        read_matrices(matrices, a, row, t, count);
-        for (int64_t i = 0; i < kStates; ++i)
-            read_row(values + i * kRecurrenceSteps, b, row * b.strides[0] + i * b.strides[1] + t * b.strides[2],
-=======
     double* values = matrices + kMostStates * kMostStates * kRecurredAtOnce;
     double state[kMostStates];
     for (int i = 0; i < kStates; ++i) state[i] = kept.doubles()[row * kept.strides[0] + i * int64_t{kept.strides[1]}];
@@ -120,30 +63,11 @@ static void recur_row(const Call& call, int64_t row) {
         read_matrices(matrices, a, row, t, count);
         for (int64_t i = 0; i < kStates; ++i)
             read_row(values + i * kRecurredAtOnce, b, row * b.strides[0] + i * b.strides[1] + t * b.strides[2],
->>>>>>> player
-=======
-    double* values = matrices + kMostStates * kMostStates * kRecurredAtOnce;
-    double state[kMostStates];
-    for (int i = 0; i < kStates; ++i) state[i] = kept.doubles()[row * kept.strides[0] + i * int64_t{kept.strides[1]}];
-    for (int64_t t = 0; t < out.dims[2]; t += kRecurredAtOnce) {
-        const int64_t count = smaller(kRecurredAtOnce, out.dims[2] - t);
-        read_matrices(matrices, a, row, t, count);
-        for (int64_t i = 0; i < kStates; ++i)
-            read_row(values + i * kRecurredAtOnce, b, row * b.strides[0] + i * b.strides[1] + t * b.strides[2],
->>>>>>> kwide
                      b.strides[2], count);
         recur<kStates>(values, matrices, count, state);
         for (int64_t i = 0; i < kStates; ++i)
             write_row(out, row * out.strides[0] + i * out.strides[1] + t * out.strides[2], out.strides[2],
-<<<<<<< HEAD
-<<<<<<< HEAD
-                      values + i * kRecurrenceSteps, count);
-=======
                       values + i * kRecurredAtOnce, count);
->>>>>>> player
-=======
-                      values + i * kRecurredAtOnce, count);
->>>>>>> kwide
     }
     for (int i = 0; i < kStates; ++i) kept.doubles()[row * kept.strides[0] + i * int64_t{kept.strides[1]}] = state[i];
 }

@@ -1,4 +1,4 @@
-"""Compiled models as users meet them: made from an artifact, opened, played."""
+"""Compiled models as users meet them: opened and played."""
 
 import hashlib
 import json
@@ -9,28 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
-from neutone_like.artifact import Artifact, load_artifact
-from neutone_like.compiler.captured import Captured, capture_artifact
-from neutone_like.compiler.file import TestVector, write_plan
-from neutone_like.compiler.plan import Plan
-from neutone_like.compiler.planning import planned, simplified, specialised
-from neutone_like.compiler.proof import Accuracy, Examples, prove
-from neutone_like.errors import ArtifactError, AudioError, CaptureError, CompileError, ParameterError
-from neutone_like.graph import Graph
-from neutone_like.model import WaveformToWaveformBase
+from neutone_like.compiler.proof import Accuracy
+from neutone_like.errors import ArtifactError, AudioError, ParameterError
 from neutone_like.printing import Printed, Row
 from neutone_like.runtime.native_module import native_module
-from neutone_like.torch_settings import plain_settings
-from neutone_like.torch_threads import one_thread
-from neutone_like.version import __version__
 from neutone_like.whole_file import write_whole
 
 COMPILED_NAME = "model.nlc"
-_KEY = "compiled"
-_TEST_BLOCKS = 4
+COMPILED_KEY = "compiled"
+"""Of what is added to a model's metadata."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -94,7 +83,7 @@ class CompiledModel(Printed):
         self.path = path
         self.report = report
         content: dict[str, Any] = json.loads(self._native.metadata())
-        own = content.pop(_KEY, {})
+        own = content.pop(COMPILED_KEY, {})
         self.metadata = content
         self.model_sha256 = str(own.get("model_sha256", ""))
         self.sample_rates = tuple(int(rate) for rate in content.get("native_sample_rates", ()))
@@ -191,89 +180,6 @@ class CompiledModel(Printed):
 def _slots(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     ours = content.get("neutone_like") or {}
     return list(ours.get("parameters", ()))
-
-
-@plain_settings()
-def compile_model(
-    model: str | PathLike[str] | Artifact, *, path: str | PathLike[str] | None = None, sample_rate: int | None = None
-) -> CompiledModel:
-    """Compile an artifact's model, prove the result, and write ``model.nlc`` beside ``model.nm``.
-
-    Args:
-        model: The ``.nm`` of a live model.
-        path: Where to write instead.
-        sample_rate: Hz: where the model is prepared anew for each rate, a compiled model is right for one.
-
-    Returns:
-        The compiled model; ``report`` says how exact it is.
-
-    Raises:
-        CompileError: Its network can't be compiled, with the operation and what to do; TorchScript plays it.
-        ArtifactError: The file is no artifact.
-        OSError: The file can't be written.
-    """
-    artifact = model if isinstance(model, Artifact) else load_artifact(model)
-    target = artifact.path.with_name(COMPILED_NAME) if path is None else Path(path)
-    compiled = compile_artifact(artifact, sample_rate=sample_rate)
-    compiled.write(target)
-    compiled.path = target
-    return compiled
-
-
-def compile_artifact(
-    artifact: Artifact, *, sample_rate: int | None = None, model: WaveformToWaveformBase | None = None
-) -> CompiledModel:
-    """As :func:`compile_model`, without writing; ``model`` is what the artifact was exported from.
-
-    Raises:
-        CompileError: Its network can't be compiled.
-    """
-    with one_thread(), torch.no_grad():
-        try:
-            captured = capture_artifact(artifact, sample_rate, model)
-            graph = simplified(specialised(captured.graph, captured.look_behind_samples, captured.block_size))
-        except CaptureError as error:
-            raise CompileError(str(error)) from error
-        plan = planned(graph, captured.look_behind_samples, captured.block_size)
-        draft = _written(artifact, captured, plan, graph)
-        return _proved(draft, graph, plan, captured)
-
-
-def _written(artifact: Artifact, captured: Captured, plan: Plan, graph: Graph) -> bytes:
-    content: dict[str, Any] = json.loads(artifact.metadata.to_json())
-    content["sample_sound_files"] = []
-    if captured.sample_rate is not None:
-        content["native_sample_rates"] = [captured.sample_rate]
-    content[_KEY] = {
-        "model_sha256": digest_of(artifact.path),
-        "defaults": [float(each.default) for each in captured.parameters],
-        "neutone_like_version": __version__,
-    }
-    samples = plan.granule * _TEST_BLOCKS
-    zeros = TestVector(
-        np.zeros((artifact.in_channels, captured.look_behind_samples + samples), np.float32),
-        np.asarray([float(each.default) for each in captured.parameters], np.float32),
-        np.zeros((artifact.out_channels, samples), np.float32),
-    )
-    metadata = json.dumps(content)
-    first = native_module().CompiledModel(write_plan(plan, metadata, zeros, captured.delay_samples), "")
-    inputs = Examples(graph, captured.look_behind_samples, captured.parameters).block(samples)
-    audio = np.ascontiguousarray(inputs[0].reshape(-1, inputs[0].shape[-1]).numpy())
-    output = np.asarray(first.play(audio, [np.atleast_1d(each) for each in zeros.parameters]))
-    return write_plan(plan, metadata, TestVector(audio, zeros.parameters, output), captured.delay_samples)
-
-
-def _proved(data: bytes, graph: Graph, plan: Plan, captured: Captured) -> CompiledModel:
-    native = native_module().CompiledModel(data, "")
-    accuracy = prove(native, graph, plan, captured.parameters)
-    report = CompileReport(
-        steps=len(plan.steps),
-        file_bytes=len(data),
-        memory_bytes=int(native.instance_bytes),
-        accuracy=accuracy,
-        sample_rate=captured.sample_rate,
-    )
-    return CompiledModel(data, report=report)
 
 
 def digest_of(path: Path) -> str:

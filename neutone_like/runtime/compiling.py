@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from neutone_like.artifact import Artifact, load_artifact
+from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.compiler.file import TestVector, write_plan
 from neutone_like.compiler.plan import Plan
 from neutone_like.compiler.planning import planned, simplified, specialised
@@ -16,7 +17,7 @@ from neutone_like.compiler.proof import Examples, prove
 from neutone_like.errors import CaptureError, CompileError
 from neutone_like.graph import Graph
 from neutone_like.model import WaveformToWaveformBase
-from neutone_like.runtime.compiled_model import COMPILED_KEY, COMPILED_NAME, CompiledModel, CompileReport, digest_of
+from neutone_like.runtime.compiled_model import COMPILED_KEY, CompiledModel, CompileReport, digest_of
 from neutone_like.runtime.core_capture import Captured, capture_artifact
 from neutone_like.runtime.native_module import native_module
 from neutone_like.torch_settings import plain_settings
@@ -62,14 +63,31 @@ def compile_artifact(
         CompileError: Its network can't be compiled.
     """
     with one_thread(), torch.no_grad():
-        try:
-            captured = capture_artifact(artifact, sample_rate, model)
-            graph = simplified(specialised(captured.graph, captured.look_behind_samples, captured.block_size))
-        except CaptureError as error:
-            raise CompileError(str(error)) from error
-        plan = planned(graph, captured.look_behind_samples, captured.block_size)
+        captured, graph, plan = _planned(artifact, sample_rate, model)
         draft = _written(artifact, captured, plan, graph)
         return _proved(draft, graph, plan, captured)
+
+
+@plain_settings()
+def plan_artifact(model: str | PathLike[str], *, sample_rate: int | None = None) -> Plan:
+    """The plan that :func:`compile_model` would write, for people to read.
+
+    Raises:
+        CompileError: Its network can't be compiled.
+    """
+    with one_thread(), torch.no_grad():
+        return _planned(load_artifact(model), sample_rate, None)[2]
+
+
+def _planned(
+    artifact: Artifact, sample_rate: int | None, model: WaveformToWaveformBase | None
+) -> tuple[Captured, Graph, Plan]:
+    try:
+        captured = capture_artifact(artifact, sample_rate, model)
+        graph = simplified(specialised(captured.graph, captured.look_behind_samples, captured.block_size))
+    except CaptureError as error:
+        raise CompileError(str(error)) from error
+    return captured, graph, planned(graph, captured.look_behind_samples, captured.block_size)
 
 
 def _written(artifact: Artifact, captured: Captured, plan: Plan, graph: Graph) -> bytes:

@@ -21,6 +21,10 @@ class CaptureError(NeutoneLikeError):
     """A network can't be written down as a graph of tensor operations without losing something."""
 
 
+class CompileError(NeutoneLikeError):
+    """A network can't be compiled, or a compiled model is not usable."""
+
+
 class ModelFileError(NeutoneLikeError):
     """A model file of another project is damaged, or holds what is not known here."""
 

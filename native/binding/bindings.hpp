@@ -5,6 +5,7 @@
 
 namespace neutone_like {
 
+void bind_compiled(nanobind::module_& module);
 void bind_config(nanobind::module_& module);
 void bind_fit(nanobind::module_& module);
 void bind_session(nanobind::module_& module);

@@ -8,6 +8,7 @@
 
 #include "bindings.hpp"
 #include "engine/builtin_backends.hpp"
+#include "engine/compiled_backend.hpp"
 #include "engine/shared_object.hpp"
 #include "handles.hpp"
 #include "interrupts.hpp"
@@ -44,6 +45,10 @@ SessionHandle* open_builtin(const EngineHandle& handle, const SessionConfig& con
                 instances_of(config.instances, [name] { return builtin_backend(name); }, name, options));
 }
 
+SessionHandle* open_compiled(const EngineHandle& handle, const SessionConfig& config, const std::string& path) {
+    return open(handle, config, instances_of(config.instances, [] { return compiled_backend(); }, path, ""));
+}
+
 SessionHandle* open_python(const EngineHandle& handle, const SessionConfig& config, std::vector<nb::object> models) {
     std::vector<std::shared_ptr<PythonReference>> references;
     for (nb::object& model : models) references.push_back(make_python_reference(std::move(model)));
@@ -75,6 +80,7 @@ void bind_engine(nb::module_& module) {
         .def(nb::init<const EngineConfig&>())
         .def("open_shared_object", &open_shared_object, nb::rv_policy::take_ownership)
         .def("open_builtin", &open_builtin, nb::rv_policy::take_ownership)
+        .def("open_compiled", &open_compiled, nb::rv_policy::take_ownership)
         .def("open_python", &open_python, nb::rv_policy::take_ownership)
         .def("close",
              [](const EngineHandle& handle) {

@@ -7,15 +7,16 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "engine/compiled_model.hpp"
 #include "signal/config.hpp"
 
 namespace nb = nanobind;
 
 namespace {
 
-void raise_engine_error(const char* message) {
+void raise_error(const char* name, const char* message) {
     PyObject* errors = PyImport_ImportModule("neutone_like.errors");
-    PyObject* type = errors ? PyObject_GetAttrString(errors, "RuntimeEngineError") : nullptr;
+    PyObject* type = errors ? PyObject_GetAttrString(errors, name) : nullptr;
     if (type) PyErr_SetObject(type, neutone_like::to_text(message).ptr());
     Py_XDECREF(type);
     Py_XDECREF(errors);
@@ -24,12 +25,16 @@ void raise_engine_error(const char* message) {
 void translate(const std::exception_ptr& pointer, void*) {
     try {
         std::rethrow_exception(pointer);
+    } catch (const neutone_like::CompiledModelError& error) {
+        raise_error("ArtifactError", error.what());
     } catch (const neutone_like::EngineError& error) {
-        raise_engine_error(error.what());
+        raise_error("RuntimeEngineError", error.what());
     } catch (const std::bad_alloc&) {
-        raise_engine_error("There is not enough memory for this session. Close others, or use smaller blocks.");
+        raise_error("RuntimeEngineError",
+                    "There is not enough memory for this session. Close others, or use smaller blocks.");
     } catch (const std::length_error&) {
-        raise_engine_error("There is not enough memory for this session. Close others, or use smaller blocks.");
+        raise_error("RuntimeEngineError",
+                    "There is not enough memory for this session. Close others, or use smaller blocks.");
     }
 }
 
@@ -40,6 +45,7 @@ NB_MODULE(_native, module) {
     nb::set_leak_warnings(false);
     module.def("set_leak_warnings", &nb::set_leak_warnings);
     nb::register_exception_translator(translate);
+    neutone_like::bind_compiled(module);
     neutone_like::bind_config(module);
     neutone_like::bind_fit(module);
     neutone_like::bind_session(module);

@@ -1,7 +1,9 @@
 // Plays an artifact on a stream of raw stereo audio, as a plugin would play it on its host's:
-//     sox in.wav -t f32 -c 2 -r 48000 - | ./host model.nm neutone_like_torch-*.so drive=24 | play -t f32 -c 2 -r 48000 -
+//     sox in.wav -t f32 -c 2 -r 48000 - | ./host model.nlc drive=24 | play -t f32 -c 2 -r 48000 -
+// A model.nm needs a backend beside it: ./host model.nm neutone_like_torch-*.so drive=24
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -10,11 +12,12 @@
 constexpr int kBlock = 256;  // samples
 
 int main(int argc, char** argv) try {
-    if (argc < 3) return std::fprintf(stderr, "usage: host MODEL.nm BACKEND.so [NAME=VALUE]... <IN.f32 >OUT.f32\n"), 2;
+    if (argc < 2) return std::fprintf(stderr, "usage: host MODEL [BACKEND.so] [NAME=VALUE]... <IN.f32 >OUT.f32\n"), 2;
     nl::Engine engine;
-    nl::Session session = engine.open(argv[1], argv[2]);
+    const bool has_backend = argc > 2 && std::strchr(argv[2], '=') == nullptr;
+    nl::Session session = engine.open(argv[1], has_backend ? argv[2] : "");
     session.prepare({.sample_rate = 48000, .block_size = kBlock, .channels = 2, .mode = NL_INLINE});
-    for (int index = 3; index < argc; ++index) {
+    for (int index = has_backend ? 3 : 2; index < argc; ++index) {
         const std::string setting = argv[index];
         const size_t equals = std::min(setting.find('='), setting.size());
         session.set(setting.substr(0, equals).c_str(), setting.c_str() + std::min(equals + 1, setting.size()));

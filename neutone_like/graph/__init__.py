@@ -1,6 +1,7 @@
 """Networks as graphs of tensor operations with explicit state: captured, proven, and written as TorchScript."""
 
 from neutone_like.graph.capture import capture, capture_call, own_copy
+from neutone_like.graph.decomposing import decompose
 from neutone_like.graph.examples import Example, take_apart
 from neutone_like.graph.folding import drop_unused, fold_constants
 from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Lengths, Node, State, Value, map_values
@@ -23,6 +24,7 @@ __all__ = [
     "WholeNumber",
     "capture",
     "capture_call",
+    "decompose",
     "drop_unused",
     "fit_whole_number",
     "fold_constants",

@@ -102,7 +102,7 @@ def _traces(
         points.append({SAMPLES: samples, **{counter_name(slot): count for slot, count in counts.items()}})
         try:
             trace = trace_call(warm, example.call, example.block(samples, generator), memory.states, counts)
-        except NeutoneLikeError:
+        except CaptureError:
             raise
         except Exception as error:  # whatever the network raises at a length that it does not take
             raise CaptureError(f"{type(warm).__name__} fails on a block of {samples} samples: {error}") from error

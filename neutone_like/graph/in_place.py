@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import torch
+
 from neutone_like.errors import CaptureError
 from neutone_like.graph.graph import Graph, Node, Value, map_values, values_in
 from neutone_like.graph.running import operation, writes
@@ -40,18 +42,17 @@ def _with_names(node: Node, renamed: Mapping[str, Value]) -> Node:
 
 
 def _giving(node: Node) -> str:
-    """``aten::relu.default`` for ``aten::relu_.default``."""
+    """``aten::relu.default`` for ``aten::relu_.default``: the same arguments, also under another overload's name."""
     name, _, overload = node.op.rpartition(".")
-    giving = f"{name.removesuffix('_')}.{overload}"
-    try:
-        known = operation(giving)
-    except AttributeError:
-        known = None
-    if known is None or not name.endswith("_"):
-        raise CaptureError(
-            f"{node.op} at {node.line or 'an unknown line'} writes into its argument. Use one that doesn't."
-        )
-    return giving
+    giving = name.removesuffix("_")
+    wanted = [each.name for each in operation(node.op)._schema.arguments]
+    packet = getattr(torch.ops.aten, giving.partition("::")[2], None)
+    overloads = packet.overloads() if name.endswith("_") and packet is not None else []
+    for each in sorted(overloads, key=lambda other: other != overload):
+        schema = operation(f"{giving}.{each}")._schema
+        if [argument.name for argument in schema.arguments] == wanted and not schema.is_mutable:
+            return f"{giving}.{each}"
+    raise CaptureError(f"{node.op} at {node.line or 'an unknown line'} writes into its argument. Use one that doesn't.")
 
 
 def _owners(graph: Graph) -> dict[str, str]:

@@ -69,7 +69,7 @@ def trace_call(
     tensors = [value.detach().clone() for value in (*inputs.values(), *states.values())]
     # Values that are read are looked at afterwards: those of constants may be.
     trace = make_fx(run, tracing_mode="real", pre_dispatch=True, _error_on_data_dependent_ops=False)
-    nodes, constants, results = _read_graph(trace(*tensors), names, lines)
+    nodes, constants, results = read_graph(trace(*tensors), names, lines)
     refuse_decisions(type(network).__name__, nodes, names)
     outputs = pytree.tree_unflatten(results[: found["count"]], found["form"])
     return Trace(nodes, constants, outputs, tuple(results[found["count"] :]), found["counts"])
@@ -85,9 +85,10 @@ def _require_tensors(network: nn.Module, leaves: Sequence[Any]) -> None:
             )
 
 
-def _read_graph(
-    module: fx.GraphModule, names: Sequence[str], lines: CallingLines
+def read_graph(
+    module: fx.GraphModule, names: Sequence[str], lines: CallingLines | None
 ) -> tuple[tuple[Node, ...], dict[str, Tensor], list[Value]]:
+    """PyTorch's own graph as nodes, the tensors it holds, and its results; ``names`` are its arguments'."""
     nodes: list[Node] = []
     constants: dict[str, Tensor] = {}
     known: dict[fx.Node, Value] = {}
@@ -106,7 +107,7 @@ def _read_graph(
         else:
             known[node] = Value(node_name(len(nodes)))
             args, kwargs = _arguments(node.args, known), _arguments(dict(node.kwargs), known)
-            line, layer = lines.lines.get(node.name, ""), lines.layers.get(node.name, "")
+            line, layer = (lines.lines.get(node.name, ""), lines.layers.get(node.name, "")) if lines else ("", "")
             nodes.append(Node(known[node].name, _name(node.target), args, kwargs, line, layer))
     return tuple(nodes), constants, results
 

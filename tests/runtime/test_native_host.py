@@ -122,7 +122,9 @@ def test_plays_as_python_does(native: NativeBuild, name: str, settings: dict[str
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("nowhere.nm",), "usage: host MODEL.nm"),
+        ((), "usage: host MODEL [BACKEND.so]"),
+        (("nowhere.nlc",), "nowhere.nlc can't be read: No such file"),
+        (("{model}",), "does not begin as a compiled model does. Expected a model.nlc."),
         (("{model}", "nowhere.so"), "nowhere.so can't be loaded"),
         (("nowhere.nm", "{backend}"), "There is no file nowhere.nm"),
         (("{readme}", "{backend}"), "README.md is no TorchScript archive"),

@@ -3,7 +3,7 @@
  *     nl_engine* engine;
  *     nl_engine_create(NULL, &engine);
  *     nl_session* session;
- *     nl_session_open(engine, "model.nm", "neutone_like_torch-2.13.0+cpu-abi1.so", &session);
+ *     nl_session_open(engine, "model.nlc", NULL, &session);
  *     nl_host host = NL_HOST_INIT;
  *     host.sample_rate = 44100;
  *     host.block_size = 256;
@@ -102,8 +102,9 @@ NL_API void nl_engine_destroy(nl_engine* engine);
 /* ---- Session ---- */
 
 /* [control] Loads a model; nothing can be processed before nl_prepare.
- * `backend`: the shared object that computes it, for a .nm the libtorch backend (`python -m
- * neutone_like.runtime.build_torch_backend` builds it); a name without a slash is looked for as the system's loader does. */
+ * `backend`: NULL or "" for a compiled model, a .nlc, which the library plays by itself. Else the shared object that
+ * computes it, for a .nm the libtorch backend (`python -m neutone_like.runtime.build_torch_backend` builds it); a name
+ * without a slash is looked for as the system's loader does. */
 NL_API nl_result nl_session_open(nl_engine* engine, const char* model, const char* backend, nl_session** session);
 
 /* [control] The audio thread must be out of nl_process for good. NULL is allowed. */

@@ -1,7 +1,7 @@
 // engine.h in C++: objects that clean up after themselves, and exceptions off the audio thread. Header-only; C++17.
 //
 //     nl::Engine engine;
-//     nl::Session session = engine.open("model.nm", "neutone_like_torch-2.13.0+cpu-abi1.so");
+//     nl::Session session = engine.open("model.nlc");
 //     session.prepare({.sample_rate = 44100, .block_size = 256});     // or nl::Host, member by member, before C++20
 //     session.set("drive", 24.0);
 //     ...
@@ -156,8 +156,8 @@ public:
     }
     explicit Engine(const nl_engine_options& options) { create(options); }
 
-    // `backend`: the shared object that computes the model. Throws Error.
-    Session open(const std::string& model, const std::string& backend) {
+    // `backend`: the shared object that computes the model; a compiled one (.nlc) needs none. Throws Error.
+    Session open(const std::string& model, const std::string& backend = "") {
         nl_session* session = nullptr;
         check(nl_session_open(engine_.get(), model.c_str(), backend.c_str(), &session));
         return Session(session);

@@ -178,8 +178,8 @@ nl_result nl_session_open(nl_engine* engine, const char* model, const char* back
         *session = nullptr;
         require(engine, "engine");
         require(model, "model");
-        require(backend, "backend");
-        std::unique_ptr<nl_session> made(new nl_session{Player(engine->engine, model, backend), {}});
+        const char* computed_by = backend == nullptr ? "" : backend;
+        std::unique_ptr<nl_session> made(new nl_session{Player(engine->engine, model, computed_by), {}});
         for (const Parameter& parameter : made->player.facts().parameters) {
             auto& labels = made->labels.emplace_back();
             for (const std::string& label : parameter.labels) labels.push_back(label.c_str());

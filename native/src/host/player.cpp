@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "engine/compiled_backend.hpp"
 #include "engine/shared_object.hpp"
 #include "host/fitting.hpp"
 #include "host/host_error.hpp"
@@ -15,7 +16,9 @@ namespace neutone_like {
 
 namespace {
 
+// Without a path: compiled models, which need no backend beside the library.
 const nl_backend* backend_at(const std::string& path) {
+    if (path.empty()) return compiled_backend();
     try {
         return load_backend(path);
     } catch (const EngineError& error) {
@@ -24,7 +27,7 @@ const nl_backend* backend_at(const std::string& path) {
 }
 
 std::string metadata_of(const std::string& model, const std::string& backend_path) {
-    const nl_metadata_entry read = find_metadata_entry(backend_path);
+    const nl_metadata_entry read = backend_path.empty() ? compiled_metadata : find_metadata_entry(backend_path);
     if (read == nullptr) {
         throw HostError(NL_NO_BACKEND, "The backend " + backend_path +
                                            " tells nothing of its model files: it has no "

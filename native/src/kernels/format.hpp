@@ -30,7 +30,8 @@ enum SectionKind : uint32_t {
     kSteps = 5,      // Step[], in the order in which they run
     kIntegers = 6,   // int32[]
     kConstants = 7,  // float32 and float64, each array at a multiple of 64 bytes
-    kTestVector = 8  // float32: input [in_channels][samples], one value of each parameter, output [out_channels][samples]
+    // float32: input [in_channels][look_behind + samples], one value of each parameter, output [out_channels][samples]
+    kTestVector = 8
 };
 
 struct Section {

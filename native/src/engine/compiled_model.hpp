@@ -1,0 +1,73 @@
+// A compiled model in memory of our own: a file that was changed meanwhile can't change what was proved.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "kernels/player.hpp"
+#include "kernels/reader.hpp"
+#include "signal/config.hpp"
+
+namespace neutone_like {
+
+// A file that is no compiled model, or none that can be played here.
+class CompiledModelError : public EngineError {
+public:
+    using EngineError::EngineError;
+};
+
+// Bytes at a multiple of 64.
+class AlignedMemory {
+public:
+    explicit AlignedMemory(uint64_t bytes);
+    ~AlignedMemory();
+    AlignedMemory(const AlignedMemory&) = delete;
+    AlignedMemory& operator=(const AlignedMemory&) = delete;
+
+    unsigned char* data() const noexcept { return data_; }
+    uint64_t bytes() const noexcept { return bytes_; }
+
+private:
+    unsigned char* data_;
+    uint64_t bytes_;
+};
+
+class CompiledModel {
+public:
+    // `name` is for messages, `kernels` the name of a table or empty for the best one. Throw CompiledModelError for the
+    // file, EngineError for the kernels.
+    static std::shared_ptr<const CompiledModel> read(const std::string& path, const std::string& kernels = "");
+    static std::shared_ptr<const CompiledModel> copy(const void* bytes, uint64_t count, const std::string& name,
+                                                     const std::string& kernels = "");
+
+    const compiled::Image& image() const noexcept { return image_; }
+    const compiled::Facts& facts() const noexcept { return *image_.facts; }
+    std::string metadata() const { return {image_.metadata, image_.metadata_bytes}; }
+
+private:
+    CompiledModel(std::unique_ptr<AlignedMemory> file, const std::string& name, const std::string& kernels);
+
+    std::unique_ptr<AlignedMemory> file_;
+    compiled::Image image_;
+};
+
+// One that plays, with state of its own. One thread at a time.
+class CompiledInstance {
+public:
+    explicit CompiledInstance(std::shared_ptr<const CompiledModel> model);
+    CompiledInstance(const CompiledInstance& other);  // goes on from where the other one is
+    CompiledInstance& operator=(const CompiledInstance&) = delete;
+
+    const CompiledModel& model() const noexcept { return *model_; }
+    bool process(const compiled::Passage& passage) noexcept { return compiled::process(*instance_, passage); }
+    void reset() noexcept { compiled::reset(*instance_); }
+    uint64_t bytes() const noexcept { return memory_.bytes(); }
+
+private:
+    std::shared_ptr<const CompiledModel> model_;
+    AlignedMemory memory_;
+    compiled::Instance* instance_;
+};
+
+}  // namespace neutone_like

@@ -1,0 +1,345 @@
+// Compiled models with damage at random, most of it behind a checksum that was made right again: each is refused with a
+// reason, or plays without touching what isn't its own. Run it under AddressSanitizer with `make sanitize`.
+//
+//   corruptions [count=2000] [seed=1] [unproved] [MODEL.nlc]...
+//
+// Without a model it takes plans of its own. With `unproved` what the reader refuses is played all the same, which
+// AddressSanitizer must find out.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/kernel_ids.hpp"
+#include "kernels/player.hpp"
+#include "kernels/reader.hpp"
+#include "unit/plan_builder.hpp"
+
+namespace {
+
+using namespace neutone_like::compiled;
+using plan::Builder;
+using plan::Bytes;
+
+constexpr uint64_t kMostWork = 1 << 22;  // numbers that the steps of a block may touch: a sound of hours proves no more
+constexpr uint64_t kMostToTake = 256u << 20;  // bytes of an instance
+
+struct Damage {
+    std::mt19937& random;
+    const Bytes& good;  // of the same layout
+    Bytes& bytes;
+
+    size_t below(size_t limit) { return limit == 0 ? 0 : random() % limit; }
+
+    const Section& section(uint32_t kind) const {
+        const auto* section = reinterpret_cast<const Section*>(good.data() + sizeof(Header));
+        while (section->kind != kind) ++section;
+        return *section;
+    }
+
+    void flip_bits() {
+        for (size_t left = 1 + below(4); left > 0; --left) bytes.data()[below(bytes.size())] ^= 1u << below(8);
+    }
+
+    // Numbers in which something is most likely to go wrong.
+    int64_t extreme(int64_t now) {
+        const int64_t some[] = {0,         1,         -1,
+                                2,         now + 1,   now - 1,
+                                -now,      2 * now,   now / 2,
+                                now + 16,  now - 16,  INT32_MAX,
+                                INT32_MIN, 65536,     static_cast<int64_t>(below(1 << 20)),
+                                INT64_MAX, INT64_MIN, int64_t{1} << below(63)};
+        return some[below(std::size(some))];
+    }
+
+    void set_number() {
+        const uint32_t kinds[] = {kFacts, kBuffers, kViews, kViews, kViews, kSteps, kIntegers};
+        const Section& where = section(kinds[below(std::size(kinds))]);
+        if (where.bytes < 8) return;
+        unsigned char* at = bytes.data() + where.offset + below(where.bytes / 4 - 1) * 4;
+        const bool wide = where.kind != kViews && where.kind != kSteps && below(4) == 0;
+        int64_t now = 0;
+        std::memcpy(&now, at, wide ? 8 : 4);
+        if (!wide) now = static_cast<int32_t>(now);
+        now = extreme(now);
+        std::memcpy(at, &now, wide ? 8 : 4);
+    }
+
+    void copy_item() {
+        const std::pair<uint32_t, size_t> kinds[] = {
+            {kBuffers, sizeof(Buffer)}, {kViews, sizeof(View)}, {kSteps, sizeof(Step)}, {kIntegers, 4}};
+        const auto& [kind, size] = kinds[below(std::size(kinds))];
+        const Section& where = section(kind);
+        if (where.bytes < size) return;
+        unsigned char* items = bytes.data() + where.offset;
+        std::memmove(items + below(where.bytes / size) * size, items + below(where.bytes / size) * size, size);
+    }
+
+    // A number of a view that depends on the block in another way.
+    void bend_extent() {
+        const Section& where = section(kViews);
+        if (where.bytes < sizeof(View)) return;
+        auto* view = reinterpret_cast<View*>(bytes.data() + where.offset) + below(where.bytes / sizeof(View));
+        Extent& extent = below(3) == 0 ? view->offset : view->dims[below(kMaximumRank)];
+        if (below(2) == 0) extent.base += static_cast<int32_t>(below(64)) - 32;
+        if (below(2) == 0) extent.numerator = static_cast<int32_t>(below(5)) - 2;
+        if (below(4) == 0) extent.denominator = 1 + static_cast<int32_t>(below(4));
+        if (below(4) == 0) view->strides[below(kMaximumRank)] += static_cast<int32_t>(below(65)) - 32;
+        if (below(8) == 0) view->flags ^= kPadded;
+    }
+
+    void spoil_weights() {
+        const float some[] = {0.0f, -0.0f, 1e38f, -1e38f, 1e-45f, NAN, INFINITY, -INFINITY};
+        const Section& where = section(kConstants);
+        if (where.bytes < 4) return;
+        for (size_t left = 1 + below(8); left > 0; --left) {
+            std::memcpy(bytes.data() + where.offset + below(where.bytes / 4) * 4, &some[below(std::size(some))], 4);
+        }
+    }
+
+    void move_section() {
+        const uint32_t sections = reinterpret_cast<const Header*>(good.data())->sections;
+        auto& moved = reinterpret_cast<Section*>(bytes.data() + sizeof(Header))[below(sections)];
+        if (below(2) == 0) moved.offset = static_cast<uint64_t>(extreme(static_cast<int64_t>(moved.offset))) & ~63ull;
+        if (below(2) == 0) moved.bytes = static_cast<uint64_t>(extreme(static_cast<int64_t>(moved.bytes)));
+        if (below(4) == 0) moved.kind = static_cast<uint32_t>(below(10));
+    }
+
+    void once() {
+        switch (below(12)) {
+            case 0: return flip_bits();
+            case 1: return copy_item();
+            case 2: return spoil_weights();
+            case 3: return move_section();
+            case 4:
+            case 5:
+            case 6: return bend_extent();
+            default: return set_number();
+        }
+    }
+};
+
+struct Counts {
+    int refused[6] = {};
+    int played = 0;
+    int too_much = 0;
+};
+
+uint64_t elements_of(const View& view, const Lengths& lengths, int64_t at) {
+    uint64_t elements = 1;
+    for (uint32_t dim = 0; dim < view.rank; ++dim) {
+        Line line{};
+        line_of(view.dims[dim], lengths, line);
+        elements *= static_cast<uint64_t>(line.at(at));
+    }
+    return elements;
+}
+
+// Roughly: products cost more than they touch.
+bool is_quick(const Image& image) {
+    uint64_t work = 0;
+    for (uint32_t index = 0; index < image.step_count; ++index) {
+        const Step& step = image.steps[index];
+        uint64_t most = 0;
+        for (uint32_t view = 0; view < step.views; ++view) {
+            const View& touched = image.views[step.first_view + view];
+            most = std::max({most, elements_of(touched, image.lengths, 0),
+                             elements_of(touched, image.lengths, image.lengths.count - 1)});
+        }
+        work += most;
+        if (most > kMostWork || work > 16 * kMostWork) return false;
+    }
+    return true;
+}
+
+// As many numbers as are asked for, one memory each, so that what is read beyond them is found.
+std::vector<std::vector<float>> rows(int64_t count, int64_t samples, std::mt19937& random) {
+    std::vector<std::vector<float>> made(static_cast<size_t>(count));
+    for (auto& row : made) {
+        row.resize(static_cast<size_t>(samples));
+        for (float& sample : row) sample = static_cast<float>(random() % 2001) / 1000.0f - 1.0f;
+    }
+    return made;
+}
+
+template <typename Value>
+std::vector<Value> pointers(std::vector<std::vector<float>>& from) {
+    std::vector<Value> found;
+    for (auto& row : from) found.push_back(row.data());
+    return found;
+}
+
+void play(Instance& instance, const Image& image, int64_t samples, std::mt19937& random) {
+    const Facts& facts = *image.facts;
+    auto in = rows(facts.in_channels, samples + facts.look_behind, random);
+    auto out = rows(facts.out_channels, samples, random);
+    std::vector<std::vector<float>> values;
+    std::vector<int32_t> lengths;
+    for (int32_t index = 0; index < facts.parameters; ++index) {
+        lengths.push_back(random() % 2 == 0 ? 1 : static_cast<int32_t>(samples));
+        values.push_back(rows(1, lengths.back(), random)[0]);
+    }
+    const auto in_rows = pointers<const float*>(in);
+    const auto out_rows = pointers<float*>(out);
+    const auto value_rows = pointers<const float*>(values);
+    process(instance, {samples, in_rows.data(), out_rows.data(), value_rows.data(), lengths.data()});
+}
+
+void play_some(const Image& image, std::mt19937& random) {
+    const auto memory = std::make_unique<Bytes>(instance_bytes(image));
+    Instance* instance = start(image, memory->data());
+    const Lengths& lengths = image.lengths;
+    const int64_t longest = lengths.longest();
+    for (const int64_t samples :
+         {lengths.shortest, longest, longest + lengths.shortest, int64_t{17}, 3 * longest,
+          lengths.new_samples(static_cast<int64_t>(random() % static_cast<uint64_t>(lengths.count)))}) {
+        if (samples <= 4096) play(*instance, image, samples, random);
+    }
+    reset(*instance);
+    play(*instance, image, lengths.shortest, random);
+}
+
+const KernelTable& some_kernels(std::mt19937& random) {
+    return random() % 2 == 0 ? best_kernels() : baseline_kernels();
+}
+
+void fail(const char* what) {
+    std::fprintf(stderr, "%s\n", what);
+    std::exit(1);
+}
+
+// Exactly as many bytes, so that what is read beyond them is found.
+struct Exact {
+    explicit Exact(const Bytes& bytes, size_t count)
+        : data(static_cast<unsigned char*>(::operator new(std::max<size_t>(count, 1), std::align_val_t{64}))) {
+        std::memcpy(data, bytes.data(), count);
+    }
+    Exact(const Exact&) = delete;
+    Exact& operator=(const Exact&) = delete;
+    ~Exact() { ::operator delete(data, std::align_val_t{64}); }
+    unsigned char* data;
+};
+
+void try_one(const Bytes& good, std::mt19937& random, Counts& counts) {
+    Bytes bad = good;
+    Damage damage{random, good, bad};
+    for (size_t left = 1 + damage.below(3); left > 0; --left) damage.once();
+    size_t count = bad.size();
+    const bool cut = damage.below(16) == 0;
+    if (cut) count = damage.below(count);
+    if (cut && count >= sizeof(Header) && damage.below(2) == 0) reinterpret_cast<Header*>(bad.data())->bytes = count;
+    const bool sealed = damage.below(8) != 0;
+    if (sealed && count >= sizeof(Header)) {
+        reinterpret_cast<Header*>(bad.data())->checksum = crc32(bad.data() + 16, count - 16);
+    }
+    const Exact file(bad, count);
+    Image image;
+    Problem problem;
+    if (!read_image(file.data, count, some_kernels(random), image, problem)) {
+        if (problem.fault == Fault::none || problem.text[0] == '\0') fail("refused without a reason");
+        ++counts.refused[static_cast<int>(problem.fault)];
+        return;
+    }
+    const bool unchanged = count == good.size() && std::memcmp(bad.data(), good.data(), count) == 0;
+    if (!sealed && !unchanged) fail("a damaged file was accepted whose checksum nobody had made right");
+    if (instance_bytes(image) > kMostToTake || !is_quick(image)) {
+        ++counts.too_much;
+        return;
+    }
+    play_some(image, random);
+    ++counts.played;
+}
+
+// Damage after the proof: what the reader keeps away.
+void play_unproved(const Bytes& good, std::mt19937& random) {
+    Bytes file = good;
+    Image image;
+    Problem problem;
+    if (!read_image(file.data(), file.size(), best_kernels(), image, problem)) fail(problem.text);
+    Damage{random, good, file}.bend_extent();
+    if (is_quick(image)) play_some(image, random);
+}
+
+Bytes read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    Bytes bytes(text.size());
+    std::memcpy(bytes.data(), text.data(), text.size());
+    Image image;
+    Problem problem;
+    if (!read_image(bytes.data(), bytes.size(), best_kernels(), image, problem))
+        fail((path + ": " + problem.text).c_str());
+    return bytes;
+}
+
+// Two rings, a state and copies between them.
+Bytes own_plan(int32_t granule, int32_t length) {
+    Builder builder;
+    builder.facts.granule = granule;
+    builder.facts.parameters = 1;
+    builder.facts.inputs = 2;
+    const uint32_t ring = builder.ring(1, 20, length, granule, plan::samples());
+    const uint32_t moved = builder.ring(2, 3, 0, granule, plan::samples());
+    const uint32_t state = builder.memory(kState, 16, kFloat64);
+    const uint32_t out = builder.memory(kArena, 2 * granule);
+    const int32_t pitch = builder.buffers[moved].pitch;
+    using plan::fixed;
+    builder.view(ring, fixed(0), {fixed(1), plan::samples()}, {0, 1});
+    builder.view(out, fixed(granule), {plan::samples()}, {1}, kPadded);
+    builder.facts.output = static_cast<int32_t>(builder.view(out, fixed(0), {fixed(1), plan::samples()}, {0, 1}));
+    builder.view(moved, fixed(0), {fixed(2), plan::samples()}, {pitch, 1}, kPadded);
+    builder.view(ring, fixed(-20), {fixed(2), plan::samples()}, {10, 1});
+    builder.step(kCopy, 2);
+    builder.view(state, fixed(0), {fixed(2)}, {8});
+    builder.view(moved, plan::samples(-1), {fixed(2)}, {pitch});
+    builder.step(kCopy, 2);
+    builder.view(out, fixed(0), {plan::samples()}, {1});
+    builder.view(moved, fixed(-3), {plan::samples()}, {1});
+    builder.step(kCopy, 2);
+    builder.constant({1.0f, 2.0f, 3.0f});
+    builder.integers = {1, 2, 3, 4};
+    return builder.file();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::vector<std::string> words(argv + 1, argv + argc);
+    const auto unproved = std::find(words.begin(), words.end(), "unproved");
+    const bool proved = unproved == words.end();
+    if (!proved) words.erase(unproved);
+    const int count = words.empty() ? 2000 : std::atoi(words[0].c_str());
+    const unsigned seed = words.size() < 2 ? 1 : static_cast<unsigned>(std::atoi(words[1].c_str()));
+    std::vector<Bytes> models;
+    for (size_t index = 2; index < words.size(); ++index) models.push_back(read_file(words[index]));
+    if (models.empty()) {
+        models.push_back(own_plan(64, 80));
+        models.push_back(own_plan(33, 0));
+    }
+    std::mt19937 random(seed);
+    Counts counts;
+    for (int trial = 0; trial < count; ++trial) {
+        const Bytes& model = models[static_cast<size_t>(trial) % models.size()];
+        if (proved) {
+            try_one(model, random, counts);
+        } else {
+            play_unproved(model, random);
+        }
+    }
+    std::printf(
+        "%d files: %d were no models, %d too new, %d damaged, %d no plans, %d too large, %d not tried, %d played\n",
+        count, counts.refused[1], counts.refused[2], counts.refused[3], counts.refused[4], counts.refused[5],
+        counts.too_much, counts.played);
+    if (proved && count >= 1000 && (counts.played < count / 50 || counts.refused[4] < count / 50)) {
+        fail("Too few were played, or refused for their plan, to prove anything.");
+    }
+    return 0;
+}

@@ -1,0 +1,283 @@
+"""A plan as the bytes of a ``model.nlc``; ``native/src/kernels/format.hpp`` says what lies where."""
+
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neutone_like.compiler.extent import ONE, ZERO, Extent
+from neutone_like.compiler.kernels import KernelId
+from neutone_like.compiler.layout import ALIGNMENT, Layout, lay_out
+from neutone_like.compiler.packing import packed_bias, packed_panels
+from neutone_like.compiler.plan import Affine, Plan, Pointwise, Step
+from neutone_like.compiler.program import program_of
+from neutone_like.compiler.tensor import ROW_FLOATS, Kind, Stride, Tensor, View, stride_order
+from neutone_like.errors import CompileError
+
+MAGIC = b"NLCOMP\r\n"
+VERSION = 1
+MAXIMUM_RANK = 6
+_RING, _STATE, _ARENA, _CONSTANT = range(4)
+_METADATA, _FACTS, _BUFFERS, _VIEWS, _STEPS, _INTEGERS, _CONSTANTS, _TEST_VECTOR = range(1, 9)
+_PADDED = 1
+
+
+@dataclass(frozen=True)
+class TestVector:
+    """Sound and what it becomes, from the state that a model begins in.
+
+    Attributes:
+        audio: ``[in_channels, look_behind + samples]``.
+        parameters: One value of each.
+        output: ``[out_channels, samples]``.
+    """
+
+    audio: NDArray[np.float32]
+    parameters: NDArray[np.float32]
+    output: NDArray[np.float32]
+
+
+def write_plan(plan: Plan, metadata: str, test: TestVector, delay_samples: int = 0) -> bytes:
+    """The file of a plan.
+
+    Args:
+        plan: Improved by all passes.
+        metadata: JSON.
+        test: What it must give.
+        delay_samples: How far the output lags behind the input.
+    """
+    return _Writer(plan).write(metadata, test, delay_samples)
+
+
+@dataclass
+class _Constants:
+    """Arrays one behind the other, each once."""
+
+    data: bytearray = field(default_factory=bytearray)
+    known: dict[bytes, int] = field(default_factory=dict[bytes, int])
+
+    def add(self, values: NDArray[Any]) -> int:
+        """The offset of an array."""
+        raw = np.ascontiguousarray(values).tobytes()
+        key = raw + values.dtype.str.encode()
+        if key not in self.known:
+            self.data += bytes(-len(self.data) % ALIGNMENT)
+            self.known[key] = len(self.data)
+            self.data += raw
+        return self.known[key]
+
+
+class _Writer:
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.layout: Layout = lay_out(plan)
+        self.samples = plan.granule + plan.look_behind
+        self.constants = _Constants()
+        self.buffers: list[bytes] = []
+        self.numbers: dict[Any, int] = {}
+        self.views: list[bytes] = []
+        self.steps: list[bytes] = []
+        self.integers: list[int] = []
+        for tensor in (*plan.rings, *plan.states):
+            self._buffer(tensor)
+
+    def write(self, metadata: str, test: TestVector, delay_samples: int) -> bytes:
+        plan = self.plan
+        inputs = [plan.audio, *plan.parameters.values()]
+        for view in (*inputs, plan.output):
+            self._view(view, padded=view is not plan.output)
+        for step in plan.steps:
+            self._step(step)
+        facts = struct.pack(
+            "<12i2Q",
+            plan.lengths.shortest, plan.lengths.multiple_of, plan.granule, plan.look_behind,
+            plan.audio.dims[0].at(self.samples), plan.output.dims[0].at(self.samples),
+            len(plan.parameters), delay_samples,
+            len(plan.rings), len(inputs), len(inputs), test.output.shape[1],
+            self.layout.arena_bytes, self.layout.state_bytes,
+        )  # fmt: skip
+        vector = b"".join(
+            np.ascontiguousarray(each, np.float32).tobytes() for each in (test.audio, test.parameters, test.output)
+        )
+        return _file(
+            {
+                _METADATA: metadata.encode(),
+                _FACTS: facts,
+                _BUFFERS: b"".join(self.buffers),
+                _VIEWS: b"".join(self.views),
+                _STEPS: b"".join(self.steps),
+                _INTEGERS: np.asarray(self.integers, "<i4").tobytes(),
+                _CONSTANTS: bytes(self.constants.data),
+                _TEST_VECTOR: vector,
+            }
+        )
+
+    def _buffer(self, tensor: Tensor) -> int:
+        if tensor not in self.numbers:
+            if tensor.kind is Kind.CONSTANT:
+                assert tensor.data is not None
+                return self._array(tensor, tensor.data.reshape(-1).numpy())
+            self.numbers[tensor] = len(self.buffers)
+            self.buffers.append(self._packed_buffer(tensor))
+        return self.numbers[tensor]
+
+    def _packed_buffer(self, tensor: Tensor) -> bytes:
+        place = self.layout.places[tensor]
+        kind = {Kind.RING: _RING, Kind.STATE: _STATE, Kind.BLOCK: _ARENA}[tensor.kind]
+        initial = -1
+        if tensor.data is not None and bool(tensor.data.any()):
+            initial = self.constants.add(
+                tensor.data.reshape(-1).double().numpy().astype(np.float64 if tensor.double else np.float32)
+            )
+        ring = (
+            (tensor.rows, place.pitch, tensor.history, place.length, place.front) if kind == _RING else (0, 0, 0, 0, 0)
+        )
+        advance = _extent(tensor.advance if kind == _RING else ZERO)
+        return struct.pack("<2IQ2q5i", kind, int(tensor.double), place.offset, place.elements, initial, *ring) + advance
+
+    def _array(self, key: Any, values: NDArray[Any]) -> int:
+        """A constant buffer."""
+        if key not in self.numbers:
+            double = values.dtype == np.float64
+            self.numbers[key] = len(self.buffers)
+            offset = self.constants.add(values)
+            head = struct.pack("<2IQ2q5i", _CONSTANT, int(double), offset, values.size, -1, 0, 0, 0, 0, 0)
+            self.buffers.append(head + _extent(ZERO))
+        return self.numbers[key]
+
+    def _numbers_view(self, values: NDArray[Any], dims: Sequence[int] | None = None) -> None:
+        """A constant array as a step's next view."""
+        key = (values.tobytes(), values.dtype.str)
+        buffer = self._array(key, values)
+        sizes = [values.size] if dims is None else list(dims)
+        steps = [int(np.prod(sizes[place + 1 :], dtype=np.int64)) for place in range(len(sizes))]
+        self.views.append(_packed_view(buffer, 0, ZERO, [Extent.of(each) for each in sizes], steps))
+
+    def _view(self, view: View, padded: bool = False) -> None:
+        if view.rank > MAXIMUM_RANK:
+            raise CompileError(f"a tensor of {view.rank} dimensions; at most {MAXIMUM_RANK}")
+        buffer = self._buffer(view.tensor)
+        pitch = 0 if view.tensor.kind is Kind.CONSTANT else self.layout.places[view.tensor].pitch
+        strides = [each.rows * pitch + each.columns for each in view.strides]
+        offset = view.column + view.row * pitch
+        self.views.append(_packed_view(buffer, _PADDED * (padded and self._may_pad(view)), offset, view.dims, strides))
+
+    def _may_pad(self, view: View) -> bool:
+        """Whether nobody minds what is written behind the last dimension, up to the next multiple of a vector."""
+        if not view.rank or view.strides[-1] != Stride(0, 1) or any(each.columns for each in view.strides[:-1]):
+            return False
+        tensor = view.tensor
+        if tensor.kind is Kind.RING:
+            return view.column == ZERO and view.dims[-1] == tensor.written
+        start = view.column.constant
+        whole = start is not None and start % ROW_FLOATS == 0 and view.column + view.dims[-1] == tensor.columns
+        return whole and tensor.kind is Kind.BLOCK and not tensor.pinned
+
+    def _step(self, step: Step) -> None:
+        first_view, first_integer = len(self.views), len(self.integers)
+        if isinstance(step, Affine):
+            self._affine(step)
+        elif isinstance(step, Pointwise):
+            self._pointwise(step)
+        else:
+            outputs, inputs = step.outputs, step.inputs
+            if step.kernel is KernelId.COPY:
+                outputs, inputs = _simplest([*outputs, *inputs], 1)
+            for view in outputs:
+                self._view(view, padded=True)
+            for view in inputs:
+                self._view(view)
+            self.integers += step.integers
+        head = (
+            int(step.kernel),
+            first_view,
+            len(self.views) - first_view,
+            first_integer,
+            len(self.integers) - first_integer,
+        )
+        self.steps.append(struct.pack("<5I", *head))
+
+    def _affine(self, step: Affine) -> None:
+        self._view(step.outputs[0], padded=True)
+        self._numbers_view(packed_panels(step.weights).astype(np.float32))
+        self._numbers_view(packed_bias(step.bias).astype(np.float32))
+        for view in (*step.inputs, *step.addends):
+            self._view(view)
+        self.integers += [len(step.inputs), len(step.addends), step.activation]
+
+    def _pointwise(self, step: Pointwise) -> None:
+        program = program_of(step.expression, 0)
+        outputs, inputs = _simplest([*step.outputs, *step.inputs], 1)
+        self._numbers_view(np.asarray(program.numbers, np.float64))
+        self._view(outputs[0], padded=True)
+        for view in inputs:
+            self._view(view)
+        self.integers += [int(step.double), program.registers, *program.instructions]
+
+
+def _simplest(views: Sequence[View], outputs: int) -> tuple[list[View], list[View]]:
+    """Views of the same dimensions in as few as possible, in the first one's order in memory."""
+    first = views[0]
+    order = [dim for dim in stride_order(first) if first.dims[dim] != ONE]
+    kept = [each.permuted(order) for each in views]
+    dim = 0
+    while dim < kept[0].rank - 1:
+        size = kept[0].dims[dim + 1].constant
+        if size is not None and all(_merges(each, dim, size) for each in kept):
+            kept = [_merged(each, dim, size) for each in kept]
+        else:
+            dim += 1
+    return kept[:outputs], kept[outputs:]
+
+
+def _merges(view: View, dim: int, size: int) -> bool:
+    inner = view.strides[dim + 1]
+    return view.strides[dim] == Stride(inner.rows * size, inner.columns * size)
+
+
+def _merged(view: View, dim: int, size: int) -> View:
+    stride = view.strides[dim + 1]
+    whole = view.dims[dim] * size
+    return View(
+        view.tensor,
+        (*view.dims[:dim], whole, *view.dims[dim + 2 :]),
+        (*view.strides[:dim], stride, *view.strides[dim + 2 :]),
+        view.row,
+        view.column,
+    )
+
+
+def _extent(value: Extent) -> bytes:
+    """As ``base + numerator * samples / denominator`` in whole numbers, also where the base is a fraction."""
+    denominator = value.factor.denominator
+    if value.base.denominator != 1:
+        raise CompileError(f"a size of {value} samples, which is whole for some blocks only")
+    return struct.pack("<3i", int(value.base), value.factor.numerator, denominator)
+
+
+def _packed_view(buffer: int, flags: int, offset: Extent, dims: Iterable[Extent], strides: Sequence[int]) -> bytes:
+    sizes = list(dims)
+    missing = MAXIMUM_RANK - len(sizes)
+    packed = b"".join(_extent(each) for each in [*sizes, *[ZERO] * missing])
+    return (
+        struct.pack("<3I", buffer, len(sizes), flags)
+        + _extent(offset)
+        + packed
+        + struct.pack(f"<{MAXIMUM_RANK}i", *strides, *[0] * missing)
+    )
+
+
+def _file(sections: dict[int, bytes]) -> bytes:
+    start = 32 + 24 * len(sections)
+    table, body = b"", b""
+    for kind, data in sections.items():
+        body += bytes(-(start + len(body)) % ALIGNMENT)
+        table += struct.pack("<2I2Q", kind, 0, start + len(body), len(data))
+        body += data
+    body += bytes(-(start + len(body)) % ALIGNMENT)
+    checked = struct.pack("<Q2I", start + len(body), len(sections), 0) + table + body
+    return MAGIC + struct.pack("<2I", VERSION, zlib.crc32(checked)) + checked

@@ -1,0 +1,283 @@
+"""What the rules for operations work with: the values so far, and the steps that they add."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from neutone_like.compiler.extent import ONE, ZERO, Extent
+from neutone_like.compiler.facts import Shape
+from neutone_like.compiler.kernels import KernelId
+from neutone_like.compiler.plan import Step
+from neutone_like.compiler.reshaping import reshaped
+from neutone_like.compiler.tensor import Kind, View, new_tensor
+from neutone_like.errors import CompileError
+from neutone_like.graph import SAMPLES, Node, Value, WholeNumber, operation
+
+DOUBLES = (torch.float64, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+"""Types whose values live in float64: whole numbers are exact there up to 2 ** 53."""
+
+KNOWN = (torch.float32, torch.bool, *DOUBLES)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Tensors side by side along a dimension, not yet in one piece.
+
+    Attributes:
+        parts: In order.
+        dim: Along which they follow each other.
+        dims: Of the whole.
+    """
+
+    parts: tuple[View, ...]
+    dim: int
+    dims: tuple[Extent, ...]
+
+
+@dataclass(frozen=True)
+class Reshaped:
+    """A view under dimensions that its strides don't allow, not yet copied."""
+
+    view: View
+    dims: tuple[Extent, ...]
+
+
+@dataclass(frozen=True)
+class Complex:
+    """Complex numbers: a view whose last dimension holds real and imaginary part."""
+
+    view: View
+
+
+Lowered = View | Joined | Reshaped | Complex | torch.Tensor
+Rule = Callable[..., Any]
+
+RULES: dict[str, Rule] = {}
+COMPLEX_RULES: dict[str, Rule] = {}
+
+
+def lowers(*ops: str) -> Callable[[Rule], Rule]:
+    """Declare how operations become steps: ``rule(context, node, **arguments)``, named as in PyTorch's schema."""
+
+    def declare(rule: Rule) -> Rule:
+        for op in ops:
+            RULES[f"aten::{op}" if "." in op else f"aten::{op}.default"] = rule
+        return rule
+
+    return declare
+
+
+def lowers_complex(*ops: str) -> Callable[[Rule], Rule]:
+    """The same where an operand is complex, and the operation has another rule for real numbers."""
+
+    def declare(rule: Rule) -> Rule:
+        for op in ops:
+            COMPLEX_RULES[f"aten::{op}" if "." in op else f"aten::{op}.default"] = rule
+        return rule
+
+    return declare
+
+
+class Context:
+    """A graph on its way to steps.
+
+    Args:
+        shapes: Of everything in the graph.
+        granule: The longest block in samples.
+    """
+
+    def __init__(self, shapes: Mapping[str, Shape], granule: int) -> None:
+        self.shapes = shapes
+        self.granule = granule
+        self.values: dict[str, Any] = {}
+        self.steps: list[Step] = []
+        self.counters: dict[str, View] = {}
+        self.lengths: View | None = None
+        self._together: dict[int, tuple[Joined | Reshaped, View]] = {}
+        self._constants: dict[int, tuple[torch.Tensor, View]] = {}
+        self._names = 0
+
+    def shape(self, node: Node) -> Shape:
+        """Of a node's result."""
+        return self.shapes[node.name]
+
+    def resolve(self, value: Any) -> Any:
+        """An argument: what stands for a tensor, an :class:`Extent`, or what it is."""
+        if isinstance(value, Value):
+            return self.values[value.name]
+        if isinstance(value, (list, tuple)):
+            return [self.resolve(each) for each in value]
+        if isinstance(value, WholeNumber) and {name for name, _ in value.terms} <= {"", SAMPLES}:
+            return Extent.of(value)
+        return value
+
+    def lower(self, node: Node) -> None:
+        """Add what a node needs.
+
+        Raises:
+            CompileError: There is no rule for it, or not for this form; the message has the line.
+        """
+        where = f"{node.op} at {node.line or 'an unknown line'}" + (f" (layer {node.layer})" if node.layer else "")
+        if node.op == "getitem":
+            self.values[node.name] = self.values[node.args[0].name][node.args[1]]
+            return
+        arguments = {key: self.resolve(value) for key, value in bound_arguments(node).items()}
+        if self._is_constant(arguments.values()):
+            self.values[node.name] = _folded(node, arguments)
+            return
+        rule = _rule(node, arguments)
+        if rule is None:
+            raise CompileError(f"{where} is not among the operations that compile. {_advice(node)}")
+        shape = self.shapes.get(node.name)
+        if shape is not None and shape.dtype not in (*KNOWN, torch.complex64):
+            raise CompileError(f"{where} gives {shape.dtype}; compiled models hold float32, float64 and whole numbers.")
+        before = len(self.steps)
+        try:
+            self.values[node.name] = rule(self, node, **arguments)
+        except CompileError as error:
+            raise CompileError(f"{where}: {error}") from error
+        for step in self.steps[before:]:
+            step.line = step.line or where
+
+    @staticmethod
+    def _is_constant(arguments: Any) -> bool:
+        flat: list[Any] = []
+        pending = list(arguments)
+        while pending:
+            each = pending.pop()
+            if isinstance(each, list):
+                pending += each
+            else:
+                flat.append(each)
+        dynamic = any(isinstance(each, (View, Joined, Reshaped, Complex, Extent, WholeNumber)) for each in flat)
+        return not dynamic
+
+    def new(self, dims: Sequence[Extent], order: Sequence[int] | None = None, double: bool = False) -> View:
+        """A fresh tensor, laid out in this order of its dimensions."""
+        self._names += 1
+        return new_tensor(f"t{self._names}", dims, order or range(len(dims)), self.granule, double)
+
+    def add(self, kernel: KernelId, outputs: list[View], inputs: list[View], integers: Sequence[int] = ()) -> Step:
+        """Another step."""
+        step = Step(kernel, outputs, inputs, list(integers))
+        self.steps.append(step)
+        return step
+
+    def view(self, value: Any) -> View:
+        """A value as a strided view, copied together where it lies apart.
+
+        Raises:
+            CompileError: It is not a tensor of real numbers.
+        """
+        if isinstance(value, View):
+            return value
+        if isinstance(value, torch.Tensor):
+            return self.constant(value)
+        if isinstance(value, (Reshaped, Joined)):
+            if id(value) not in self._together:
+                view = self._copied(value) if isinstance(value, Reshaped) else self._joined(value)
+                self._together[id(value)] = (value, view)
+            return self._together[id(value)][1]
+        raise CompileError(f"a tensor of real numbers was expected here, got {type(value).__name__}")
+
+    def _copied(self, value: Reshaped) -> View:
+        dense = self.new(value.view.dims, double=value.view.tensor.double)
+        found = reshaped(dense, value.dims)
+        if found is None:
+            dims = value.view.dims
+            inner = [each.constant for each in dims[1:]]
+            if any(each is None for each in inner):
+                raise CompileError("a shape that mixes time with something else, in an order that would need a copy")
+            dense = self.dense(dims, value.view.tensor.double)
+            found = reshaped(dense, value.dims)
+            assert found is not None
+        self.add(KernelId.COPY, [dense], [value.view])
+        return found
+
+    def dense(self, dims: Sequence[Extent], double: bool = False) -> View:
+        """A fresh tensor without padding: all in one row. Only the first dimension may depend on the block."""
+        columns = Extent.of(1)
+        strides: list[int] = []
+        for each in reversed(dims):
+            size = columns.constant
+            if size is None:
+                raise CompileError("a shape that mixes time with something else")
+            strides.insert(0, size)
+            columns = each * size
+        flat = self.new([columns], double=double)
+        return replace(flat, dims=tuple(dims), strides=tuple(type(flat.strides[0])(0, step) for step in strides))
+
+    def _joined(self, value: Joined) -> View:
+        """In one piece. Copies of tensors that nobody else placed are taken out later."""
+        double = any(each.tensor.double for each in value.parts)
+        order = [*range(len(value.dims))]
+        whole = self.new(value.dims, order, double)
+        start = ZERO
+        for part in value.parts:
+            self.add(KernelId.COPY, [whole.sliced(value.dim, start, part.dims[value.dim])], [part])
+            start = start + part.dims[value.dim]
+        return whole
+
+    def constant(self, value: torch.Tensor) -> View:
+        """A tensor of the graph's own.
+
+        Raises:
+            CompileError: It holds NaN, or something other than numbers.
+        """
+        known = self._constants.get(id(value))
+        if known is not None:
+            return known[1]
+        if value.dtype not in KNOWN:
+            raise CompileError(f"a constant of type {value.dtype}; float32, float64 and whole numbers compile")
+        if value.is_floating_point() and bool(value.isnan().any()):
+            raise CompileError("a weight or table holds NaN; train or load it again")
+        double = value.dtype in DOUBLES
+        data = value.detach().to(torch.float64 if double else torch.float32).contiguous()
+        dims = tuple(Extent.of(size) for size in data.shape)
+        flat = self.dense(dims, double) if dims else self.new((), double=double)
+        flat.tensor.kind, flat.tensor.data = Kind.CONSTANT, data
+        self._constants[id(value)] = (value, flat)
+        return flat
+
+
+def table_of_lengths(context: Context) -> View:
+    """The block's own length in samples: the place in a table of whole numbers that it says."""
+    if context.lengths is None:
+        numbers = torch.arange(context.granule + 1, dtype=torch.float64)
+        context.lengths = context.constant(numbers).selected(0, Extent(ZERO.base, ONE.base))
+    return context.lengths
+
+
+def bound_arguments(node: Node) -> dict[str, Any]:
+    """A node's arguments by the names of PyTorch's schema, with its defaults."""
+    schema = operation(node.op)._schema.arguments
+    found = {each.name: each.default_value for each in schema}
+    found.update(zip((each.name for each in schema), node.args, strict=False))
+    found.update(node.kwargs)
+    return found
+
+
+def _rule(node: Node, arguments: Mapping[str, Any]) -> Rule | None:
+    if node.op in COMPLEX_RULES:
+        flat = [each for value in arguments.values() for each in (value if isinstance(value, list) else [value])]
+        if any(isinstance(each, (Complex, complex)) for each in flat):
+            return COMPLEX_RULES[node.op]
+    return RULES.get(node.op)
+
+
+def _folded(node: Node, arguments: Mapping[str, Any]) -> Any:
+    known = {each.name for each in operation(node.op)._schema.arguments if not each.kwarg_only}
+    given = [value for name, value in arguments.items() if name in known]
+    named = {name: value for name, value in arguments.items() if name not in known}
+    with torch.no_grad():
+        return operation(node.op)(*given, **named)
+
+
+def _advice(node: Node) -> str:
+    name = node.op.removeprefix("aten::").partition(".")[0]
+    return (
+        f"TorchScript plays it. To compile, calculate {name} with operations that are in the table of the docs "
+        "(docs/reference/compiled-models)."
+    )

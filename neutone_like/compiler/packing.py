@@ -1,0 +1,79 @@
+"""Weights in the order in which kernels read them; ``native/src/kernels/kernel_ids.hpp`` says which."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from neutone_like.compiler.plan import Weights
+
+PANEL = 4
+_LANES = 16
+_LOG2_E = 1.0 / math.log(2.0)
+
+
+def packed_panels(weights: Sequence[Weights]) -> Weights:
+    """``[groups, outputs, rows]`` of each segment as panels of four outputs, all segments' rows in one."""
+    whole = np.concatenate(weights, axis=2)
+    groups, outputs, rows = whole.shape
+    panels = -(-outputs // PANEL)
+    padded = np.zeros((groups, panels * PANEL, rows))
+    padded[:, :outputs] = whole
+    return padded.reshape(groups, panels, PANEL, rows).transpose(0, 1, 3, 2).ravel()
+
+
+def packed_bias(bias: Weights) -> Weights:
+    """``[groups, outputs]`` with outputs up to whole panels."""
+    groups, outputs = bias.shape
+    padded = np.zeros((groups, -(-outputs // PANEL) * PANEL))
+    padded[:, :outputs] = bias
+    return padded.ravel()
+
+
+def packed_lstm(weights: Sequence[torch.Tensor]) -> Weights:
+    """PyTorch's four (or two) tensors of a layer as one array."""
+    inputs, hidden, biases = _numbers(weights)
+    scale = [-_LOG2_E, -_LOG2_E, -2.0 * _LOG2_E, -_LOG2_E]
+    bias = sum(biases, np.zeros(len(hidden)))
+    return _layout(_gates(hidden, scale), _gates(inputs, scale), [_gates(bias[:, None], scale)])
+
+
+def packed_gru(weights: Sequence[torch.Tensor]) -> Weights:
+    """Alike, for the gates r, z, n."""
+    inputs, hidden, biases = _numbers(weights)
+    scale = [-_LOG2_E, -_LOG2_E, -2.0 * _LOG2_E]
+    size = len(hidden) // 3
+    both = biases or [np.zeros(3 * size), np.zeros(3 * size)]
+    first = both[0].copy()
+    first[: 2 * size] += both[1][: 2 * size]
+    own = both[1][2 * size :]
+    return _layout(
+        _gates(hidden, scale), _gates(inputs, scale), [_gates(first[:, None], scale), _gates(own[:, None], scale[2:])]
+    )
+
+
+def packed_rnn(weights: Sequence[torch.Tensor]) -> Weights:
+    """Alike, for one gate."""
+    inputs, hidden, biases = _numbers(weights)
+    bias = sum(biases, np.zeros(len(hidden)))
+    return _layout(_gates(hidden, [1.0]), _gates(inputs, [1.0]), [_gates(bias[:, None], [1.0])])
+
+
+def _numbers(weights: Sequence[torch.Tensor]) -> tuple[Weights, Weights, list[Weights]]:
+    arrays = [each.to(torch.float64).numpy() for each in weights]
+    return arrays[0], arrays[1], arrays[2:]
+
+
+def _gates(matrix: Weights, scale: Sequence[float]) -> Weights:
+    """``[gates * hidden, columns]`` as ``[columns, gates * padded]``."""
+    gates = len(scale)
+    hidden = len(matrix) // gates
+    padded = np.zeros((gates, -(-hidden // _LANES) * _LANES, matrix.shape[1]))
+    padded[:, :hidden] = matrix.reshape(gates, hidden, -1) * np.asarray(scale)[:, None, None]
+    return padded.reshape(-1, matrix.shape[1]).T
+
+
+def _layout(hidden: Weights, inputs: Weights, biases: Sequence[Weights]) -> Weights:
+    spare = np.zeros((1, hidden.shape[1]))
+    return np.concatenate([each.ravel() for each in (hidden, spare, inputs, *biases)])

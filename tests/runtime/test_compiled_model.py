@@ -90,10 +90,13 @@ def test_what_can_not_be_played_is_named() -> None:
         (good[:-1], r"should have \d+ bytes, and has \d+\. Copy it again"),
         (good[:-1] + b"\1", "checksum does not fit"),
         (late_model("{}", version=2), "version 2 of the format, this library reads version 1. Use a newer version"),
-        (resealed(good, facts_at(good) + 4 * 4, struct.pack("<i", 3)), "its test vector should have 26 numbers, and has 21"),
+        (
+            resealed(good, facts_at(good) + 4 * 4, struct.pack("<i", 3)),
+            "its test vector should have 26 numbers, and has 21",
+        ),
         (
             resealed(good, facts_at(good) + 2 * 4, struct.pack("<i", 65)),
-            "in a block of 65 samples. Compile the model again",
+            "buffer 0: its rows don.t fit. Compile the model again",
         ),
     ]
     for data, message in refusals:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from neutone_like.artifact import load_artifact as load_artifact
     from neutone_like.errors import ArtifactError as ArtifactError
     from neutone_like.errors import AudioError as AudioError
+    from neutone_like.errors import CaptureError as CaptureError
+    from neutone_like.errors import CompileError as CompileError
     from neutone_like.errors import ExportError as ExportError
     from neutone_like.errors import MissingExtraError as MissingExtraError
     from neutone_like.errors import ModelError as ModelError
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from neutone_like.render import RenderResult as RenderResult
     from neutone_like.render import render_file as render_file
     from neutone_like.render import render_files as render_files
+    from neutone_like.runtime.compiled_model import CompiledModel as CompiledModel
+    from neutone_like.runtime.compiled_model import load_compiled as load_compiled
+    from neutone_like.runtime.compiling import compile_model as compile_model
     from neutone_like.validate import Check as Check
     from neutone_like.validate import ValidationReport as ValidationReport
     from neutone_like.validate import validate_artifact as validate_artifact
@@ -45,6 +50,8 @@ export_lazily(
         "neutone_like.errors": (
             "ArtifactError",
             "AudioError",
+            "CaptureError",
+            "CompileError",
             "ExportError",
             "MissingExtraError",
             "ModelError",
@@ -66,6 +73,8 @@ export_lazily(
             "WaveformToWaveformBase",
         ),
         "neutone_like.render": ("BatchResult", "RenderResult", "render_file", "render_files"),
+        "neutone_like.runtime.compiled_model": ("CompiledModel", "load_compiled"),
+        "neutone_like.runtime.compiling": ("compile_model",),
         "neutone_like.validate": ("Check", "ValidationReport", "validate_artifact"),
         "neutone_like.version": ("__version__",),
     },

@@ -1,4 +1,4 @@
-"""A plan as the bytes of a ``model.nlc``; ``native/src/kernels/format.hpp`` and the documentation say what lies where."""
+"""A plan as the bytes of a ``model.nlc``; ``native/src/kernels/format.hpp`` says what lies where."""
 
 import struct
 import zlib
@@ -95,16 +95,24 @@ class _Writer:
         facts = struct.pack(
             "<12i2Q",
             plan.lengths.shortest, plan.lengths.multiple_of, plan.granule, plan.look_behind,
-            plan.audio.dims[0].at(self.samples), plan.output.dims[0].at(self.samples), len(plan.parameters), delay_samples,
+            plan.audio.dims[0].at(self.samples), plan.output.dims[0].at(self.samples),
+            len(plan.parameters), delay_samples,
             len(plan.rings), len(inputs), len(inputs), test.output.shape[1],
             self.layout.arena_bytes, self.layout.state_bytes,
         )  # fmt: skip
-        vector = b"".join(np.ascontiguousarray(each, np.float32).tobytes() for each in (test.audio, test.parameters, test.output))
+        vector = b"".join(
+            np.ascontiguousarray(each, np.float32).tobytes() for each in (test.audio, test.parameters, test.output)
+        )
         return _file(
             {
-                _METADATA: metadata.encode(), _FACTS: facts, _BUFFERS: b"".join(self.buffers), _VIEWS: b"".join(self.views),
-                _STEPS: b"".join(self.steps), _INTEGERS: np.asarray(self.integers, "<i4").tobytes(),
-                _CONSTANTS: bytes(self.constants.data), _TEST_VECTOR: vector,
+                _METADATA: metadata.encode(),
+                _FACTS: facts,
+                _BUFFERS: b"".join(self.buffers),
+                _VIEWS: b"".join(self.views),
+                _STEPS: b"".join(self.steps),
+                _INTEGERS: np.asarray(self.integers, "<i4").tobytes(),
+                _CONSTANTS: bytes(self.constants.data),
+                _TEST_VECTOR: vector,
             }
         )
 
@@ -122,8 +130,12 @@ class _Writer:
         kind = {Kind.RING: _RING, Kind.STATE: _STATE, Kind.BLOCK: _ARENA}[tensor.kind]
         initial = -1
         if tensor.data is not None and bool(tensor.data.any()):
-            initial = self.constants.add(tensor.data.reshape(-1).double().numpy().astype(np.float64 if tensor.double else np.float32))
-        ring = (tensor.rows, place.pitch, tensor.history, place.length, place.front) if kind == _RING else (0, 0, 0, 0, 0)
+            initial = self.constants.add(
+                tensor.data.reshape(-1).double().numpy().astype(np.float64 if tensor.double else np.float32)
+            )
+        ring = (
+            (tensor.rows, place.pitch, tensor.history, place.length, place.front) if kind == _RING else (0, 0, 0, 0, 0)
+        )
         advance = _extent(tensor.advance if kind == _RING else ZERO)
         return struct.pack("<2IQ2q5i", kind, int(tensor.double), place.offset, place.elements, initial, *ring) + advance
 
@@ -180,7 +192,13 @@ class _Writer:
             for view in inputs:
                 self._view(view)
             self.integers += step.integers
-        head = (int(step.kernel), first_view, len(self.views) - first_view, first_integer, len(self.integers) - first_integer)
+        head = (
+            int(step.kernel),
+            first_view,
+            len(self.views) - first_view,
+            first_integer,
+            len(self.integers) - first_integer,
+        )
         self.steps.append(struct.pack("<5I", *head))
 
     def _affine(self, step: Affine) -> None:
@@ -245,7 +263,12 @@ def _packed_view(buffer: int, flags: int, offset: Extent, dims: Iterable[Extent]
     sizes = list(dims)
     missing = MAXIMUM_RANK - len(sizes)
     packed = b"".join(_extent(each) for each in [*sizes, *[ZERO] * missing])
-    return struct.pack("<3I", buffer, len(sizes), flags) + _extent(offset) + packed + struct.pack(f"<{MAXIMUM_RANK}i", *strides, *[0] * missing)
+    return (
+        struct.pack("<3I", buffer, len(sizes), flags)
+        + _extent(offset)
+        + packed
+        + struct.pack(f"<{MAXIMUM_RANK}i", *strides, *[0] * missing)
+    )
 
 
 def _file(sections: dict[int, bytes]) -> bytes:
@@ -258,5 +281,3 @@ def _file(sections: dict[int, bytes]) -> bytes:
     body += bytes(-(start + len(body)) % ALIGNMENT)
     checked = struct.pack("<Q2I", start + len(body), len(sections), 0) + table + body
     return MAGIC + struct.pack("<2I", VERSION, zlib.crc32(checked)) + checked
-
-

@@ -111,7 +111,10 @@ def _lives(plan: Plan) -> dict[Tensor, tuple[int, int]]:
     def use(tensors: Iterable[Tensor], step: int) -> None:
         for tensor in tensors:
             if tensor.kind is Kind.BLOCK:
-                lives[tensor] = (min(step, lives.get(tensor, (step, step))[0]), max(step, lives.get(tensor, (step, step))[1]))
+                lives[tensor] = (
+                    min(step, lives.get(tensor, (step, step))[0]),
+                    max(step, lives.get(tensor, (step, step))[1]),
+                )
 
     use([plan.audio.tensor, *(each.tensor for each in plan.parameters.values())], -1)
     for index, step in enumerate(plan.steps):

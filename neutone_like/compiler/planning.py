@@ -40,13 +40,16 @@ def plan_graph(graph: Graph, *, look_behind: int = 0, block_size: int | None = N
         CompileError: An operation has no kernel, or the network does what can't be planned; with the operation and
             its line.
     """
-    if block_size is not None:
-        graph = at_length(graph, look_behind + block_size)
     try:
-        simple = simplified(graph)
+        simple = simplified(specialised(graph, look_behind, block_size))
     except CaptureError as error:
         raise CompileError(str(error)) from error
     return planned(simple, look_behind, block_size)
+
+
+def specialised(graph: Graph, look_behind: int, block_size: int | None) -> Graph:
+    """The graph for the one length of block that it is played with, where there is only one."""
+    return graph if block_size is None else at_length(graph, look_behind + block_size)
 
 
 def planned(graph: Graph, look_behind: int, block_size: int | None) -> Plan:

@@ -109,9 +109,7 @@ class View:
         rows = places.constant
         if stride.rows and rows is None:
             raise CompileError("a place among rows that depends on the block")
-        return replace(
-            self, row=self.row + stride.rows * (rows or 0), column=self.column + places * stride.columns
-        )
+        return replace(self, row=self.row + stride.rows * (rows or 0), column=self.column + places * stride.columns)
 
     def sliced(self, dim: int, start: Extent, length: Extent, step: int = 1) -> "View":
         """Part of a dimension."""

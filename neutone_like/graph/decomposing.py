@@ -18,12 +18,25 @@ from neutone_like.graph.running import operation, play_all
 from neutone_like.graph.tracing import Trace, read_graph
 from neutone_like.graph.whole_number import WholeNumber
 
-
 _ALSO = (
-    "native_group_norm", "native_layer_norm", "_native_batch_norm_legit_no_training", "_native_batch_norm_legit", "native_batch_norm",
-    "_softmax", "_log_softmax", "upsample_linear1d", "upsample_nearest1d", "_upsample_nearest_exact1d", "elu", "hardtanh", "glu",
-    "_adaptive_avg_pool2d", "pixel_shuffle", "_cdist_forward", "grid_sampler_2d", "linalg_vector_norm",
-)  # fmt: skip
+    "native_group_norm",
+    "native_layer_norm",
+    "native_batch_norm",
+    "_native_batch_norm_legit",
+    "_native_batch_norm_legit_no_training",
+    "_softmax",
+    "_log_softmax",
+    "upsample_linear1d",
+    "upsample_nearest1d",
+    "_upsample_nearest_exact1d",
+    "elu",
+    "hardtanh",
+    "glu",
+    "_adaptive_avg_pool2d",
+    "pixel_shuffle",
+    "_cdist_forward",
+    "linalg_vector_norm",
+)
 
 
 @cache

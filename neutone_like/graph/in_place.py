@@ -52,9 +52,7 @@ def _giving(node: Node) -> str:
         schema = operation(f"{giving}.{each}")._schema
         if [argument.name for argument in schema.arguments] == wanted and not schema.is_mutable:
             return f"{giving}.{each}"
-    raise CaptureError(
-        f"{node.op} at {node.line or 'an unknown line'} writes into its argument. Use one that doesn't."
-    )
+    raise CaptureError(f"{node.op} at {node.line or 'an unknown line'} writes into its argument. Use one that doesn't.")
 
 
 def _owners(graph: Graph) -> dict[str, str]:

@@ -21,6 +21,7 @@ FLOORS = (
     "host",
     "graph",
     "streaming",
+    "compiler",
     "importers",
     "artifact",
     "runtime",

@@ -11,7 +11,8 @@ enum KernelId : uint32_t {
     kCopy = 0,
 
     // A small program that is run for each element of views of the same dimensions (stride 0: the same value along it).
-    // Views: constants (rank 1, float64, possibly of dimension 0), then the operands, of either type.
+    // Views: constants (rank 1, float64, possibly of dimension 0), then 1 to 32 operands, of either type. What is stored may
+    // be the same memory as what is loaded, with the same strides.
     // Integers: 1 to compute in float64 and 0 in float32, the number of registers (at most 32), then instructions of five
     // each: operation (operations.hpp), result register, a, b, c. Load: a is a view (0: the first operand);
     // constant: a is its index; store: a is a register, b is a view. Comparisons give 1 or 0; select: a != 0 ? b : c.
@@ -35,7 +36,8 @@ enum KernelId : uint32_t {
     kMatmul = 4,
 
     // Over the last of the dimensions: out has those before it. Views: out, in (rank one higher). Integers: a Reduction.
-    // Sums and products are taken in float64 and rounded once; float64 out and in are allowed.
+    // Sums and products are taken in float64 and rounded once; float64 out and in are allowed. The largest and the smallest
+    // are NaN where an element is, and of nothing they are refused.
     kReduce = 5,
 
     // A long short-term memory of one layer and one direction, gates in PyTorch's order i, f, g, o.
@@ -58,29 +60,31 @@ enum KernelId : uint32_t {
     // Views: out, in. real -> half: in [B, N] (read as zeros beyond its own length when that is shorter), out [B, N/2+1, 2].
     // half -> real: in [B, N/2+1, 2], out [B, N]. complex: [B, N, 2] both. Not scaled; a factor as the third view (constant,
     // rank 1, one float32 that the result is multiplied by). The fourth: twiddles (constant, rank 2, float64: [N, 2], cos
-    // and sin of -2 pi k / N), from which `run` takes what it needs. Any N.
+    // and sin of -2 pi k / N), from which `run` takes what it needs. Any N up to 2^24; the time grows with the largest prime
+    // factor. The imaginary parts of a half spectrum's first number, and of its last one when N is even, aren't looked at.
     kFourier = 9,
 
-    // out[a, i, b] = in[a, index[i], b]: views out [A, I, B], in [A, N, B], index [I] (either type, whole numbers). An index
-    // below 0 counts from the end; one outside is moved to the nearest end: it can't be known before.
+    // out[a, i, b] = in[a, index[i], b]: views out [A, I, B], in [A, N, B], index [I], or [A, I, B] for an index of each
+    // element (all of either type, whole numbers). An index below 0 counts from the end; one outside is moved to the nearest
+    // end: it can't be known before. NaN is 0.
     kGather = 10,
 
     // out[b, t] = sum of in[b, 0..t] (integer 0), product (1), or largest so far (2), in float64, rounded once.
-    // Views: out [B, T], in [B, T].
+    // Views: out [B, T], in [B, T], of either type.
     kCumulative = 11,
 
-    // Overlap-add: out[c, f * hop + k] += in[c, f, k]; out is emptied first. Views: out [C, (F - 1) * hop + K, or longer],
-    // in [C, F, K].
-    // Integers: hop. What is beyond out is refused.
+    // Overlap-add: out[c, f * hop + k] += in[c, f, k]; out is emptied first. Views: out [C, T] with T at least
+    // (F - 1) * hop + K, in [C, F, K]. Integers: hop.
     kOverlapAdd = 12,
 
     // s[:, t] = A[:, :, t] s[:, t-1] + b[:, t] for each row of b at once, in float64.
-    // Views: out [R, S, T], A [S, S, T] or with stride 0 along T, b [R, S, T], state [R, S] (read before, written after).
+    // Views: out [R, S, T], A [S, S, T], or [R, S, S, T] for one of each row, with stride 0 along T where it doesn't change,
+    // b [R, S, T], state [R, S] (read before, written after).
     // Out, A and b of either type, state float64. S is at most 4.
     kRecurrence = 13,
 
     // out[b] = the index of the largest (integer 0) or smallest (1) of in[b, :]; the first where several are. Views: out [B]
-    // (float64), in [B, N].
+    // (either type; float64 holds every index), in [B, N] of either type. A NaN comes before every number.
     kArgument = 14,
 
     kKernelCount = 15

@@ -1,5 +1,6 @@
 """All that a live model's ``do_forward_pass`` does, captured, in the place of the model."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -53,12 +54,27 @@ def capture_model(model: WaveformToWaveformBase) -> CapturedModel:
     prepare_example(prepared)
     played = _Played(prepared)
     x, params = example_arguments(prepared, example_block(prepared))
-    example = take_apart(played, (x, *params.values()), {})
     per_sample = [each.rate == "sample" for each in prepared.declaration().parameters]
-    varying = [name for name, varies in zip(example.tensors, [True, *per_sample], strict=True) if varies]
-    graph = capture_call(played, replace(example, varying=frozenset(varying)))
+    graph = graph_of_block(played, x, list(params.values()), per_sample)
     require_lengths(model, f"{type(model).__name__}.do_forward_pass", graph, model.look_behind_samples)
     return CapturedModel(prepared, graph)
+
+
+def graph_of_block(played: nn.Module, x: Tensor, values: Sequence[Tensor], per_sample: Sequence[bool]) -> Graph:
+    """The graph of ``played(x, *values)``, where ``x`` is a block of sound and each value a parameter's.
+
+    Args:
+        played: Called with its parameters one by one.
+        x: ``[channels, samples]``.
+        values: Of one element, or one for each sample.
+        per_sample: Which of them grow with the block.
+
+    Raises:
+        CaptureError: It can't be captured.
+    """
+    example = take_apart(played, (x, *values), {})
+    varying = [name for name, varies in zip(example.tensors, [True, *per_sample], strict=True) if varies]
+    return capture_call(played, replace(example, varying=frozenset(varying)))
 
 
 class _Played(nn.Module):

@@ -1,7 +1,27 @@
 """From a graph's operations to a plan's steps: one rule for each operation."""
 
-from neutone_like.compiler.lowering import elementwise, indexing, movement, products, recurrent, reductions, spectra
+from neutone_like.compiler.lowering import (
+    convolutions,
+    elementwise,
+    indexing,
+    movement,
+    products,
+    recurrent,
+    reductions,
+    spectra,
+)
 from neutone_like.compiler.lowering.context import RULES
 from neutone_like.compiler.lowering.lower import lower
 
-__all__ = ["RULES", "elementwise", "indexing", "lower", "movement", "products", "recurrent", "reductions", "spectra"]
+__all__ = [
+    "RULES",
+    "convolutions",
+    "elementwise",
+    "indexing",
+    "lower",
+    "movement",
+    "products",
+    "recurrent",
+    "reductions",
+    "spectra",
+]

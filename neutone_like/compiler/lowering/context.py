@@ -59,7 +59,7 @@ COMPLEX_RULES: dict[str, Rule] = {}
 
 
 def lowers(*ops: str) -> Callable[[Rule], Rule]:
-    """Declare how operations become steps: ``rule(context, node, **arguments)`` with the arguments of PyTorch's schema."""
+    """Declare how operations become steps: ``rule(context, node, **arguments)``, named as in PyTorch's schema."""
 
     def declare(rule: Rule) -> Rule:
         for op in ops:
@@ -159,9 +159,7 @@ class Context:
         self._names += 1
         return new_tensor(f"t{self._names}", dims, order or range(len(dims)), self.granule, double)
 
-    def add(
-        self, kernel: KernelId, outputs: list[View], inputs: list[View], integers: Sequence[int] = ()
-    ) -> Step:
+    def add(self, kernel: KernelId, outputs: list[View], inputs: list[View], integers: Sequence[int] = ()) -> Step:
         """Another step."""
         step = Step(kernel, outputs, inputs, list(integers))
         self.steps.append(step)
@@ -280,6 +278,6 @@ def _folded(node: Node, arguments: Mapping[str, Any]) -> Any:
 def _advice(node: Node) -> str:
     name = node.op.removeprefix("aten::").partition(".")[0]
     return (
-        f"TorchScript plays it. To compile, calculate {name} with operations that are in the table of the documentation "
+        f"TorchScript plays it. To compile, calculate {name} with operations that are in the table of the docs "
         "(docs/reference/compiled-models)."
     )

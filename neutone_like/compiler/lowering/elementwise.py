@@ -30,14 +30,19 @@ def apply(operation: Operation, *operands: Expression) -> Expression:
 
 
 def pointwise(
-    context: Context, node: Node | None, build: Build, operands: Sequence[Any], dims: Sequence[Extent] | None = None,
+    context: Context,
+    node: Node | None,
+    build: Build,
+    operands: Sequence[Any],
+    dims: Sequence[Extent] | None = None,
     dtype: torch.dtype | None = None,
 ) -> View:
     """A step that calculates ``build(*operands)`` for each element; numbers may be among the operands."""
     if node is not None:
         shape = context.shape(node)
         dims, dtype = shape.dims if dims is None else dims, dtype or shape.dtype
-    assert dims is not None and dtype is not None
+    assert dims is not None
+    assert dtype is not None
     views: list[View] = []
     expressions: list[Expression] = []
     for each in operands:
@@ -73,7 +78,9 @@ def _counted(context: Context, value: Extent | WholeNumber, views: list[View], d
 def _order(views: Sequence[View], dims: Sequence[Extent]) -> list[int] | None:
     """The memory's order of the first operand that is not repeated."""
     for view in views:
-        if all(stride.rows or stride.columns or size.constant == 1 for stride, size in zip(view.strides, dims, strict=True)):
+        if all(
+            stride.rows or stride.columns or size.constant == 1 for stride, size in zip(view.strides, dims, strict=True)
+        ):
             return stride_order(view)
     return None
 
@@ -83,7 +90,11 @@ def _simple(*ops: str, **given: Any) -> Callable[[Build], Build]:
 
     def declare(build: Build) -> Build:
         def rule(context: Context, node: Node, **arguments: Any) -> Lowered:
-            known = [value for name, value in arguments.items() if name not in ("out", "memory_format", "dtype", "layout", "device", "pin_memory")]
+            known = [
+                value
+                for name, value in arguments.items()
+                if name not in ("out", "memory_format", "dtype", "layout", "device", "pin_memory")
+            ]
             return pointwise(context, node, build, known)
 
         lowers(*ops)(rule)
@@ -93,14 +104,40 @@ def _simple(*ops: str, **given: Any) -> Callable[[Build], Build]:
 
 
 for _op, _operation in {
-    "neg": O.NEGATE, "abs": O.ABSOLUTE, "sqrt": O.SQUARE_ROOT, "reciprocal": O.RECIPROCAL, "exp": O.EXP,
-    "expm1": O.EXPM1, "log": O.LOG, "log1p": O.LOG1P, "sin": O.SINE, "cos": O.COSINE, "tan": O.TANGENT,
-    "tanh": O.HYPERBOLIC_TANGENT, "sigmoid": O.SIGMOID_OF, "erf": O.ERROR_FUNCTION, "floor": O.FLOOR,
-    "ceil": O.CEILING, "round": O.ROUND, "trunc": O.TRUNCATE, "sign": O.SIGN, "sgn": O.SIGN, "atan": O.ARCTANGENT,
-    "logical_not": O.NOT, "bitwise_not": O.NOT, "isnan": O.IS_NAN, "log2": O.LOG2, "log10": O.LOG10, "exp2": O.EXP2,
-    "asin": O.ARCSINE, "acos": O.ARCCOSINE, "sinh": O.SINH, "cosh": O.COSH,
+    "neg": O.NEGATE,
+    "abs": O.ABSOLUTE,
+    "sqrt": O.SQUARE_ROOT,
+    "reciprocal": O.RECIPROCAL,
+    "exp": O.EXP,
+    "expm1": O.EXPM1,
+    "log": O.LOG,
+    "log1p": O.LOG1P,
+    "sin": O.SINE,
+    "cos": O.COSINE,
+    "tan": O.TANGENT,
+    "tanh": O.HYPERBOLIC_TANGENT,
+    "sigmoid": O.SIGMOID_OF,
+    "erf": O.ERROR_FUNCTION,
+    "floor": O.FLOOR,
+    "ceil": O.CEILING,
+    "round": O.ROUND,
+    "trunc": O.TRUNCATE,
+    "sign": O.SIGN,
+    "sgn": O.SIGN,
+    "atan": O.ARCTANGENT,
+    "logical_not": O.NOT,
+    "bitwise_not": O.NOT,
+    "isnan": O.IS_NAN,
+    "log2": O.LOG2,
+    "log10": O.LOG10,
+    "exp2": O.EXP2,
+    "asin": O.ARCSINE,
+    "acos": O.ARCCOSINE,
+    "sinh": O.SINH,
+    "cosh": O.COSH,
 }.items():
     _simple(_op)(lambda x, _operation=_operation: apply(_operation, x))
+
 
 def _binary(operation: Operation) -> Build:
     def build(a: Expression, b: Expression) -> Expression:
@@ -130,13 +167,20 @@ def _power(base: Expression, exponent: float) -> Expression:
 
 
 for _ops, _operation in {
-    ("div.Tensor", "true_divide.Tensor", "div.Scalar"): O.DIVIDE, ("mul.Tensor", "mul.Scalar"): O.MULTIPLY,
-    ("minimum", "min.other"): O.MINIMUM, ("maximum", "max.other"): O.MAXIMUM,
-    ("pow.Tensor_Scalar", "pow.Tensor_Tensor", "pow.Scalar"): O.POWER, ("atan2",): O.ARCTANGENT2,
-    ("remainder.Tensor", "remainder.Scalar"): O.REMAINDER, ("fmod.Tensor", "fmod.Scalar"): O.FMOD,
-    ("lt.Tensor", "lt.Scalar"): O.LESS, ("le.Tensor", "le.Scalar"): O.LESS_EQUAL,
-    ("eq.Tensor", "eq.Scalar"): O.EQUAL, ("ne.Tensor", "ne.Scalar"): O.NOT_EQUAL,
-    ("gt.Tensor", "gt.Scalar"): O.GREATER, ("ge.Tensor", "ge.Scalar"): O.GREATER_EQUAL,
+    ("div.Tensor", "true_divide.Tensor", "div.Scalar"): O.DIVIDE,
+    ("mul.Tensor", "mul.Scalar"): O.MULTIPLY,
+    ("minimum", "min.other"): O.MINIMUM,
+    ("maximum", "max.other"): O.MAXIMUM,
+    ("pow.Tensor_Scalar", "pow.Tensor_Tensor", "pow.Scalar"): O.POWER,
+    ("atan2",): O.ARCTANGENT2,
+    ("remainder.Tensor", "remainder.Scalar"): O.REMAINDER,
+    ("fmod.Tensor", "fmod.Scalar"): O.FMOD,
+    ("lt.Tensor", "lt.Scalar"): O.LESS,
+    ("le.Tensor", "le.Scalar"): O.LESS_EQUAL,
+    ("eq.Tensor", "eq.Scalar"): O.EQUAL,
+    ("ne.Tensor", "ne.Scalar"): O.NOT_EQUAL,
+    ("gt.Tensor", "gt.Scalar"): O.GREATER,
+    ("ge.Tensor", "ge.Scalar"): O.GREATER_EQUAL,
     ("logical_and", "bitwise_and.Tensor", "__and__.Tensor"): O.AND,
     ("logical_or", "bitwise_or.Tensor", "__or__.Tensor"): O.OR,
 }.items():
@@ -291,7 +335,9 @@ def _softplus(context: Context, node: Node, self: Lowered, beta: float = 1.0, th
 
 
 @lowers("elu")
-def _elu(context: Context, node: Node, self: Lowered, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0) -> Lowered:
+def _elu(
+    context: Context, node: Node, self: Lowered, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0
+) -> Lowered:
     def build(x: Expression) -> Expression:
         below = apply(O.MULTIPLY, apply(O.EXPM1, apply(O.MULTIPLY, x, number(input_scale))), number(alpha * scale))
         return apply(O.SELECT, apply(O.GREATER, x, number(0.0)), apply(O.MULTIPLY, x, number(scale)), below)
@@ -299,7 +345,19 @@ def _elu(context: Context, node: Node, self: Lowered, alpha: float = 1.0, scale:
     return pointwise(context, node, build, [self])
 
 
-@lowers("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "zeros", "ones", "full", "new_full", "empty_like", "scalar_tensor")
+@lowers(
+    "zeros_like",
+    "ones_like",
+    "full_like",
+    "new_zeros",
+    "new_ones",
+    "zeros",
+    "ones",
+    "full",
+    "new_full",
+    "empty_like",
+    "scalar_tensor",
+)
 def _filled(context: Context, node: Node, **given: Any) -> Lowered:
     value = given.get("fill_value", 1.0 if "ones" in node.op else given.get("s", 0.0))
     shape = context.shape(node)

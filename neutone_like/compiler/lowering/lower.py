@@ -5,7 +5,7 @@ from math import prod
 
 import torch
 
-from neutone_like.compiler.extent import ZERO, Extent
+from neutone_like.compiler.extent import ONE, ZERO, Extent
 from neutone_like.compiler.facts import shapes_of
 from neutone_like.compiler.kernels import KernelId
 from neutone_like.compiler.lowering.context import DOUBLES, KNOWN, Context
@@ -16,7 +16,9 @@ from neutone_like.errors import CompileError
 from neutone_like.graph import Counter, Graph, Lengths, State, Value
 
 _CATS = ("aten::cat.default", "aten::concat.default")
-_VIEWS = tuple(f"aten::{op}" for op in ("unsqueeze.default", "squeeze.dim", "reshape.default", "view.default", "expand.default"))
+_VIEWS = tuple(
+    f"aten::{op}" for op in ("unsqueeze.default", "squeeze.dim", "reshape.default", "view.default", "expand.default")
+)
 
 
 class _NotARing(Exception):
@@ -56,7 +58,11 @@ def _histories(graph: Graph) -> dict[str, int]:
             direct = first[0].name == state.name
             dim = node.args[1] if len(node.args) > 1 and direct else -1 if not direct else 0
             found.setdefault(state.name, dim % max(1, state.initial.dim()))
-    return {name: dim for name, dim in found.items() if names[name].initial.dtype == torch.float32 and names[name].initial.dim()}
+    return {
+        name: dim
+        for name, dim in found.items()
+        if names[name].initial.dtype == torch.float32 and names[name].initial.dim()
+    }
 
 
 def _lower(graph: Graph, granule: int, look_behind: int, histories: Mapping[str, int]) -> Plan:
@@ -77,11 +83,31 @@ def _lower(graph: Graph, granule: int, look_behind: int, histories: Mapping[str,
     rings = [each.tensor for each in begins.values() if each.tensor.kind is Kind.RING]
     states = [each.tensor for each in begins.values() if each.tensor.kind is Kind.STATE]
     audio, *parameters = inputs
+    audio, output = _channels_first(audio), _channels_first(output)
     names = [each.name for each in graph.inputs[1:]]
     lengths = Lengths(max(1, graph.lengths.shortest - look_behind), graph.lengths.multiple_of)
     return Plan(
-        lengths, granule, look_behind, audio, dict(zip(names, parameters, strict=True)), output, context.steps, rings, states
+        lengths,
+        granule,
+        look_behind,
+        audio,
+        dict(zip(names, parameters, strict=True)),
+        output,
+        context.steps,
+        rings,
+        states,
     )
+
+
+def _channels_first(view: View) -> View:
+    """``[channels, samples]`` of sound with a batch of one before it."""
+    while view.rank > 2 and view.dims[0] == ONE:
+        view = view.without(0)
+    if view.rank == 1:
+        view = view.with_one(0)
+    if view.rank != 2:
+        raise CompileError(f"sound of {view.rank} dimensions; [channels, samples], with a batch of one, compiles")
+    return view
 
 
 def _input(context: Context, name: str) -> View:
@@ -121,7 +147,9 @@ def _history(state: State, time: int) -> View:
     others = [dim for dim in range(len(sizes)) if dim != time]
     length = sizes[time]
     data = state.initial.permute(*others, time).reshape(-1, length)
-    tensor = Tensor(state.name, prod(sizes[dim] for dim in others), Extent.of(length), kind=Kind.RING, data=data, history=length)
+    tensor = Tensor(
+        state.name, prod(sizes[dim] for dim in others), Extent.of(length), kind=Kind.RING, data=data, history=length
+    )
     strides = [STILL] * len(sizes)
     strides[time] = Stride(0, 1)
     rows = 1

@@ -27,7 +27,13 @@ def _moved(context: Context, value: Lowered, change: Any) -> Lowered:
 def _rank(value: Lowered) -> int:
     if isinstance(value, Complex):
         return value.view.rank - 1
-    return len(value.dims) if isinstance(value, (Joined, Reshaped)) else value.dim() if isinstance(value, torch.Tensor) else value.rank
+    return (
+        len(value.dims)
+        if isinstance(value, (Joined, Reshaped))
+        else value.dim()
+        if isinstance(value, torch.Tensor)
+        else value.rank
+    )
 
 
 @lowers("transpose.int", "swapaxes")
@@ -71,8 +77,24 @@ def _unsqueeze(context: Context, node: Node, self: Lowered, dim: int) -> Lowered
     return _moved(context, self, lambda view: view.with_one(place))
 
 
-@lowers("squeeze.dim", "squeeze.dims", "squeeze", "view", "reshape", "_unsafe_view", "flatten.using_ints", "unflatten.int",
-        "contiguous", "clone", "alias", "detach", "lift_fresh_copy", "_reshape_alias", "view_copy", "ravel")
+@lowers(
+    "squeeze.dim",
+    "squeeze.dims",
+    "squeeze",
+    "view",
+    "reshape",
+    "_unsafe_view",
+    "flatten.using_ints",
+    "unflatten.int",
+    "contiguous",
+    "clone",
+    "alias",
+    "detach",
+    "lift_fresh_copy",
+    "_reshape_alias",
+    "view_copy",
+    "ravel",
+)
 def _reshape(context: Context, node: Node, self: Lowered, **_: Any) -> Lowered:
     dims = context.shape(node).dims
     if isinstance(self, Complex):
@@ -215,7 +237,9 @@ def _diagonal(context: Context, node: Node, self: Lowered, offset: int = 0, dim1
 
 
 @lowers("as_strided")
-def _as_strided(context: Context, node: Node, self: Lowered, size: Any, stride: Any, storage_offset: Any = None) -> Lowered:
+def _as_strided(
+    context: Context, node: Node, self: Lowered, size: Any, stride: Any, storage_offset: Any = None
+) -> Lowered:
     """Strides of PyTorch's memory, in which the tensor lies in one piece, as steps along its dimensions."""
     view = context.view(self)
     dims = context.shape(node).dims
@@ -305,7 +329,9 @@ def _stack(context: Context, node: Node, tensors: Sequence[Lowered], dim: int = 
 
 
 @lowers("constant_pad_nd", "pad")
-def _pad(context: Context, node: Node, self: Lowered, pad: Sequence[Any], value: Any = 0.0, mode: str = "constant") -> Lowered:
+def _pad(
+    context: Context, node: Node, self: Lowered, pad: Sequence[Any], value: Any = 0.0, mode: str = "constant"
+) -> Lowered:
     if mode != "constant":
         raise CompileError(f"padding of mode {mode}")
     view = context.view(self)
@@ -318,7 +344,9 @@ def _pad(context: Context, node: Node, self: Lowered, pad: Sequence[Any], value:
             raise CompileError("padding that cuts")
         if before == ZERO and after == ZERO:
             continue
-        fill = context.constant(torch.tensor(float(value or 0.0), dtype=torch.float64 if view.tensor.double else torch.float32))
+        fill = context.constant(
+            torch.tensor(float(value or 0.0), dtype=torch.float64 if view.tensor.double else torch.float32)
+        )
         current = context.view(joined)
         parts: list[View] = []
         for length in (before, None, after):

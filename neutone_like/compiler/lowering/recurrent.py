@@ -8,7 +8,7 @@ import torch
 
 from neutone_like.compiler.extent import Extent
 from neutone_like.compiler.kernels import Activation, KernelId
-from neutone_like.compiler.lowering.context import Context, Lowered, Reshaped, lowers
+from neutone_like.compiler.lowering.context import Context, Lowered, lowers
 from neutone_like.compiler.packing import packed_gru, packed_lstm, packed_rnn
 from neutone_like.compiler.tensor import View
 from neutone_like.errors import CompileError
@@ -36,13 +36,25 @@ def _rnn_relu(context: Context, node: Node, input: Lowered, hx: Lowered, **given
 
 
 def _recurrent(
-    context: Context, kernel: KernelId, value: Lowered, states: Sequence[Lowered], pack: Any, integers: list[int],
-    params: Sequence[torch.Tensor], has_biases: bool, num_layers: int, batch_first: bool, bidirectional: bool, **_: Any,
+    context: Context,
+    kernel: KernelId,
+    value: Lowered,
+    states: Sequence[Lowered],
+    pack: Any,
+    integers: list[int],
+    params: Sequence[torch.Tensor],
+    has_biases: bool,
+    num_layers: int,
+    batch_first: bool,
+    bidirectional: bool,
+    **_: Any,
 ) -> Any:
     x = context.view(value)
     x = _sequence(x, batch_first)
     begins = [context.view(each) for each in states]
-    begins = [each if each.rank == 2 else each.selected(1, Extent.of(0)) for each in begins]  # [layers * directions, hidden]
+    begins = [
+        each if each.rank == 2 else each.selected(1, Extent.of(0)) for each in begins
+    ]  # [layers * directions, hidden]
     directions = 2 if bidirectional else 1
     count = len(params) // (num_layers * directions)
     if count != (4 if has_biases else 2):

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
+
 from neutone_like.compiler.extent import ONE, ZERO, Extent
 from neutone_like.compiler.kernels import KernelId, Reduction
-from neutone_like.compiler.kernels import Operation as O  # noqa: N814
+from neutone_like.compiler.kernels import Operation as O
 from neutone_like.compiler.lowering.context import DOUBLES, Context, Joined, Lowered, lowers
 from neutone_like.compiler.lowering.elementwise import apply, number, pointwise
 from neutone_like.compiler.reshaping import reshaped
 from neutone_like.compiler.tensor import View
 from neutone_like.errors import CompileError
 from neutone_like.graph import Node
-
-import torch
 
 
 def reduced(context: Context, view: View, dims: Sequence[int], how: Reduction, double: bool) -> View:
@@ -91,7 +91,15 @@ def _prod(context: Context, node: Node, self: Lowered, dim: Any = None, keepdim:
 
 
 @lowers("var.correction", "var.dim", "var_mean.correction", "std.correction")
-def _var(context: Context, node: Node, self: Lowered, dim: Any = None, correction: Any = 1, keepdim: bool = False, **given: Any) -> Any:
+def _var(
+    context: Context,
+    node: Node,
+    self: Lowered,
+    dim: Any = None,
+    correction: Any = 1,
+    keepdim: bool = False,
+    **given: Any,
+) -> Any:
     """From the mean, in two rounds: differences, then their squares."""
     view = context.view(self)
     dims = _dims(dim, view.rank)
@@ -112,7 +120,9 @@ def _var(context: Context, node: Node, self: Lowered, dim: Any = None, correctio
         if count <= correction:
             raise CompileError("a variance over as many values as the block has, with a correction")
         factor = count / (count - correction)
-        variance = pointwise(context, None, lambda x: apply(O.MULTIPLY, x, number(factor)), [variance], variance.dims, dtype)
+        variance = pointwise(
+            context, None, lambda x: apply(O.MULTIPLY, x, number(factor)), [variance], variance.dims, dtype
+        )
     if "std" in node.op:
         variance = pointwise(context, None, lambda x: apply(O.SQUARE_ROOT, x), [variance], variance.dims, dtype)
     variance, mean = (variance, mean) if keepdim else (_without(variance, dims), _without(mean, dims))
@@ -175,15 +185,23 @@ def _two(view: View) -> View:
 
 @lowers("max_pool1d", "avg_pool1d", "max_pool2d", "avg_pool2d")
 def _pool(
-    context: Context, node: Node, self: Lowered, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
-    ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: Any = None,
+    context: Context,
+    node: Node,
+    self: Lowered,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: Any = None,
 ) -> Lowered:
     view = context.view(self)
     count = 2 if "2d" in node.op else 1
     largest = "max" in node.op
     kernels, paddings = _each(kernel_size, count), _each(padding, count)
     strides, dilations = _each(stride or kernel_size, count), _each(dilation, count)
-    if not largest and any(paddings) and not count_include_pad or divisor_override is not None:
+    if (not largest and any(paddings) and not count_include_pad) or divisor_override is not None:
         raise CompileError("average pooling that counts padding in another way")
     fill = context.constant(torch.tensor(float("-inf") if largest else 0.0))
     dims = context.shape(node).dims

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from neutone_like.compiler.extent import ONE, Extent
 from neutone_like.compiler.kernels import KernelId
-from neutone_like.compiler.kernels import Operation as O  # noqa: N814
+from neutone_like.compiler.kernels import Operation as O
 from neutone_like.compiler.lowering.context import Complex, Context, Joined, Lowered, lowers, lowers_complex
 from neutone_like.compiler.lowering.elementwise import apply, complex_of, number, pointwise
 from neutone_like.compiler.tensor import View
@@ -20,7 +21,9 @@ _MOST_LOOPS = 64
 
 
 @lowers("_fft_r2c")
-def _real_to_half(context: Context, node: Node, self: Lowered, dim: Sequence[int], normalization: int, onesided: bool) -> Lowered:
+def _real_to_half(
+    context: Context, node: Node, self: Lowered, dim: Sequence[int], normalization: int, onesided: bool
+) -> Lowered:
     view = context.view(self)
     if not onesided:
         raise CompileError("a two-sided transform of real numbers; use torch.fft.rfft")
@@ -30,7 +33,9 @@ def _real_to_half(context: Context, node: Node, self: Lowered, dim: Sequence[int
 
 
 @lowers("_fft_c2r")
-def _half_to_real(context: Context, node: Node, self: Lowered, dim: Sequence[int], normalization: int, last_dim_size: Any) -> Lowered:
+def _half_to_real(
+    context: Context, node: Node, self: Lowered, dim: Sequence[int], normalization: int, last_dim_size: Any
+) -> Lowered:
     assert isinstance(self, Complex)
     along = _only(dim, self.view.rank - 1)
     length = _length(Extent.of(last_dim_size))
@@ -38,8 +43,14 @@ def _half_to_real(context: Context, node: Node, self: Lowered, dim: Sequence[int
 
 
 @lowers("_fft_c2c")
-def _complex_to_complex(context: Context, node: Node, self: Lowered, dim: Sequence[int], normalization: int, forward: bool) -> Lowered:
-    value = self if isinstance(self, Complex) else complex_of(context, context.view(self), _zeros(context, context.view(self)))
+def _complex_to_complex(
+    context: Context, node: Node, self: Lowered, dim: Sequence[int], normalization: int, forward: bool
+) -> Lowered:
+    value = (
+        self
+        if isinstance(self, Complex)
+        else complex_of(context, context.view(self), _zeros(context, context.view(self)))
+    )
     along = _only(dim, value.view.rank - 1)
     length = _length(value.view.dims[along])
     kind = _FORWARD if forward else _BACKWARD
@@ -80,13 +91,13 @@ def _transformed(context: Context, view: View, along: int, length: int, kind: in
     loops = [dim for dim in others if dims[dim] != ONE]
     batch = max(loops, key=lambda dim: (bool(dims[dim].factor), dims[dim].base)) if loops else None
     constants = (context.constant(torch.tensor([factor])), context.constant(_twiddles(length)))
-    for source, target in _pairs(view, out, [dim for dim in loops if dim != batch], len(others)):
-        picked = [_batched(each, source_rank) for each, source_rank in ((target, gives_complex), (source, takes_complex))]
-        context.add(KernelId.FOURIER, [picked[0]], [picked[1], *constants], [kind, length])
+    for source, target in _pairs(view, out, [dim for dim in loops if dim != batch]):
+        outputs, inputs = _batched(target, batch, along, gives_complex), _batched(source, batch, along, takes_complex)
+        context.add(KernelId.FOURIER, [outputs], [inputs, *constants], [kind, length])
     return out
 
 
-def _pairs(view: View, out: View, loops: Sequence[int], _: int) -> list[tuple[View, View]]:
+def _pairs(view: View, out: View, loops: Sequence[int]) -> list[tuple[View, View]]:
     pairs = [(view, out)]
     for dim in sorted(loops, reverse=True):
         count = view.dims[dim].constant
@@ -100,19 +111,11 @@ def _pairs(view: View, out: View, loops: Sequence[int], _: int) -> list[tuple[Vi
     return pairs
 
 
-def _batched(view: View, is_complex: bool) -> View:
-    """``[batch, length]``, and a last dimension of two for complex numbers."""
-    wanted = 3 if is_complex else 2
-    while view.rank > wanted:
-        ones = [dim for dim in range(view.rank - 1 - is_complex) if view.dims[dim] == ONE]
-        if not ones:
-            break
-        view = view.without(ones[0])
-    while view.rank < wanted:
-        view = view.with_one(0)
-    # The transformed dimension is the last of the real ones.
-    sizes = view.dims[: view.rank - is_complex]
-    return view if sizes[-1] != ONE or sizes[0] == ONE else view.permuted([1, 0, *range(2, view.rank)])
+def _batched(view: View, batch: int | None, along: int, is_complex: bool) -> View:
+    """``[batch, length]``, and a last dimension of two for complex numbers; all others are one."""
+    kept = [dim for dim in (batch, along) if dim is not None] + ([view.rank - 1] if is_complex else [])
+    view = replace(view, dims=tuple(view.dims[dim] for dim in kept), strides=tuple(view.strides[dim] for dim in kept))
+    return view if batch is not None else view.with_one(0)
 
 
 def _twiddles(length: int) -> torch.Tensor:
@@ -169,7 +172,9 @@ def _conj(context: Context, node: Node, self: Complex) -> Lowered:
 def _polar(context: Context, node: Node, abs: Lowered, angle: Lowered) -> Lowered:
     dims = context.shape(node).dims
     parts = [
-        pointwise(context, None, lambda a, b, how=how: apply(O.MULTIPLY, a, apply(how, b)), [abs, angle], dims, torch.float32)
+        pointwise(
+            context, None, lambda a, b, how=how: apply(O.MULTIPLY, a, apply(how, b)), [abs, angle], dims, torch.float32
+        )
         for how in (O.COSINE, O.SINE)
     ]
     return complex_of(context, parts[0], parts[1])
@@ -178,7 +183,7 @@ def _polar(context: Context, node: Node, abs: Lowered, angle: Lowered) -> Lowere
 @lowers_complex("mul.Tensor", "mul.Scalar")
 def _mul(context: Context, node: Node, self: Any, other: Any) -> Lowered:
     dims = context.shape(node).dims
-    if isinstance(other, complex) or not isinstance(self, Complex) and not isinstance(other, Complex):
+    if isinstance(other, complex) or (not isinstance(self, Complex) and not isinstance(other, Complex)):
         return _by_number(context, self, complex(other), dims)
     a, b = (self, other) if isinstance(self, Complex) else (other, self)
     if not isinstance(b, Complex) and not (isinstance(b, torch.Tensor) and b.is_complex()):
@@ -197,7 +202,14 @@ def _mul(context: Context, node: Node, self: Any, other: Any) -> Lowered:
 def _exp(context: Context, node: Node, self: Complex) -> Lowered:
     real, imaginary = _parts(self)
     parts = [
-        pointwise(context, None, lambda a, b, how=how: apply(O.MULTIPLY, apply(O.EXP, a), apply(how, b)), [real, imaginary], real.dims, torch.float32)
+        pointwise(
+            context,
+            None,
+            lambda a, b, how=how: apply(O.MULTIPLY, apply(O.EXP, a), apply(how, b)),
+            [real, imaginary],
+            real.dims,
+            torch.float32,
+        )
         for how in (O.COSINE, O.SINE)
     ]
     return complex_of(context, parts[0], parts[1])
@@ -234,7 +246,9 @@ def _by_number(context: Context, value: Any, factor: complex, dims: Sequence[Ext
 
 def _by_real(context: Context, a: Complex, b: Any, dims: Sequence[Extent], how: O) -> Complex:
     other = b if isinstance(b, (int, float)) else _with_last(context.view(b))
-    both = pointwise(context, None, lambda x, y: apply(how, x, y), [a.view, other], (*dims, Extent.of(2)), torch.float32)
+    both = pointwise(
+        context, None, lambda x, y: apply(how, x, y), [a.view, other], (*dims, Extent.of(2)), torch.float32
+    )
     return Complex(both)
 
 
@@ -256,12 +270,17 @@ def _add(context: Context, node: Node, self: Any, other: Any, alpha: Any = 1) ->
     dims = context.shape(node).dims
     if isinstance(self, Complex) and isinstance(other, Complex):
         both = (*dims, Extent.of(2))
-        return Complex(pointwise(context, None, lambda x, y: apply(how, x, y), [self.view, other.view], both, torch.float32))
+        return Complex(
+            pointwise(context, None, lambda x, y: apply(how, x, y), [self.view, other.view], both, torch.float32)
+        )
     (ar, ai), (br, bi) = (
         _both(context, each) if isinstance(each, (Complex, torch.Tensor)) and _is_complex(each) else (each, 0.0)
         for each in (self, other)
     )
-    parts = [pointwise(context, None, lambda x, y: apply(how, x, y), pair, dims, torch.float32) for pair in ((ar, br), (ai, bi))]
+    parts = [
+        pointwise(context, None, lambda x, y: apply(how, x, y), pair, dims, torch.float32)
+        for pair in ((ar, br), (ai, bi))
+    ]
     return complex_of(context, parts[0], parts[1])
 
 
@@ -294,13 +313,17 @@ def _replication_pad1d(context: Context, node: Node, self: Lowered, padding: Seq
     dim = view.rank - 1
     before, after = padding
     ends = [view.sliced(dim, place, ONE) for place in (Extent.of(0), view.dims[dim] - 1)]
-    ends = [each.expanded((*view.dims[:dim], Extent.of(count))) for each, count in zip(ends, (before, after), strict=True)]
+    ends = [
+        each.expanded((*view.dims[:dim], Extent.of(count))) for each, count in zip(ends, (before, after), strict=True)
+    ]
     parts = [each for each, count in zip((ends[0], view, ends[1]), (before, 1, after), strict=True) if count]
     return Joined(tuple(parts), dim, (*view.dims[:dim], view.dims[dim] + before + after))
 
 
 @lowers("unfold_backward")
-def _unfold_backward(context: Context, node: Node, grad_in: Lowered, input_sizes: Any, dim: int, size: int, step: int) -> Lowered:
+def _unfold_backward(
+    context: Context, node: Node, grad_in: Lowered, input_sizes: Any, dim: int, size: int, step: int
+) -> Lowered:
     """Frames added where they overlap: what the inverse STFT ends with."""
     frames = context.view(grad_in)
     dims = context.shape(node).dims
@@ -320,7 +343,14 @@ def _unfold_backward(context: Context, node: Node, grad_in: Lowered, input_sizes
 
 @lowers("col2im")
 def _col2im(
-    context: Context, node: Node, self: Lowered, output_size: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any
+    context: Context,
+    node: Node,
+    self: Lowered,
+    output_size: Any,
+    kernel_size: Any,
+    dilation: Any,
+    padding: Any,
+    stride: Any,
 ) -> Lowered:
     """``torch.nn.functional.fold`` along one dimension."""
     along = 1 if kernel_size[0] == 1 else 0

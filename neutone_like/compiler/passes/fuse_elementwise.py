@@ -62,7 +62,11 @@ def _fusable(
             continue
         size = step.expression.size() + earlier.expression.size()
         twice = sum(each == index for each in step.expression.loads()) > 1
-        if size > _LONGEST or len(step.inputs) + len(earlier.inputs) > _MOST_INPUTS or (twice and earlier.expression.size() > 3):
+        if (
+            size > _LONGEST
+            or len(step.inputs) + len(earlier.inputs) > _MOST_INPUTS
+            or (twice and earlier.expression.size() > 3)
+        ):
             continue
         return index, earlier, order
     return None

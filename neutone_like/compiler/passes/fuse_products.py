@@ -1,14 +1,13 @@
 """A pass: biases, factors, sums and activations become part of the product that they follow."""
 
 from collections import Counter
-
 from typing import Any
 
 import numpy as np
 
 from neutone_like.compiler.extent import ONE, Extent
 from neutone_like.compiler.kernels import Activation
-from neutone_like.compiler.kernels import Operation as O  # noqa: N814
+from neutone_like.compiler.kernels import Operation as O
 from neutone_like.compiler.passes.fuse_elementwise import readers_of, reordered, writers_of
 from neutone_like.compiler.plan import Affine, Expression, Plan, Pointwise, Step, Weights
 from neutone_like.compiler.tensor import STILL, Kind, Stride, Tensor, View
@@ -36,7 +35,12 @@ def _absorb(plan: Plan, step: Pointwise, writers: dict[Tensor, list[Step]], read
         tensor = view.tensor
         made = writers.get(tensor, [])
         alone = len(made) == 1 and readers[tensor] == {step} and counts[tensor] == 1 and loads[index] == 1
-        if tensor.kind is not Kind.BLOCK or not alone or tensor is plan.output.tensor or not isinstance(made[0], Affine):
+        if (
+            tensor.kind is not Kind.BLOCK
+            or not alone
+            or tensor is plan.output.tensor
+            or not isinstance(made[0], Affine)
+        ):
             continue
         if (groups := _as_output(view, made[0])) is not None:
             take = _Taking(plan, step, index, made[0], groups, writers, readers)
@@ -89,8 +93,14 @@ class _Taking:
     """One product that takes over what it can of one elementwise step."""
 
     def __init__(
-        self, plan: Plan, step: Pointwise, index: int, product: Affine, places: Any,
-        writers: dict[Tensor, list[Step]], readers: dict[Tensor, set[Step]],
+        self,
+        plan: Plan,
+        step: Pointwise,
+        index: int,
+        product: Affine,
+        places: Any,
+        writers: dict[Tensor, list[Step]],
+        readers: dict[Tensor, set[Step]],
     ) -> None:
         self.plan, self.step, self.index, self.product, self.places = plan, step, index, product, places
         self.writers, self.readers = writers, readers
@@ -147,7 +157,9 @@ class _Taking:
         if parent.operation is O.ADD:
             return self._add(other, 1.0)
         if parent.operation is O.SUBTRACT and not mine_first:
-            return (other.operation is not O.LOAD or self._can_add(other)) and self._scale(-1.0) and self._add(other, 1.0)
+            return (
+                (other.operation is not O.LOAD or self._can_add(other)) and self._scale(-1.0) and self._add(other, 1.0)
+            )
         if parent.operation is O.SUBTRACT and other.operation is O.NUMBER:
             return self._add(Expression(O.NUMBER, (-other.operands[0],)), 1.0)
         return False
@@ -254,5 +266,3 @@ def _drop_unread(step: Pointwise) -> None:
     loads = [Expression(O.LOAD, (places.get(old, 0),)) for old in range(len(step.inputs))]
     step.expression = step.expression.with_loads(loads)
     step.inputs = [step.inputs[old] for old in used]
-
-

@@ -25,7 +25,9 @@ def place(plan: Plan) -> None:
         row, column = target.row - source.row, target.column - source.column
         inner.home = (outer, row, column)
 
-        def moved(view: View, inner: Tensor = inner, outer: Tensor = outer, row: int = row, column: Any = column) -> View:
+        def moved(
+            view: View, inner: Tensor = inner, outer: Tensor = outer, row: int = row, column: Any = column
+        ) -> View:
             if view.tensor is not inner:
                 return view
             return replace(view, tensor=outer, row=view.row + row, column=view.column + column)

@@ -100,4 +100,11 @@ NEUTONE_LIKE_INLINE Floats activate(Floats x) {
     return x;
 }
 
+NEUTONE_LIKE_INLINE Floats activate_as(int32_t activation, Floats value) {
+    if (activation == kTanh) return tanh(value);
+    if (activation == kSigmoid) return sigmoid(value);
+    if (activation == kRelu) return relu(value);
+    return value;
+}
+
 }  // namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS

@@ -6,33 +6,26 @@
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 
-typedef float Four __attribute__((vector_size(16)));
-typedef float FourAnywhere __attribute__((vector_size(16), aligned(4), may_alias));
-NEUTONE_LIKE_INLINE Four load_four(const float* from) { return *reinterpret_cast<const FourAnywhere*>(from); }
-
-// Rows of one input, or of one addend, of one group.
+// Rows of time: of one input or of one addend.
 struct AffineRows {
     const float* data;
-    ptrdiff_t stride;  // between rows
+    ptrdiff_t stride;
+    ptrdiff_t weights;  // of an input: from a panel's first weight to that of its first row
     int32_t rows;
-    bool one_value;  // for the whole block
 };
 
-// A block of rows of the product for one group. `weights` and `segment` and `row` are where its rows of the inputs begin.
+// A block of the product for one group.
 struct AffineBlock {
     float* out;
     ptrdiff_t out_stride;
     const float* weights;
     ptrdiff_t panel;  // from one panel of four outputs to the next, in weights
     const float* bias;
-    const AffineRows* segment;
-    int32_t row;
-    int32_t rows;
-    const AffineRows* addends;
-    int32_t addend_count;
-    int32_t activation;
-    bool is_first;  // sums begin with bias and addends, not with what is in out
-    bool is_last;   // sums are complete
+    const AffineRows *segments, *segments_end, *addends, *addends_end;
+    int32_t outputs, samples;
+    int32_t activation;  // kNone until the sums are complete
+    float lowest;        // results below it become it: 0 for relu
+    bool is_padded;
 };
 
 template <int kRows, int kVectors>
@@ -41,104 +34,61 @@ using Sums = Floats[kRows][kVectors];
 template <int kRows, int kVectors>
 NEUTONE_LIKE_INLINE void multiply_rows(Sums<kRows, kVectors>& sums, const float* x, ptrdiff_t stride, int32_t rows,
                                        const float* weights, ptrdiff_t panel) {
-    for (; rows > 0; --rows, x += stride, weights += 4) {
+    for (const float* end = weights + 4 * static_cast<ptrdiff_t>(rows); weights != end; weights += 4, x += stride) {
         Floats values[kVectors];
         NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) {
             values[j] = load(x + j * kLanes);
-            NEUTONE_LIKE_PIN(values[j]);
+            if constexpr (kRows > 1) NEUTONE_LIKE_PIN(values[j]);
         }
-        NEUTONE_LIKE_UNROLL for (int m = 0; m < kRows; ++m) {
-            const Floats weight = splat(weights[(m / 4) * panel + m % 4]);
-            NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) sums[m][j] += weight * values[j];
-        }
-    }
-}
-
-// Rows that have one value for the block: their part of the sum is the same for all lanes.
-template <int kRows, int kVectors>
-NEUTONE_LIKE_INLINE void multiply_values(Sums<kRows, kVectors>& sums, const float* x, ptrdiff_t stride, int32_t rows,
-                                         const float* weights, ptrdiff_t panel) {
-    constexpr int kPanels = (kRows + 3) / 4;
-    Four totals[kPanels] = {};
-    for (; rows > 0; --rows, x += stride, weights += 4) {
-        const Four value = {*x, *x, *x, *x};
-        NEUTONE_LIKE_UNROLL for (int p = 0; p < kPanels; ++p) totals[p] += value * load_four(weights + p * panel);
-    }
-    NEUTONE_LIKE_UNROLL for (int m = 0; m < kRows; ++m) {
-        NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) sums[m][j] += splat(totals[m / 4][m % 4]);
-    }
-}
-
-template <int kRows, int kVectors>
-NEUTONE_LIKE_INLINE void multiply_block(Sums<kRows, kVectors>& sums, const AffineBlock& block, int32_t t, int32_t m) {
-    const AffineRows* segment = block.segment;
-    const float* weights = block.weights + m / 4 * block.panel;
-    int32_t row = block.row;
-    for (int32_t left = block.rows; left > 0; ++segment, row = 0) {
-        int32_t rows = segment->rows - row;
-        if (rows > left) rows = left;
-        const float* x = segment->data + row * segment->stride;
-        if (segment->one_value) {
-            multiply_values<kRows, kVectors>(sums, x, segment->stride, rows, weights, block.panel);
-        } else {
-            multiply_rows<kRows, kVectors>(sums, x + t, segment->stride, rows, weights, block.panel);
-        }
-        weights += 4 * static_cast<ptrdiff_t>(rows);
-        left -= rows;
-    }
-}
-
-template <int kRows, int kVectors>
-NEUTONE_LIKE_INLINE void begin_sums(Sums<kRows, kVectors>& sums, const AffineBlock& block, int32_t t, int32_t m) {
-    NEUTONE_LIKE_UNROLL for (int i = 0; i < kRows; ++i) {
-        NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) sums[i][j] = splat(block.bias[m + i]);
-    }
-    for (int32_t a = 0; a < block.addend_count; ++a) {
-        const AffineRows& addend = block.addends[a];
-        const float* data = addend.data + m * addend.stride;
-        NEUTONE_LIKE_UNROLL for (int i = 0; i < kRows; ++i, data += addend.stride) {
-            NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) {
-                sums[i][j] += addend.one_value ? splat(*data) : load(data + t + j * kLanes);
-            }
-        }
-    }
-}
-
-template <int kRows, int kVectors, int32_t kActivation>
-NEUTONE_LIKE_INLINE void store_sums(const Sums<kRows, kVectors>& sums, float* out, ptrdiff_t stride, int32_t lanes) {
-    NEUTONE_LIKE_UNROLL for (int i = 0; i < kRows; ++i) {
-        NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) {
-            const Floats value = activate<kActivation>(sums[i][j]);
-            if (j < kVectors - 1 || lanes == kLanes) {
-                store(out + i * stride + j * kLanes, value);
-            } else {
-                store_first(out + i * stride + j * kLanes, value, lanes);
-            }
+        NEUTONE_LIKE_UNROLL for (int i = 0; i < kRows; ++i) {
+            const Floats weight = splat(weights[(i / 4) * panel + i % 4]);
+            NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) sums[i][j] += weight * values[j];
         }
     }
 }
 
 // Rows m to m + kRows, from t on; of the last vector `lanes` are written.
 template <int kRows, int kVectors>
-NEUTONE_LIKE_ALONE static void affine_tile(const AffineBlock& block, int32_t t, int32_t m, int32_t lanes) {
+NEUTONE_LIKE_INLINE void affine_tile(const AffineBlock& block, int32_t t, int32_t m, int32_t lanes) {
     Sums<kRows, kVectors> sums;
-    float* out = block.out + m * block.out_stride + t;
-    if (block.is_first) {
-        begin_sums<kRows, kVectors>(sums, block, t, m);
-    } else {
-        NEUTONE_LIKE_UNROLL for (int i = 0; i < kRows; ++i) {
-            NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) {
-                sums[i][j] = load(out + i * block.out_stride + j * kLanes);
-            }
+    NEUTONE_LIKE_UNROLL for (int i = 0; i < kRows; ++i) {
+        NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) sums[i][j] = splat(block.bias[m + i]);
+    }
+    for (const AffineRows* addend = block.addends; addend != block.addends_end; ++addend) {
+        const float* row = addend->data + m * addend->stride + t;
+        NEUTONE_LIKE_UNROLL for (int i = 0; i < kRows; ++i, row += addend->stride) {
+            NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) sums[i][j] += load(row + j * kLanes);
         }
     }
-    multiply_block<kRows, kVectors>(sums, block, t, m);
-    switch (block.is_last ? block.activation : kNone) {
-        case kTanh: return store_sums<kRows, kVectors, kTanh>(sums, out, block.out_stride, lanes);
-        case kSigmoid: return store_sums<kRows, kVectors, kSigmoid>(sums, out, block.out_stride, lanes);
-        case kRelu: return store_sums<kRows, kVectors, kRelu>(sums, out, block.out_stride, lanes);
-        default: return store_sums<kRows, kVectors, kNone>(sums, out, block.out_stride, lanes);
+    const float* weights = block.weights + m / 4 * block.panel;
+    for (const AffineRows* segment = block.segments; segment != block.segments_end; ++segment) {
+        multiply_rows<kRows, kVectors>(sums, segment->data + t, segment->stride, segment->rows,
+                                       weights + segment->weights, block.panel);
     }
+    float* out = block.out + m * block.out_stride + t;
+    const Floats lowest = splat(block.lowest);
+    NEUTONE_LIKE_UNROLL for (int i = 0; i < kRows; ++i, out += block.out_stride) {
+        NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors - 1; ++j) store(out + j * kLanes, maximum(lowest, sums[i][j]));
+        store_up_to(out + (kVectors - 1) * kLanes, maximum(lowest, sums[i][kVectors - 1]), lanes);
+    }
+}
+
+template <int32_t kActivation>
+static void activate_rows(float* out, ptrdiff_t stride, int32_t rows, int32_t vectors, int32_t lanes) {
+    for (; rows > 0; --rows, out += stride) {
+        int32_t j = 0;
+        for (; j < vectors - 1; ++j) store(out + j * kLanes, activate<kActivation>(load(out + j * kLanes)));
+        store_up_to(out + j * kLanes, activate<kActivation>(load(out + j * kLanes)), lanes);
+    }
+}
+
+NEUTONE_LIKE_INLINE float lowest_of(int32_t activation) { return activation == kRelu ? 0.0f : -__builtin_inff(); }
+
+// relu has been done with the sums.
+NEUTONE_LIKE_INLINE void activate_rows(int32_t activation, float* out, ptrdiff_t stride, int32_t rows, int32_t vectors,
+                                       int32_t lanes) {
+    if (activation == kTanh) activate_rows<kTanh>(out, stride, rows, vectors, lanes);
+    if (activation == kSigmoid) activate_rows<kSigmoid>(out, stride, rows, vectors, lanes);
 }
 
 }  // namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS

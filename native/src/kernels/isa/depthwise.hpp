@@ -36,13 +36,6 @@ struct DepthwiseChannel {
     int32_t activation;
 };
 
-NEUTONE_LIKE_INLINE Floats activate_as(int32_t activation, Floats value) {
-    if (activation == kTanh) return tanh(value);
-    if (activation == kSigmoid) return sigmoid(value);
-    if (activation == kRelu) return relu(value);
-    return value;
-}
-
 // kVectors vectors of time that begin at x; a stride of 1.
 template <int kVectors>
 NEUTONE_LIKE_INLINE void filter_vectors(const DepthwiseChannel& channel, const float* x, float* out, int32_t lanes) {

@@ -75,7 +75,8 @@ struct Exact {
 };
 NEUTONE_LIKE_INLINE Doubles upper_half(Doubles x) { return (Doubles)((LongWords)x & words(0xfffffffff8000000u)); }
 NEUTONE_LIKE_INLINE Exact exact_product(Doubles a, Doubles b) {
-    const Doubles high = a * b;
+    Doubles high = a * b;
+    NEUTONE_LIKE_PIN(high);  // or it is computed again, without rounding, where something is added to it
     const Doubles a1 = upper_half(a), b1 = upper_half(b), a2 = a - a1, b2 = b - b1;
     return {high, ((a1 * b1 - high) + a1 * b2 + a2 * b1) + a2 * b2};
 }
@@ -85,11 +86,18 @@ NEUTONE_LIKE_INLINE Exact exact_sum(Doubles a, Doubles b) {
     return {high, b - (high - a)};
 }
 
-// Horner's scheme, the highest power last.
-template <int kCount>
+// How many terms a series needs: `For` is the type that the result is rounded to.
+template <class For>
+constexpr int terms(int for_doubles, int for_floats) {
+    return sizeof(For) == sizeof(double) ? for_doubles : for_floats;
+}
+
+// The first kUsed terms by Horner's scheme; the constant comes first.
+template <int kUsed, int kCount>
 NEUTONE_LIKE_INLINE Doubles polynomial(Doubles x, const double (&coefficients)[kCount]) {
-    Doubles sum = splat(coefficients[kCount - 1]);
-    NEUTONE_LIKE_UNROLL for (int i = kCount - 2; i >= 0; --i) sum = sum * x + coefficients[i];
+    static_assert(kUsed <= kCount);
+    Doubles sum = splat(coefficients[kUsed - 1]);
+    NEUTONE_LIKE_UNROLL for (int i = kUsed - 2; i >= 0; --i) sum = sum * x + coefficients[i];
     return sum;
 }
 

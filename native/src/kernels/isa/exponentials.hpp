@@ -14,7 +14,10 @@ constexpr double kLn2Low = 0x1.9ef35793c7673p-41;
 constexpr double kExpTerms[] = {1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,
                                 1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
                                 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
-NEUTONE_LIKE_INLINE Doubles reduced_expm1(Doubles r) { return r + r * r * polynomial(r, kExpTerms); }
+template <class For = double>
+NEUTONE_LIKE_INLINE Doubles reduced_expm1(Doubles r) {
+    return r + r * r * polynomial<terms<For>(12, 6)>(r, kExpTerms);
+}
 
 // x * 2^k in two steps: 2^k itself may be too large or too small.
 NEUTONE_LIKE_INLINE Doubles scaled(Doubles x, Doubles k) {
@@ -29,11 +32,12 @@ NEUTONE_LIKE_INLINE Doubles within(Doubles x, double lowest, double highest) {
 }
 
 // e^(x + low), |low| far below x
+template <class For = double>
 NEUTONE_LIKE_INLINE Doubles exp_of_sum(Doubles x, Doubles low) {
     x = within(x, -750.0, 720.0);
     const Doubles k = nearest(x * kLog2OfE);
     const Doubles r = ((x - k * kLn2High) - k * kLn2Low) + low;
-    return scaled(1.0 + reduced_expm1(r), k);
+    return scaled(1.0 + reduced_expm1<For>(r), k);
 }
 NEUTONE_LIKE_INLINE Doubles exp(Doubles x) { return exp_of_sum(x, Doubles{}); }
 
@@ -83,36 +87,45 @@ NEUTONE_LIKE_INLINE Doubles logarithm_or_special(Doubles x, Doubles result) {
 }
 
 // log(1 + f) as f - (half - rest), where half = f^2 / 2 and rest is small: f itself is exact.
+// kTerms: 11 for doubles, 4 for floats.
+template <int kTerms>
 NEUTONE_LIKE_INLINE Doubles log_rest(Doubles f, Doubles half) {
     const Doubles s = f / (2.0 + f), z = s * s;
-    return s * (half + z * polynomial(z, kLogTerms));
+    return s * (half + z * polynomial<kTerms>(z, kLogTerms));
 }
 
 // log(x) + correction
+template <int kTerms>
 NEUTONE_LIKE_INLINE Doubles log_of_finite(Doubles x, Doubles correction) {
     const Parts parts = parts_of(x);
-    const Doubles f = parts.fraction, half = 0.5 * f * f, rest = log_rest(f, half);
+    const Doubles f = parts.fraction, half = 0.5 * f * f, rest = log_rest<kTerms>(f, half);
     return parts.exponent * kLn2High - ((half - (rest + (parts.exponent * kLn2Low + correction))) - f);
 }
-NEUTONE_LIKE_INLINE Doubles log(Doubles x) { return logarithm_or_special(x, log_of_finite(x, Doubles{})); }
+template <class For = double>
+NEUTONE_LIKE_INLINE Doubles log(Doubles x) {
+    return logarithm_or_special(x, log_of_finite<terms<For>(11, 4)>(x, Doubles{}));
+}
 
+template <class For = double>
 NEUTONE_LIKE_INLINE Doubles log1p(Doubles x) {
     const Doubles u = 1.0 + x;
     // What the sum lost: all of x when x is tiny. At 1 and beyond the smaller part is the 1.
     const Doubles lost = select(x < 1.0, x - (u - 1.0), 1.0 - (u - x));
-    const Doubles result = logarithm_or_special(u, log_of_finite(u, lost / u));
+    const Doubles result = logarithm_or_special(u, log_of_finite<terms<For>(11, 4)>(u, lost / u));
     return select(x == 0.0, x, result);
 }
 
+template <class For = double>
 NEUTONE_LIKE_INLINE Doubles log2(Doubles x) {
     const Parts parts = parts_of(x);
-    const Doubles f = parts.fraction, half = 0.5 * f * f, natural = f - (half - log_rest(f, half));
+    const Doubles f = parts.fraction, half = 0.5 * f * f, natural = f - (half - log_rest<terms<For>(11, 4)>(f, half));
     return logarithm_or_special(x, parts.exponent + natural * kLog2OfE);
 }
 
+template <class For = double>
 NEUTONE_LIKE_INLINE Doubles log10(Doubles x) {
     const Parts parts = parts_of(x);
-    const Doubles f = parts.fraction, half = 0.5 * f * f, natural = f - (half - log_rest(f, half));
+    const Doubles f = parts.fraction, half = 0.5 * f * f, natural = f - (half - log_rest<terms<For>(11, 4)>(f, half));
     const Doubles low = parts.exponent * 0x1.cff7988f8959bp-41 + natural * 0.43429448190325182765;
     return logarithm_or_special(x, parts.exponent * 0x1.34413509f4000p-2 + low);
 }
@@ -126,7 +139,7 @@ NEUTONE_LIKE_INLINE Exact long_log(Doubles x) {
     const Exact back = exact_product(s, bottom);
     const Doubles s_low = (((f - back.high) - back.low) - s * bottom_low) / bottom;
     const Doubles z = s * s;
-    const Doubles tail = 2.0 * s_low + s * (z * polynomial(z, kLogTerms));
+    const Doubles tail = 2.0 * s_low + s * (z * polynomial<11>(z, kLogTerms));
     const Exact fraction = exact_sum(2.0 * s, tail);
     const Doubles high = e * kLn2High;
     const Exact larger = exact_sum(high, fraction.high), alone = {fraction.high, Doubles{}};
@@ -136,22 +149,28 @@ NEUTONE_LIKE_INLINE Exact long_log(Doubles x) {
     return exact_sum(sum, low);
 }
 
+// size^y for ordinary numbers: to the last places of a double with the long logarithm, to those of a float without.
+template <class For>
+NEUTONE_LIKE_INLINE Doubles ordinary_power(Doubles size, Doubles y) {
+    // Beyond this the result is 0 or infinity for every size other than 1, and products stay finite.
+    y = within(y, -0x1p70, 0x1p70);
+    if constexpr (sizeof(For) == sizeof(float)) {
+        return exp_of_sum<float>(log_of_finite<7>(size, Doubles{}) * y, Doubles{});
+    } else {
+        const Exact logarithm = long_log(size), product = exact_product(logarithm.high, y);
+        const Exact sum = exact_sum(product.high, product.low + logarithm.low * y);
+        return exp_of_sum(sum.high, select(absolute(sum.high) < 800.0, sum.low, Doubles{}));
+    }
+}
+
 // x^y as C and PyTorch define it for zeros, infinities and NaN.
+template <class For = double>
 NEUTONE_LIKE_INLINE Doubles power(Doubles x, Doubles y) {
     const Doubles size = absolute(x);
     const LongInts ordinary = (size > 0.0) & (size < kInfinity) & (absolute(y) < kInfinity);
-    const Exact logarithm = long_log(select(ordinary, size, 2.0 + Doubles{}));
-    const Doubles exponent = select(ordinary, y, Doubles{});
-    // Beyond this the result is 0 or infinity for every x other than 1, and products stay finite.
-    const Doubles bounded = within(exponent, -0x1p70, 0x1p70);
-    const Exact product = exact_product(logarithm.high, bounded);
-    const Doubles low = product.low + logarithm.low * bounded;
-    const Exact sum = exact_sum(product.high, low);
-    Doubles result = exp_of_sum(sum.high, select(absolute(sum.high) < 800.0, sum.low, Doubles{}));
-
+    Doubles result = ordinary_power<For>(select(ordinary, size, splat(2.0)), select(ordinary, y, Doubles{}));
     const LongInts grows = (size > 1.0) == (y > 0.0);  // only asked where one of them isn't ordinary
-    const Doubles limit = select(grows, kInfinity, Doubles{});
-    result = select(ordinary, result, limit);
+    result = select(ordinary, result, select(grows, kInfinity, Doubles{}));
     const LongInts y_is_whole = nearest_of_any(y) == y;
     const LongInts y_is_odd = y_is_whole & (nearest_of_any(y * 0.5) != y * 0.5);
     result = select((x < 0.0) & ~y_is_whole & (size < kInfinity), kNan, result);

@@ -4,6 +4,7 @@
 // Real and imaginary parts are apart, so that every loop is one of vectors.
 #pragma once
 
+#include "kernels/isa/rows.hpp"
 #include "kernels/isa/shuffles.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
@@ -154,22 +155,34 @@ static void run_early_pass(const Pass& pass, ComplexRows out, ComplexRows in) {
     }
 }
 
-// A radix that is an odd prime: sums as they are defined.
+constexpr int64_t kSummedAtOnce = 16;
+
+// Parts first..last - 1 of output k, in the order of the inputs.
 template <class V>
-NEUTONE_LIKE_INLINE void prime_step(const Pass& pass, ComplexRows out, ComplexRows in, int64_t p) {
+NEUTONE_LIKE_INLINE Complex<V> prime_sum(const Pass& pass, ComplexRows in, int64_t k, int64_t first, int64_t last) {
     const int64_t distance = pass.apart * pass.interleaved;
     const ComplexRows roots = pass.twiddles + (pass.radix - 1) * pass.apart;
+    Complex<V> sum;
+    spread(sum, 0.0f, 0.0f);
+    for (int64_t i = first, turn = first * k % pass.radix; i < last; ++i) {
+        Complex<V> value, root;
+        get(value, in + i * distance);
+        spread(root, roots.real[turn], roots.imaginary[turn]);
+        sum = sum + value * root;
+        turn += k;
+        if (turn >= pass.radix) turn -= pass.radix;
+    }
+    return sum;
+}
+
+// A radix that is a larger prime: sums as they are defined, in pieces, which keeps the rounding small.
+template <class V>
+NEUTONE_LIKE_INLINE void prime_step(const Pass& pass, ComplexRows out, ComplexRows in, int64_t p) {
     for (int64_t k = 0; k < pass.radix; ++k) {
         Complex<V> sum;
-        get(sum, in);
-        for (int64_t i = 1, turn = k; i < pass.radix; ++i) {
-            Complex<V> value, root;
-            get(value, in + i * distance);
-            spread(root, roots.real[turn], roots.imaginary[turn]);
-            sum = sum + value * root;
-            turn += k;
-            if (turn >= pass.radix) turn -= pass.radix;
-        }
+        spread(sum, 0.0f, 0.0f);
+        for (int64_t i = 0; i < pass.radix; i += kSummedAtOnce)
+            sum = sum + prime_sum<V>(pass, in, k, i, smaller(pass.radix, i + kSummedAtOnce));
         Complex<V> factor;
         const ComplexRows twiddle = pass.twiddles + (k > 0 ? (k - 1) * pass.apart + p : 0);
         spread(factor, k > 0 ? *twiddle.real : 1.0f, k > 0 ? *twiddle.imaginary : 0.0f);

@@ -5,6 +5,12 @@
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 
+// Frames that lie beside each other, as a transposed convolution makes them: each phase of the hop is summed as a row.
+NEUTONE_LIKE_INLINE bool adds_by_phase(const Operand& in) { return in.strides[1] == 1 && in.strides[2] != 1; }
+NEUTONE_LIKE_INLINE int64_t phase_length(const Operand& in, int64_t hop) {
+    return in.dims[1] + in.dims[2] / hop + kVectorFloats;
+}
+
 static Need overlap_add_check(const Call& call) {
     if (call.view_count != 2) return refuse("two views: out and in");
     if (const char* wrong = wrong_views(call)) return refuse(wrong);
@@ -14,7 +20,7 @@ static Need overlap_add_check(const Call& call) {
     if (out.rank != 2 || in.rank != 3 || out.dims[0] != in.dims[0]) return refuse("out [C, T] and in [C, F, K]");
     const int64_t needed = in.dims[1] == 0 ? 0 : (in.dims[1] - int64_t{1}) * call.integers[0] + in.dims[2];
     if (needed > out.dims[1]) return refuse("an output that holds all frames");
-    return scratch(0);
+    return scratch(adds_by_phase(in) ? phase_length(in, call.integers[0]) * sizeof(float) : 0);
 }
 
 NEUTONE_LIKE_INLINE void add_row(float* out, int64_t out_stride, const float* in, int64_t in_stride, int64_t count) {
@@ -25,22 +31,36 @@ NEUTONE_LIKE_INLINE void add_row(float* out, int64_t out_stride, const float* in
     }
 }
 
+static void add_frames(float* to, const Operand& out, const float* from, const Operand& in, int64_t hop) {
+    const float silence = 0.0f;
+    convert_row(to, out.strides[1], &silence, 0, out.dims[1]);
+    for (int64_t f = 0; f < in.dims[1]; ++f)
+        add_row(to + f * hop * out.strides[1], out.strides[1], from + f * in.strides[1], in.strides[2], in.dims[2]);
+}
+
+static void add_phases(float* to, const Operand& out, const float* from, const Operand& in, int64_t hop, float* row) {
+    for (int64_t phase = 0; phase < smaller(hop, out.dims[1]); ++phase) {
+        const int64_t count = (out.dims[1] - phase + hop - 1) / hop;
+        const int64_t summed = smaller(count, phase_length(in, hop));
+        const float silence = 0.0f;
+        convert_row(row, 1, &silence, 0, summed);
+        for (int64_t k = phase; k < in.dims[2]; k += hop)
+            add_row(row + k / hop, 1, from + k * in.strides[2], 1, in.dims[1]);
+        float* const first = to + phase * out.strides[1];
+        convert_row(first, hop * out.strides[1], row, 1, summed);
+        convert_row(first + summed * hop * out.strides[1], hop * out.strides[1], &silence, 0, count - summed);
+    }
+}
+
 static void overlap_add_run(const Call& call) {
     const Operand &out = call.views[0], &in = call.views[1];
-    const int64_t hop = call.integers[0], frames = in.dims[1], length = in.dims[2];
-    const int64_t frame_stride = in.strides[1], stride = in.strides[2], out_stride = out.strides[1];
     for (int64_t c = 0; c < out.dims[0]; ++c) {
         float* to = out.floats() + c * out.strides[0];
         const float* from = in.floats() + c * in.strides[0];
-        const float silence = 0.0f;
-        convert_row(to, out_stride, &silence, 0, out.dims[1]);
-        // Along whichever dimension lies in one piece. Either way an output's parts come in a fixed order.
-        if (frame_stride == 1 && stride != 1)
-            for (int64_t k = 0; k < length; ++k)
-                add_row(to + k * out_stride, hop * out_stride, from + k * stride, 1, frames);
+        if (adds_by_phase(in))
+            add_phases(to, out, from, in, call.integers[0], static_cast<float*>(call.scratch));
         else
-            for (int64_t f = 0; f < frames; ++f)
-                add_row(to + f * hop * out_stride, out_stride, from + f * frame_stride, stride, length);
+            add_frames(to, out, from, in, call.integers[0]);
     }
 }
 

@@ -20,4 +20,12 @@ NEUTONE_LIKE_INLINE void store_first(float* to, Floats value, int32_t lanes) {
 #endif
 }
 
+NEUTONE_LIKE_INLINE void store_up_to(float* to, Floats value, int32_t lanes) {
+    if (lanes == kLanes) {
+        store(to, value);
+    } else {
+        store_first(to, value, lanes);
+    }
+}
+
 }  // namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS

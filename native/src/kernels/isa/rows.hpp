@@ -29,15 +29,6 @@ static __attribute__((noinline)) void convert_row(Out* out, int64_t out_stride, 
     }
 }
 
-template <class T>
-NEUTONE_LIKE_INLINE void read_strided(T* to, int64_t to_stride, const Operand& from, int64_t offset, int64_t stride,
-                                      int64_t count) {
-    if (from.type == kFloat32)
-        convert_row(to, to_stride, from.floats() + offset, stride, count);
-    else
-        convert_row(to, to_stride, from.doubles() + offset, stride, count);
-}
-
 // `count` elements from element `offset` on, into or from a contiguous row of T.
 template <class T>
 NEUTONE_LIKE_INLINE void read_row(T* to, const Operand& from, int64_t offset, int64_t stride, int64_t count) {

@@ -97,11 +97,13 @@ static __attribute__((noinline)) Angle with_large_reduced(Angle angle, Doubles x
     return angle;
 }
 
+template <class For>
 NEUTONE_LIKE_INLINE Angle reduced_angle(Doubles x) {
     const Doubles moved = x * (1.0 / kHalfPi) + kLongRounder, k = moved - kLongRounder;
     // 27 bits each in the first three: their products with k < 2^26 are exact, and so are the differences.
     const Doubles first = (x - k * 0x1.921fb54000000p+0) - k * 0x1.10b4610000000p-30;
-    const Doubles rest = (first - k * 0x1.a626330000000p-58) - k * 0x1.45c06e0e68948p-86;
+    Doubles rest = first - k * 0x1.a626330000000p-58;
+    if constexpr (sizeof(For) == sizeof(double)) rest = rest - k * 0x1.45c06e0e68948p-86;
     const Angle angle = {rest, whole(moved)};
     const LongInts large = ~(absolute(x) < 0x1p26);
     return any(large) ? with_large_reduced(angle, x) : angle;
@@ -112,58 +114,68 @@ constexpr double kSineTerms[] = {-1.0 / 6,        1.0 / 120,         -1.0 / 5040
 constexpr double kCosineTerms[] = {1.0 / 24,        -1.0 / 720,          1.0 / 40320,        -1.0 / 3628800,
                                    1.0 / 479001600, -1.0 / 87178291200., 1.0 / 20922789888e3};
 
+template <class For>
 NEUTONE_LIKE_INLINE Doubles sine_within(Doubles r) {
     const Doubles z = r * r;
-    return r + r * (z * polynomial(z, kSineTerms));
+    return r + r * (z * polynomial<terms<For>(8, 4)>(z, kSineTerms));
 }
+template <class For>
 NEUTONE_LIKE_INLINE Doubles cosine_within(Doubles r) {
     const Doubles z = r * r, half = 0.5 * z, near = 1.0 - half;
-    return near + (((1.0 - near) - half) + z * z * polynomial(z, kCosineTerms));
+    return near + (((1.0 - near) - half) + z * z * polynomial<terms<For>(7, 4)>(z, kCosineTerms));
 }
 
+template <class For>
 NEUTONE_LIKE_INLINE Doubles of_quarter(Angle angle, LongInts quarter) {
     const LongInts is_odd = (quarter & 1) != 0;
-    const Doubles result = select(is_odd, cosine_within(angle.rest), sine_within(angle.rest));
+    const Doubles result = select(is_odd, cosine_within<For>(angle.rest), sine_within<For>(angle.rest));
     return with_sign(result, (LongWords)(quarter & 2) << 62);
 }
+template <class For = double>
 NEUTONE_LIKE_INLINE Doubles sine(Doubles x) {
-    const Angle angle = reduced_angle(x);
-    return select(x == 0.0, x, of_quarter(angle, angle.quarter));
+    const Angle angle = reduced_angle<For>(x);
+    return select(x == 0.0, x, of_quarter<For>(angle, angle.quarter));
 }
+template <class For = double>
 NEUTONE_LIKE_INLINE Doubles cosine(Doubles x) {
-    const Angle angle = reduced_angle(x);
-    return of_quarter(angle, angle.quarter + 1);
+    const Angle angle = reduced_angle<For>(x);
+    return of_quarter<For>(angle, angle.quarter + 1);
 }
+template <class For = double>
 NEUTONE_LIKE_INLINE Doubles tangent(Doubles x) {
-    const Angle angle = reduced_angle(x);
-    const Doubles s = sine_within(angle.rest), c = cosine_within(angle.rest);
+    const Angle angle = reduced_angle<For>(x);
+    const Doubles s = sine_within<For>(angle.rest), c = cosine_within<For>(angle.rest);
     const LongInts is_odd = (angle.quarter & 1) != 0;
     return select(x == 0.0, x, select(is_odd, -c, s) / select(is_odd, s, c));
 }
 
-// atan(t) / t in t^2, |t| <= sqrt(2) - 1
-constexpr double kArctangentTerms[] = {1.0,
-                                       -0.3333333333333311,
-                                       0.19999999999937662,
-                                       -0.14285714278936412,
-                                       0.11111110729348284,
-                                       -0.09090896360153682,
-                                       0.076920372915042,
-                                       -0.06662859645211773,
-                                       0.05846201439136281,
-                                       -0.05032023898656826,
-                                       0.03788631255736948,
-                                       -0.017718161457752575};
+// (atan(t) / t - 1) / t^2 in t^2, |t| <= sqrt(2) - 1, for doubles and for floats
+constexpr double kArctangentTerms[] = {-0.3333333333333311,  0.19999999999937662,  -0.14285714278936412,
+                                       0.11111110729348284,  -0.09090896360153682, 0.076920372915042,
+                                       -0.06662859645211773, 0.05846201439136281,  -0.05032023898656826,
+                                       0.03788631255736948,  -0.017718161457752575};
+constexpr double kFewArctangentTerms[] = {-0.33333331717946285, 0.19999530578472646, -0.14263613418626492,
+                                          0.10740043853644628, -0.06439742028875617};
+
+template <class For>
+NEUTONE_LIKE_INLINE Doubles arctangent_within(Doubles t) {
+    const Doubles z = t * t;
+    if constexpr (sizeof(For) == sizeof(float))
+        return t + t * (z * polynomial<5>(z, kFewArctangentTerms));
+    else
+        return t + t * (z * polynomial<11>(z, kArctangentTerms));
+}
 
 // The angle of (x, y) with 0 <= y <= x: of y / x, or beyond pi / 8 what it differs from pi / 4 by.
+template <class For>
 NEUTONE_LIKE_INLINE Doubles angle_below_diagonal(Doubles y, Doubles x) {
     const LongInts is_far = y > 0.41421356237309504880 * x;
     const Doubles t = select(is_far, y - x, y) / select(is_far, y + x, x);
-    const Doubles z = t * t;
-    const Doubles angle = t + t * (polynomial(z, kArctangentTerms) - 1.0);
+    const Doubles angle = arctangent_within<For>(t);
     return select(is_far, 0.5 * kHalfPi + (angle + 0.5 * kHalfPiLow), angle);
 }
 
+template <class For = double>
 NEUTONE_LIKE_INLINE Doubles arctangent2(Doubles y, Doubles x) {
     Doubles height = absolute(y), width = absolute(x);
     // Two infinities are at the diagonal, two zeros at 0; sums must not overflow.
@@ -172,16 +184,25 @@ NEUTONE_LIKE_INLINE Doubles arctangent2(Doubles y, Doubles x) {
     height = select(both, 1.0, select(huge, height * 0x1p-10, height));
     width = select(both | none, 1.0, select(huge, width * 0x1p-10, width));
     const LongInts is_steep = height > width;
-    Doubles angle = angle_below_diagonal(select(is_steep, width, height), select(is_steep, height, width));
+    Doubles angle = angle_below_diagonal<For>(select(is_steep, width, height), select(is_steep, height, width));
     angle = select(is_steep, kHalfPi - (angle - kHalfPiLow), angle);
     const LongInts is_left = (LongInts)sign_of(x) != 0;
     angle = select(is_left, 2.0 * kHalfPi - (angle - 2.0 * kHalfPiLow), angle);
     angle = select((x != x) | (y != y), kNan, angle);
     return (Doubles)((LongWords)angle | sign_of(y));
 }
-NEUTONE_LIKE_INLINE Doubles arctangent(Doubles x) { return arctangent2(x, splat(1.0)); }
-NEUTONE_LIKE_INLINE Doubles arcsine(Doubles x) { return arctangent2(x, square_root((1.0 - x) * (1.0 + x))); }
-NEUTONE_LIKE_INLINE Doubles arccosine(Doubles x) { return arctangent2(square_root((1.0 - x) * (1.0 + x)), x); }
+template <class For = double>
+NEUTONE_LIKE_INLINE Doubles arctangent(Doubles x) {
+    return arctangent2<For>(x, splat(1.0));
+}
+template <class For = double>
+NEUTONE_LIKE_INLINE Doubles arcsine(Doubles x) {
+    return arctangent2<For>(x, square_root((1.0 - x) * (1.0 + x)));
+}
+template <class For = double>
+NEUTONE_LIKE_INLINE Doubles arccosine(Doubles x) {
+    return arctangent2<For>(square_root((1.0 - x) * (1.0 + x)), x);
+}
 
 // erf(x) / x in x^2, |x| <= 1
 constexpr double kErfTerms[] = {1.1283791670955126,      -0.3761263890318354,     0.11283791670944811,
@@ -197,8 +218,8 @@ constexpr double kComplementTerms[] = {0.25539567631050575,     -0.4271858474139
 
 NEUTONE_LIKE_INLINE Doubles error_function(Doubles x) {
     const Doubles size = within(absolute(x), 0.0, 6.1), z = size * size;
-    const Doubles near = size * polynomial(z, kErfTerms);
-    const Doubles far = 1.0 - exp(-z) * polynomial((size - 2.0) / (size + 2.0), kComplementTerms);
+    const Doubles near = size * polynomial<12>(z, kErfTerms);
+    const Doubles far = 1.0 - exp(-z) * polynomial<15>((size - 2.0) / (size + 2.0), kComplementTerms);
     return (Doubles)((LongWords)select(size < 1.0, near, far) | sign_of(x));
 }
 

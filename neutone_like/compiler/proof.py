@@ -1,0 +1,146 @@
+"""A compiled model is played beside the graph that it was made of before anyone relies on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from neutone_like.compiler.facts import torch_value
+from neutone_like.compiler.plan import Plan
+from neutone_like.errors import CompileError
+from neutone_like.graph import Graph, GraphPlayer
+from neutone_like.model import CategoricalParameter, NumericalParameter
+
+EAGER_FACTOR = 2.0
+"""The error against float64 may be this many times PyTorch's own in float32."""
+
+LEAST_ERROR = 1e-6
+"""In parts of the output's peak: less than this is not held against anyone."""
+
+_SIZES = (1, 17, 64, 256)
+_SEED = 11
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How far a compiled model is from float64, and PyTorch in float32, as largest differences over all blocks.
+
+    Attributes:
+        error: Of the compiled model.
+        eager_error: Of PyTorch, on the same input.
+        peak: Of the output.
+        blocks: The lengths of the blocks, in samples.
+    """
+
+    error: float
+    eager_error: float
+    peak: float
+    blocks: tuple[int, ...]
+
+    @property
+    def allowed(self) -> float:
+        """The largest error that is good enough."""
+        return max(EAGER_FACTOR * self.eager_error, LEAST_ERROR * self.peak)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the error is small enough."""
+        return self.error <= self.allowed
+
+    def __str__(self) -> str:
+        return (
+            f"error {self.error:.1e}, allowed {self.allowed:.1e} ({EAGER_FACTOR:g} times PyTorch's own in float32, at "
+            f"a peak of {self.peak:.2g}), over blocks of {', '.join(map(str, sorted(set(self.blocks))))} samples"
+        )
+
+
+class Examples:
+    """Sound and parameters for a graph, block after block, from one seed."""
+
+    def __init__(self, graph: Graph, look_behind: int, parameters: Sequence[NumericalParameter]) -> None:
+        self._graph = graph
+        self._look_behind = look_behind
+        self._parameters = list(parameters)
+        self._generator = torch.Generator().manual_seed(_SEED)
+        shape = graph.inputs[0].shape
+        self._channels = [torch_value(each, 64) for each in shape[:-1]]
+        self._past = torch.zeros(*self._channels, look_behind)
+        self._loudness = 0
+
+    def block(self, samples: int) -> list[Tensor]:
+        """The graph's inputs for ``samples`` new ones: quiet and loud noise by turns, knobs anywhere."""
+        self._loudness = (self._loudness + 1) % 3
+        level = (0.5, 0.05, 0.001)[self._loudness]
+        new = level * torch.randn(*self._channels, samples, generator=self._generator)
+        audio = torch.cat((self._past, new), dim=-1)
+        self._past = audio[..., audio.shape[-1] - self._look_behind :] if self._look_behind else self._past
+        whole = samples + self._look_behind
+        values: list[Tensor] = []
+        for given, parameter in zip(self._graph.inputs[1:], self._parameters, strict=True):
+            length = torch_value(given.shape[-1], whole)
+            host_values = torch.rand(length, generator=self._generator).tolist()
+            values.append(torch.tensor([_value(parameter, each) for each in host_values]))
+        return [audio, *values]
+
+
+def _value(parameter: NumericalParameter, host_value: float) -> float:
+    if isinstance(parameter, CategoricalParameter):
+        return float(round(host_value * parameter.maximum))
+    return parameter.minimum + host_value * (parameter.maximum - parameter.minimum)
+
+
+def play(native: Any, inputs: Sequence[Tensor]) -> NDArray[np.float32]:
+    """One block through the native player, ``[out_channels, samples]``."""
+    audio = inputs[0].reshape(-1, inputs[0].shape[-1]).contiguous().numpy()
+    return np.asarray(native.play(audio, [each.contiguous().numpy() for each in inputs[1:]]))
+
+
+def prove(native: Any, graph: Graph, plan: Plan, parameters: Sequence[NumericalParameter]) -> Accuracy:
+    """Play blocks of several lengths through the compiled model and the graph.
+
+    Args:
+        native: The compiled model, from the state it begins in.
+        graph: What it was compiled from.
+        plan: How.
+        parameters: The model's.
+
+    Raises:
+        CompileError: They differ by more than PyTorch's own rounding allows.
+    """
+    exact, eager = GraphPlayer(graph, torch.float64), GraphPlayer(graph)
+    examples = Examples(graph, plan.look_behind, parameters)
+    error = eager_error = peak = 0.0
+    blocks = _blocks(plan)
+    with torch.no_grad():
+        for samples in blocks:
+            inputs = examples.block(samples)
+            wanted = exact(*[each.double() for each in inputs]).reshape(-1, samples)
+            rounded = eager(*inputs).reshape(-1, samples)
+            got = torch.from_numpy(play(native, inputs))
+            error = max(error, _largest(got - wanted))
+            eager_error = max(eager_error, _largest(rounded - wanted))
+            peak = max(peak, _largest(wanted))
+    accuracy = Accuracy(error, eager_error, peak, blocks)
+    if not accuracy.is_good:
+        raise CompileError(
+            f"The compiled model does not give what the network does: {accuracy}. This is a mistake in the compiler; "
+            "TorchScript plays the model. Please report it with the model."
+        )
+    return accuracy
+
+
+def _largest(values: Tensor) -> float:
+    return float(values.abs().nan_to_num(float("inf")).max())
+
+
+def _blocks(plan: Plan) -> tuple[int, ...]:
+    lengths = plan.lengths
+    if not lengths.multiple_of:
+        return (plan.granule,) * 6
+    whole = max(lengths.multiple_of, lengths.shortest)
+    sizes = [-(-max(size, whole) // lengths.multiple_of) * lengths.multiple_of for size in _SIZES]
+    return (*sizes, *sizes[::-1], whole)

@@ -1,0 +1,213 @@
+"""Compiled models as users meet them: opened and played."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neutone_like.compiler.proof import Accuracy
+from neutone_like.errors import ArtifactError, AudioError, ParameterError
+from neutone_like.printing import Printed, Row
+from neutone_like.runtime.native_module import native_module
+from neutone_like.whole_file import write_whole
+
+COMPILED_NAME = "model.nlc"
+COMPILED_KEY = "compiled"
+"""Of what is added to a model's metadata."""
+
+
+@dataclass(frozen=True, repr=False)
+class CompileReport(Printed):
+    """What a compilation made, and how exact it is.
+
+    Attributes:
+        steps: How many kernels run for a block.
+        file_bytes: Of the file.
+        memory_bytes: Of an instance.
+        accuracy: Against the network in float64.
+        sample_rate: Hz, where the compiled model holds for this rate alone; ``None``: for all that the model has.
+    """
+
+    steps: int
+    file_bytes: int
+    memory_bytes: int
+    accuracy: Accuracy
+    sample_rate: int | None
+
+    def _title(self) -> str:
+        return f"CompileReport: {self.steps} steps"
+
+    def _rows(self) -> list[Row]:
+        return [
+            ("file", f"{self.file_bytes} bytes"),
+            ("memory of an instance", f"{self.memory_bytes} bytes"),
+            ("accuracy", str(self.accuracy)),
+            ("rate", "any that the model has" if self.sample_rate is None else f"{self.sample_rate} Hz"),
+        ]
+
+
+class CompiledModel(Printed):
+    """A compiled model, with a state of its own. Nothing that it plays allocates memory or needs PyTorch.
+
+    Attributes:
+        path: The ``.nlc`` file; ``None`` where there is none.
+        granules: Samples of the longest block that its plan works on; longer ones are played in such pieces.
+        report: Of the compilation, where this process did it.
+        metadata: ``metadata.json`` of the model, as read from the file.
+        model_sha256: The digest of the ``model.nm`` that it belongs to.
+        sample_rates: Hz: those that it is right for; ``()``: any.
+    """
+
+    def __init__(
+        self, data: bytes, path: Path | None = None, report: CompileReport | None = None, kernels: str = ""
+    ) -> None:
+        """Open a file's content.
+
+        Args:
+            data: The content.
+            path: Where it comes from.
+            report: Of its compilation.
+            kernels: ``"x86-64-v3"``...: those of an instruction set; by default the best that this processor has.
+
+        Raises:
+            ArtifactError: It is damaged, or none; says what is wrong.
+        """
+        self._native = native_module().CompiledModel(data, kernels)
+        self._data = data
+        self.path = path
+        self.report = report
+        content: dict[str, Any] = json.loads(self._native.metadata())
+        own = content.pop(COMPILED_KEY, {})
+        self.metadata = content
+        self.model_sha256 = str(own.get("model_sha256", ""))
+        self.sample_rates = tuple(int(rate) for rate in content.get("native_sample_rates", ()))
+        facts = self._native.facts()
+        self.granules: tuple[int, ...] = (facts["granule"],)
+        self.in_channels: int = facts["in_channels"]
+        self.out_channels: int = facts["out_channels"]
+        self.look_behind_samples: int = facts["look_behind"]
+        self.delay_samples: int = facts["delay_samples"]
+        self.steps: int = facts["steps"]
+        self.parameters = tuple(
+            str(slot["name"]) for slot in _slots(content) if slot["type"] in ("continuous", "categorical")
+        )[: facts["parameters"]]
+        self._defaults = [float(each) for each in own.get("defaults", ())]
+
+    @property
+    def kernels(self) -> str:
+        """The instruction set that it plays with."""
+        return str(self._native.kernels)
+
+    def process(self, audio: ArrayLike, params: Mapping[str, ArrayLike] | None = None) -> NDArray[np.float32]:
+        """Play a block, at the model's rate and in blocks that it takes.
+
+        Args:
+            audio: ``[in_channels, look_behind_samples + N]`` float32, its last ``N`` samples new.
+            params: Values in the parameters' own units, one or one for each sample. Others stand at their defaults.
+
+        Returns:
+            ``[out_channels, N]`` float32.
+
+        Raises:
+            AudioError: Another shape, or a number of samples that it does not take.
+            ParameterError: It has no such parameter.
+        """
+        block = np.ascontiguousarray(audio, dtype=np.float32)
+        samples = block.shape[-1] - self.look_behind_samples
+        if block.ndim != 2 or block.shape[0] != self.in_channels or not self._native.takes(max(0, samples)):
+            facts = self._native.facts()
+            raise AudioError(
+                f"Expected [{self.in_channels}, {self.look_behind_samples} + N], N a multiple of "
+                f"{max(1, facts['multiple_of'])} from {facts['shortest']} on, got {list(block.shape)}."
+            )
+        given = dict(params or {})
+        unknown = [name for name in given if name not in self.parameters]
+        if unknown:
+            raise ParameterError(f"There is no parameter {unknown[0]!r}; the model has {list(self.parameters)}.")
+        values = [
+            np.atleast_1d(np.asarray(given.get(name, default), dtype=np.float32))
+            for name, default in zip(self.parameters, self._defaults, strict=True)
+        ]
+        return np.asarray(self._native.play(block, values))
+
+    def reset(self) -> None:
+        """As if nothing had been played."""
+        self._native.reset()
+
+    def check_test_vector(self) -> None:
+        """Play the sound that lies in the file.
+
+        Raises:
+            ArtifactError: It becomes something else than it did where the model was compiled.
+        """
+        audio, values, expected = self._native.test_vector()
+        fresh = native_module().CompiledModel(self._data, "")
+        got = np.asarray(fresh.play(audio, [np.atleast_1d(each) for each in values]))
+        peak = float(np.max(np.abs(expected), initial=0.0))
+        difference = float(np.max(np.abs(got - expected), initial=0.0))
+        if not difference <= 1e-4 * max(peak, 1e-3):
+            raise ArtifactError(
+                f"{self.path or 'The compiled model'} does not give what it did where it was compiled: differs by "
+                f"{difference:.2g} at a peak of {peak:.2g}. Compile it again."
+            )
+
+    def write(self, path: str | PathLike[str]) -> None:
+        """Write the file, whole or not at all.
+
+        Raises:
+            OSError: It can't be written.
+        """
+        write_whole(Path(path), self._data)
+
+    def _title(self) -> str:
+        return f"CompiledModel: {self.metadata.get('model_name', '')!r}, {self.steps} steps"
+
+    def _rows(self) -> list[Row]:
+        return [
+            ("file", str(self.path)),
+            ("granules", ", ".join(map(str, self.granules))),
+            ("kernels", self.kernels),
+            ("memory", f"{self._native.instance_bytes} bytes"),
+        ]
+
+
+def _slots(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    ours = content.get("neutone_like") or {}
+    return list(ours.get("parameters", ()))
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def load_compiled(path: str | PathLike[str]) -> CompiledModel:
+    """Open a ``.nlc`` file.
+
+    Args:
+        path: The file, or that of the ``.nm`` beside which it lies.
+
+    Raises:
+        ArtifactError: There is none, it is damaged, or belongs to another ``.nm`` than the one given.
+    """
+    given = Path(path)
+    file = given.with_name(COMPILED_NAME) if given.suffix == ".nm" else given
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ArtifactError(
+            f"There is no compiled model {file}: {error.strerror}. Make one: neutone-like compile {given}"
+        ) from error
+    compiled = CompiledModel(data, file)
+    if file != given and compiled.model_sha256 != digest_of(given):
+        raise ArtifactError(
+            f"{file} was compiled from another model than {given}, which has changed since. Compile it again: "
+            f"neutone-like compile {given}"
+        )
+    return compiled

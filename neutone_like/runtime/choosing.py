@@ -2,16 +2,15 @@
 
 import os
 import warnings
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from neutone_like.artifact import Artifact, load_artifact
-from neutone_like.artifact.format.compiled_file import COMPILED_SUFFIX, compiled_beside
 from neutone_like.errors import ArtifactError, RuntimeEngineError
 from neutone_like.runtime.artifact_backend import ArtifactBackend
 from neutone_like.runtime.backends import Backend, ModelFacts
-from neutone_like.runtime.compiled_backend import CompiledBackend
+from neutone_like.runtime.compiled_backend import CompiledBackend, compiled_beside
+from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.model_calls import ModelCaller
 from neutone_like.runtime.session_config import Adaptation
 
@@ -19,15 +18,20 @@ if TYPE_CHECKING:
     from neutone_like.runtime import _native
 
 BackendName = Literal["auto", "compiled", "torchscript"]
+_COMPILED_SUFFIX = ".nlc"
 
 
-def choose_backend(model: Any, wanted: BackendName | Backend = "auto", adaptation: Adaptation = "native") -> Backend:
+def choose_backend(
+    model: Any, host: HostConfig, wanted: BackendName | Backend = "auto", adaptation: Adaptation = "native"
+) -> Backend:
     """What plays a model.
 
     Args:
         model: Whatever a user passes as one.
-        wanted: ``"auto"``: the compiled form where it is there and is that of this file, else TorchScript, with a
-            warning where it is there and can't be played. A backend: plays in the place of the artifact's module.
+        host: What plays it.
+        wanted: ``"auto"``: the compiled form where it is there, is that of this file, and is for the rate that the
+            model would have for this host; else TorchScript, with a warning where it is there and can't be played. A
+            backend: plays in the place of the artifact's module.
         adaptation: ``"embedded"`` plays the wrapper, which only TorchScript has.
 
     Raises:
@@ -40,7 +44,7 @@ def choose_backend(model: Any, wanted: BackendName | Backend = "auto", adaptatio
     if isinstance(wanted, Backend):
         return _OtherBackend(found, wanted)
     if isinstance(found, ArtifactBackend):
-        return _of_artifact(found, wanted, adaptation)
+        return _of_artifact(found, host, wanted, adaptation)
     if wanted in ("auto", found.backend_name):
         return found
     raise RuntimeEngineError(
@@ -49,17 +53,18 @@ def choose_backend(model: Any, wanted: BackendName | Backend = "auto", adaptatio
     )
 
 
-def _of_artifact(found: ArtifactBackend, wanted: BackendName, adaptation: Adaptation) -> Backend:
+def _of_artifact(found: ArtifactBackend, host: HostConfig, wanted: BackendName, adaptation: Adaptation) -> Backend:
     artifact = found.artifact
     if wanted == "compiled":
         return CompiledBackend.beside(artifact)
-    if wanted == "torchscript" or adaptation == "embedded" or not compiled_beside(artifact.path).exists():
+    if wanted == "torchscript" or adaptation == "embedded" or not compiled_beside(artifact).exists():
         return found
     try:
-        return CompiledBackend.beside(artifact)
+        compiled = CompiledBackend.beside(artifact)
     except ArtifactError as error:
         warnings.warn(f"TorchScript plays {artifact.path}: {error}", RuntimeWarning, stacklevel=4)
         return found
+    return compiled if compiled.has_rate_for(host.sample_rate, artifact.sample_rates) else found
 
 
 def as_backend(model: Any) -> Backend:
@@ -75,7 +80,9 @@ def as_backend(model: Any) -> Backend:
         return ArtifactBackend(model)
     if isinstance(model, (str, os.PathLike)):
         path = Path(model)  # pyright: ignore[reportUnknownArgumentType]
-        return CompiledBackend.of_file(path) if path.suffix == COMPILED_SUFFIX else ArtifactBackend(load_artifact(path))
+        return (
+            CompiledBackend.of_file(path) if path.suffix == _COMPILED_SUFFIX else ArtifactBackend(load_artifact(path))
+        )
     hint = " Wrap a callable: PythonBackend(function, in_channels=2, out_channels=2)." if callable(model) else ""
     raise RuntimeEngineError(
         "Expected the path of an artifact, an Artifact, a PythonBackend or a NativeBackend, "
@@ -99,7 +106,7 @@ class _OtherBackend(Backend):
 
     @property
     def facts(self) -> ModelFacts:
-        return replace(self._model.facts)
+        return self._model.facts
 
     @property
     def backend_name(self) -> str:

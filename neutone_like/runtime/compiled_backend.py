@@ -1,24 +1,23 @@
 """A compiled model as a backend: the engine plays it by itself, without libtorch."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neutone_like.artifact import Artifact
-from neutone_like.artifact.format.bounded_file import open_bounded
-from neutone_like.artifact.format.compiled_file import compiled_beside, require_same_model
 from neutone_like.artifact.format.parameter_records import to_parameter
 from neutone_like.artifact.format.schema import LiveMetadata, parse_metadata
 from neutone_like.errors import ArtifactError
 from neutone_like.model import CategoricalParameter, ContinuousParameter
 from neutone_like.runtime.artifact_backend import ArtifactBackend
 from neutone_like.runtime.backends import Backend, ModelFacts
+from neutone_like.runtime.compiled_model import COMPILED_NAME, CompiledModel, load_compiled
 from neutone_like.runtime.model_calls import ModelCaller
 from neutone_like.runtime.native_module import native_module
 
 if TYPE_CHECKING:
     from neutone_like.runtime import _native
-
-MAXIMUM_COMPILED_BYTES = 1 << 30
 
 
 class CompiledBackend(Backend):
@@ -35,14 +34,9 @@ class CompiledBackend(Backend):
         Raises:
             ArtifactError: There is none, it can't be played, or it is that of another ``.nm``.
         """
-        path = compiled_beside(artifact.path)
-        if not path.is_file():
-            raise ArtifactError(
-                f"There is no {path.name} beside {artifact.path}. Compile the model: neutone-like compile "
-                f'{artifact.path}; or play it with backend="torchscript".'
-            )
-        require_same_model(read_compiled(path).metadata(), path, artifact.path)
-        return cls(path, ArtifactBackend(artifact).facts)
+        compiled = load_compiled(artifact.path)
+        facts = replace(ArtifactBackend(artifact).facts, sample_rates=compiled.sample_rates)
+        return cls(compiled_beside(artifact), facts)
 
     @classmethod
     def of_file(cls, path: Path) -> "CompiledBackend":
@@ -51,8 +45,7 @@ class CompiledBackend(Backend):
         Raises:
             ArtifactError: It can't be read or played.
         """
-        metadata = parse_metadata(read_compiled(path).metadata(), f"the metadata in {path}")
-        return cls(path, _facts_of(metadata, path))
+        return cls(path, _facts_of(load_compiled(path), path))
 
     @property
     def facts(self) -> ModelFacts:
@@ -62,29 +55,24 @@ class CompiledBackend(Backend):
     def backend_name(self) -> str:
         return "compiled"
 
+    def has_rate_for(self, host_rate: int, rates: tuple[int, ...]) -> bool:
+        """Whether a model of these rates would play for a host at one that it was compiled for."""
+        wanted = native_module().choose_rate(host_rate, list(rates))
+        return not self._facts.sample_rates or wanted in self._facts.sample_rates
+
     def open_session(
         self, engine: "_native.Engine", config: "_native.SessionConfig", caller: ModelCaller
     ) -> "_native.Session":
         return engine.open_compiled(config, str(self.path))
 
 
-def read_compiled(path: Path) -> "_native.CompiledModel":
-    """A compiled model, proved and ready to play.
-
-    Raises:
-        ArtifactError: It is missing, damaged, of a later version, or nothing that can be played.
-    """
-    try:
-        with open_bounded(path, MAXIMUM_COMPILED_BYTES) as file:
-            data = file.read()
-    except OSError as error:
-        raise ArtifactError(f"{path} can't be read: {error.strerror or error}.") from error
-    except ValueError as error:
-        raise ArtifactError(f"{path} is no compiled model that can be played: it has {error}.") from error
-    return native_module().CompiledModel(data, name=str(path))
+def compiled_beside(artifact: Artifact) -> Path:
+    """Where the compiled form of an artifact would be."""
+    return artifact.path.with_name(COMPILED_NAME)
 
 
-def _facts_of(metadata: object, path: Path) -> ModelFacts:
+def _facts_of(compiled: CompiledModel, path: Path) -> ModelFacts:
+    metadata = parse_metadata(json.dumps(compiled.metadata).encode(), f"the metadata in {path}")
     ours = metadata.neutone_like if isinstance(metadata, LiveMetadata) else None
     if not isinstance(metadata, LiveMetadata) or ours is None:
         raise ArtifactError(f"{path} holds no live model of neutone_like's, which an engine could play block by block.")

@@ -123,8 +123,9 @@ class Engine(Printed):
                 worker's time. ``"inline"`` runs it in ``process``: no latency added, and as real-time safe as the
                 model is, which a compiled one is.
             backend: What computes an artifact. ``"auto"`` is ``"compiled"`` where there is a ``model.nlc`` of this
-                ``model.nm`` beside it, else ``"torchscript"``; :attr:`Session.backend_name` says which. Or a
-                PythonBackend or NativeBackend, which declares the same channels and parameters.
+                ``model.nm`` beside it, for the rate that the model has for this host, else ``"torchscript"``;
+                :attr:`Session.backend_name` says which. Or a PythonBackend or NativeBackend, which declares the same
+                channels and parameters.
             adaptation: ``"native"`` fits rates, blocks and parameters in C++; ``"embedded"`` plays the wrapper inside
                 the artifact, as a plugin does.
             late_policy: What is heard instead of samples that are not ready in time: ``"fade"`` fades the last one to
@@ -142,7 +143,7 @@ class Engine(Printed):
         settings = SessionSettings(mode, adaptation, late_policy, max_inference_seconds, instances, queue_seconds)
         if not isinstance(host, HostConfig):
             raise RuntimeEngineError(f"Expected a HostConfig for host, got {type(host).__name__}.")
-        chosen = choose_backend(model, backend, settings.adaptation)
+        chosen = choose_backend(model, host, backend, settings.adaptation)
         return Session(self, self._require_open(), chosen, host, settings)
 
     def run_realtime(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neutone_like.artifact.format.compiled_file import compiled_metadata
+from neutone_like.runtime.compiled_model import COMPILED_KEY, COMPILED_NAME, digest_of
 
 Extent = tuple[int, int, int]
 SAMPLES: Extent = (0, 1, 1)
@@ -73,19 +73,17 @@ def late_model(
     )
 
 
-def write_late_model(model: Path, **facts: Any) -> Path:
+def write_late_model(model: Path, *, rates: list[int] | None = None, **facts: Any) -> Path:
     """Such a plan as the compiled form of an artifact, which it isn't: so it can be told apart from TorchScript."""
-    metadata = (model.parent / "metadata.json").read_text()
-    path = model.with_suffix(".nlc")
-    path.write_bytes(late_model(compiled_metadata(metadata, model), **facts))
+    metadata = json.loads((model.parent / "metadata.json").read_text())
+    metadata[COMPILED_KEY] = {"model_sha256": digest_of(model), "defaults": [12.0]}
+    if rates is not None:
+        metadata["native_sample_rates"] = rates
+    path = model.with_name(COMPILED_NAME)
+    path.write_bytes(late_model(json.dumps(metadata), **facts))
     return path
 
 
 def delayed(audio: npt.NDArray[np.float32], late: int = 3) -> npt.NDArray[np.float32]:
     """What such a plan makes of a signal."""
     return np.pad(audio, ((0, 0), (late, 0)))[:, : audio.shape[1]]
-
-
-def metadata_of(model: Path) -> dict[str, Any]:
-    """The ``metadata.json`` beside an artifact."""
-    return json.loads((model.parent / "metadata.json").read_text())

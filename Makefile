@@ -110,6 +110,12 @@ sanitize: $(PACKAGES)
 		echo "Now a stream that slips, which must be found:"; \
 		code=0; "$$build/tests/soak" 20000 16 2 1 slip || code=$$?; test $$code = 1; \
 		"$$build/tests/stress"; \
+		UBSAN_OPTIONS=halt_on_error=1 "$$build/tests/corruptions" 20000 1; \
+		UBSAN_OPTIONS=halt_on_error=1 "$$build/tests/corruptions" 2000 2 $(wildcard exported/*/model.nlc); \
+		if [ "$${sanitizer%%,*}" = address ]; then \
+			echo "Now plans that nobody has proved, which must be found:"; \
+			"$$build/tests/corruptions" 1000 1 unproved 2>&1 | grep "ERROR: AddressSanitizer"; \
+		fi; \
 		$(VENV)/bin/ctest --test-dir "$$build" --output-on-failure; \
 	done
 

@@ -20,12 +20,14 @@ namespace {
 
 using Values = nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
-std::shared_ptr<const CompiledModel> copy_of(const nb::bytes& data, const std::string& kernels) {
-    return CompiledModel::copy(data.c_str(), data.size(), "This file", kernels);
+std::shared_ptr<const CompiledModel> copy_of(const nb::bytes& data, const std::string& kernels,
+                                             const std::string& name) {
+    return CompiledModel::copy(data.c_str(), data.size(), name, kernels);
 }
 
 struct PlayedModel {
-    PlayedModel(const nb::bytes& data, const std::string& kernels) : instance(copy_of(data, kernels)) {}
+    PlayedModel(const nb::bytes& data, const std::string& kernels, const std::string& name)
+        : instance(copy_of(data, kernels, name)) {}
 
     const compiled::Image& image() const noexcept { return instance.model().image(); }
     const compiled::Facts& facts() const noexcept { return instance.model().facts(); }
@@ -125,7 +127,8 @@ std::vector<std::string> kernel_names() {
 void bind_compiled(nb::module_& module) {
     module.def("compiled_kernels", &kernel_names);
     nb::class_<PlayedModel>(module, "CompiledModel")
-        .def(nb::init<const nb::bytes&, const std::string&>(), nb::arg("data"), nb::arg("kernels") = "")
+        .def(nb::init<const nb::bytes&, const std::string&, const std::string&>(), nb::arg("data"),
+             nb::arg("kernels") = "", nb::arg("name") = "This file")
         .def_prop_ro("kernels", [](const PlayedModel& model) { return model.image().kernels->name; })
         .def_prop_ro("instance_bytes", [](const PlayedModel& model) { return model.instance.bytes(); })
         .def("facts", &facts_of)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from neutone_like.errors import NeutoneLikeError, RuntimeEngineError
 from neutone_like.realtime_safety.reading import COULD_NOT_BEGIN
-from neutone_like.runtime.artifact_backend import as_backend
+from neutone_like.runtime.choosing import choose_backend
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.mode import Mode
 from neutone_like.runtime.native_module import native_module
@@ -76,7 +76,7 @@ def run(settings: ChildSettings) -> None:
     engine = native.Engine(_engine_config(settings.wake))
     try:
         host = HostConfig(settings.sample_rate, settings.block_size, settings.channels)
-        session = Session(None, engine, as_backend(settings.path), host, SessionSettings(mode=settings.mode))
+        session = Session(None, engine, choose_backend(settings.path, host), host, SessionSettings(mode=settings.mode))
         paced = max(1, int(settings.callbacks * IN_REAL_TIME))
         plans = [_plan(session, paced, paced=True)]
         if settings.callbacks > paced:

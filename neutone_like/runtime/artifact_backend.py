@@ -1,9 +1,8 @@
 """An artifact as a backend: the libtorch backend plays its model core, or the whole wrapper."""
 
-import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from neutone_like.artifact import Artifact, load_artifact
+from neutone_like.artifact import Artifact
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.runtime.backends import Backend, ModelFacts, option_lines
 from neutone_like.runtime.host_config import HostConfig
@@ -36,6 +35,10 @@ class ArtifactBackend(Backend):
         )
 
     @property
+    def backend_name(self) -> str:
+        return "torchscript"
+
+    @property
     def adapts_itself(self) -> bool:
         return True
 
@@ -59,23 +62,3 @@ class ArtifactBackend(Backend):
             )
         options = option_lines({"part": "wrapper" if config.embedded else "model"})
         return engine.open_shared_object(config, str(ensure_torch_backend()), str(self.artifact.path), options)
-
-
-def as_backend(model: Any) -> Backend:
-    """Whatever a user passes as a model.
-
-    Raises:
-        RuntimeEngineError: Nothing that can be played; says what can.
-        ArtifactError: What is wrong with the file.
-    """
-    if isinstance(model, Backend):
-        return model
-    if isinstance(model, Artifact):
-        return ArtifactBackend(model)
-    if isinstance(model, (str, os.PathLike)):
-        return ArtifactBackend(load_artifact(model))
-    hint = " Wrap a callable: PythonBackend(function, in_channels=2, out_channels=2)." if callable(model) else ""
-    raise RuntimeEngineError(
-        "Expected the path of an artifact, an Artifact, a PythonBackend or a NativeBackend, "
-        f"got {type(model).__name__}.{hint}"
-    )

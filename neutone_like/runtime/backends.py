@@ -48,6 +48,11 @@ class Backend(InNotebooks, ABC):
     def facts(self) -> ModelFacts:
         """The model's side of a session."""
 
+    @property
+    @abstractmethod
+    def backend_name(self) -> str:
+        """What computes the output, in a word, as reports say it."""
+
     @abstractmethod
     def open_session(
         self, engine: "_native.Engine", config: "_native.SessionConfig", caller: ModelCaller
@@ -144,6 +149,10 @@ class PythonBackend(_DeclaredModel):
     def label(self) -> str:
         return getattr(self.function, "__name__", type(self.function).__name__)
 
+    @property
+    def backend_name(self) -> str:
+        return "python"
+
     def open_session(
         self, engine: "_native.Engine", config: "_native.SessionConfig", caller: ModelCaller
     ) -> "_native.Session":
@@ -177,6 +186,10 @@ class NativeBackend(_DeclaredModel):
     def label(self) -> str:
         return os.path.basename(os.fspath(self.source) or os.fspath(self.path))
 
+    @property
+    def backend_name(self) -> str:
+        return "native"
+
     def open_session(
         self, engine: "_native.Engine", config: "_native.SessionConfig", caller: ModelCaller
     ) -> "_native.Session":
@@ -204,6 +217,10 @@ class BuiltinBackend(_DeclaredModel):
 
     @property
     def label(self) -> str:
+        return self.name
+
+    @property
+    def backend_name(self) -> str:
         return self.name
 
     def open_session(

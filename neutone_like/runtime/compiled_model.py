@@ -78,7 +78,7 @@ class CompiledModel(Printed):
         Raises:
             ArtifactError: It is damaged, or none; says what is wrong.
         """
-        self._native = native_module().CompiledModel(data, kernels)
+        self._native = native_module().CompiledModel(data, kernels, "This file" if path is None else str(path))
         self._data = data
         self.path = path
         self.report = report

@@ -10,8 +10,8 @@ from neutone_like.artifact import Artifact
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.numbers import real_number, whole_number
 from neutone_like.printing import Printed, Row
-from neutone_like.runtime.artifact_backend import as_backend
 from neutone_like.runtime.backends import Backend
+from neutone_like.runtime.choosing import BackendName, choose_backend
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.mode import Mode
 from neutone_like.runtime.model_calls import refuse_inside_engine
@@ -106,6 +106,7 @@ class Engine(Printed):
         host: HostConfig,
         *,
         mode: Mode = "async",
+        backend: BackendName | Backend = "auto",
         adaptation: Adaptation = "native",
         late_policy: LatePolicy = "fade",
         max_inference_seconds: float | None = None,
@@ -115,12 +116,16 @@ class Engine(Printed):
         """Get a model ready for a host. It is loaded, sized, warmed up and measured here, which takes a while.
 
         Args:
-            model: The path of an artifact, an :class:`neutone_like.Artifact`, a
+            model: The path of an artifact or of a compiled model, an :class:`neutone_like.Artifact`, a
                 :class:`neutone_like.runtime.PythonBackend` or a :class:`neutone_like.runtime.NativeBackend`.
             host: What the host promises.
             mode: ``"async"`` runs the model on a worker: the audio thread never waits, and latency allows for the
                 worker's time. ``"inline"`` runs it in ``process``: no latency added, and as real-time safe as the
-                model is.
+                model is, which a compiled one is.
+            backend: What computes an artifact. ``"auto"`` is ``"compiled"`` where there is a ``model.nlc`` of this
+                ``model.nm`` beside it, for the rate that the model has for this host, else ``"torchscript"``;
+                :attr:`Session.backend_name` says which. Or a PythonBackend or NativeBackend, which declares the same
+                channels and parameters.
             adaptation: ``"native"`` fits rates, blocks and parameters in C++; ``"embedded"`` plays the wrapper inside
                 the artifact, as a plugin does.
             late_policy: What is heard instead of samples that are not ready in time: ``"fade"`` fades the last one to
@@ -138,7 +143,8 @@ class Engine(Printed):
         settings = SessionSettings(mode, adaptation, late_policy, max_inference_seconds, instances, queue_seconds)
         if not isinstance(host, HostConfig):
             raise RuntimeEngineError(f"Expected a HostConfig for host, got {type(host).__name__}.")
-        return Session(self, self._require_open(), as_backend(model), host, settings)
+        chosen = choose_backend(model, host, backend, settings.adaptation)
+        return Session(self, self._require_open(), chosen, host, settings)
 
     def run_realtime(
         self,

@@ -79,7 +79,7 @@ class Session(InNotebooks):
 
     def __repr__(self) -> str:
         state = "closed" if self.is_closed else f"latency {self.latency_samples} samples"
-        return f"Session({self.name!r}, {self.host}, {self._settings.mode}, {state})"
+        return f"Session({self.name!r}, {self.backend_name}, {self.host}, {self._settings.mode}, {state})"
 
     def _html_rows(self) -> list[Row]:
         values = [] if self.is_closed else [(each.name, str(self.parameter(each.name))) for each in self.parameters]
@@ -89,6 +89,11 @@ class Session(InNotebooks):
     def name(self) -> str:
         """The model's name."""
         return self._backend.facts.name
+
+    @property
+    def backend_name(self) -> str:
+        """What computes the model's output: ``"compiled"``, ``"torchscript"``, ``"python"``, ``"native"``."""
+        return self._backend.backend_name
 
     @property
     def host(self) -> HostConfig:

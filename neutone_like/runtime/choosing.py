@@ -1,0 +1,128 @@
+"""Which backend plays a model: as a user wishes, or the fastest that is there."""
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from neutone_like.artifact import Artifact, load_artifact
+from neutone_like.errors import ArtifactError, RuntimeEngineError
+from neutone_like.runtime.artifact_backend import ArtifactBackend
+from neutone_like.runtime.backends import Backend, ModelFacts
+from neutone_like.runtime.compiled_backend import CompiledBackend, compiled_beside
+from neutone_like.runtime.host_config import HostConfig
+from neutone_like.runtime.model_calls import ModelCaller
+from neutone_like.runtime.session_config import Adaptation
+
+if TYPE_CHECKING:
+    from neutone_like.runtime import _native
+
+BackendName = Literal["auto", "compiled", "torchscript"]
+_COMPILED_SUFFIX = ".nlc"
+
+
+def choose_backend(
+    model: Any, host: HostConfig, wanted: BackendName | Backend = "auto", adaptation: Adaptation = "native"
+) -> Backend:
+    """What plays a model.
+
+    Args:
+        model: Whatever a user passes as one.
+        host: What plays it.
+        wanted: ``"auto"``: the compiled form where it is there, is that of this file, and is for the rate that the
+            model would have for this host; else TorchScript, with a warning where it is there and can't be played. A
+            backend: plays in the place of the artifact's module.
+        adaptation: ``"embedded"`` plays the wrapper, which only TorchScript has.
+
+    Raises:
+        RuntimeEngineError: Nothing that can be played, or not in this way.
+        ArtifactError: What is wrong with a file.
+    """
+    if not isinstance(wanted, Backend) and wanted not in get_args(BackendName):
+        raise RuntimeEngineError(f"backend must be one of {get_args(BackendName)} or a backend, got {wanted!r}.")
+    found = as_backend(model)
+    if isinstance(wanted, Backend):
+        return _OtherBackend(found, wanted)
+    if isinstance(found, ArtifactBackend):
+        return _of_artifact(found, host, wanted, adaptation)
+    if wanted in ("auto", found.backend_name):
+        return found
+    raise RuntimeEngineError(
+        f"backend={wanted!r} says what plays an artifact, and {found.facts.name} is played by {found.backend_name}. "
+        "Leave backend away."
+    )
+
+
+def _of_artifact(found: ArtifactBackend, host: HostConfig, wanted: BackendName, adaptation: Adaptation) -> Backend:
+    artifact = found.artifact
+    if wanted == "compiled":
+        return CompiledBackend.beside(artifact)
+    if wanted == "torchscript" or adaptation == "embedded" or not compiled_beside(artifact).exists():
+        return found
+    try:
+        compiled = CompiledBackend.beside(artifact)
+    except ArtifactError as error:
+        warnings.warn(f"TorchScript plays {artifact.path}: {error}", RuntimeWarning, stacklevel=4)
+        return found
+    return compiled if compiled.has_rate_for(host.sample_rate, artifact.sample_rates) else found
+
+
+def as_backend(model: Any) -> Backend:
+    """Whatever a user passes as a model, as it plays by itself.
+
+    Raises:
+        RuntimeEngineError: Nothing that can be played; says what can.
+        ArtifactError: What is wrong with the file.
+    """
+    if isinstance(model, Backend):
+        return model
+    if isinstance(model, Artifact):
+        return ArtifactBackend(model)
+    if isinstance(model, (str, os.PathLike)):
+        path = Path(model)  # pyright: ignore[reportUnknownArgumentType]
+        return (
+            CompiledBackend.of_file(path) if path.suffix == _COMPILED_SUFFIX else ArtifactBackend(load_artifact(path))
+        )
+    hint = " Wrap a callable: PythonBackend(function, in_channels=2, out_channels=2)." if callable(model) else ""
+    raise RuntimeEngineError(
+        "Expected the path of an artifact, an Artifact, a PythonBackend or a NativeBackend, "
+        f"got {type(model).__name__}.{hint}"
+    )
+
+
+class _OtherBackend(Backend):
+    """A backend in the place of an artifact's own module."""
+
+    def __init__(self, model: Backend, played_by: Backend) -> None:
+        self._model = model
+        self._played_by = played_by
+        expected, got = _interface(model.facts), _interface(played_by.facts)
+        for field, value in expected.items():
+            if got[field] != value:
+                raise RuntimeEngineError(
+                    f"{model.facts.name} has {field}={value!r}, and the backend that should play it declares "
+                    f"{field}={got[field]!r}. Declare it alike."
+                )
+
+    @property
+    def facts(self) -> ModelFacts:
+        return self._model.facts
+
+    @property
+    def backend_name(self) -> str:
+        return self._played_by.backend_name
+
+    def open_session(
+        self, engine: "_native.Engine", config: "_native.SessionConfig", caller: ModelCaller
+    ) -> "_native.Session":
+        return self._played_by.open_session(engine, config, caller)
+
+
+def _interface(facts: ModelFacts) -> dict[str, object]:
+    """What a backend must know to be called in the place of another one."""
+    return {
+        "in_channels": facts.in_channels,
+        "out_channels": facts.out_channels,
+        "look_behind_samples": facts.look_behind_samples,
+        "parameters": tuple(parameter.name for parameter in facts.parameters),
+    }

@@ -1,0 +1,89 @@
+"""A compiled model as a backend: the engine plays it by itself, without libtorch."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neutone_like.artifact import Artifact
+from neutone_like.artifact.format.parameter_records import to_parameter
+from neutone_like.artifact.format.schema import LiveMetadata, parse_metadata
+from neutone_like.errors import ArtifactError
+from neutone_like.model import CategoricalParameter, ContinuousParameter
+from neutone_like.runtime.artifact_backend import ArtifactBackend
+from neutone_like.runtime.backends import Backend, ModelFacts
+from neutone_like.runtime.compiled_model import COMPILED_NAME, CompiledModel, load_compiled
+from neutone_like.runtime.model_calls import ModelCaller
+from neutone_like.runtime.native_module import native_module
+
+if TYPE_CHECKING:
+    from neutone_like.runtime import _native
+
+
+class CompiledBackend(Backend):
+    """Plays a ``.nlc``. Make one with :meth:`beside` or :meth:`of_file`, which prove the file first."""
+
+    def __init__(self, path: Path, facts: ModelFacts) -> None:
+        self.path = path
+        self._facts = facts
+
+    @classmethod
+    def beside(cls, artifact: Artifact) -> "CompiledBackend":
+        """The compiled form of an artifact.
+
+        Raises:
+            ArtifactError: There is none, it can't be played, or it is that of another ``.nm``.
+        """
+        compiled = load_compiled(artifact.path)
+        facts = replace(ArtifactBackend(artifact).facts, sample_rates=compiled.sample_rates)
+        return cls(compiled_beside(artifact), facts)
+
+    @classmethod
+    def of_file(cls, path: Path) -> "CompiledBackend":
+        """A compiled model by itself.
+
+        Raises:
+            ArtifactError: It can't be read or played.
+        """
+        return cls(path, _facts_of(load_compiled(path), path))
+
+    @property
+    def facts(self) -> ModelFacts:
+        return self._facts
+
+    @property
+    def backend_name(self) -> str:
+        return "compiled"
+
+    def has_rate_for(self, host_rate: int, rates: tuple[int, ...]) -> bool:
+        """Whether a model of these rates would play for a host at one that it was compiled for."""
+        wanted = native_module().choose_rate(host_rate, list(rates))
+        return not self._facts.sample_rates or wanted in self._facts.sample_rates
+
+    def open_session(
+        self, engine: "_native.Engine", config: "_native.SessionConfig", caller: ModelCaller
+    ) -> "_native.Session":
+        return engine.open_compiled(config, str(self.path))
+
+
+def compiled_beside(artifact: Artifact) -> Path:
+    """Where the compiled form of an artifact would be."""
+    return artifact.path.with_name(COMPILED_NAME)
+
+
+def _facts_of(compiled: CompiledModel, path: Path) -> ModelFacts:
+    metadata = parse_metadata(json.dumps(compiled.metadata).encode(), f"the metadata in {path}")
+    ours = metadata.neutone_like if isinstance(metadata, LiveMetadata) else None
+    if not isinstance(metadata, LiveMetadata) or ours is None:
+        raise ArtifactError(f"{path} holds no live model of neutone_like's, which an engine could play block by block.")
+    parameters = [to_parameter(record) for record in ours.parameters]
+    return ModelFacts(
+        name=metadata.model_name,
+        in_channels=ours.in_channels,
+        out_channels=ours.out_channels,
+        sample_rates=metadata.native_sample_rates,
+        block_sizes=metadata.native_buffer_sizes,
+        look_behind_samples=metadata.look_behind_samples,
+        parameters=tuple(each for each in parameters if isinstance(each, (ContinuousParameter, CategoricalParameter))),
+        quality=ours.quality,
+    )

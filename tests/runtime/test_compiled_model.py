@@ -1,0 +1,119 @@
+"""Compiled models by themselves, as the native module plays them."""
+
+import struct
+import threading
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from neutone_like.errors import ArtifactError, RuntimeEngineError
+from neutone_like.runtime.native_module import native_module
+from support.compiled_files import delayed, late_model
+
+VALUE = [np.ones(1, np.float32)]
+
+
+def noise(samples: int, channels: int = 2, seed: int = 1) -> Any:
+    return np.random.default_rng(seed).uniform(-1, 1, (channels, samples)).astype(np.float32)
+
+
+def model(**facts: Any) -> Any:
+    return native_module().CompiledModel(late_model("{}", **facts))
+
+
+def test_it_says_what_it_is() -> None:
+    compiled = native_module().CompiledModel(late_model('{"name": "Lärm"}', granule=32))
+    facts = compiled.facts()
+    assert (facts["granule"], facts["in_channels"], facts["parameters"], facts["delay_samples"]) == (32, 2, 1, 3)
+    assert compiled.metadata().decode() == '{"name": "Lärm"}'
+    assert compiled.instance_bytes > facts["state_bytes"] + facts["arena_bytes"] > 0
+    assert compiled.kernels == native_module().compiled_kernels()[-1]
+
+
+def test_its_test_vector_is_what_it_plays() -> None:
+    compiled = model()
+    vector = compiled.test_vector()
+    assert vector is not None
+    audio, parameters, expected = vector
+    assert (audio.shape, parameters.shape, expected.shape) == ((2, 5), (1, 1), (2, 5))
+    np.testing.assert_array_equal(compiled.play(audio, list(parameters)), expected)
+
+
+@pytest.mark.parametrize("kernels", native_module().compiled_kernels())
+def test_any_number_of_samples_in_any_pieces(kernels: str) -> None:
+    compiled = native_module().CompiledModel(late_model("{}", granule=48), kernels)
+    assert compiled.kernels == kernels
+    audio = noise(3000)
+    generator = np.random.default_rng(2)
+    heard: list[Any] = []
+    while (at := sum(each.shape[1] for each in heard)) < 3000:
+        piece = np.ascontiguousarray(audio[:, at : at + int(generator.integers(0, 200))])
+        values = [np.ones(piece.shape[1] if generator.integers(2) else 1, np.float32)]
+        heard.append(compiled.play(piece, values))
+    np.testing.assert_array_equal(np.concatenate(heard, axis=1), delayed(audio))
+    compiled.reset()
+    np.testing.assert_array_equal(compiled.play(audio, VALUE), delayed(audio))
+
+
+@pytest.mark.parametrize(
+    ("audio", "values", "message"),
+    [
+        (noise(8, 1), VALUE, "channels in: expected 2, got 1"),
+        (noise(8), [], "parameters: expected 1, got 0"),
+        (noise(8), [np.ones(7, np.float32)], r"one a sample\): expected 8, got 7"),
+    ],
+)
+def test_other_shapes_are_refused(audio: Any, values: Sequence[Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        model().play(audio, values)
+
+
+def resealed(data: bytes, offset: int, value: bytes) -> bytes:
+    changed = bytearray(data)
+    changed[offset : offset + len(value)] = value
+    changed[12:16] = struct.pack("<I", zlib.crc32(bytes(changed[16:])))
+    return bytes(changed)
+
+
+def facts_at(data: bytes) -> int:
+    return struct.unpack_from("<Q", data, 32 + 24 + 8)[0]
+
+
+def test_what_can_not_be_played_is_named() -> None:
+    native, good = native_module(), late_model("{}")
+    refusals = [
+        (b"", "does not begin as a compiled model does"),
+        (b"PK\3\4" + bytes(100), "Expected a model.nlc"),
+        (good[:-1], r"should have \d+ bytes, and has \d+\. Copy it again"),
+        (good[:-1] + b"\1", "checksum does not fit"),
+        (late_model("{}", version=2), "version 2 of the format, this library reads version 1. Use a newer version"),
+        (
+            resealed(good, facts_at(good) + 4 * 4, struct.pack("<i", 3)),
+            "its test vector should have 26 numbers, and has 21",
+        ),
+        (
+            resealed(good, facts_at(good) + 2 * 4, struct.pack("<i", 65)),
+            "buffer 0: its rows don.t fit. Compile the model again",
+        ),
+    ]
+    for data, message in refusals:
+        with pytest.raises(ArtifactError, match=message):
+            native.CompiledModel(data)
+    with pytest.raises(ArtifactError, match="^amp.nlc is no compiled model"):
+        native.CompiledModel(b"", name="amp.nlc")
+    with pytest.raises(RuntimeEngineError, match="no kernels 'abacus'"):
+        native.CompiledModel(good, "abacus")
+
+
+def test_several_threads_take_turns() -> None:
+    compiled = model()
+    silence = np.zeros((2, 500), np.float32)
+    threads = [threading.Thread(target=lambda: [compiled.play(silence, VALUE) for _ in range(50)]) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not compiled.play(silence, VALUE).any()

@@ -15,7 +15,6 @@ from neutone_like.compiler.plan import Plan
 from neutone_like.compiler.planning import planned, simplified, specialised
 from neutone_like.compiler.proof import Examples, prove
 from neutone_like.errors import CaptureError, CompileError
-from neutone_like.graph import Graph
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.runtime.compiled_model import COMPILED_KEY, CompiledModel, CompileReport, digest_of
 from neutone_like.runtime.core_capture import Captured, capture_artifact
@@ -63,9 +62,9 @@ def compile_artifact(
         CompileError: Its network can't be compiled.
     """
     with one_thread(), torch.no_grad():
-        captured, graph, plan = _planned(artifact, sample_rate, model)
-        draft = _written(artifact, captured, plan, graph)
-        return _proved(draft, graph, plan, captured)
+        captured, plan = _planned(artifact, sample_rate, model)
+        draft = _written(artifact, captured, plan)
+        return _proved(draft, plan, captured)
 
 
 @plain_settings()
@@ -76,21 +75,21 @@ def plan_artifact(model: str | PathLike[str], *, sample_rate: int | None = None)
         CompileError: Its network can't be compiled.
     """
     with one_thread(), torch.no_grad():
-        return _planned(load_artifact(model), sample_rate, None)[2]
+        return _planned(load_artifact(model), sample_rate, None)[1]
 
 
 def _planned(
     artifact: Artifact, sample_rate: int | None, model: WaveformToWaveformBase | None
-) -> tuple[Captured, Graph, Plan]:
+) -> tuple[Captured, Plan]:
     try:
         captured = capture_artifact(artifact, sample_rate, model)
         graph = simplified(specialised(captured.graph, captured.look_behind_samples, captured.block_size))
     except CaptureError as error:
         raise CompileError(str(error)) from error
-    return captured, graph, planned(graph, captured.look_behind_samples, captured.block_size)
+    return captured, planned(graph, captured.look_behind_samples, captured.block_size)
 
 
-def _written(artifact: Artifact, captured: Captured, plan: Plan, graph: Graph) -> bytes:
+def _written(artifact: Artifact, captured: Captured, plan: Plan) -> bytes:
     content: dict[str, Any] = json.loads(artifact.metadata.to_json())
     content["sample_sound_files"] = []
     if captured.sample_rate is not None:
@@ -108,15 +107,15 @@ def _written(artifact: Artifact, captured: Captured, plan: Plan, graph: Graph) -
     )
     metadata = json.dumps(content)
     first = native_module().CompiledModel(write_plan(plan, metadata, zeros, captured.delay_samples), "")
-    inputs = Examples(graph, captured.look_behind_samples, captured.parameters).block(samples)
+    inputs = Examples(captured.graph, captured.look_behind_samples, captured.parameters).block(samples)
     audio = np.ascontiguousarray(inputs[0].reshape(-1, inputs[0].shape[-1]).numpy())
     output = np.asarray(first.play(audio, [np.atleast_1d(each) for each in zeros.parameters]))
     return write_plan(plan, metadata, TestVector(audio, zeros.parameters, output), captured.delay_samples)
 
 
-def _proved(data: bytes, graph: Graph, plan: Plan, captured: Captured) -> CompiledModel:
+def _proved(data: bytes, plan: Plan, captured: Captured) -> CompiledModel:
     native = native_module().CompiledModel(data, "")
-    accuracy = prove(native, graph, plan, captured.parameters)
+    accuracy = prove(native, captured.graph, plan, captured.parameters)
     report = CompileReport(
         steps=len(plan.steps),
         file_bytes=len(data),

@@ -96,16 +96,18 @@ struct Damage {
         std::memmove(items + below(where.bytes / size) * size, items + below(where.bytes / size) * size, size);
     }
 
+    void spread(int32_t& number) { number = static_cast<int32_t>(static_cast<uint32_t>(number) + below(65) - 32); }
+
     // A number of a view that depends on the block in another way.
     void bend_extent() {
         const Section& where = section(kViews);
         if (where.bytes < sizeof(View)) return;
         auto* view = reinterpret_cast<View*>(bytes.data() + where.offset) + below(where.bytes / sizeof(View));
         Extent& extent = below(3) == 0 ? view->offset : view->dims[below(kMaximumRank)];
-        if (below(2) == 0) extent.base += static_cast<int32_t>(below(64)) - 32;
+        if (below(2) == 0) spread(extent.base);
         if (below(2) == 0) extent.numerator = static_cast<int32_t>(below(5)) - 2;
         if (below(4) == 0) extent.denominator = 1 + static_cast<int32_t>(below(4));
-        if (below(4) == 0) view->strides[below(kMaximumRank)] += static_cast<int32_t>(below(65)) - 32;
+        if (below(4) == 0) spread(view->strides[below(kMaximumRank)]);
         if (below(8) == 0) view->flags ^= kPadded;
     }
 

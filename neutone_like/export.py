@@ -6,6 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import cast
 
+from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.format.schema import Metadata
 from neutone_like.artifact.reading.loader import Artifact, load_artifact
@@ -14,9 +15,11 @@ from neutone_like.artifact.writing.capturing import SCRIPTED, Capture
 from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.staging import staged_directory
 from neutone_like.artifact.writing.writer import Progress, write_files
-from neutone_like.errors import ExportError
+from neutone_like.errors import CompileError, ExportError, RuntimeEngineError
+from neutone_like.model import WaveformToWaveformBase
 from neutone_like.model.format_room import hosts_in_words
 from neutone_like.printing import Printed, Row
+from neutone_like.runtime.compiling import compile_artifact
 from neutone_like.torch_settings import plain_settings
 from neutone_like.torch_threads import one_thread
 from neutone_like.validate.html import REPORT_NAME, write_report
@@ -24,6 +27,8 @@ from neutone_like.validate.report import ValidationReport
 from neutone_like.validate.validation import validate_artifact
 
 VALIDATION_NAME = "validation.json"
+NOT_ASKED_FOR = "it was not asked for"
+OFFLINE = "it is an offline model, and live ones compile"
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,6 +44,8 @@ class ExportResult(Printed):
     validation: ValidationReport | None
     report_path: Path | None = None
     way_in: str = SCRIPTED
+    compiled_path: Path | None = None
+    not_compiled: str = ""
 
     @property
     def hosts(self) -> str:
@@ -54,6 +61,7 @@ class ExportResult(Printed):
         return [
             ("model", str(self.model_path)),
             ("way in", self.way_in),
+            ("compiled", self.compiled_path.name if self.compiled_path else f"no: {self.not_compiled}"),
             ("beside it", ", ".join(path.name for path in beside if path is not None)),
             *([("hosts", self.hosts)] if self.hosts else []),
             ("validation", "not run" if self.validation is None else self.validation.summary()),
@@ -74,12 +82,13 @@ def export_model(
     progress: Progress | None = None,
     allow_operators: Iterable[str] = (),
     capture: Capture = "auto",
+    compile: bool = True,
 ) -> ExportResult:
     """Turn a model into an artifact that any host plays. The model itself is left as it was.
 
-    The folder gets ``model.nm``, ``metadata.json``, ``validation.json``, ``report.html`` and ``samples/``. All of them
-    appear at once, after validation: where that fails, or the process dies, an earlier artifact in the folder stays
-    whole.
+    The folder gets ``model.nm``, where the model compiles ``model.nlc``, ``metadata.json``, ``validation.json``,
+    ``report.html`` and ``samples/``. All of them appear at once, after validation: where that fails, or the process
+    dies, an earlier artifact in the folder stays whole.
 
     Args:
         model: A live or an offline model.
@@ -96,6 +105,8 @@ def export_model(
         capture: ``"auto"`` scripts the model, and where TorchScript refuses a network inside it captures that one (see
             :func:`neutone_like.graph.capture`), or else all that ``do_forward_pass`` does; ``"script"`` only scripts,
             ``"graph"`` captures in any case. ``ExportResult.way_in`` says which way was taken.
+        compile: Write ``model.nlc`` beside a live model, which plays without PyTorch and many times faster (see
+            :func:`compile_model`). Where that can't be, ``ExportResult.not_compiled`` says why, and TorchScript plays.
 
     Raises:
         ModelError: The model is not declared correctly.
@@ -115,6 +126,7 @@ def export_model(
             allow_operators=allowed,
             capture=capture,
         )
+        refused = _compile(model, written.model_path, allowed, progress) if compile else NOT_ASKED_FOR
         validation: ValidationReport | None = None
         if validate:
             artifact = load_artifact(written.model_path, allow_operators=allowed)
@@ -136,7 +148,22 @@ def export_model(
         validation=validation,
         report_path=placed.directory / REPORT_NAME if validation is not None and report else None,
         way_in=placed.way_in,
+        compiled_path=placed.directory / COMPILED_NAME if not refused else None,
+        not_compiled=refused,
     )
+
+
+def _compile(model: Model, path: Path, allowed: frozenset[str], progress: Progress | None) -> str:
+    """Write the compiled model beside the ``.nm``; else why not."""
+    if not isinstance(model, WaveformToWaveformBase):
+        return OFFLINE
+    if progress is not None:
+        progress("Compiling")
+    try:
+        compile_artifact(load_artifact(path, allow_operators=allowed), model=model).write(path.with_name(COMPILED_NAME))
+    except (CompileError, RuntimeEngineError) as error:
+        return str(error)
+    return ""
 
 
 def _validate(model: Model, artifact: Artifact, quality: str, progress: Progress | None) -> ValidationReport:

@@ -11,6 +11,8 @@ import pytest
 import torch
 import torch.jit
 
+from neutone_like import export
+
 PROJECT = Path(__file__).resolve().parents[1]
 OPTIMISED_AS_IN_HOSTS = ("runtime", "realtime_safety", "examples")
 NO_SHARED_FOLDER = "no shared folder: set NEUTONE_LIKE_SHARED, or put it at ../shared beside the project"
@@ -54,6 +56,13 @@ def isolated_random_numbers() -> Iterator[None]:
     yield
     torch.set_rng_state(torch_state)
     np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+@pytest.fixture(autouse=True)
+def without_compiling(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports leave the compiled model out, which takes a second of each, but where the test is about it."""
+    if request.node.get_closest_marker("compiles") is None:
+        monkeypatch.setattr(export, "_compile", lambda *_: "left out: this test is about something else")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from neutone_like.cli.bench import bench
 from neutone_like.cli.check_callback import check_callback
 from neutone_like.cli.commands import INTERRUPTED, Verb
 from neutone_like.cli.common import FELL_SHORT, printable
+from neutone_like.cli.compile import compile as compile_verb
 from neutone_like.cli.export import export
 from neutone_like.cli.inspect import inspect
 from neutone_like.cli.render import render
@@ -25,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-VERBS = (export, inspect, validate, check_callback, render, bench)
+VERBS = (export, inspect, validate, check_callback, compile_verb, render, bench)
 for verb in VERBS:
     app.command(cls=Verb)(verb)
 

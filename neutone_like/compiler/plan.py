@@ -24,6 +24,7 @@ class Step:
         inputs: Read.
         integers: As the kernel has them.
         line: Of the code that asked for it.
+        overwrites: A copy over what is there already, so that its source can't be calculated in its place.
     """
 
     kernel: KernelId
@@ -31,6 +32,7 @@ class Step:
     inputs: list[View]
     integers: list[int] = field(default_factory=list[int])
     line: str = ""
+    overwrites: bool = False
 
     @property
     def views(self) -> list[View]:

@@ -16,6 +16,7 @@ from neutone_like.graph import (
     WholeNumber,
     decompose,
     fold_constants,
+    functional,
     map_values,
     without_writes,
 )
@@ -70,8 +71,8 @@ def granule_of(lengths: Lengths, look_behind: int) -> int:
 def simplified(graph: Graph) -> Graph:
     """Without operations that write, with constants folded and everything in operations that have rules, where there
     are such."""
-    graph = fold_constants(without_writes(fold_constants(graph)))
     blocks = [example_blocks(graph, samples) for samples in block_lengths(graph)]
+    graph = fold_constants(functional(fold_constants(graph), blocks))
     return fold_constants(without_writes(decompose(graph, _has_rule, blocks)))
 
 

@@ -4,6 +4,7 @@ from neutone_like.graph.capture import capture, capture_call, own_copy
 from neutone_like.graph.decomposing import decompose
 from neutone_like.graph.examples import Example, take_apart
 from neutone_like.graph.folding import drop_unused, fold_constants
+from neutone_like.graph.functional import functional
 from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Lengths, Node, State, Value, map_values
 from neutone_like.graph.in_place import without_writes
 from neutone_like.graph.running import GraphPlayer, operation, play_all
@@ -28,6 +29,7 @@ __all__ = [
     "drop_unused",
     "fit_whole_number",
     "fold_constants",
+    "functional",
     "map_values",
     "operation",
     "own_copy",

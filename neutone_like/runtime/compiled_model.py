@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.compiler.proof import Accuracy
 from neutone_like.errors import ArtifactError, AudioError, ParameterError
 from neutone_like.printing import Printed, Row
 from neutone_like.runtime.native_module import native_module
 from neutone_like.whole_file import write_whole
 
-COMPILED_NAME = "model.nlc"
 COMPILED_KEY = "compiled"
 """Of what is added to a model's metadata."""
 

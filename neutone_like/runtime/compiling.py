@@ -9,14 +9,14 @@ import numpy as np
 import torch
 
 from neutone_like.artifact import Artifact, load_artifact
+from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.compiler.file import TestVector, write_plan
 from neutone_like.compiler.plan import Plan
 from neutone_like.compiler.planning import planned, simplified, specialised
 from neutone_like.compiler.proof import Examples, prove
 from neutone_like.errors import CaptureError, CompileError
-from neutone_like.graph import Graph
 from neutone_like.model import WaveformToWaveformBase
-from neutone_like.runtime.compiled_model import COMPILED_KEY, COMPILED_NAME, CompiledModel, CompileReport, digest_of
+from neutone_like.runtime.compiled_model import COMPILED_KEY, CompiledModel, CompileReport, digest_of
 from neutone_like.runtime.core_capture import Captured, capture_artifact
 from neutone_like.runtime.native_module import native_module
 from neutone_like.torch_settings import plain_settings
@@ -62,17 +62,34 @@ def compile_artifact(
         CompileError: Its network can't be compiled.
     """
     with one_thread(), torch.no_grad():
-        try:
-            captured = capture_artifact(artifact, sample_rate, model)
-            graph = simplified(specialised(captured.graph, captured.look_behind_samples, captured.block_size))
-        except CaptureError as error:
-            raise CompileError(str(error)) from error
-        plan = planned(graph, captured.look_behind_samples, captured.block_size)
-        draft = _written(artifact, captured, plan, graph)
-        return _proved(draft, graph, plan, captured)
+        captured, plan = _planned(artifact, sample_rate, model)
+        draft = _written(artifact, captured, plan)
+        return _proved(draft, plan, captured)
 
 
-def _written(artifact: Artifact, captured: Captured, plan: Plan, graph: Graph) -> bytes:
+@plain_settings()
+def plan_artifact(model: str | PathLike[str], *, sample_rate: int | None = None) -> Plan:
+    """The plan that :func:`compile_model` would write, for people to read.
+
+    Raises:
+        CompileError: Its network can't be compiled.
+    """
+    with one_thread(), torch.no_grad():
+        return _planned(load_artifact(model), sample_rate, None)[1]
+
+
+def _planned(
+    artifact: Artifact, sample_rate: int | None, model: WaveformToWaveformBase | None
+) -> tuple[Captured, Plan]:
+    try:
+        captured = capture_artifact(artifact, sample_rate, model)
+        graph = simplified(specialised(captured.graph, captured.look_behind_samples, captured.block_size))
+    except CaptureError as error:
+        raise CompileError(str(error)) from error
+    return captured, planned(graph, captured.look_behind_samples, captured.block_size)
+
+
+def _written(artifact: Artifact, captured: Captured, plan: Plan) -> bytes:
     content: dict[str, Any] = json.loads(artifact.metadata.to_json())
     content["sample_sound_files"] = []
     if captured.sample_rate is not None:
@@ -90,15 +107,15 @@ def _written(artifact: Artifact, captured: Captured, plan: Plan, graph: Graph) -
     )
     metadata = json.dumps(content)
     first = native_module().CompiledModel(write_plan(plan, metadata, zeros, captured.delay_samples), "")
-    inputs = Examples(graph, captured.look_behind_samples, captured.parameters).block(samples)
+    inputs = Examples(captured.graph, captured.look_behind_samples, captured.parameters).block(samples)
     audio = np.ascontiguousarray(inputs[0].reshape(-1, inputs[0].shape[-1]).numpy())
     output = np.asarray(first.play(audio, [np.atleast_1d(each) for each in zeros.parameters]))
     return write_plan(plan, metadata, TestVector(audio, zeros.parameters, output), captured.delay_samples)
 
 
-def _proved(data: bytes, graph: Graph, plan: Plan, captured: Captured) -> CompiledModel:
+def _proved(data: bytes, plan: Plan, captured: Captured) -> CompiledModel:
     native = native_module().CompiledModel(data, "")
-    accuracy = prove(native, graph, plan, captured.parameters)
+    accuracy = prove(native, captured.graph, plan, captured.parameters)
     report = CompileReport(
         steps=len(plan.steps),
         file_bytes=len(data),

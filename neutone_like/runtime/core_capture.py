@@ -88,7 +88,13 @@ def capture_artifact(
     ]
     generator = torch.Generator().manual_seed(block)
     audio = torch.rand((artifact.in_channels, behind + block), generator=generator) - 0.5
-    graph = graph_of_block(_Played(core, [each.name for each in parameters]), audio, values, per_sample)
+    played = _Played(core, [each.name for each in parameters])
+    graph = graph_of_block(played, audio, values, per_sample)
+    if not sizes and not graph.lengths.multiple_of:
+        # A loop that depends on the block's length, or a scan: sample by sample there is only one way through it.
+        values = [each[:1] for each in values]
+        graph = graph_of_block(played, audio[:, : behind + 1], values, per_sample)
+        sizes = (1,)
     _require_blocks(graph, sizes, behind)
     return Captured(
         graph=graph,

@@ -7,6 +7,7 @@ from typing import Any
 from neutone_like.validate.checks.alignment import check_length_and_alignment
 from neutone_like.validate.checks.cancellation import check_cancellation
 from neutone_like.validate.checks.chunking import check_any_chunking_equals_whole
+from neutone_like.validate.checks.compiled import check_compiled_equals_eager
 from neutone_like.validate.checks.contract import check_contract_methods
 from neutone_like.validate.checks.cutting import check_any_cutting_equals_whole
 from neutone_like.validate.checks.equivalence import check_scripted_equals_eager
@@ -51,6 +52,7 @@ LIVE_CHECKS = (
     CONTRACT,
     EQUIVALENCE,
     TRACED,
+    NamedCheck("compiled equals eager", check_compiled_equals_eager, ours_only=True),
     NamedCheck("any chunking equals whole", check_any_chunking_equals_whole, ours_only=True),
     NamedCheck("delay as reported", check_reported_delay, ours_only=True),
     NamedCheck("delay as declared", check_declared_delay, ours_only=True),

@@ -64,7 +64,8 @@ TEST_CASE("a reduction is that of all elements, in float64, along any dimension"
 TEST_CASE("a product of matrices is that of its definition, whatever the layout") {
     std::mt19937 random(22);
     for (int trial = 0; trial < 250; ++trial) {
-        const int batch = between(random, 1, 3), rows = between(random, 1, 20), columns = between(random, 1, trial % 10 == 0 ? 150 : 40);
+        const int batch = between(random, 1, 3), rows = between(random, 1, 20),
+                  columns = between(random, 1, trial % 10 == 0 ? 150 : 40);
         const int depth = between(random, trial % 50 == 0 ? 0 : 1, 40);
         const bool is_wide = trial % 2 == 0;
         KernelStep step(kMatmul);
@@ -188,5 +189,34 @@ TEST_CASE("a transform that doesn't fit its operands is refused") {
         REQUIRE(step.refused(table).empty());
         change(step);
         CHECK(!step.refused(table).empty());
+    }
+}
+
+TEST_CASE("frames of several channels are transformed where they lie, over each other") {
+    std::mt19937 random(25);
+    const int channels = 2, frames = 5, length = 24, hop = 6;
+    KernelStep step = transform(kReal, length, 1, random);
+    KernelStep many(kFourier);
+    many.add({channels, frames, length / 2 + 1, 2}, kFloat32, random);
+    many.add({channels, frames, length}, kFloat32, random, true);
+    many.add({1}, kFloat32, random).fill([](const Dims&) { return 0.5; });
+    many.add({length, 2}, kFloat64, random).fill([&](const Dims& i) { return step[3](i); });
+    many.integers() = {kReal, length};
+    many[1].view().strides[1] = hop;
+    many[1].view().strides[0] = (frames - 1) * hop + length + 3;
+    many[1].fill_random(random);
+    for (const KernelTable* table : tables()) {
+        CAPTURE(table->name);
+        many.run(*table);
+        double worst = 0.0;
+        each_index({channels, frames, length / 2 + 1}, [&](const Dims& index) {
+            std::complex<double> sum = 0.0;
+            for (int i = 0; i < length; ++i)
+                sum += many[1]({index[0], index[1], i}) * root(length, int64_t{i} * index[2]);
+            const std::complex<double> got = {many[0]({index[0], index[1], index[2], 0}),
+                                              many[0]({index[0], index[1], index[2], 1})};
+            worst = std::max(worst, std::abs(got - 0.5 * sum));
+        });
+        CHECK(worst < 2e-6);
     }
 }

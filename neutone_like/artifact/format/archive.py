@@ -16,6 +16,7 @@ from neutone_like.artifact.format.storage_sizes import short_storages
 from neutone_like.errors import ArtifactError
 
 MODEL_NAME = "model.nm"
+COMPILED_NAME = "model.nlc"
 METADATA_NAME = "metadata.json"
 MAXIMUM_METADATA_BYTES = 8 << 20
 """Metadata may carry three pairs of MP3 files in base64; more than this is no metadata."""

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from neutone_like.artifact.format.archive import METADATA_NAME, MODEL_NAME
+from neutone_like.artifact.format.archive import COMPILED_NAME, METADATA_NAME, MODEL_NAME
 from neutone_like.artifact.writing.exchange import exchange_folders
 from neutone_like.errors import ExportError
 
-OUR_FILES = (MODEL_NAME, METADATA_NAME, "validation.json", "report.html")
+OUR_FILES = (MODEL_NAME, COMPILED_NAME, METADATA_NAME, "validation.json", "report.html")
 SAMPLES_FOLDER = "samples"
 SAMPLE_FILE = re.compile(r"(guitar_riff|drum_loop|generated)_(in|out)(_\d{1,2})?\.wav")
 _ENDING = ".exporting"

@@ -372,3 +372,37 @@ def _convert(context: Context, node: Node, self: Lowered, **_: Any) -> Lowered:
     converted = context.new(view.dims, double=dtype in DOUBLES)
     context.add(KernelId.COPY, [converted], [view])
     return converted
+
+
+@lowers("slice_scatter")
+def _slice_scatter(
+    context: Context, node: Node, self: Lowered, src: Lowered, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
+) -> Lowered:
+    """The whole with one part replaced."""
+    part = context.view(src)
+    dim %= part.rank
+    whole = _copy_of(context, self)
+    begin = _place(start or 0, whole.dims[dim])
+    context.add(KernelId.COPY, [whole.sliced(dim, begin, part.dims[dim], step)], [part]).overwrites = True
+    return whole
+
+
+@lowers("select_scatter")
+def _select_scatter(context: Context, node: Node, self: Lowered, src: Lowered, dim: int, index: Any) -> Lowered:
+    whole = _copy_of(context, self)
+    dim %= whole.rank
+    part = whole.selected(dim, _place(index, whole.dims[dim]))
+    context.add(KernelId.COPY, [part], [context.view(src)]).overwrites = True
+    return whole
+
+
+@lowers("copy")
+def _copy(context: Context, node: Node, self: Lowered, src: Lowered, **_: Any) -> Lowered:
+    return context.view(src).expanded(context.shape(node).dims)
+
+
+def _copy_of(context: Context, value: Lowered) -> View:
+    view = context.view(value)
+    whole = context.new(view.dims, double=view.tensor.double)
+    context.add(KernelId.COPY, [whole], [view]).overwrites = True
+    return whole

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from neutone_like.compiler.extent import ONE, Extent
-from neutone_like.compiler.kernels import KernelId
+from neutone_like.compiler.kernels import KernelId, Reduction
 from neutone_like.compiler.kernels import Operation as O
-from neutone_like.compiler.lowering.context import Context, Joined, Lowered, Reshaped, lowers
+from neutone_like.compiler.lowering.context import DOUBLES, Context, Joined, Lowered, Reshaped, lowers
 from neutone_like.compiler.lowering.elementwise import apply, number, pointwise
 from neutone_like.compiler.plan import Affine, Weights
 from neutone_like.compiler.tensor import Stride, View
@@ -191,6 +191,8 @@ def _dynamic(context: Context, node: Node, a: View, b: View) -> View:
     b = b.with_one(1) if b.rank == 1 else b
     dims = context.shape(node).dims
     batch = dims[: max(a.rank, b.rank) - 2]
+    if context.shape(node).dtype in DOUBLES:
+        return _of_rank(_in_double(context, a, b, batch), len(dims))
     out = context.new((*batch, a.dims[-2], b.dims[-1]))
     a, b = a.expanded((*batch, *a.dims[-2:])), b.expanded((*batch, *b.dims[-2:]))
     loops = list(range(len(batch) - 1))
@@ -198,9 +200,25 @@ def _dynamic(context: Context, node: Node, a: View, b: View) -> View:
         three = [_picked(each, loops, places) for each in (out, a, b)]
         three = [each if each.rank == 3 else each.with_one(0) for each in three]
         context.add(KernelId.MATMUL, [three[0]], three[1:])
-    for dim in range(out.rank - 1, -1, -1):
-        if out.rank > len(dims) and out.dims[dim] == ONE:
-            out = out.without(dim)
+    return _of_rank(out, len(dims))
+
+
+def _of_rank(view: View, rank: int) -> View:
+    """Without as many dimensions of one as vectors brought along."""
+    for dim in range(view.rank - 1, -1, -1):
+        if view.rank > rank and view.dims[dim] == ONE:
+            view = view.without(dim)
+    return view
+
+
+def _in_double(context: Context, a: View, b: View, batch: Sequence[Extent]) -> View:
+    """Small products in float64: all of them, then their sums."""
+    dims = (*batch, a.dims[-2], b.dims[-1], a.dims[-1])
+    left = a.with_one(a.rank - 1)
+    right = b.permuted([*range(b.rank - 2), b.rank - 1, b.rank - 2]).with_one(b.rank - 2)
+    products = pointwise(context, None, lambda x, y: apply(O.MULTIPLY, x, y), [left, right], dims, torch.float64)
+    out = context.new(dims[:-1], double=True)
+    context.add(KernelId.REDUCE, [out], [products], [Reduction.SUM])
     return out
 
 

@@ -15,7 +15,7 @@ _PROBES = (64, 4096)
 def place(plan: Plan) -> None:
     """Let tensors lie within those that they are copied into, whole and only once."""
     for step in list(plan.steps):
-        if step.kernel is not KernelId.COPY:
+        if step.kernel is not KernelId.COPY or step.overwrites:
             continue
         source, target = step.inputs[0], step.outputs[0]
         if not _fits(plan, source, target):

@@ -90,6 +90,30 @@ NEUTONE_LIKE_INLINE Floats sigmoid(Floats x) {
     return 1.0f / (1.0f + power_of_two(rounded) * (f * exp2m1_by_f(f) + 1.0f));
 }
 
+// tanh x = above / below, exact to 2e-8 but for rounding: for those who have more to divide by, and wait for the result. It may
+// be more than 1 by one unit in its last place.
+struct Fraction {
+    Floats above, below;
+};
+constexpr float kTanhAbove[] = {1.0f, 0.133797139f, 3.4940301e-3f, 2.05834058e-5f, 1.33189708e-8f};
+constexpr float kTanhBelow[] = {1.0f, 0.467130303f, 2.58710571e-2f, 3.28308553e-4f, 7.76197737e-7f};
+
+NEUTONE_LIKE_INLINE Floats even_polynomial(const float (&c)[5], Floats y, Floats y2, double unit) {
+    const double u2 = unit * unit, u4 = u2 * u2;
+    return (static_cast<float>(c[1] * u2) * y + c[0]) +
+           y2 * ((static_cast<float>(c[3] * u4 * u2) * y + static_cast<float>(c[2] * u4)) +
+                 static_cast<float>(c[4] * u4 * u4) * y2);
+}
+
+// tanh(unit * x)
+NEUTONE_LIKE_INLINE Fraction tanh_fraction(Floats x, double unit) {
+    const auto most = static_cast<float>(9.02 / (unit < 0 ? -unit : unit));
+    x = clamp(x, -most, most);
+    const Floats y = x * x, y2 = y * y;
+    return {static_cast<float>(unit) * x * even_polynomial(kTanhAbove, y, y2, unit),
+            even_polynomial(kTanhBelow, y, y2, unit)};
+}
+
 NEUTONE_LIKE_INLINE Floats relu(Floats x) { return maximum(Floats{}, x); }
 
 template <int32_t kActivation>

@@ -51,12 +51,6 @@ constexpr AffineColumn kColumns[] = {affine_column<1>, affine_column<2>, affine_
 constexpr AffineColumn kRowColumns[] = {affine_row<1>, affine_row<2>, affine_row<3>, affine_row<4>,
                                         affine_row<5>, affine_row<6>, affine_row<7>, affine_row<8>};
 
-// How many of some vectors of time the next column is: all columns are about as wide.
-NEUTONE_LIKE_INLINE int32_t column_width(int32_t vectors, int32_t most) {
-    if (vectors >= 2 * most) return most;
-    return vectors > most ? (vectors + 1) / 2 : vectors;
-}
-
 // Outputs `first` to `end` for `width` vectors from t on, the last ones of the time or not.
 static void affine_column_at(const AffineBlock& block, int32_t t, int32_t first, int32_t end, int32_t width,
                              bool is_last) {

@@ -48,7 +48,7 @@ constexpr double kLongRounder = 6755399441055744.0;
 NEUTONE_LIKE_INLINE Doubles nearest(Doubles x) { return (x + kLongRounder) - kLongRounder; }
 // The same number as an integer, from x + kLongRounder.
 NEUTONE_LIKE_INLINE LongInts whole(Doubles nearest_plus_rounder) {
-    return (LongInts)nearest_plus_rounder - (LongInts)splat(kLongRounder);
+    return (LongInts)((LongWords)nearest_plus_rounder - (LongWords)splat(kLongRounder));
 }
 // Any x, NaN and infinities too.
 NEUTONE_LIKE_INLINE Doubles nearest_of_any(Doubles x) {

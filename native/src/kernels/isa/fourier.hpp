@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/isa/fourier_passes.hpp"
-#include "kernels/isa/rows.hpp"
+#include "kernels/isa/grid.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 
@@ -48,6 +48,11 @@ static void make_plan(FourierPlan& plan, int32_t kind, int64_t length) {
     plan.row_floats = kBefore + up_to_multiple(plan.length + 1, kVectorFloats) + kBeyond;
 }
 
+// How many dimensions come before those of a transform.
+NEUTONE_LIKE_INLINE uint32_t batch_rank(const Operand& view, bool is_complex) {
+    return view.rank - (is_complex ? 2u : 1u);  // beyond kMaximumRank where there are too few
+}
+
 static Need fourier_check(const Call& call) {
     if (call.view_count != 4) return refuse("four views: out, in, factor and twiddles");
     if (const char* wrong = wrong_views(call)) return refuse(wrong);
@@ -57,14 +62,17 @@ static Need fourier_check(const Call& call) {
     if (length < 1 || length > kLongestTransform) return refuse("a length from 1 to 2^24");
     const Operand &out = call.views[0], &in = call.views[1], &factor = call.views[2], &twiddles = call.views[3];
     if (out.type != kFloat32 || in.type != kFloat32) return refuse("out and in in float32");
-    if (in.rank != (kind == kRealToHalf ? 2u : 3u) || out.rank != (kind == kHalfToReal ? 2u : 3u))
-        return refuse("[B, N] of real and [B, N, 2] of complex numbers");
-    if (in.dims[0] != out.dims[0]) return refuse("one batch");
-    if ((in.rank == 3 && in.dims[2] != 2) || (out.rank == 3 && out.dims[2] != 2)) return refuse("pairs of numbers");
-    const int64_t half = length / 2 + 1;
-    if (kind == kRealToHalf ? in.dims[1] > length : in.dims[1] != (kind == kHalfToReal ? half : length))
+    const uint32_t batches = batch_rank(in, kind != kRealToHalf);
+    if (batches < 1 || batches > kMaximumRank || batches != batch_rank(out, kind != kHalfToReal))
+        return refuse("[..., N] of real and [..., N, 2] of complex numbers");
+    for (uint32_t d = 0; d < batches; ++d)
+        if (in.dims[d] != out.dims[d]) return refuse("one batch");
+    if (kind != kRealToHalf && in.dims[batches + 1] != 2) return refuse("pairs of numbers");
+    if (kind != kHalfToReal && out.dims[batches + 1] != 2) return refuse("pairs of numbers");
+    const int64_t half = length / 2 + 1, given = in.dims[batches], made = out.dims[batches];
+    if (kind == kRealToHalf ? given > length : given != (kind == kHalfToReal ? half : length))
         return refuse("an input of the transform's length");
-    if (out.dims[1] != (kind == kRealToHalf ? half : length)) return refuse("an output of the transform's length");
+    if (made != (kind == kRealToHalf ? half : length)) return refuse("an output of the transform's length");
     if (factor.rank != 1 || factor.type != kFloat32 || factor.dims[0] != 1) return refuse("one factor in float32");
     if (twiddles.rank != 2 || twiddles.type != kFloat64 || twiddles.dims[0] != length || twiddles.dims[1] != 2)
         return refuse("twiddles [N, 2] in float64");
@@ -210,56 +218,81 @@ static void mirror_spectrum(const FourierPlan& plan, ComplexRows rows) {
         put(rows + (plan.length - k), Complex<float>{rows.real[k], -rows.imaginary[k]});
 }
 
-static void real_to_half(const FourierPlan& plan, FourierMemory& memory, const Operand& out, const Operand& in,
-                         int64_t batch, float factor) {
-    float* const to = out.floats() + batch * out.strides[0];
-    read_reals(plan, memory.rows[0], in.floats() + batch * in.strides[0], in.strides[1], in.dims[1]);
+// One transform's numbers, and how far they and the parts of complex ones are apart.
+struct FourierRows {
+    float* out;
+    const float* in;
+    int64_t out_stride, out_pair, in_stride, in_pair;
+    int64_t given;  // of a real input
+    float factor;
+};
+
+static void real_to_half(const FourierPlan& plan, const FourierMemory& memory, const FourierRows& rows) {
+    read_reals(plan, memory.rows[0], rows.in, rows.in_stride, rows.given);
     int place = transform(plan, memory, false);
     if (plan.is_halved) {
         split_spectrum(plan, memory.rows[place ^ 1], memory.rows[place], memory.half_turns);
         place ^= 1;
     }
-    write_pairs(to, out.strides[1], out.strides[2], memory.rows[place], plan.length / 2 + 1, factor);
+    write_pairs(rows.out, rows.out_stride, rows.out_pair, memory.rows[place], plan.length / 2 + 1, rows.factor);
 }
 
-static void half_to_real(const FourierPlan& plan, FourierMemory& memory, const Operand& out, const Operand& in,
-                         int64_t batch, float factor) {
-    float* const to = out.floats() + batch * out.strides[0];
+static void half_to_real(const FourierPlan& plan, const FourierMemory& memory, const FourierRows& rows) {
     const ComplexRows first = memory.rows[plan.is_halved ? 1 : 0];
-    read_pairs(first, in.floats() + batch * in.strides[0], in.strides[1], in.strides[2], in.dims[1]);
+    read_pairs(first, rows.in, rows.in_stride, rows.in_pair, plan.length / 2 + 1);
     if (plan.is_halved)
         join_spectrum(plan, memory.rows[0], first, memory.half_turns);
     else
         mirror_spectrum(plan, first);
     const ComplexRows result = memory.rows[transform(plan, memory, true)];
-    if (plan.is_halved) return write_pairs(to, 2 * out.strides[1], out.strides[1], result, plan.computed, factor);
-    for (int64_t i = 0; i < plan.length; ++i) to[i * out.strides[1]] = result.real[i] * factor;
+    if (plan.is_halved)
+        return write_pairs(rows.out, 2 * rows.out_stride, rows.out_stride, result, plan.computed, rows.factor);
+    for (int64_t i = 0; i < plan.length; ++i) rows.out[i * rows.out_stride] = result.real[i] * rows.factor;
 }
 
-static void complex_to_complex(const FourierPlan& plan, FourierMemory& memory, const Operand& out, const Operand& in,
-                               int64_t batch, float factor, bool is_inverse) {
-    read_pairs(memory.rows[0], in.floats() + batch * in.strides[0], in.strides[1], in.strides[2], plan.length);
+static void complex_to_complex(const FourierPlan& plan, const FourierMemory& memory, const FourierRows& rows,
+                               bool is_inverse) {
+    read_pairs(memory.rows[0], rows.in, rows.in_stride, rows.in_pair, plan.length);
     const ComplexRows result = memory.rows[transform(plan, memory, is_inverse)];
-    write_pairs(out.floats() + batch * out.strides[0], out.strides[1], out.strides[2], result, plan.length, factor);
+    write_pairs(rows.out, rows.out_stride, rows.out_pair, result, plan.length, rows.factor);
+}
+
+static void transform_rows(const FourierPlan& plan, const FourierMemory& memory, const FourierRows& rows,
+                           int32_t kind) {
+    if (kind == kRealToHalf)
+        real_to_half(plan, memory, rows);
+    else if (kind == kHalfToReal)
+        half_to_real(plan, memory, rows);
+    else
+        complex_to_complex(plan, memory, rows, kind == kInverse);
 }
 
 static void fourier_run(const Call& call) {
     const Operand &out = call.views[0], &in = call.views[1];
     if (is_empty(out)) return;
     const int32_t kind = call.integers[0];
-    const float factor = *call.views[2].floats();
     FourierPlan plan;
     make_plan(plan, kind, call.integers[1]);
-    FourierMemory memory = memory_of(plan, call.scratch);
+    const FourierMemory memory = memory_of(plan, call.scratch);
     take_twiddles(plan, memory, call.views[3]);
-    for (int64_t batch = 0; batch < out.dims[0]; ++batch) {
-        if (kind == kRealToHalf)
-            real_to_half(plan, memory, out, in, batch, factor);
-        else if (kind == kHalfToReal)
-            half_to_real(plan, memory, out, in, batch, factor);
-        else
-            complex_to_complex(plan, memory, out, in, batch, factor, kind == kInverse);
-    }
+    const uint32_t batches = batch_rank(in, kind != kRealToHalf);
+    FourierRows rows = {nullptr, nullptr,          out.strides[batches],   0, in.strides[batches],
+                        0,       in.dims[batches], *call.views[2].floats()};
+    if (kind != kHalfToReal) rows.out_pair = out.strides[batches + 1];
+    if (kind != kRealToHalf) rows.in_pair = in.strides[batches + 1];
+    Operand outer[2] = {out, in};
+    outer[0].rank = outer[1].rank = batches;
+    Grid<2> grid;
+    make_grid(grid, outer, 2);
+    Walk<2> walk(grid);
+    do
+        for (int64_t r = 0; r < grid.rows(); ++r)
+            for (int64_t c = 0; c < grid.columns(); ++c) {
+                rows.out = out.floats() + walk.offsets[0] + r * grid.row_stride(0) + c * grid.column_stride(0);
+                rows.in = in.floats() + walk.offsets[1] + r * grid.row_stride(1) + c * grid.column_stride(1);
+                transform_rows(plan, memory, rows, kind);
+            }
+    while (walk.next());
 }
 
 constexpr Kernel fourier_kernel = {"fourier", fourier_check, fourier_run};

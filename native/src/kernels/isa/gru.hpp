@@ -14,8 +14,8 @@ struct GruCell {
     NEUTONE_LIKE_INLINE Floats finish(const Floats (&sums)[kSums], Floats previous, int32_t) const {
         const Floats r = 1.0f / one_plus_exp2(clamp(sums[0], -60.0f, 60.0f));
         const Floats z = 1.0f / one_plus_exp2(clamp(sums[1], -60.0f, 60.0f));
-        const Floats e = exp2m1_within(clamp(sums[2] + r * sums[3], -40.0f, 40.0f));
-        const Floats n = -e / (e + 2.0f);
+        const Fraction squashed = tanh_fraction(sums[2] + r * sums[3], kGateUnit);
+        const Floats n = squashed.above / squashed.below;
         return n + z * (previous - n);
     }
 };

@@ -12,18 +12,18 @@ struct LstmCell {
 
     float* c;
 
-    // With e_i = 2^i and so on, sigmoid(i) = 1 / (1 + e_i) and tanh(g) = -e_g / (2 + e_g) for e_g = 2^g - 1, so that one
-    // division makes the new c and one the new h.
+    // With e_i = 2^i and so on, sigmoid(i) = 1 / (1 + e_i); tanh is a fraction anyway. So one division makes the new c and
+    // one the new h.
     NEUTONE_LIKE_INLINE Floats finish(const Floats (&gates)[kSums], Floats, int32_t unit) const {
         const Floats i = one_plus_exp2(clamp(gates[0], -38.0f, 38.0f)),
                      f = one_plus_exp2(clamp(gates[1], -38.0f, 38.0f));
-        const Floats g = exp2m1_within(clamp(gates[2], -30.0f, 30.0f));
         const Floats o = one_plus_exp2(clamp(gates[3], -38.0f, 38.0f));
-        const Floats d = (g + 2.0f) * i;
-        const Floats next = (load(c + unit) * d - g * f) / (d * f);
+        const Fraction g = tanh_fraction(gates[2], kGateUnit);
+        const Floats below = g.below * i;
+        const Floats next = (load(c + unit) * below + g.above * f) / (below * f);
         store(c + unit, next);
-        const Floats e = exp2m1_within(clamp(next * (2.0f * kLog2E), -30.0f, 30.0f));
-        return e / ((e + 2.0f) * o);
+        const Fraction squashed = tanh_fraction(next, 1.0);
+        return squashed.above / (squashed.below * o);
     }
 };
 

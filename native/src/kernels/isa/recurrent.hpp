@@ -17,7 +17,11 @@ namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 
 constexpr int32_t kStepsAtOnce = 16;       // between two looks at the inputs and outputs
 constexpr int32_t kUnitsInRegisters = 64;  // beyond, sums go through memory
+constexpr int32_t kUnitsInCache = 48;      // beyond, weights come in whole lines of the second cache
 constexpr int32_t kRowsAtOnce = 8;
+
+// What undoes the factor that weights of tanh's gates carry, -2 log2(e).
+constexpr double kGateUnit = -0.5 / 1.4426950408889634;
 
 // How many vectors of a cell's units fit the registers with all of their sums, and into how many sums each is split so that
 // none waits for the one before.
@@ -113,13 +117,22 @@ NEUTONE_LIKE_ALONE static void recurrent_steps(const Recurrent<Cell>& layer, int
 template <typename Cell>
 NEUTONE_LIKE_ALONE static void recurrent_steps_in_parts(const Recurrent<Cell>& layer, int32_t steps,
                                                         const float* previous, float* next, ptrdiff_t next_step) {
+    constexpr int kMost = most_unit_vectors(Cell::kSums);
+    const int32_t most = layer.units <= kUnitsInCache ? kMost : 2;
     const float *begin = layer.begin, *x = layer.x;
     for (int32_t t = 0; t < steps; ++t, begin += layer.begin_stride, x += layer.x_step) {
-        int32_t unit = 0;
-        for (; unit + kLanes < layer.units; unit += 2 * kLanes) {
-            recurrent_units<Cell, 2>(layer, begin, x, previous, next, unit);
+        int32_t vectors = (layer.units + kLanes - 1) / kLanes;
+        for (int32_t unit = 0, width; vectors > 0; vectors -= width, unit += width * kLanes) {
+            width = column_width(vectors, most);
+            if (width == 1) recurrent_units<Cell, 1>(layer, begin, x, previous, next, unit);
+            if (width == 2) recurrent_units<Cell, 2>(layer, begin, x, previous, next, unit);
+            if constexpr (kMost > 2) {
+                if (width == 3) recurrent_units<Cell, 3>(layer, begin, x, previous, next, unit);
+            }
+            if constexpr (kMost > 3) {
+                if (width == 4) recurrent_units<Cell, 4>(layer, begin, x, previous, next, unit);
+            }
         }
-        if (unit < layer.units) recurrent_units<Cell, 1>(layer, begin, x, previous, next, unit);
         previous = next;
         next += next_step;
     }

@@ -54,21 +54,38 @@ NEUTONE_LIKE_INLINE double finished(double value, int64_t count) {
     return kReduction == kMean ? value / static_cast<double>(count) : value;
 }
 
+// What a reduction is taken in: doubles, but the extremes of floats are floats.
+template <int32_t kReduction, class T>
+struct TakenIn {
+    typedef double Element;
+    static NEUTONE_LIKE_INLINE Doubles from(const T* in) { return load_doubles(in); }
+};
+struct TakenInFloats {
+    typedef float Element;
+    static NEUTONE_LIKE_INLINE Floats from(const float* in) { return load(in); }
+};
+template <>
+struct TakenIn<kLargest, float> : TakenInFloats {};
+template <>
+struct TakenIn<kSmallest, float> : TakenInFloats {};
+
 // The reduced dimension is contiguous: four vectors at a time, which then join.
 template <int32_t kReduction, class T>
 static double reduce_row(const T* in, int64_t count) {
-    constexpr int kUnrolled = 4;
-    Doubles sums[kUnrolled];
-    NEUTONE_LIKE_UNROLL for (int u = 0; u < kUnrolled; ++u) sums[u] = splat(kNeutral<kReduction>);
+    typedef TakenIn<kReduction, T> Taken;
+    typedef VectorOf<typename Taken::Element> Vectors;
+    constexpr int kUnrolled = 4, kWide = Vectors::kCount;
+    typename Vectors::Vector sums[kUnrolled];
+    const auto neutral = static_cast<typename Taken::Element>(kNeutral<kReduction>);
+    NEUTONE_LIKE_UNROLL for (int u = 0; u < kUnrolled; ++u) sums[u] = splat(neutral);
     int64_t i = 0;
-    for (; i + kUnrolled * kDoubleLanes <= count; i += kUnrolled * kDoubleLanes)
+    for (; i + kUnrolled * kWide <= count; i += kUnrolled * kWide)
         NEUTONE_LIKE_UNROLL for (int u = 0; u < kUnrolled; ++u) sums[u] =
-            joined<kReduction>(sums[u], load_doubles(in + i + u * kDoubleLanes));
-    for (; i + kDoubleLanes <= count; i += kDoubleLanes) sums[0] = joined<kReduction>(sums[0], load_doubles(in + i));
-    const Doubles joint =
-        joined<kReduction>(joined<kReduction>(sums[0], sums[1]), joined<kReduction>(sums[2], sums[3]));
-    double result = joint[0];
-    NEUTONE_LIKE_UNROLL for (int lane = 1; lane < kDoubleLanes; ++lane) result =
+            joined<kReduction>(sums[u], Taken::from(in + i + u * kWide));
+    for (; i + kWide <= count; i += kWide) sums[0] = joined<kReduction>(sums[0], Taken::from(in + i));
+    const auto joint = joined<kReduction>(joined<kReduction>(sums[0], sums[1]), joined<kReduction>(sums[2], sums[3]));
+    double result = static_cast<double>(joint[0]);
+    NEUTONE_LIKE_UNROLL for (int lane = 1; lane < kWide; ++lane) result =
         joined<kReduction>(result, static_cast<double>(joint[lane]));
     for (; i < count; ++i) result = joined<kReduction>(result, static_cast<double>(in[i]));
     return finished<kReduction>(result, count);
@@ -82,33 +99,36 @@ static double reduce_strided(const T* in, int64_t stride, int64_t count) {
 }
 
 // Results that lie side by side: as many as kVectors vectors hold, each read of which is contiguous.
-template <int32_t kReduction, int kVectors, class T>
-static void reduce_side_by_side(double* results, const T* in, int64_t stride, int64_t count) {
-    Doubles sums[kVectors];
-    NEUTONE_LIKE_UNROLL for (int u = 0; u < kVectors; ++u) sums[u] = splat(kNeutral<kReduction>);
+template <int32_t kReduction, int kVectors, class T, class Element>
+static void reduce_side_by_side(Element* results, const T* in, int64_t stride, int64_t count) {
+    typedef VectorOf<Element> Vectors;
+    typename Vectors::Vector sums[kVectors];
+    const auto neutral = static_cast<Element>(kNeutral<kReduction>);
+    NEUTONE_LIKE_UNROLL for (int u = 0; u < kVectors; ++u) sums[u] = splat(neutral);
     for (int64_t i = 0; i < count; ++i)
         NEUTONE_LIKE_UNROLL for (int u = 0; u < kVectors; ++u) sums[u] =
-            joined<kReduction>(sums[u], load_doubles(in + i * stride + u * kDoubleLanes));
+            joined<kReduction>(sums[u], TakenIn<kReduction, T>::from(in + i * stride + u * Vectors::kCount));
     NEUTONE_LIKE_UNROLL for (int u = 0; u < kVectors; ++u) {
         if constexpr (kReduction == kMean) sums[u] = sums[u] / static_cast<double>(count);
-        store(results + u * kDoubleLanes, sums[u]);
+        store(results + u * Vectors::kCount, sums[u]);
     }
 }
 
 template <int32_t kReduction, class T>
 static void reduce_columns(const Operand& out, int64_t offset, int64_t out_stride, const T* in, int64_t stride,
                            int64_t count, int64_t columns) {
-    constexpr int kVectors = 4, kWide = kVectors * kDoubleLanes;
-    double results[kWide];
+    typedef typename TakenIn<kReduction, T>::Element Element;
+    constexpr int kVectors = 4, kOne = VectorOf<Element>::kCount, kWide = kVectors * kOne;
+    Element results[kWide];
     int64_t c = 0;
     for (; c + kWide <= columns; c += kWide) {
         reduce_side_by_side<kReduction, kVectors>(results, in + c, stride, count);
         write_row(out, offset + c * out_stride, out_stride, results, kWide);
     }
     // The last vector may read beyond the columns: memory is there.
-    for (; c < columns; c += kDoubleLanes) {
+    for (; c < columns; c += kOne) {
         reduce_side_by_side<kReduction, 1>(results, in + c, stride, count);
-        write_row(out, offset + c * out_stride, out_stride, results, smaller(kDoubleLanes, columns - c));
+        write_row(out, offset + c * out_stride, out_stride, results, smaller(kOne, columns - c));
     }
 }
 

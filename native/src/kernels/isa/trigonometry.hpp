@@ -139,7 +139,7 @@ NEUTONE_LIKE_INLINE Doubles sine(Doubles x) {
 template <class For = double>
 NEUTONE_LIKE_INLINE Doubles cosine(Doubles x) {
     const Angle angle = reduced_angle<For>(x);
-    return of_quarter<For>(angle, angle.quarter + 1);
+    return of_quarter<For>(angle, (LongInts)((LongWords)angle.quarter + 1));
 }
 template <class For = double>
 NEUTONE_LIKE_INLINE Doubles tangent(Doubles x) {

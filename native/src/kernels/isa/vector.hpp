@@ -124,4 +124,10 @@ NEUTONE_LIKE_INLINE float sum_of_lanes(Floats value) {
     return sum;
 }
 
+// How many vectors to take next, where `most` fit the registers: of about as many each time.
+NEUTONE_LIKE_INLINE int32_t column_width(int32_t vectors, int32_t most) {
+    if (vectors >= 2 * most) return most;
+    return vectors > most ? (vectors + 1) / 2 : vectors;
+}
+
 }  // namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS

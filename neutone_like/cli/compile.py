@@ -1,0 +1,61 @@
+"""The verb ``compile``."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neutone_like.cli.common import FELL_SHORT, ArtifactPath, AsJson, print_json
+from neutone_like.errors import CompileError
+
+
+def compile(
+    path: ArtifactPath,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write [default: model.nlc beside the model].")
+    ] = None,
+    rate: Annotated[
+        int | None,
+        typer.Option(metavar="HZ", help="For a model that is prepared anew for each rate: the one to compile for."),
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="List the steps that a block takes, and write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compile an artifact's model, to play without PyTorch.
+
+    The result is played beside the model before it is written. Exit code 1 means that the model can't be compiled; the
+    message says which operation, and what to do. TorchScript plays it all the same.
+
+    \b
+    Example: neutone-like compile exported/tcn_amp/model.nm
+    """
+    from neutone_like.runtime.compiling import compile_model, plan_artifact
+
+    try:
+        if plan:
+            typer.echo(str(plan_artifact(path, sample_rate=rate)))
+            return
+        compiled = compile_model(path, path=out, sample_rate=rate)
+    except CompileError as error:
+        typer.echo(f"{path} does not compile: {error}", err=True)
+        raise typer.Exit(FELL_SHORT) from error
+    if as_json:
+        print_json(_told(compiled))
+    else:
+        typer.echo(str(compiled))
+        typer.echo(str(compiled.report))
+
+
+def _told(compiled: Any) -> dict[str, Any]:
+    report = compiled.report
+    return {
+        "path": str(compiled.path),
+        "granules": list(compiled.granules),
+        "steps": report.steps,
+        "file_bytes": report.file_bytes,
+        "memory_bytes": report.memory_bytes,
+        "sample_rate": report.sample_rate,
+        "error": report.accuracy.error,
+        "allowed_error": report.accuracy.allowed,
+        "peak": report.accuracy.peak,
+    }

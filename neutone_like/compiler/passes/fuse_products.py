@@ -215,7 +215,7 @@ class _Taking:
             return False
         other = made[0]
         once = sum(each.tensor is tensor for each in self.step.inputs) == 1
-        if not once or other.activation is not Activation.NONE or other.outputs[0] != view:
+        if not once or other.activation is not Activation.NONE or not _is_same(other.outputs[0], view):
             return False
         self.product.inputs += other.inputs
         self.product.weights += other.weights
@@ -223,6 +223,13 @@ class _Taking:
         self.product.addends += other.addends
         self.plan.steps.remove(other)
         return True
+
+
+def _is_same(a: View, b: View) -> bool:
+    """The same elements, whatever the strides of dimensions of one."""
+    strides = zip(a.dims, a.strides, b.strides, strict=True)
+    same = all(size == ONE or mine == theirs for size, mine, theirs in strides)
+    return same and a.tensor is b.tensor and a.dims == b.dims and a.row == b.row and a.column == b.column
 
 
 def _column(view: View) -> Weights:

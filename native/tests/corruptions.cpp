@@ -51,13 +51,26 @@ struct Damage {
 
     // Numbers in which something is most likely to go wrong.
     int64_t extreme(int64_t now) {
-        const int64_t some[] = {0,         1,         -1,
-                                2,         now + 1,   now - 1,
-                                -now,      2 * now,   now / 2,
-                                now + 16,  now - 16,  INT32_MAX,
-                                INT32_MIN, 65536,     static_cast<int64_t>(below(1 << 20)),
-                                INT64_MAX, INT64_MIN, int64_t{1} << below(63)};
-        return some[below(std::size(some))];
+        const auto n = static_cast<uint64_t>(now);  // which wraps around
+        const uint64_t some[] = {0,
+                                 1,
+                                 ~uint64_t{0},
+                                 2,
+                                 n + 1,
+                                 n - 1,
+                                 0 - n,
+                                 2 * n,
+                                 n / 2,
+                                 n + 16,
+                                 n - 16,
+                                 INT32_MAX,
+                                 static_cast<uint64_t>(int64_t{INT32_MIN}),
+                                 65536,
+                                 below(1 << 20),
+                                 INT64_MAX,
+                                 uint64_t{1} << 63,
+                                 uint64_t{1} << below(63)};
+        return static_cast<int64_t>(some[below(std::size(some))]);
     }
 
     void set_number() {
@@ -83,16 +96,18 @@ struct Damage {
         std::memmove(items + below(where.bytes / size) * size, items + below(where.bytes / size) * size, size);
     }
 
+    void spread(int32_t& number) { number = static_cast<int32_t>(static_cast<uint32_t>(number) + below(65) - 32); }
+
     // A number of a view that depends on the block in another way.
     void bend_extent() {
         const Section& where = section(kViews);
         if (where.bytes < sizeof(View)) return;
         auto* view = reinterpret_cast<View*>(bytes.data() + where.offset) + below(where.bytes / sizeof(View));
         Extent& extent = below(3) == 0 ? view->offset : view->dims[below(kMaximumRank)];
-        if (below(2) == 0) extent.base += static_cast<int32_t>(below(64)) - 32;
+        if (below(2) == 0) spread(extent.base);
         if (below(2) == 0) extent.numerator = static_cast<int32_t>(below(5)) - 2;
         if (below(4) == 0) extent.denominator = 1 + static_cast<int32_t>(below(4));
-        if (below(4) == 0) view->strides[below(kMaximumRank)] += static_cast<int32_t>(below(65)) - 32;
+        if (below(4) == 0) spread(view->strides[below(kMaximumRank)]);
         if (below(8) == 0) view->flags ^= kPadded;
     }
 
@@ -268,16 +283,20 @@ void play_unproved(const Bytes& good, std::mt19937& random) {
     if (is_quick(image)) play_some(image, random);
 }
 
+Bytes proved(Bytes bytes, const std::string& name) {
+    Image image;
+    Problem problem;
+    if (read_image(bytes.data(), bytes.size(), best_kernels(), image, problem)) return bytes;
+    std::fprintf(stderr, "%s: %s\n", name.c_str(), problem.text);
+    std::exit(1);
+}
+
 Bytes read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     Bytes bytes(text.size());
     std::memcpy(bytes.data(), text.data(), text.size());
-    Image image;
-    Problem problem;
-    if (!read_image(bytes.data(), bytes.size(), best_kernels(), image, problem))
-        fail((path + ": " + problem.text).c_str());
-    return bytes;
+    return proved(bytes, path);
 }
 
 // Two rings, a state and copies between them.
@@ -286,14 +305,15 @@ Bytes own_plan(int32_t granule, int32_t length) {
     builder.facts.granule = granule;
     builder.facts.parameters = 1;
     builder.facts.inputs = 2;
+    const int32_t row = (granule + 15) / 16 * 16;
     const uint32_t ring = builder.ring(1, 20, length, granule, plan::samples());
-    const uint32_t moved = builder.ring(2, 3, 0, granule, plan::samples());
+    const uint32_t moved = builder.ring(2, 3, 0, row, plan::samples());
     const uint32_t state = builder.memory(kState, 16, kFloat64);
-    const uint32_t out = builder.memory(kArena, 2 * granule);
+    const uint32_t out = builder.memory(kArena, 2 * row);
     const int32_t pitch = builder.buffers[moved].pitch;
     using plan::fixed;
     builder.view(ring, fixed(0), {fixed(1), plan::samples()}, {0, 1});
-    builder.view(out, fixed(granule), {plan::samples()}, {1}, kPadded);
+    builder.view(out, fixed(row), {plan::samples()}, {1}, kPadded);
     builder.facts.output = static_cast<int32_t>(builder.view(out, fixed(0), {fixed(1), plan::samples()}, {0, 1}));
     builder.view(moved, fixed(0), {fixed(2), plan::samples()}, {pitch, 1}, kPadded);
     builder.view(ring, fixed(-20), {fixed(2), plan::samples()}, {10, 1});
@@ -306,7 +326,7 @@ Bytes own_plan(int32_t granule, int32_t length) {
     builder.step(kCopy, 2);
     builder.constant({1.0f, 2.0f, 3.0f});
     builder.integers = {1, 2, 3, 4};
-    return builder.file();
+    return proved(builder.file(), "a plan of our own");
 }
 
 }  // namespace
@@ -314,8 +334,8 @@ Bytes own_plan(int32_t granule, int32_t length) {
 int main(int argc, char** argv) {
     std::vector<std::string> words(argv + 1, argv + argc);
     const auto unproved = std::find(words.begin(), words.end(), "unproved");
-    const bool proved = unproved == words.end();
-    if (!proved) words.erase(unproved);
+    const bool is_proved = unproved == words.end();
+    if (!is_proved) words.erase(unproved);
     const int count = words.empty() ? 2000 : std::atoi(words[0].c_str());
     const unsigned seed = words.size() < 2 ? 1 : static_cast<unsigned>(std::atoi(words[1].c_str()));
     std::vector<Bytes> models;
@@ -328,7 +348,7 @@ int main(int argc, char** argv) {
     Counts counts;
     for (int trial = 0; trial < count; ++trial) {
         const Bytes& model = models[static_cast<size_t>(trial) % models.size()];
-        if (proved) {
+        if (is_proved) {
             try_one(model, random, counts);
         } else {
             play_unproved(model, random);
@@ -338,7 +358,7 @@ int main(int argc, char** argv) {
         "%d files: %d were no models, %d too new, %d damaged, %d no plans, %d too large, %d not tried, %d played\n",
         count, counts.refused[1], counts.refused[2], counts.refused[3], counts.refused[4], counts.refused[5],
         counts.too_much, counts.played);
-    if (proved && count >= 1000 && (counts.played < count / 50 || counts.refused[4] < count / 50)) {
+    if (is_proved && count >= 1000 && (counts.played < count / 50 || counts.refused[4] < count / 50)) {
         fail("Too few were played, or refused for their plan, to prove anything.");
     }
     return 0;

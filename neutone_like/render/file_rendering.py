@@ -20,6 +20,7 @@ from neutone_like.render.rate_change import RateChange
 from neutone_like.render.render_result import RenderResult
 from neutone_like.render.stage import Stream
 from neutone_like.render.torch_settings import inference_settings
+from neutone_like.runtime.choosing import BackendName
 
 DEFAULT_BLOCK_SIZE = 8192
 CHUNK_SAMPLES = 16384  # read, processed and written at a time, at least
@@ -42,6 +43,7 @@ def render_file(
     progress: bool | ProgressFunction = True,
     seconds: float | None = None,
     device: str | None = None,
+    backend: BackendName = "auto",
 ) -> RenderResult:
     """Render an audio file; the output is as long as the input and aligned with it, to the sample.
 
@@ -67,6 +69,7 @@ def render_file(
             where a generator decides for itself how long its output is).
         seconds: How long the output of a generator is that is called block by block; ``None``: one block.
         device: Where an offline model computes, such as ``"cuda"``; ``None``: on the CPU.
+        backend: What plays a live model, as for :class:`ModelPlugin`; ``RenderResult.backend_name`` says what did.
 
     Raises:
         AudioError: The input is missing, damaged, empty, not finite, or of a channel count that the model does not
@@ -78,10 +81,11 @@ def render_file(
         MissingExtraError: pedalboard is not installed.
     """
     knobs = {"wet": wet, "dry": dry, "input_gain_db": input_gain_db, "output_gain_db": output_gain_db}
+    given_backend = None if backend == "auto" else backend
     sources, target = _source_paths(in_path), Path(out_path)
     if is_offline(model):
         return render_offline(
-            _as_offline(model, params, knobs, device),
+            _as_offline(model, params, knobs, device, given_backend),
             sources,
             target,
             seconds=seconds,
@@ -101,7 +105,7 @@ def render_file(
     with AudioReader(source) as reader:
         if reader.samples == 0:
             raise AudioError(f"{source} holds no audio: it is 0 samples long.")
-        board = _as_board(model, params, knobs)
+        board = _as_board(model, params, knobs, given_backend)
         if reader.length_is_exact:
             require_lengths(board, reader.samples)
         rate = reader.sample_rate if out_sample_rate is None else whole_number("out_sample_rate", out_sample_rate, "Hz")
@@ -176,12 +180,15 @@ class _Run:
             peak=self.peak,
             clipped=self.writer.clips and self.peak > 1.0,
             nonfinite_samples=self.stream.nonfinite_samples,
+            backend_name=self.stream.backend_name,
         )
 
 
-def _as_board(model: Any, params: Mapping[str, Any] | None, knobs: Mapping[str, float | None]) -> Board:
+def _as_board(
+    model: Any, params: Mapping[str, Any] | None, knobs: Mapping[str, float | None], backend: BackendName | None
+) -> Board:
     """The board to play; what was passed beside a finished one is refused, since it has its own."""
-    given = [name for name, value in {"params": params, **knobs}.items() if value is not None]
+    given = [name for name, value in {"params": params, **knobs, "backend": backend}.items() if value is not None]
     if isinstance(model, (Board, ModelPlugin)):
         if given:
             raise ParameterError(
@@ -189,13 +196,18 @@ def _as_board(model: Any, params: Mapping[str, Any] | None, knobs: Mapping[str, 
                 "Set them there, such as board[0].params['drive'] = 24.0."
             )
         return model if isinstance(model, Board) else Board([model])
-    return Board([ModelPlugin(model, params, **knobs)])
+    return Board([ModelPlugin(model, params, **knobs, backend=backend or "auto")])
 
 
 def _as_offline(
-    model: Any, params: Mapping[str, Any] | None, knobs: Mapping[str, float | None], device: str | None
+    model: Any,
+    params: Mapping[str, Any] | None,
+    knobs: Mapping[str, float | None],
+    device: str | None,
+    backend: str | None,
 ) -> OfflinePlugin:
     _refuse_given("an offline model has no mix and no gains", **knobs)
+    _refuse_given("only live models have a compiled form", backend="compiled" if backend == "compiled" else None)
     if isinstance(model, OfflinePlugin):
         _refuse_given("a OfflinePlugin has its own settings", params=params, device=device)
         return model

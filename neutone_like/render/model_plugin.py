@@ -1,8 +1,8 @@
-"""One of our models as an effect: where it comes from, and how its knobs stand."""
+"""One of our models as an effect: where it comes from, what plays it, and how its knobs stand."""
 
 from collections.abc import Mapping
 from os import PathLike
-from typing import Any
+from typing import Any, get_args
 
 from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.artifact.writing.working_copy import working_copy
@@ -11,12 +11,15 @@ from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import NumericalParameter, WaveformToWaveformBase
 from neutone_like.numbers import as_number
 from neutone_like.printing import InNotebooks
+from neutone_like.render.compiled_module import compiled_module, require_compiled
 from neutone_like.render.foreign_module import ForeignModule
 from neutone_like.render.parameter_values import ParameterValues
 from neutone_like.render.sharing import states_of_model
+from neutone_like.runtime.choosing import BackendName
 from neutone_like.torch_settings import plain_settings
 
 GAIN_RANGE_DB = 30.0
+_SETTINGS = ("wet", "dry", "input_gain_db", "output_gain_db", "backend")
 
 Model = Artifact | SampleQueueWrapper | WaveformToWaveformBase | str | PathLike[str]
 
@@ -31,14 +34,17 @@ class ModelPlugin(InNotebooks):
             points, joined by straight lines (choices step); or a 1-D array with one value a sample.
         wet, dry: 0..1. ``None``: as the model's metadata says, which is where a plugin's knobs start.
         input_gain_db, output_gain_db: -30..30 dB. ``None``: as the metadata says.
+        backend: What plays an artifact. ``"auto"``: its compiled model where one lies beside it that is made from this
+            file and for the rate that the model has here, else TorchScript; both give the same sound, to rounding.
+            ``"compiled"``, ``"torchscript"``: nothing else.
 
     Attributes:
         params: The values, as a dictionary: ``plugin.params["drive"] = 24.0``. Takes effect with the next call.
         wet, dry, input_gain_db, output_gain_db: As above; may be set at any time.
 
     Raises:
-        ArtifactError: The path holds no usable artifact.
-        ParameterError: A value that the model, or a knob, does not take.
+        ArtifactError: The path holds no usable artifact, or ``"compiled"`` is wanted and there is none.
+        ParameterError: A value that the model, a knob or ``backend`` does not take.
         ModelError: Not a model, or one that is not declared correctly.
     """
 
@@ -51,6 +57,7 @@ class ModelPlugin(InNotebooks):
         dry: float | None = None,
         input_gain_db: float | None = None,
         output_gain_db: float | None = None,
+        backend: BackendName = "auto",
     ) -> None:
         self.source = model
         if isinstance(model, (str, PathLike)):
@@ -63,6 +70,10 @@ class ModelPlugin(InNotebooks):
         self.input_gain_db = input_gain_db
         self.output_gain_db = output_gain_db
         self.knobs_0to1()
+        self.backend = _checked_backend(backend, model)
+        self._compiled: dict[int, SampleQueueWrapper | None] = {}  # by the rate of the audio
+        if backend == "compiled":
+            require_compiled(model)
 
     def __reduce__(self) -> Any:
         """A copy, and a pickled one, has the model anew: an artifact is loaded from its file again."""
@@ -73,12 +84,27 @@ class ModelPlugin(InNotebooks):
             self.dry,
             self.input_gain_db,
             self.output_gain_db,
+            self.backend,
         )
 
     @property
     def states(self) -> list[Any]:
         """What keeps state, and so can be in one stream only."""
         return states_of_model(self.module)
+
+    def played_at(self, sample_rate: int) -> tuple[Any, str]:
+        """The wrapper that plays audio of a rate, in Hz; and what is in it, as ``RenderResult.backend_name`` says it.
+
+        Raises:
+            ArtifactError: ``"compiled"`` is wanted, and there is none any more.
+        """
+        model = self._artifact_or_model
+        if not isinstance(model, Artifact):
+            return self.module, "python"
+        if sample_rate not in self._compiled:
+            self._compiled[sample_rate] = compiled_module(model, sample_rate, self.backend)
+        compiled = self._compiled[sample_rate]
+        return (self.module, "torchscript") if compiled is None else (compiled, "compiled")
 
     def __repr__(self) -> str:
         return f"ModelPlugin({self.name!r}, params={dict(self.params)!r})"
@@ -97,9 +123,19 @@ class ModelPlugin(InNotebooks):
         )
 
 
-def _restored(source: Any, params: Mapping[str, Any], *knobs: float | None) -> ModelPlugin:
-    wet, dry, input_gain_db, output_gain_db = knobs
-    return ModelPlugin(source, params, wet=wet, dry=dry, input_gain_db=input_gain_db, output_gain_db=output_gain_db)
+def _restored(source: Any, params: Mapping[str, Any], *settings: Any) -> ModelPlugin:
+    return ModelPlugin(source, params, **dict(zip(_SETTINGS, settings, strict=True)))
+
+
+def _checked_backend(backend: Any, model: Any) -> BackendName:
+    if backend not in get_args(BackendName):
+        raise ParameterError(f"backend must be one of {get_args(BackendName)}, got {backend!r}.")
+    if backend != "auto" and not isinstance(model, Artifact):
+        raise ParameterError(
+            f"backend={backend!r} says what plays an artifact, and a {type(model).__name__} is played as it is. "
+            "Leave backend out, or export the model first."
+        )
+    return backend
 
 
 @plain_settings()

@@ -31,13 +31,14 @@ class ModelStage(Stage):
         self.block_size = block_size
         self.fed_channels, self.out_channels = _channels(plugin, channels)
         self._stream = begin_stream(plugin.states)
+        self._module, self.backend_name = plugin.played_at(sample_rate)
         try:
-            plugin.module.set_daw_sample_rate_and_buffer_size(sample_rate, block_size)
+            self._module.set_daw_sample_rate_and_buffer_size(sample_rate, block_size)
         except (ValueError, RuntimeError) as error:  # scripted code raises its own class
             raise AudioError(f"{plugin.name} can't be played at {sample_rate} Hz: {last_line(error)}") from error
         self._set_knobs()
-        plugin.module.reset()
-        self._latency = int(plugin.module.latency_samples())
+        self._module.reset()
+        self._latency = int(self._module.latency_samples())
         self._to_drop = self._latency
         self._waiting = silence(self.fed_channels, 0)  # less than a block
         self._position = 0  # samples that came and were fed, without the silence at the end
@@ -48,7 +49,7 @@ class ModelStage(Stage):
 
     @property
     def nonfinite_samples(self) -> int:
-        return int(self.plugin.module.nonfinite_samples())
+        return int(self._module.nonfinite_samples())
 
     def push(self, x: Audio) -> Audio:
         if x.shape[1] == 0:
@@ -80,8 +81,8 @@ class ModelStage(Stage):
 
     def _set_knobs(self) -> None:
         wet, dry, input_gain, output_gain = self.plugin.knobs_0to1()
-        self.plugin.module.set_mix(wet, dry)
-        self.plugin.module.set_gains(input_gain, output_gain)
+        self._module.set_mix(wet, dry)
+        self._module.set_gains(input_gain, output_gain)
 
     def _feed(self, x: Audio) -> Audio:
         """Whole blocks through the wrapper; as many samples as go in."""
@@ -101,7 +102,7 @@ class ModelStage(Stage):
 
     def _run(self, block: Tensor, values: Tensor | None, start: int) -> Audio:
         try:
-            return self.plugin.module.forward(block, values).numpy()
+            return self._module.forward(block, values).numpy()
         except Exception as error:  # whatever the user's model raises
             seconds = (self._position + start) / self.sample_rate
             raise ModelError(
@@ -109,7 +110,7 @@ class ModelStage(Stage):
             ) from error
 
     def _require_steady_latency(self) -> None:
-        latency = int(self.plugin.module.latency_samples())
+        latency = int(self._module.latency_samples())
         if latency != self._latency:
             raise ModelError(
                 f"{self.plugin.name}: the latency must stay as it is while audio plays, got {latency} samples after "

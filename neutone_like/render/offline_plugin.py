@@ -94,6 +94,11 @@ class OfflinePlugin(InNotebooks):
         return [parameter for parameter in self.parameters if isinstance(parameter, kind)]
 
     @property
+    def backend_name(self) -> str:
+        """What computes, as ``RenderResult.backend_name`` says it."""
+        return "torchscript" if isinstance(self._artifact_or_model, Artifact) else "python"
+
+    @property
     def states(self) -> list[Any]:
         """What keeps state, and so can be in one render only."""
         module = self.module

@@ -191,4 +191,5 @@ def _result(
         peak=max(output.peak for output in outputs),
         clipped=any(output.clipped for output in outputs),
         nonfinite_samples=nonfinite_samples,
+        backend_name=plugin.backend_name,
     )

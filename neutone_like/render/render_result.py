@@ -24,6 +24,8 @@ class RenderResult(Printed):
         peak: The greatest absolute sample. Above 1.0 it is cut off in files that hold integers; see ``clipped``.
         clipped: Whether samples were cut off.
         nonfinite_samples: Samples that a model gave as NaN or infinite and that became silence.
+        backend_name: What played the model: ``"compiled"``, ``"torchscript"``, or ``"python"`` for one that is no
+            artifact. Of a board each once, joined by commas; ``""`` where there is none on it.
     """
 
     in_path: Path | None
@@ -40,6 +42,7 @@ class RenderResult(Printed):
     peak: float
     clipped: bool
     nonfinite_samples: int
+    backend_name: str
 
     def _rows(self) -> list[Row]:
         return [(self.summary(),), *((f"Warning: {text}",) for text in self.warnings())]
@@ -49,9 +52,10 @@ class RenderResult(Printed):
         channels = {1: "mono", 2: "stereo"}.get(self.channels, f"{self.channels} channels")
         peak = f"{20.0 * math.log10(self.peak):+.1f} dBFS" if self.peak > 0.0 else "silence"
         files = ", ".join(str(path) for path in self.out_paths)
+        player = f" ({self.backend_name})" if self.backend_name else ""
         return (
             f"{files}: {self.audio_seconds:.3f} s, {channels} at {self.sample_rate} Hz, peak {peak}; "
-            f"{self.latency_samples} samples of latency taken out; {1.0 / self.rtf:.1f} x real time"
+            f"{self.latency_samples} samples of latency taken out; {1.0 / self.rtf:.1f} x real time{player}"
         )
 
     def warnings(self) -> list[str]:

@@ -15,6 +15,7 @@ class Stage(ABC):
     """
 
     out_channels: int
+    backend_name: str = ""  # what plays a model of ours; "" where there is none
 
     @property
     @abstractmethod
@@ -65,6 +66,11 @@ class Stream(InNotebooks):
     def nonfinite_samples(self) -> int:
         """Samples that a model gave as NaN or infinite and that became silence, since the stream began."""
         return sum(stage.nonfinite_samples for stage in self.stages)
+
+    @property
+    def backend_name(self) -> str:
+        """What plays our models, such as ``"compiled"``: each once, in order, joined by commas."""
+        return ", ".join(dict.fromkeys(stage.backend_name for stage in self.stages if stage.backend_name))
 
     def push(self, x: Audio) -> Audio:
         """Take the next ``(channels, n)``; return what has come through all stages."""

@@ -54,17 +54,33 @@ def choose_backend(
 
 
 def _of_artifact(found: ArtifactBackend, host: HostConfig, wanted: BackendName, adaptation: Adaptation) -> Backend:
-    artifact = found.artifact
+    if wanted == "auto" and adaptation == "embedded":
+        return found
+    return compiled_for(found.artifact, host.sample_rate, wanted) or found
+
+
+def compiled_for(artifact: Artifact, host_rate: int, wanted: BackendName) -> CompiledBackend | None:
+    """The compiled form of an artifact where it is to play, by the rules of :func:`choose_backend`; else ``None``.
+
+    Args:
+        artifact: Of a live model.
+        host_rate: In Hz.
+        wanted: See there.
+
+    Raises:
+        ArtifactError: ``"compiled"`` is wanted, and there is none that can be played.
+        RuntimeEngineError: The same, for want of the native engine.
+    """
     if wanted == "compiled":
         return CompiledBackend.beside(artifact)
-    if wanted == "torchscript" or adaptation == "embedded" or not compiled_beside(artifact).exists():
-        return found
+    if wanted == "torchscript" or not compiled_beside(artifact).exists():
+        return None
     try:
         compiled = CompiledBackend.beside(artifact)
-    except ArtifactError as error:
-        warnings.warn(f"TorchScript plays {artifact.path}: {error}", RuntimeWarning, stacklevel=4)
-        return found
-    return compiled if compiled.has_rate_for(host.sample_rate, artifact.sample_rates) else found
+    except (ArtifactError, RuntimeEngineError) as error:
+        warnings.warn(f"TorchScript plays {artifact.path}: {error}", RuntimeWarning, stacklevel=5)
+        return None
+    return compiled if compiled.has_rate_for(host_rate, artifact.sample_rates) else None
 
 
 def as_backend(model: Any) -> Backend:

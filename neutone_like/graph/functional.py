@@ -47,7 +47,9 @@ def functional(graph: Graph, blocks: Sequence[Sequence[Tensor]]) -> Graph:
         return Value(own.get(value.name, value.name)) if isinstance(value, Value) else value
 
     nodes = tuple(
-        replace(node, name=own[node.name], args=map_values(node.args, rename), kwargs=map_values(dict(node.kwargs), rename))
+        replace(
+            node, name=own[node.name], args=map_values(node.args, rename), kwargs=map_values(dict(node.kwargs), rename)
+        )
         for node in nodes
     )
     results = [rename(each) for each in first.results]

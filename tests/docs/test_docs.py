@@ -26,8 +26,11 @@ def test_pages_were_found() -> None:
     assert len(PAGES) >= 8
 
 
+MARKED = [pytest.param(page, marks=pytest.mark.compiles if page.stem == "compiled-models" else ()) for page in PAGES]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT / "docs")))
+@pytest.mark.parametrize("page", MARKED, ids=lambda page: str(page.relative_to(PROJECT / "docs")))
 def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(tmp_path, PROJECT)
     monkeypatch.chdir(tmp_path)
@@ -49,6 +52,12 @@ def test_the_command_reference_is_the_programs() -> None:
     assert module["page"]() == written, "run docs/make_command_line.py"
     assert "--encoding-quality QUALITY" in written
     assert "--real-time-safety" not in written, "hidden options are not documented"
+
+
+def test_the_table_of_operations_is_the_compilers() -> None:
+    written = (PROJECT / "docs" / "reference" / "compiled-operations.md").read_text(encoding="utf-8")
+    module = runpy.run_path(str(PROJECT / "docs" / "make_compiled_operations.py"))
+    assert module["page"]() == written, "run docs/make_compiled_operations.py"
 
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -59,10 +59,10 @@ enum KernelId : uint32_t {
     // Integers: kind (0: real to half complex, 1: half complex to real, 2: complex to complex, 3: its inverse), length N.
     // Views: out, in, with one dimension of batches or more before those that follow. real -> half: in [..., N] (read as
     // zeros beyond its own length when that is shorter), out [..., N/2+1, 2]. half -> real: in [..., N/2+1, 2], out [..., N].
-    // complex: [..., N, 2] both. Not scaled; a factor as the third view (constant,
-    // rank 1, one float32 that the result is multiplied by). The fourth: twiddles (constant, rank 2, float64: [N, 2], cos
-    // and sin of -2 pi k / N), from which `run` takes what it needs. Any N up to 2^24; the time grows with the largest prime
-    // factor. The imaginary parts of a half spectrum's first number, and of its last one when N is even, aren't looked at.
+    // complex: [..., N, 2] both. Not scaled; a factor as the third view (constant, rank 1, one float32 that the result is
+    // multiplied by). The fourth: twiddles (constant, rank 2, float64: [N, 2], cos and sin of -2 pi k / N), from which `run`
+    // takes what it needs. Any N up to 2^24; the time grows with the largest prime factor. The imaginary parts of a half
+    // spectrum's first number, and of its last one when N is even, aren't looked at.
     kFourier = 9,
 
     // out[a, i, b] = in[a, index[i], b]: views out [A, I, B], in [A, N, B], index [I], or [A, I, B] for an index of each

@@ -59,5 +59,10 @@ TEST_CASE("exponentials and activations are exact relative to their result, what
     // Where sigmoid is 1e-30 a little more is allowed: what matters is its distance from the true one.
     check("sigmoid",
           errors([](Floats x) { return isa::sigmoid(x); }, [](double x) { return 1.0 / (1.0 + std::exp(-x)); }), 5e-6);
+    const auto fraction = [](Floats x) {
+        const isa::Fraction result = isa::tanh_fraction(x, 1.0);
+        return result.above / result.below;
+    };
+    check("tanh as a fraction", errors(fraction, [](double x) { return std::tanh(x); }), 4e-7);
     check("relu", errors([](Floats x) { return isa::relu(x); }, [](double x) { return x < 0.0 ? 0.0 : x; }), 1e-12);
 }

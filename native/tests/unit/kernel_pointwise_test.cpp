@@ -321,3 +321,38 @@ TEST_CASE("a program that would touch what isn't its own is refused") {
     step[0].view().type = kFloat32;
     CHECK(!step.refused(table).empty());
 }
+
+TEST_CASE("what is stored may be where it was loaded from") {
+    const int rows = 3, columns = 320;
+    for (const KernelTable* table : tables())
+        for (const bool is_swapped : {false, true}) {
+            CAPTURE(table->name);
+            std::vector<float> x(rows * columns + 16), y(rows * columns + 16);
+            for (size_t i = 0; i < x.size(); ++i)
+                x[i] = static_cast<float>(i), y[i] = -2.0f * static_cast<float>(i) - 1.0f;
+            const std::vector<float> x_was = x, y_was = y;
+            Operand constants{}, of_x{};
+            constants.type = kFloat64;
+            constants.rank = 1;
+            of_x = {x.data(), kFloat32, 2, 0, true, {rows, columns}, {columns, 1}};
+            Operand of_y = of_x;
+            of_y.data = y.data();
+            const Operand views[] = {constants, of_x, of_y};
+            const std::vector<int32_t> swap = {0, 2,      kLoad, 0, 0, 0, 0,      kLoad, 1, 1, 0,
+                                               0, kStore, 0,     0, 1, 0, kStore, 0,     1, 0, 0};
+            const std::vector<int32_t> sum = {0, 2,    kLoad, 0, 0, 0, 0,      kLoad, 1, 1, 0,
+                                              0, kAdd, 1,     0, 1, 0, kStore, 0,     1, 0, 0};
+            const std::vector<int32_t>& code = is_swapped ? swap : sum;
+            alignas(64) std::byte scratch[4096];
+            const Call call = {views, code.data(), 3, static_cast<uint32_t>(code.size()), scratch};
+            REQUIRE(table->kernels[kPointwise].check(call).scratch_bytes <= sizeof scratch);
+            table->kernels[kPointwise].run(call);
+            bool is_right = true;
+            for (size_t i = 0; i < rows * columns; ++i) {
+                is_right = is_right && x[i] == (is_swapped ? y_was[i] : x_was[i] + y_was[i]);
+                is_right = is_right && y[i] == (is_swapped ? x_was[i] : y_was[i]);
+            }
+            CHECK(is_right);
+            CHECK(std::equal(x.end() - 16, x.end(), x_was.end() - 16));
+        }
+}

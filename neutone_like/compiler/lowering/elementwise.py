@@ -210,7 +210,7 @@ def _scaled(value: Expression, alpha: Expression) -> Expression:
     return apply(O.MULTIPLY, value, alpha)
 
 
-@_simple("relu", "relu6")
+@_simple("relu")
 def _relu(x: Expression) -> Expression:
     return apply(O.MAXIMUM, x, number(0.0))
 

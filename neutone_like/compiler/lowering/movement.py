@@ -376,7 +376,14 @@ def _convert(context: Context, node: Node, self: Lowered, **_: Any) -> Lowered:
 
 @lowers("slice_scatter")
 def _slice_scatter(
-    context: Context, node: Node, self: Lowered, src: Lowered, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
+    context: Context,
+    node: Node,
+    self: Lowered,
+    src: Lowered,
+    dim: int = 0,
+    start: Any = None,
+    end: Any = None,
+    step: int = 1,
 ) -> Lowered:
     """The whole with one part replaced."""
     part = context.view(src)

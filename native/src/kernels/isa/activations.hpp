@@ -14,7 +14,7 @@ constexpr float kLog2E = 1.44269504f;
 constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23
 
 // 2^k for the k that `rounded` = k + kRounder carries, from -126 to 127; 128 gives infinity, -127 gives 0.
-NEUTONE_LIKE_INLINE Floats power_of_two(Floats rounded) { return (Floats)(((Ints)rounded << 23) + 0x3f800000); }
+NEUTONE_LIKE_INLINE Floats power_of_two(Floats rounded) { return (Floats)(((Bits)rounded << 23) + 0x3f800000u); }
 
 // (2^f - 1) / f for f within a half: a minimax polynomial.
 NEUTONE_LIKE_INLINE Floats exp2m1_by_f(Floats f) {

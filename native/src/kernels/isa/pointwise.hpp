@@ -7,9 +7,12 @@
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 
+constexpr int64_t kLongRow = 32;
+
 struct Tile {
     int64_t rows, columns;
     int64_t padded;  // elements of a register that are computed: whole vectors
+    bool stands_for_memory;
     const int64_t* row_strides;
     const int64_t* column_strides;
     const int64_t* offsets;  // of each operand
@@ -100,29 +103,74 @@ static void compute(int32_t operation, T* r, const T* a, const T* b, const T* c,
     }
 }
 
+// Whether registers may stand for rows of operands in memory, instead of copies of them: where nothing is stored before all
+// is computed, and what is stored was computed, so that no store changes what a later one takes.
+static bool may_stand_for_memory(const Program& program) {
+    bool is_loaded[kMaximumProgramRegisters] = {}, has_stored = false;
+    for (int32_t i = 0; i < program.instructions; ++i) {
+        const Instruction code = program.at(i);
+        if (code.operation == kStore && is_loaded[code.a]) return false;
+        if (code.operation != kStore && has_stored) return false;
+        has_stored = code.operation == kStore;
+        if (!has_stored) is_loaded[code.result] = code.operation == kLoad;
+    }
+    return true;
+}
+
+NEUTONE_LIKE_INLINE float* elements_of(const Operand& view, float) { return view.floats(); }
+NEUTONE_LIKE_INLINE double* elements_of(const Operand& view, double) { return view.doubles(); }
+
+// The operand's row in memory, where that is one of whole vectors in the type that the program computes in; or null.
+template <class T>
+NEUTONE_LIKE_INLINE T* row_in_memory(const Operand& view, int operand, const Tile& tile) {
+    constexpr uint32_t kType = sizeof(T) == sizeof(float) ? kFloat32 : kFloat64;
+    const bool is_row = tile.rows == 1 && tile.column_strides[operand] == 1 && tile.padded == tile.columns;
+    return is_row && view.type == kType ? elements_of(view, T{}) + tile.offsets[operand] : nullptr;
+}
+
+// Where the program's last result may be computed to, right away: the place that it is then stored to.
+template <class T>
+static T* place_of_result(const Operand* operands, const Program& program, const Tile& tile) {
+    const int32_t last = program.instructions - 1;
+    if (!tile.stands_for_memory || last < 1) return nullptr;
+    const Instruction store = program.at(last), code = program.at(last - 1);
+    if (store.operation != kStore || code.operation <= kNumber || code.result != store.a) return nullptr;
+    return row_in_memory<T>(operands[store.b], store.b, tile);
+}
+
 template <class T>
 static void run_program(const Call& call, const Program& program, const Tile& tile) {
     constexpr int64_t kRegister = kTileBytes / sizeof(T);
-    T* const registers = static_cast<T*>(call.scratch);
+    T* const memory = static_cast<T*>(call.scratch);
     const Operand* const operands = call.views + 1;
-    for (int32_t i = 0; i < program.instructions; ++i) {
+    T* registers[kMaximumProgramRegisters];
+    for (int32_t r = 0; r < program.registers; ++r) registers[r] = memory + r * kRegister;
+    T* const result_place = place_of_result<T>(operands, program, tile);
+    const int32_t count = program.instructions - (result_place != nullptr ? 1 : 0);
+    for (int32_t i = 0; i < count; ++i) {
         const Instruction code = program.at(i);
-        switch (code.operation) {
-            case kLoad: load_tile(registers + code.result * kRegister, operands[code.a], code.a, tile); break;
-            case kStore: store_tile(operands[code.b], code.b, registers + code.a * kRegister, tile); break;
-            case kNumber: {
-                const T value = static_cast<T>(call.views[0].doubles()[code.a * int64_t{call.views[0].strides[0]}]);
-                convert_row(registers + code.result * kRegister, 1, &value, 0, tile.padded);
-                break;
-            }
-            default: {
-                const int count = operands_of(code.operation);
-                const T* a = registers + code.a * kRegister;
-                compute(code.operation, registers + code.result * kRegister, a,
-                        count > 1 ? registers + code.b * kRegister : a, count > 2 ? registers + code.c * kRegister : a,
-                        tile.padded);
-            }
+        if (code.operation == kStore) {
+            store_tile(operands[code.b], code.b, registers[code.a], tile);
+            continue;
         }
+        T* to = memory + code.result * kRegister;
+        if (code.operation == kLoad) {
+            T* const row = tile.stands_for_memory ? row_in_memory<T>(operands[code.a], code.a, tile) : nullptr;
+            if (row != nullptr)
+                to = row;
+            else
+                load_tile(to, operands[code.a], code.a, tile);
+        } else if (code.operation == kNumber) {
+            const T value = static_cast<T>(call.views[0].doubles()[code.a * int64_t{call.views[0].strides[0]}]);
+            convert_row(to, 1, &value, 0, tile.padded);
+        } else {
+            if (result_place != nullptr && i == count - 1) to = result_place;
+            const int taken = operands_of(code.operation);
+            const T* a = registers[code.a];
+            compute(code.operation, to, a, taken > 1 ? registers[code.b] : a, taken > 2 ? registers[code.c] : a,
+                    tile.padded);
+        }
+        registers[code.result] = to;
     }
 }
 
@@ -143,7 +191,11 @@ static void run_pointwise(const Call& call, const Program& program) {
         row_strides[v] = grid.row_stride(v);
         column_strides[v] = grid.column_stride(v);
     }
-    const int64_t columns = smaller(grid.columns(), kRegister), rows = smaller(grid.rows(), kRegister / columns);
+    const bool stands_for_memory = may_stand_for_memory(program);
+    const int64_t columns = smaller(grid.columns(), kRegister);
+    // Rows that are long enough by themselves needn't be copied together.
+    const bool is_row = stands_for_memory && columns >= kLongRow && columns % VectorOf<T>::kCount == 0;
+    const int64_t rows = is_row ? 1 : smaller(grid.rows(), kRegister / columns);
     Walk<kMaximumOperands> walk(grid);
     do
         for (int64_t r = 0; r < grid.rows(); r += rows)
@@ -153,6 +205,7 @@ static void run_pointwise(const Call& call, const Program& program) {
                 Tile tile = {smaller(rows, grid.rows() - r),
                              smaller(columns, grid.columns() - c),
                              0,
+                             stands_for_memory,
                              row_strides,
                              column_strides,
                              offsets};

@@ -44,6 +44,7 @@ constexpr int kRegisters = 16;
 
 typedef float Floats __attribute__((vector_size(kLanes * 4)));
 typedef int32_t Ints __attribute__((vector_size(kLanes * 4)));
+typedef uint32_t Bits __attribute__((vector_size(kLanes * 4)));  // whose sums may wrap around
 typedef double Doubles __attribute__((vector_size(kLanes * 4)));
 typedef int64_t LongInts __attribute__((vector_size(kLanes * 4)));
 typedef float HalfFloats __attribute__((vector_size(kLanes * 2)));

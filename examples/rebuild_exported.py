@@ -7,7 +7,8 @@ A test loads what is committed there and compares, so that a change which would 
 or not load at all, does not go unnoticed. Rebuild after a change of an example, or of the wrapper that is meant to be
 heard, and say in the commit what is.
 
-Each folder gets ``model.nm``, ``metadata.json`` and ``golden.npz``; ``exported/README.md`` says what is in that one.
+Each folder gets ``model.nm``, ``model.nlc`` where it compiles, ``metadata.json`` and ``golden.npz``; what is in that one
+says ``exported/README.md``.
 Every example is built in a process of its own and with a fixed date: the same machine and versions make the same bytes.
 """
 
@@ -112,7 +113,8 @@ def rebuild(name: str, folder: Path) -> None:
     from neutone_like.artifact import load_artifact, write_artifact
 
     torch.set_num_threads(1)
-    written = write_artifact(importlib.import_module(name).build_model(), folder / name, render_samples=False)
+    model = importlib.import_module(name).build_model()
+    written = write_artifact(model, folder / name, render_samples=False)
     size = written.model_path.stat().st_size
     if size > MAXIMUM_BYTES:
         raise SystemExit(f"{written.model_path} has {size} bytes; keep examples below {MAXIMUM_BYTES}.")
@@ -120,7 +122,22 @@ def rebuild(name: str, folder: Path) -> None:
     artifact = load_artifact(folder / name)
     golden = make_golden(artifact) if artifact.is_realtime else make_offline_golden(artifact)
     save(folder / name / "golden.npz", **golden)
-    print(f"{name}: {size / 1000:.0f} kB, golden {(folder / name / 'golden.npz').stat().st_size / 1000:.0f} kB")
+    compiled = compile_beside(artifact, model) if artifact.is_realtime else ""
+    golden_kb = (folder / name / "golden.npz").stat().st_size / 1000
+    print(f"{name}: {size / 1000:.0f} kB, golden {golden_kb:.0f} kB{compiled}")
+
+
+def compile_beside(artifact: Any, model: Any) -> str:
+    """Write the compiled model where there can be one; in words, what became of it."""
+    from neutone_like.errors import CompileError
+    from neutone_like.runtime.compiling import compile_artifact
+
+    try:
+        compiled = compile_artifact(artifact, model=model)
+    except CompileError as error:
+        return f"; not compiled: {error}"
+    compiled.write(artifact.path.with_name("model.nlc"))
+    return f"; compiled: {compiled.steps} steps"
 
 
 def main(

@@ -25,13 +25,19 @@ def refuse_decisions(name: str, nodes: Sequence[Node], given: Sequence[str]) -> 
     varying = _varying(nodes, given)
     for node in nodes:
         if node.name in varying and _reads_values(node) and not _is_assertion(node.line):
-            path, _, number = node.line.rpartition(":")
-            text = linecache.getline(path, int(number or 0)).strip()
             raise CaptureError(
-                f"{name} decides by the values of a tensor, which a graph of operations can't:\n{node.line}\n    "
-                f"{text}\nWhat to do: compute both ways and choose with torch.where, or take the number out of the "
-                "network, as an attribute that does not change or as a tensor that is only calculated with."
+                f"{name} decides by the values of a tensor, which a graph of operations can't{_source(node.line)} What "
+                "to do: compute both ways and choose with torch.where, or take the number out of the network, as an "
+                "attribute that does not change or as a tensor that is only calculated with."
             )
+
+
+def _source(line: str) -> str:
+    """The end of a sentence: the line and what stands there."""
+    if not line:
+        return ". TorchScript does not say in which line; the Python model does, where it is captured or exported."
+    path, _, number = line.rpartition(":")
+    return f":\n{line}\n    {linecache.getline(path, int(number)).strip()}\n"
 
 
 def _varying(nodes: Sequence[Node], given: Sequence[str]) -> set[str]:

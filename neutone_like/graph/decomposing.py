@@ -122,7 +122,7 @@ def _spliced(
     try:
         joined = join_nodes(traces, points)
     except CaptureError as error:
-        raise CaptureError(f"{node.op} at {node.line or 'an unknown line'}: {error}") from error
+        raise CaptureError(f"{node.place}: {error}") from error
     first = traces[0]
     inner = {each.name: f"{node.name}_{each.name}" for each in joined}
     for name, value in first.constants.items():

@@ -42,6 +42,12 @@ class Node:
     line: str = ""
     layer: str = ""
 
+    @property
+    def place(self) -> str:
+        """The operation and where it is called, for messages."""
+        where = f"at {self.line}" if self.line else "in a line that TorchScript does not say"
+        return f"{self.op} {where}" + (f" (layer {self.layer})" if self.layer else "")
+
     def __str__(self) -> str:
         given = [_text(value) for value in self.args] + [f"{key}={_text(value)}" for key, value in self.kwargs.items()]
         return f"%{self.name} = {self.op}({', '.join(given)})"

@@ -52,7 +52,7 @@ def _giving(node: Node) -> str:
         schema = operation(f"{giving}.{each}")._schema
         if [argument.name for argument in schema.arguments] == wanted and not schema.is_mutable:
             return f"{giving}.{each}"
-    raise CaptureError(f"{node.op} at {node.line or 'an unknown line'} writes into its argument. Use one that doesn't.")
+    raise CaptureError(f"{node.place} writes into its argument. Use one that doesn't.")
 
 
 def _owners(graph: Graph) -> dict[str, str]:
@@ -86,7 +86,7 @@ def _require_alone(graph: Graph, owner: Mapping[str, str], whole: Mapping[str, s
         shares = owner.get(value.name, value.name) == memory and whole.get(value.name, value.name) != tensor
         if shares and not _is_made_later(graph, value, index):
             raise CaptureError(
-                f"{writer.op} at {writer.line or 'an unknown line'} writes into a part of a tensor, or into one that "
+                f"{writer.place} writes into a part of a tensor, or into one that "
                 "has other views. Make a new tensor instead: torch.cat, torch.where, or F.pad."
             )
 

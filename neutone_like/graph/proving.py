@@ -43,14 +43,18 @@ def prove_graph(network: nn.Module, example: Example, graph: Graph, memory: Memo
 
 
 def shortest_length(network: nn.Module, example: Example, graph: Graph) -> int:
-    """The shortest block for which the graph gives what the network does: doubled until it is found."""
+    """The shortest block for which the graph gives what the network does: doubled until one is found, then halved."""
     step = graph.lengths.multiple_of
-    samples = step
-    while samples < example.samples:
-        if _agrees_at(network, example, graph, samples):
-            return samples
-        samples = -(-2 * samples // step) * step
-    return example.samples
+    found, refused = step, 0
+    while found < example.samples and not _agrees_at(network, example, graph, found):
+        found, refused = min(2 * found, example.samples), found
+    while found - refused > step:
+        middle = refused + (found - refused) // (2 * step) * step
+        if _agrees_at(network, example, graph, middle):
+            found = middle
+        else:
+            refused = middle
+    return found
 
 
 def _agrees_at(network: nn.Module, example: Example, graph: Graph, samples: int) -> bool:

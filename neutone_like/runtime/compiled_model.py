@@ -116,7 +116,7 @@ class CompiledModel(Printed):
 
         Raises:
             AudioError: Another shape, or a number of samples that it does not take.
-            ParameterError: It has no such parameter.
+            ParameterError: It has no such parameter, or it has another number of values.
         """
         block = np.ascontiguousarray(audio, dtype=np.float32)
         samples = block.shape[-1] - self.look_behind_samples
@@ -131,7 +131,7 @@ class CompiledModel(Printed):
         if unknown:
             raise ParameterError(f"There is no parameter {unknown[0]!r}; the model has {list(self.parameters)}.")
         values = [
-            np.atleast_1d(np.asarray(given.get(name, default), dtype=np.float32))
+            _values(name, given.get(name, default), samples)
             for name, default in zip(self.parameters, self._defaults, strict=True)
         ]
         return np.asarray(self._native.play(block, values))
@@ -175,6 +175,19 @@ class CompiledModel(Printed):
             ("kernels", self.kernels),
             ("memory", f"{self._native.instance_bytes} bytes"),
         ]
+
+
+def _values(name: str, given: ArrayLike, samples: int) -> NDArray[np.float32]:
+    """Of one parameter: ``[1]`` or ``[samples]``."""
+    try:
+        values = np.atleast_1d(np.asarray(given, dtype=np.float32))
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"{name!r} takes numbers, got {given!r}.") from error
+    if values.ndim != 1 or len(values) not in (1, samples):
+        raise ParameterError(
+            f"{name!r} takes one value or one for each of the {samples} samples, got {list(values.shape)}."
+        )
+    return values
 
 
 def _slots(content: Mapping[str, Any]) -> list[dict[str, Any]]:

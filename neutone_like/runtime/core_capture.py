@@ -55,6 +55,12 @@ class _Played(nn.Module):
         return played
 
 
+def _played(core: Any, names: Sequence[str]) -> _Played:
+    """Under the name that messages have for it."""
+    name = getattr(core, "original_name", type(core).__name__)
+    return type(f"{name}.do_forward_pass", (_Played,), {})(core, names)
+
+
 def capture_artifact(
     artifact: Artifact, sample_rate: int | None = None, model: WaveformToWaveformBase | None = None
 ) -> Captured:
@@ -88,7 +94,7 @@ def capture_artifact(
     ]
     generator = torch.Generator().manual_seed(block)
     audio = torch.rand((artifact.in_channels, behind + block), generator=generator) - 0.5
-    played = _Played(core, [each.name for each in parameters])
+    played = _played(core, [each.name for each in parameters])
     graph = graph_of_block(played, audio, values, per_sample)
     if not sizes and not graph.lengths.multiple_of:
         # A loop that depends on the block's length, or a scan: sample by sample there is only one way through it.

@@ -2,7 +2,6 @@
 
 import struct
 import threading
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from neutone_like.errors import ArtifactError, RuntimeEngineError
 from neutone_like.runtime.native_module import native_module
-from support.compiled_files import delayed, late_model
+from support.compiled_files import delayed, late_model, resealed
 
 VALUE = [np.ones(1, np.float32)]
 
@@ -69,13 +68,6 @@ def test_any_number_of_samples_in_any_pieces(kernels: str) -> None:
 def test_other_shapes_are_refused(audio: Any, values: Sequence[Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         model().play(audio, values)
-
-
-def resealed(data: bytes, offset: int, value: bytes) -> bytes:
-    changed = bytearray(data)
-    changed[offset : offset + len(value)] = value
-    changed[12:16] = struct.pack("<I", zlib.crc32(bytes(changed[16:])))
-    return bytes(changed)
 
 
 def facts_at(data: bytes) -> int:

@@ -41,6 +41,23 @@ def file_of(sections: dict[int, bytes], version: int = 1) -> bytes:
     return b"NLCOMP\r\n" + struct.pack("<2I", version, zlib.crc32(checked)) + checked
 
 
+def resealed(data: bytes, offset: int, value: bytes) -> bytes:
+    """A file with other content at one place, and the checksum made to fit."""
+    changed = bytearray(data)
+    changed[offset : offset + len(value)] = value
+    changed[12:16] = struct.pack("<I", zlib.crc32(bytes(changed[16:])))
+    return bytes(changed)
+
+
+def section(data: bytes, kind: int) -> tuple[int, int]:
+    """Where a section lies, and how many bytes it has."""
+    for index in range(struct.unpack_from("<I", data, 24)[0]):
+        number, _, start, length = struct.unpack_from("<2I2Q", data, 32 + 24 * index)
+        if number == kind:
+            return start, length
+    raise LookupError(kind)
+
+
 def late_model(
     metadata: str, *, channels: int = 2, parameters: int = 1, late: int = 3, granule: int = 64, version: int = 1
 ) -> bytes:

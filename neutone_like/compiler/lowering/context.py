@@ -119,7 +119,7 @@ class Context:
         Raises:
             CompileError: There is no rule for it, or not for this form; the message has the line.
         """
-        where = f"{node.op} at {node.line or 'an unknown line'}" + (f" (layer {node.layer})" if node.layer else "")
+        where = node.place
         if node.op == "getitem":
             self.values[node.name] = self.values[node.args[0].name][node.args[1]]
             return

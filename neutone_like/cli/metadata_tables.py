@@ -9,11 +9,12 @@ from neutone_like.cli.common import printable
 from neutone_like.model.format_room import hosts_in_words
 
 
-def metadata_tables(metadata: Any) -> list[Table]:
+def metadata_tables(metadata: Any, compiled: str = "") -> list[Table]:
     """What it is, and what can be turned.
 
     Args:
         metadata: An ``ArtifactMetadata``.
+        compiled: What there is to say about its compiled model.
     """
     ours = metadata.neutone_like
     table = Table(
@@ -34,6 +35,8 @@ def metadata_tables(metadata: Any) -> list[Table]:
         table.add_row("model delay", f"{ours.model_delay_samples} samples at the model's rate")
         table.add_row("resampler", ours.quality)
         table.add_row("schema", f"version {ours.schema_version}")
+        if compiled:
+            table.add_row("compiled", escape(compiled))
         table.add_row("made with", escape(f"neutone-like {ours.neutone_like_version}, PyTorch {ours.torch_version}"))
     return [table, _parameter_table(metadata)]
 

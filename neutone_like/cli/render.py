@@ -64,6 +64,14 @@ def render(
             rich_help_panel=MODEL,
         ),
     ] = None,
+    backend: Annotated[
+        Literal["auto", "compiled", "torchscript"],
+        typer.Option(
+            metavar="auto|compiled|torchscript",
+            help="What plays a live model: its compiled form where there is one, else TorchScript.",
+            rich_help_panel=MODEL,
+        ),
+    ] = "auto",
     wet: Annotated[
         float | None,
         typer.Option(
@@ -203,6 +211,7 @@ def render(
         "bit_depth": bit_depth,
         "quality": encoding_quality or quality,
         "progress": progress,
+        "backend": backend,
     }
     of_a_job = {
         "listed": listed or None,

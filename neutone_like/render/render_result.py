@@ -42,7 +42,7 @@ class RenderResult(Printed):
     peak: float
     clipped: bool
     nonfinite_samples: int
-    backend_name: str
+    backend_name: str = ""
 
     def _rows(self) -> list[Row]:
         return [(self.summary(),), *((f"Warning: {text}",) for text in self.warnings())]

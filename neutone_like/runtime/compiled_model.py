@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neutone_like.artifact.format.archive import COMPILED_NAME
-from neutone_like.compiler.proof import Accuracy
 from neutone_like.errors import ArtifactError, AudioError, ParameterError
 from neutone_like.printing import Printed, Row
 from neutone_like.runtime.native_module import native_module
 from neutone_like.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from neutone_like.compiler.proof import Accuracy  # which needs PyTorch
 
 COMPILED_KEY = "compiled"
 """Of what is added to a model's metadata."""
@@ -37,7 +39,7 @@ class CompileReport(Printed):
     steps: int
     file_bytes: int
     memory_bytes: int
-    accuracy: Accuracy
+    accuracy: "Accuracy"
     sample_rate: int | None
 
     def _title(self) -> str:

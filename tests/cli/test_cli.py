@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,8 @@ import neutone_like.bench
 from neutone_like.artifact import write_artifact
 from neutone_like.version import __version__
 from support.cli_runner import FELL_SHORT, GOOD, WRONG_USE, Run, runner
+from support.compiled_files import write_late_model
+from support.places import PROJECT
 from support.render_models import Echo, Poison, Volume
 
 VERBS = ("export", "inspect", "validate", "check-callback", "render", "bench")
@@ -134,6 +137,22 @@ def test_inspect_json(run: Run, volume: Path) -> None:
     assert json.loads(out) == json.loads((volume.parent / "metadata.json").read_text())
 
 
+def test_inspect_tells_of_the_compiled_model(run: Run, tmp_path: Path) -> None:
+    for name in ("model.nm", "metadata.json"):
+        shutil.copy(PROJECT / "exported" / "overdrive" / name, tmp_path)
+    model = tmp_path / "model.nm"
+    assert "no; neutone-like compile" in run("inspect", model)[1]
+    file = write_late_model(model)
+    for text in ("model.nlc", "granule 64 samples", f"{file.stat().st_size} bytes", "48000 Hz"):
+        assert text in run("inspect", model)[1]
+    told = json.loads(run("inspect", tmp_path, "--json")[1])
+    assert told["model_name"] == "Overdrive"
+    facts = told["compiled"]
+    assert (facts["granules"], facts["file_bytes"], facts["sample_rates"]) == ([64], file.stat().st_size, [48000])
+    file.write_bytes(file.read_bytes()[:-1])
+    assert "can't be played" in run("inspect", model)[1]
+
+
 def test_what_is_no_artifact(run: Run, tmp_path: Path) -> None:
     bad = tmp_path / "bad.nm"
     bad.write_bytes(b"not an artifact")
@@ -166,7 +185,7 @@ def test_render(run: Run, volume: Path, source: Path, tmp_path: Path) -> None:
     assert (code, err) == (GOOD, "")
     expected = f"{tmp_path}/out.wav: 0.250 s, stereo at 48000 Hz, peak -6.0 dBFS; 0 samples of latency taken out; "
     assert out.startswith(expected)
-    assert re.fullmatch(r"[\d.]+ x real time\n", out.removeprefix(expected))
+    assert re.fullmatch(r"[\d.]+ x real time \(torchscript\)\n", out.removeprefix(expected))
     np.testing.assert_array_equal(rendered(tmp_path), np.full((2, 12_000), -0.5))
 
 

@@ -128,15 +128,16 @@ class _LoadedModel(WorkerPlugin):
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._artifact = job.model.read_bytes()
+        self._files = {file.name: file.read_bytes() for file in job.files}
         self._folder: Any = None
         self.player: Any = None
         self.one_at_a_time: Any = None
 
     def setup(self, worker: Any) -> None:
         self._folder = TemporaryDirectory(prefix="neutone_like_", dir=worker.local_directory)
+        for name, content in self._files.items():
+            Path(self._folder.name, name).write_bytes(content)
         model = Path(self._folder.name, self._job.model.name)
-        model.write_bytes(self._artifact)
         self.one_at_a_time = Lock()  # the model has a state, and the process one source of random numbers
         self.player = Player(replace(self._job, model=model, scratch=Path(self._folder.name)))
 

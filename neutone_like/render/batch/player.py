@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.render.batch.locations import join, name_of, parent_of
 from neutone_like.render.batch.settings import RenderSettings, key_of
@@ -31,16 +32,24 @@ class Job:
         artifact_sha256: Of its content.
         settings: The same for all files.
         scratch: A folder for temporary copies.
+        compiled_sha256: Of the compiled model beside ``model``; ``""`` where there is none.
     """
 
     model: Path
     artifact_sha256: str
     settings: RenderSettings
     scratch: Path
+    compiled_sha256: str = ""
+
+    @property
+    def files(self) -> list[Path]:
+        """The copies that workers load."""
+        compiled = [self.model.with_name(COMPILED_NAME)] if self.compiled_sha256 else []
+        return [self.model, *compiled]
 
     def key(self, input_sha256: str, ending: str) -> str:
         """See :func:`neutone_like.render.batch.settings.key_of`."""
-        return key_of(input_sha256, self.artifact_sha256, self.settings, ending)
+        return key_of(input_sha256, self.artifact_sha256, self.settings, ending, self.compiled_sha256)
 
 
 class Player:
@@ -90,6 +99,7 @@ def _live(job: Job) -> ModelPlugin:
         dry=settings.dry,
         input_gain_db=settings.input_gain_db,
         output_gain_db=settings.output_gain_db,
+        backend=settings.backend,
     )
 
 
@@ -98,6 +108,8 @@ def _non_realtime(job: Job) -> OfflinePlugin:
     for name in ("wet", "dry", "input_gain_db", "output_gain_db"):
         if getattr(settings, name) is not None:
             raise ParameterError(f"{name} is a knob of live models, and this model is offline. Leave it out.")
+    if settings.backend == "compiled":
+        raise ParameterError("backend: only live models have a compiled form, and this one is offline. Leave it out.")
     plugin = OfflinePlugin(job.model, dict(settings.params), device=settings.device)
     plugin.require_followable()
     if len(plugin.in_labels) != 1:

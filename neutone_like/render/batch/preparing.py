@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -12,15 +13,26 @@ from typing import Any
 import numpy as np
 
 from neutone_like.artifact import Artifact
-from neutone_like.artifact.format.archive import MODEL_NAME
+from neutone_like.artifact.format.archive import COMPILED_NAME, MODEL_NAME
 from neutone_like.audio import writing
-from neutone_like.errors import ArtifactError, AudioError, ModelError
+from neutone_like.errors import ArtifactError, AudioError, ModelError, RuntimeEngineError
 from neutone_like.numbers import as_finite_number, as_whole_number
-from neutone_like.render.batch.locations import PlanError, exists, join, local_copy, location_of, sha256_of, suffix_of
+from neutone_like.render.batch.locations import (
+    PlanError,
+    exists,
+    join,
+    local_copy,
+    location_of,
+    parent_of,
+    sha256_of,
+    suffix_of,
+)
 from neutone_like.render.batch.planning import Plan
 from neutone_like.render.batch.player import Job
 from neutone_like.render.batch.pool import processor_count
 from neutone_like.render.batch.settings import RenderSettings
+from neutone_like.runtime.choosing import BackendName
+from neutone_like.runtime.compiled_model import load_compiled
 
 MANIFEST_NAME = "manifest.jsonl"
 _TRIAL_RATE = 44100  # Hz; every format takes it
@@ -46,7 +58,28 @@ def prepared_job(model: Artifact | str | PathLike[str], settings: RenderSettings
             raise ArtifactError(
                 f"{place} can't be read: {error}. Give a .nm file, or the folder that one is in."
             ) from error
-        yield Job(copy, sha256_of(copy), settings, Path(folder))
+        compiled = _copy_compiled(place, copy, settings.backend) if settings.backend != "torchscript" else ""
+        yield Job(copy, sha256_of(copy), settings, Path(folder), compiled)
+
+
+def _copy_compiled(place: str, copy: Path, wanted: BackendName) -> str:
+    """Put the compiled model beside the copy of its artifact; its SHA-256, or ``""`` where there is none to play."""
+    beside, target = join(parent_of(place), COMPILED_NAME), copy.with_name(COMPILED_NAME)
+    try:
+        if exists(beside, folder=False):
+            with local_copy(beside, copy.parent) as file:
+                shutil.copyfile(file, target)
+        elif wanted == "auto":
+            return ""
+        load_compiled(copy)
+    except (ArtifactError, RuntimeEngineError, OSError) as error:
+        target.unlink(missing_ok=True)
+        said = str(error).replace(str(target), beside).replace(str(copy), place)
+        if wanted == "compiled":
+            raise ArtifactError(said) from error
+        warnings.warn(f"TorchScript plays {place}: {said}", RuntimeWarning, stacklevel=2)
+        return ""
+    return sha256_of(target)
 
 
 def require_encodable(plan: Plan, job: Job) -> None:

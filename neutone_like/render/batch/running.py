@@ -27,6 +27,7 @@ from neutone_like.render.batch.records import FileRecord
 from neutone_like.render.batch.rendering import Task, remove_leftovers
 from neutone_like.render.batch.results import BatchResult, RenderInterrupted
 from neutone_like.render.batch.settings import RenderSettings, versions
+from neutone_like.runtime.choosing import BackendName
 
 MOST_WITHOUT_ROOM = 10
 
@@ -48,6 +49,7 @@ def render_files(
     bit_depth: int | None = None,
     quality: str | float | None = None,
     device: str = "cpu",
+    backend: BackendName = "auto",
     resume: bool = False,
     manifest: str | PathLike[str] | None = None,
     workers: int | None = None,
@@ -73,6 +75,7 @@ def render_files(
         params, wet, dry, input_gain_db, output_gain_db, out_sample_rate, bit_depth, quality: As for
             :func:`neutone_like.render_file`, for every file.
         device: Where an offline model runs: ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+        backend: What plays a live model, as for :class:`neutone_like.ModelPlugin`; the records say what did.
         resume: Leave out what the manifest says is finished, as long as the input, the artifact, the settings and the
             installed versions are the same and the output is still there as it was written.
         manifest: Where it is [``manifest.jsonl`` in the output folder; none for a single file].
@@ -97,7 +100,16 @@ def render_files(
     """
     start = time.monotonic()
     settings = RenderSettings(
-        dict(params or {}), wet, dry, input_gain_db, output_gain_db, out_sample_rate, bit_depth, quality, device
+        dict(params or {}),
+        wet,
+        dry,
+        input_gain_db,
+        output_gain_db,
+        out_sample_rate,
+        bit_depth,
+        quality,
+        device,
+        backend,
     )
     count = worker_count(workers, engine, scheduler, device)
     retries = at_least_zero("retries", retries)

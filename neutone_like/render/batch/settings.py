@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from neutone_like.numbers import as_finite_number
+from neutone_like.runtime.choosing import BackendName
 from neutone_like.version import __version__
 
 # They decode, resample, compute and encode: with another version of one, a file may come out differently.
@@ -30,6 +31,7 @@ class RenderSettings:
     bit_depth: int | None = None
     quality: str | float | None = None
     device: str = "cpu"
+    backend: BackendName = "auto"
 
     def digest(self) -> str:
         """SHA-256 of every setting; the same for values that are the same in another type (24, 24.0)."""
@@ -47,12 +49,15 @@ def versions() -> dict[str, str]:
     return found
 
 
-def key_of(input_sha256: str, artifact_sha256: str, settings: RenderSettings, ending: str) -> str:
+def key_of(
+    input_sha256: str, artifact_sha256: str, settings: RenderSettings, ending: str, compiled_sha256: str = ""
+) -> str:
     """SHA-256 of all that decides what a rendered file holds. Equal keys: the file need not be rendered again."""
     return _sha256_of_json(
         {
             "input": input_sha256,
             "artifact": artifact_sha256,
+            "compiled": compiled_sha256,
             "settings": settings.digest(),
             "ending": ending.lower(),
             "versions": versions(),

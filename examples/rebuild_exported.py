@@ -7,8 +7,8 @@ A test loads what is committed there and compares, so that a change which would 
 or not load at all, does not go unnoticed. Rebuild after a change of an example, or of the wrapper that is meant to be
 heard, and say in the commit what is.
 
-Each folder gets ``model.nm``, ``model.nlc`` where it compiles, ``metadata.json`` and ``golden.npz``; what is in that one
-says ``exported/README.md``.
+Each folder gets ``model.nm``, ``model.nlc`` where it compiles, ``metadata.json`` and ``golden.npz``, of which
+``exported/README.md`` says what is in it.
 Every example is built in a process of its own and with a fixed date: the same machine and versions make the same bytes.
 """
 

@@ -70,9 +70,9 @@ class ModelPlugin(InNotebooks):
         self.input_gain_db = input_gain_db
         self.output_gain_db = output_gain_db
         self.knobs_0to1()
-        self.backend = _checked_backend(backend, model)
+        self.backend: BackendName = _checked_backend(backend, model)
         self._compiled: dict[int, SampleQueueWrapper | None] = {}  # by the rate of the audio
-        if backend == "compiled":
+        if backend == "compiled" and isinstance(model, Artifact):
             require_compiled(model)
 
     def __reduce__(self) -> Any:

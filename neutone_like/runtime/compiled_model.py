@@ -148,7 +148,10 @@ class CompiledModel(Printed):
         Raises:
             ArtifactError: It becomes something else than it did where the model was compiled.
         """
-        audio, values, expected = self._native.test_vector()
+        vector = self._native.test_vector()
+        if vector is None:
+            raise ArtifactError(f"{self.path or 'The file'} holds no sound to check it with. Compile it again.")
+        audio, values, expected = vector
         fresh = native_module().CompiledModel(self._data, "")
         got = np.asarray(fresh.play(audio, [np.atleast_1d(each) for each in values]))
         peak = float(np.max(np.abs(expected), initial=0.0))

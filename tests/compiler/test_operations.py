@@ -170,7 +170,7 @@ class Recurrent(nn.Module):
 
 @pytest.mark.parametrize("hidden", [1, 8, 16, 24, 40, 70])
 @pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
-def test_a_recurrent_layer_keeps_its_state(kind: type[nn.RNNBase], hidden: int) -> None:
+def test_a_recurrent_layer_keeps_its_state(kind: Callable[..., nn.RNNBase], hidden: int) -> None:
     layers = 2 if hidden == 8 else 1
     network = Recurrent(kind(3, hidden, num_layers=layers, batch_first=True, bias=hidden != 24))
     graph = captured(network, 3)

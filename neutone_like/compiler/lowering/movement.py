@@ -168,7 +168,8 @@ def _slice(context: Context, node: Node, self: Lowered, dim: int = 0, **given: A
 
     def cut(view: View) -> View:
         length = view.dims[dim]
-        end = Extent.of(given.get("end") if given.get("end") is not None else _END)
+        wanted: Any = given.get("end")
+        end = Extent.of(_END if wanted is None else wanted)
         to_the_end = "length" not in given and step == 1 and (end == length or (not end.factor and end.base >= _END))
         # What is asked for before the beginning is not there.
         start = length - dims[dim] if to_the_end else _place(given.get("start") or 0, length)

@@ -151,18 +151,19 @@ def numbers_of(value: torch.Tensor) -> Weights:
 def _linear(context: Context, node: Node, input: Lowered, weight: Lowered, bias: Lowered | None = None) -> Lowered:
     if not isinstance(weight, torch.Tensor):
         raise CompileError("a linear layer whose weights are calculated; use torch.matmul")
-    rank = len(input.dims) if not isinstance(input, torch.Tensor) else input.dim()
+    rank = _rank(input)
     result = product(context, node, input, rank - 1, numbers_of(weight), rank - 1)
     return result if bias is None else plus(context, node, result, bias)
 
 
 def plus(context: Context, node: Node, value: View, addend: Any) -> View:
+    """The sum of two tensors, of the node's shape."""
     return pointwise(context, node, lambda a, b: apply(O.ADD, a, b), [value, addend])
 
 
 @lowers("mm", "matmul", "bmm")
 def _matmul(context: Context, node: Node, self: Lowered, **given: Any) -> Lowered:
-    other: Lowered = given.get("other", given.get("mat2"))
+    other: Any = given.get("other", given.get("mat2"))
     left, right = _as_matrix(self), _as_matrix(other)
     if right is not None and not isinstance(self, torch.Tensor):
         rank = _rank(self)

@@ -190,11 +190,11 @@ def _mul(context: Context, node: Node, self: Any, other: Any) -> Lowered:
         return _by_real(context, a, b, dims, O.MULTIPLY)
     (ar, ai), (br, bi) = _both(context, a), _both(context, b)
 
-    def cross(x: Any, y: Any, z: Any, w: Any, how: O) -> Any:
-        return apply(how, apply(O.MULTIPLY, x, y), apply(O.MULTIPLY, z, w))
+    def cross(how: O) -> Any:
+        return lambda x, y, z, w: apply(how, apply(O.MULTIPLY, x, y), apply(O.MULTIPLY, z, w))
 
-    real = pointwise(context, None, lambda *e: cross(*e, O.SUBTRACT), [ar, br, ai, bi], dims, torch.float32)
-    imaginary = pointwise(context, None, lambda *e: cross(*e, O.ADD), [ar, bi, ai, br], dims, torch.float32)
+    real = pointwise(context, None, cross(O.SUBTRACT), [ar, br, ai, bi], dims, torch.float32)
+    imaginary = pointwise(context, None, cross(O.ADD), [ar, bi, ai, br], dims, torch.float32)
     return complex_of(context, real, imaginary)
 
 

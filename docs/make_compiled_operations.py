@@ -7,13 +7,14 @@ from neutone_like.compiler.lowering import RULES
 PAGE = Path(__file__).parent / "reference" / "compiled-operations.md"
 HEAD = """# Operations that compile
 
-What a network may be made of to become a compiled model. Operations with a definition of their own in PyTorch (group norm,
-softmax, STFT, interpolation, attention, einsum...) are taken apart into these first. Names are PyTorch's, without `aten::`;
-operators that write into their argument count as the ones that don't.
+What a network may be made of to become a compiled model. Operations with a definition of their own in PyTorch (group
+norm, softmax, STFT, interpolation, attention, einsum...) are taken apart into these first. Names are PyTorch's, without
+`aten::`; operators that write into their argument count as the ones that don't.
 
-Everything else is refused with the operation, its line and its layer, and TorchScript plays the model. Refused whatever it
-is made of: decisions by a tensor's values, random numbers, sizes that depend on values, several inputs or outputs of sound,
-convolutions over two dimensions, recurrent layers over a batch or with projections.
+Everything else is refused with the operation, its line and its layer, and TorchScript plays the model. Refused whatever
+it is made of: decisions by a tensor's values, or by how far Python has counted; random numbers; sizes that depend on
+values; several inputs or outputs of sound; convolutions over two dimensions; recurrent layers over a batch or with
+projections.
 """
 TITLES = {
     "elementwise": "For each element",

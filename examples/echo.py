@@ -4,12 +4,13 @@ What it shows:
 
 - **Any rate.** ``sample_rates = ()``: the host's rate is told to ``prepare_model``, which sizes the delay line.
 - **Any block.** Blocks may be longer than the delay. An echo can't be computed before the sound it repeats, so the
-  block is cut into pieces no longer than the shortest delay in it. Within a piece all samples are independent: a
-  handful of tensor operations, not a loop over samples.
+  block is cut into pieces no longer than the shortest delay that the knob has. Within a piece all samples are
+  independent: a handful of tensor operations, not a loop over samples, and no decision by what a tensor holds.
 - **Moving knobs.** All parameters are declared ``rate="sample"``: one value for each sample. The delay glides as a tape
   machine's does, and the result does not depend on where blocks begin.
-- **State.** The line is a ring whose length is a power of two, so that wrapping round is a bitwise and. It is made at
-  the first block after ``prepare_model`` or ``reset_model``: an artifact then does not carry a second of zeros.
+- **State.** The line grows at one end and is cut at the other, so that a delay is a place counted from its end; a
+  compiled model makes a ring of that, which nothing moves. It is made at the first block after ``prepare_model`` or
+  ``reset_model``: an artifact then does not carry a second of zeros.
 
 Run ``python examples/echo.py`` for the artifact, or ``neutone-like export examples/echo.py --out DIR``.
 """
@@ -49,30 +50,26 @@ class Echo(WaveformToWaveformBase):
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__(model)
-        self.longest_ms: float = LONGEST_MS  # TorchScript sees attributes, not this file's constants
+        self.shortest_ms: float = SHORTEST_MS  # TorchScript sees attributes, not this file's constants
+        self.longest_ms: float = LONGEST_MS
         self.samples_per_ms: float = 48.0
-        self.longest_piece: int = 512
+        self.longest_piece: int = 1
         self.line_samples: int = 0
-        self.write_position: int = 0
         self.register_buffer("line", torch.zeros(2, 0))
         self.register_buffer("offsets", torch.zeros(0, dtype=torch.long))
         self.prepare_model(48000, 512)
 
     def prepare_model(self, sample_rate: int, block_size: int) -> None:
-        """Size the line for the longest delay at this rate. Blocks beyond ``block_size`` work too."""
+        """Size the line for the longest delay at this rate, and pieces for the shortest."""
         self.samples_per_ms = sample_rate / 1000.0
-        self.longest_piece = min(max(block_size, 64), 4096)
-        needed = int(self.longest_ms * self.samples_per_ms) + 2 + self.longest_piece
-        self.line_samples = 1
-        while self.line_samples < needed:
-            self.line_samples *= 2
-        self.offsets = torch.arange(self.longest_piece)
+        self.longest_piece = max(1, int(self.shortest_ms * self.samples_per_ms))
+        self.line_samples = int(self.longest_ms * self.samples_per_ms) + 2
+        self.offsets = torch.arange(self.line_samples, self.line_samples + self.longest_piece)
         self.reset_model()
 
     def reset_model(self) -> None:
         """Silence the line."""
         self.line = torch.zeros(2, 0)
-        self.write_position = 0
 
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """``[2, N]`` to ``[2, N]``."""
@@ -80,30 +77,26 @@ class Echo(WaveformToWaveformBase):
             self.line = torch.zeros(2, self.line_samples)
         # float64: at 192 kHz a float32 delay of a second would be a 64th of a sample coarse.
         delay = params["time"].to(torch.float64).mul(self.samples_per_ms).expand(x.size(1))
-        whole = delay.to(torch.long)
+        delay = delay.clamp(self.longest_piece, self.line_samples - 1)  # whatever it is told
+        whole = torch.floor(delay)
         fraction = (delay - whole).to(x.dtype)
         feedback = params["feedback"].expand(x.size(1))
-        longest_piece = max(1, min(self.longest_piece, int(whole.min())))  # a loop must end, whatever it is told
-        echoes = torch.empty_like(x)
-        start = 0
-        while start < x.size(1):
-            end = min(start + longest_piece, x.size(1))
-            echoes[:, start:end] = self._advance(
-                x[:, start:end], whole[start:end], fraction[start:end], feedback[start:end]
+        echoes = [
+            self._advance(
+                x[:, start : start + self.longest_piece],
+                whole[start : start + self.longest_piece],
+                fraction[start : start + self.longest_piece],
+                feedback[start : start + self.longest_piece],
             )
-            start = end
-        return torch.lerp(x, echoes, params["mix"])
+            for start in range(0, x.size(1), self.longest_piece)
+        ]
+        return torch.lerp(x, torch.cat(echoes, 1), params["mix"])
 
     def _advance(self, x: Tensor, whole: Tensor, fraction: Tensor, feedback: Tensor) -> Tensor:
         """Read a piece's echoes, write its sound: no sample read here may be one that is written here."""
-        write = self.offsets[: x.size(1)] + self.write_position
-        read = write - whole
-        wrap = self.line_samples - 1
-        newer = self.line.index_select(1, read.bitwise_and(wrap))
-        older = self.line.index_select(1, (read - 1).bitwise_and(wrap))
-        echoes = torch.lerp(newer, older, fraction)
-        self.line.index_copy_(1, write.bitwise_and(wrap), torch.addcmul(x, echoes, feedback))
-        self.write_position = (self.write_position + x.size(1)) & wrap
+        read = self.offsets[: x.size(1)] - whole.to(torch.long)
+        echoes = torch.lerp(self.line.index_select(1, read), self.line.index_select(1, read - 1), fraction)
+        self.line = torch.cat((self.line, torch.addcmul(x, echoes, feedback)), 1)[:, x.size(1) :]
         return echoes
 
 

@@ -74,10 +74,10 @@ class SpeechDenoiser(WaveformToWaveformBase):
         self.noise_weight: float = NOISE_WEIGHT
         self.first_windows: int = FIRST_WINDOWS
         self.least_power: float = LEAST_POWER
-        self.windows_heard: int = 0
         window = torch.hann_window(WINDOW_SAMPLES, periodic=True).sqrt()
         self.register_buffer("window", window)
         self.register_buffer("synthesis_window", window / (window.square().sum() / HOP_SAMPLES))
+        self.register_buffer("windows_heard", torch.zeros(1))
         self.register_buffer("noise", torch.zeros(BINS))
         self.register_buffer("speech", torch.zeros(BINS))
         self.register_buffer("presence", torch.zeros(BINS))
@@ -90,7 +90,7 @@ class SpeechDenoiser(WaveformToWaveformBase):
 
     def reset_model(self) -> None:
         """Know nothing of noise or speech."""
-        self.windows_heard = 0
+        self.windows_heard = torch.zeros(1)
         self.noise = torch.zeros(self.bins)
         self.speech = torch.zeros(self.bins)
         self.presence = torch.zeros(self.bins)
@@ -109,17 +109,17 @@ class SpeechDenoiser(WaveformToWaveformBase):
 
     def _follow_noise(self, power: Tensor) -> None:
         """Move the noise's power towards this window's, the less so the likelier there is speech in it."""
-        self.windows_heard += 1
-        if self.windows_heard <= self.first_windows:
-            self.noise = self.noise + (power - self.noise) / self.windows_heard
-            return
+        # The count is a tensor, and both ways are calculated: a graph of operations can't turn off after some windows.
+        self.windows_heard = self.windows_heard + 1.0
+        is_early = self.windows_heard <= self.first_windows
+        mean = self.noise + (power - self.noise) / self.windows_heard
         exponent = power / self.noise * (self.speech_xi / (1.0 + self.speech_xi))
         probability = 1.0 / (1.0 + (1.0 + self.speech_xi) * torch.exp(-exponent))
-        self.presence = torch.lerp(self.presence, probability, 0.1)
+        self.presence = torch.where(is_early, self.presence, torch.lerp(self.presence, probability, 0.1))
         # Where speech was found for too long it was noise that grew: let some of it in.
         probability = torch.where(self.presence > 0.99, probability.clamp(max=0.99), probability)
         expected = torch.lerp(power, self.noise, probability)
-        self.noise = torch.lerp(expected, self.noise, self.noise_weight)
+        self.noise = torch.where(is_early, mean, torch.lerp(expected, self.noise, self.noise_weight))
 
     def _gain(self, power: Tensor) -> Tensor:
         """Between 0 and 1 for each frequency."""

@@ -163,6 +163,8 @@ def _compile(model: Model, path: Path, allowed: frozenset[str], progress: Progre
         compile_artifact(load_artifact(path, allow_operators=allowed), model=model).write(path.with_name(COMPILED_NAME))
     except (CompileError, RuntimeEngineError) as error:
         return str(error)
+    except Exception as error:  # whatever it is, TorchScript plays the model, and the result says so
+        return f"the compiler failed, which is a mistake in it: {type(error).__name__}: {error}"
     return ""
 
 

@@ -12,6 +12,7 @@ from neutone_like.compiler.tensor import Kind, Tensor, View
 from neutone_like.graph import Lengths
 
 Weights = NDArray[np.float64]
+RECURRENT = (KernelId.LSTM, KernelId.GRU, KernelId.RNN)
 
 
 @dataclass(eq=False)
@@ -38,6 +39,11 @@ class Step:
     def views(self) -> list[View]:
         """In the order in which the kernel takes them."""
         return [*self.outputs, *self.inputs]
+
+    @property
+    def written(self) -> list[View]:
+        """What is another afterwards: the outputs, and what a recurrent layer remembers."""
+        return [*self.outputs, *(self.inputs[1:-1] if self.kernel in RECURRENT else [])]
 
     def replace_views(self, change: Any) -> None:
         """Each view for what ``change`` gives for it."""
@@ -186,6 +192,13 @@ class Plan:
         head += [f"ring {each} {each.rows} x {each.history}, walks {each.advance}" for each in self.rings]
         head += [f"state {each} {each.rows} x {each.columns}" for each in self.states]
         return "\n".join([*head, *map(str, self.steps), f"output {self.output}"])
+
+
+def untouched(plan: Plan, earlier: Step, later: Step) -> bool:
+    """Whether nothing from one step to another writes what the first one reads, so that it can move there."""
+    read = {view.tensor for view in earlier.views[len(earlier.outputs) :]}
+    between = plan.steps[plan.steps.index(earlier) + 1 : plan.steps.index(later)]
+    return not any(view.tensor in read for step in between for view in step.written)
 
 
 def is_written(tensor: Tensor) -> bool:

@@ -19,6 +19,9 @@ from neutone_like.graph.naming import counter_name, graph_names, state_name
 from neutone_like.graph.proving import prove_graph, shortest_length
 from neutone_like.graph.tracing import Trace, trace_call
 
+_FAR = 1_000_003
+"""How much further counters are once set than they have counted."""
+
 
 def capture(network: nn.Module, example_inputs: Any, example_named_inputs: Mapping[str, Any] | None = None) -> Graph:
     """Write a network down as a graph of tensor operations with explicit state. The network stays as it was.
@@ -98,7 +101,10 @@ def _traces(
     counts = dict(memory.counters)
     traces: list[Trace] = []
     points: list[dict[str, int]] = []
-    for samples in lengths:
+    # Once from far on: what is calculated may change when something has counted to some number.
+    for index, samples in enumerate([*lengths, lengths[0]] if counts else lengths):
+        if index == len(lengths):
+            counts = {slot: count + _FAR for slot, count in counts.items()}
         points.append({SAMPLES: samples, **{counter_name(slot): count for slot, count in counts.items()}})
         try:
             trace = trace_call(warm, example.call, example.block(samples, generator), memory.states, counts)
@@ -120,7 +126,16 @@ def _join(
     lengths: Lengths,
 ) -> Graph:
     first = traces[0]
-    nodes = join_nodes(traces, points)
+    try:
+        nodes = join_nodes(traces, points)
+    except CaptureError as error:
+        if not memory.counters:
+            raise
+        counted = ", ".join(map(str, memory.counters))
+        raise CaptureError(
+            f"{error} It may also depend on how far {counted} has counted. Keep that as a tensor, calculate both ways, "
+            "and choose with torch.where."
+        ) from error
     if any(_signature(trace) != _signature(first) for trace in traces[1:]):
         raise CaptureError("What is returned or kept depends on the block's length.")
     names = graph_names(warm, example.names, memory.states, first.constants, len(nodes))

@@ -63,7 +63,7 @@ class GraphPlayer:
         values.update({each.name: self._cast(tensor) for each, tensor in zip(graph.inputs, inputs, strict=True)})
         for node in graph.nodes:
             args, kwargs = _resolved(node.args, values, numbers), _resolved(dict(node.kwargs), values, numbers)
-            values[node.name] = operation(node.op)(*args, **self._in_dtype(kwargs))
+            values[node.name] = operation(node.op)(*self._in_dtype(args), **self._in_dtype(kwargs))
         return values
 
     def _cast(self, tensor: Tensor) -> Tensor:
@@ -71,10 +71,11 @@ class GraphPlayer:
             return tensor
         return tensor.to(self._dtype if tensor.dtype == torch.float32 else self._dtype.to_complex())
 
-    def _in_dtype(self, kwargs: dict[str, Any]) -> dict[str, Any]:
-        if self._dtype is not None and kwargs.get("dtype") == torch.float32:
-            return {**kwargs, "dtype": self._dtype}
-        return kwargs
+    def _in_dtype(self, arguments: Any) -> Any:
+        """Conversions to float32 go to the type that is calculated in."""
+        if self._dtype is None:
+            return arguments
+        return map_values(arguments, lambda each: self._dtype if each is torch.float32 else each)
 
 
 def play_all(graph: Graph, *inputs: Tensor) -> dict[str, Any]:

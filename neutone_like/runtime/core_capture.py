@@ -1,6 +1,5 @@
 """What a live model's ``do_forward_pass`` does, as a graph: of the model itself, or of an artifact's."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +19,6 @@ USUAL_RATE = 48000
 
 
 _BLOCK = 64
-_NO_TENSOR = re.compile(r"\b(int|float|bool|str|complex|NoneType)\b")
-"""In the name of a type in TorchScript."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,6 @@ def capture_artifact(
     metadata = artifact.live_metadata
     if metadata.neutone_like is None:
         raise CompileError(f"{artifact.path} was not made by neutone_like; only its own models compile.")
-    _require_tensor_states(artifact)
     rates, sizes, behind = artifact.sample_rates, artifact.block_sizes, metadata.look_behind_samples
     if sample_rate is not None and rates and sample_rate not in rates:
         raise CompileError(f"The model has the rates {rates} Hz, and {sample_rate} Hz was asked for.")
@@ -108,20 +104,6 @@ def capture_artifact(
         look_behind_samples=behind,
         delay_samples=int(core.model_delay_samples()),
     )
-
-
-def _require_tensor_states(artifact: Artifact) -> None:
-    """A graph has tensors for states. A number that a block leaves for the next would stay as it was captured."""
-    scripted: Any = artifact.module.w2w_base
-    graph = scripted.do_forward_pass.inlined_graph  # its nodes live as long
-    for node in graph.findAllNodes("prim::SetAttr"):
-        kind = str(list(node.inputs())[1].type())
-        if "Tensor" not in kind or _NO_TENSOR.search(kind):
-            name = node.s("name")
-            raise CompileError(
-                f"The model keeps {name!r}, which is {kind}, from block to block, and compiled models keep tensors. "
-                f"Make it one: self.register_buffer({name!r}, torch.zeros(1))."
-            )
 
 
 def _require_blocks(graph: Graph, sizes: Sequence[int], behind: int) -> None:

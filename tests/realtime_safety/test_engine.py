@@ -1,9 +1,11 @@
 """The native engine's audio thread, playing an artifact: what the design promises, counted."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from neutone_like import compile_model
 from neutone_like.artifact import write_artifact
 from neutone_like.realtime_safety import check_realtime_safety
 from neutone_like.realtime_safety.checking import Wake
@@ -11,6 +13,12 @@ from support.realtime_safety_tools import needs_linux
 from support.wide_models import Wide
 
 pytestmark = needs_linux
+
+
+@pytest.fixture
+def lstm_amp(project_folder: Path, tmp_path: Path) -> Path:
+    """An artifact without its compiled form."""
+    return Path(shutil.copy(project_folder / "exported" / "lstm_amp" / "model.nm", tmp_path / "model.nm"))
 
 
 @pytest.mark.slow
@@ -37,12 +45,22 @@ def test_eighteen_knobs_and_six_channels(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_inline_model_is_caught(project_folder: Path) -> None:
+def test_inline_model_is_caught(lstm_amp: Path) -> None:
     """The control: TorchScript in the callback allocates hundreds of times, and the stack leads through libtorch."""
-    report = check_realtime_safety(project_folder / "exported" / "lstm_amp", callbacks=200, mode="inline")
+    report = check_realtime_safety(lstm_amp, callbacks=200, mode="inline")
     assert {counter.name for counter in report.offences} >= {"malloc", "free", "pthread_mutex_lock"}
     assert report["malloc"].callbacks == report["free"].callbacks == report.callbacks == 200
     assert report["free"].count > 100 * report.callbacks
     functions = {frame.function for counter in report.offences for frame in counter.stack}
     assert any(function.startswith("at::") for function in functions)
     assert not any(function.startswith("_Z") for function in functions)
+
+
+@pytest.mark.slow
+def test_compiled_model_may_be_in_the_callback(lstm_amp: Path) -> None:
+    """The same model compiled, converted from 44.1 to 48 kHz and back, with a parameter that keeps changing."""
+    compile_model(lstm_amp)
+    report = check_realtime_safety(lstm_amp, callbacks=3000, mode="inline")
+    assert report.passed, [(each.name, each.count, each.stack) for each in report.offences]
+    assert sum(counter.count for counter in report.counters) == 0
+    assert report.callbacks == 3000

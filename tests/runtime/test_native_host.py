@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
+from subprocess import PIPE
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,7 @@ import pytest
 from neutone_like.realtime_safety import check_realtime_safety
 from neutone_like.runtime import Engine, HostConfig
 from neutone_like.runtime.torch_backend import torch_backend_path
+from support.compiled_files import delayed, write_late_model
 from support.native_build import NativeBuild, build_native, configure, run, tool
 from support.places import PROJECT
 from support.realtime_safety_tools import needs_linux
@@ -117,6 +120,27 @@ def test_plays_as_python_does(native: NativeBuild, name: str, settings: dict[str
     assert heard.shape == expected.shape
     assert np.abs(expected).max() > 0.01
     np.testing.assert_allclose(heard, expected, rtol=0, atol=1e-5)
+
+
+def test_compiled_models_need_nothing_beside_the_host(native: NativeBuild, tmp_path: Path) -> None:
+    """The sound is that of the plan, and the whole process stays small while it plays."""
+    for name in ("model.nm", "metadata.json"):
+        shutil.copy(PROJECT / "exported" / "overdrive" / name, tmp_path / name)
+    audio = np.random.default_rng(3).uniform(-0.3, 0.3, (2, 200 * BLOCK)).astype(np.float32)
+    given = tmp_path / "in.f32"
+    given.write_bytes(np.ascontiguousarray(audio.T).tobytes())
+    command = [str(native.host), str(write_late_model(tmp_path / "model.nm")), "drive=3"]
+    with given.open("rb") as source, subprocess.Popen(command, stdin=source, stdout=PIPE, stderr=PIPE) as host:
+        assert host.stdout is not None
+        half = host.stdout.read(audio.nbytes // 2)  # the rest doesn't fit into a pipe: the host waits, and lives
+        status = Path(f"/proc/{host.pid}/status")
+        resident = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
+        rest, told = host.communicate()
+    heard = np.frombuffer(half + rest, np.float32).reshape(-1, 2).T
+    np.testing.assert_array_equal(heard, delayed(audio))
+    assert "latency 3 samples" in told.decode()
+    if resident is not None:
+        assert 1000 < int(resident[1]) < 15_000
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from support.places import PROJECT
 
 FOLDER = PROJECT / "build" / "native-tests"
-TARGETS = ("neutone_like_engine", "gain_backend", "host", "unit_tests")
+TARGETS = ("neutone_like_engine", "gain_backend", "host", "unit_tests", "corruptions")
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,8 @@ void require(const char* what, int64_t setup, int64_t model) {
 
 void require_blocks(const compiled::Image& image, const nl_setup& setup) {
     const compiled::Facts& facts = *image.facts;
-    const bool every_length = facts.shortest == 1 && facts.multiple_of == 1;
-    if (setup.fixed_block != 0 ? compiled::takes(image, setup.longest_block) : every_length) return;
+    // Where one sample can be played, any number can.
+    if (compiled::takes(image, setup.fixed_block != 0 ? setup.longest_block : 1)) return;
     const std::string lengths = facts.shortest == facts.granule ? "multiples of " + std::to_string(facts.shortest)
                                                                 : "multiples of " + std::to_string(facts.multiple_of) +
                                                                       " from " + std::to_string(facts.shortest) + " on";

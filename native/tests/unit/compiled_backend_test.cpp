@@ -182,6 +182,7 @@ TEST_CASE("an instance is prepared for what its plan takes") {
           "longest_block: the compiled model takes blocks of multiples of 4 from 8 on samples, not 66.");
     CHECK(fours.refusal_of(setup(64, false)) ==
           "longest_block: the compiled model takes blocks of multiples of 4 from 8 on samples, not any up to 64.");
+    CHECK(Opened(late(1, 0, 1)).refusal_of(setup(64, false)).empty());
     const Opened one(late(64, 0, 64));
     CHECK(one.refusal_of(setup(128, true)).empty());
     CHECK(one.refusal_of(setup(100, true)) ==

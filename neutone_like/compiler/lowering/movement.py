@@ -7,8 +7,10 @@ from typing import Any
 import torch
 
 from neutone_like.compiler.extent import ZERO, Extent
-from neutone_like.compiler.kernels import KernelId
+from neutone_like.compiler.kernels import KernelId, Operation
 from neutone_like.compiler.lowering.context import DOUBLES, Complex, Context, Joined, Lowered, Reshaped, lowers
+from neutone_like.compiler.lowering.elementwise import pointwise
+from neutone_like.compiler.plan import Expression
 from neutone_like.compiler.reshaping import reshaped
 from neutone_like.compiler.tensor import Kind, Stride, View
 from neutone_like.errors import CompileError
@@ -364,9 +366,11 @@ def _convert(context: Context, node: Node, self: Lowered, **_: Any) -> Lowered:
     dtype = context.shape(node).dtype
     view = context.view(self)
     source = context.shapes.get(node.args[0].name)
-    whole = dtype in DOUBLES and dtype != torch.float64
-    if whole and source is not None and source.dtype.is_floating_point:
-        raise CompileError("conversion to whole numbers; round with torch.floor and stay in floating point")
+    if dtype in DOUBLES and dtype != torch.float64 and source is not None and source.dtype.is_floating_point:
+        return pointwise(context, node, lambda x: Expression(Operation.TRUNCATE, (x,)), [view])
+    if dtype == torch.bool and source is not None and source.dtype != torch.bool:
+        zero = Expression(Operation.NUMBER, (0.0,))
+        return pointwise(context, node, lambda x: Expression(Operation.NOT_EQUAL, (x, zero)), [view])
     if view.tensor.double == (dtype in DOUBLES):
         return view
     converted = context.new(view.dims, double=dtype in DOUBLES)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from neutone_like.compiler.extent import ONE
 from neutone_like.compiler.kernels import Operation
-from neutone_like.compiler.plan import Expression, Plan, Pointwise, Step
+from neutone_like.compiler.plan import Expression, Plan, Pointwise, Step, untouched
 from neutone_like.compiler.tensor import STILL, Kind, Tensor, View
 
 _LONGEST = 48
@@ -66,6 +66,7 @@ def _fusable(
             size > _LONGEST
             or len(step.inputs) + len(earlier.inputs) > _MOST_INPUTS
             or (twice and earlier.expression.size() > 3)
+            or not untouched(plan, earlier, step)
         ):
             continue
         return index, earlier, order

@@ -9,7 +9,7 @@ from neutone_like.compiler.extent import ONE, Extent
 from neutone_like.compiler.kernels import Activation
 from neutone_like.compiler.kernels import Operation as O
 from neutone_like.compiler.passes.fuse_elementwise import readers_of, reordered, writers_of
-from neutone_like.compiler.plan import Affine, Expression, Plan, Pointwise, Step, Weights
+from neutone_like.compiler.plan import Affine, Expression, Plan, Pointwise, Step, Weights, untouched
 from neutone_like.compiler.tensor import STILL, Kind, Stride, Tensor, View
 
 _MOST_ADDENDS = 4
@@ -40,6 +40,7 @@ def _absorb(plan: Plan, step: Pointwise, writers: dict[Tensor, list[Step]], read
             or not alone
             or tensor is plan.output.tensor
             or not isinstance(made[0], Affine)
+            or not untouched(plan, made[0], step)
         ):
             continue
         if (groups := _as_output(view, made[0])) is not None:
@@ -157,9 +158,7 @@ class _Taking:
         if parent.operation is O.ADD:
             return self._add(other, 1.0)
         if parent.operation is O.SUBTRACT and not mine_first:
-            return (
-                (other.operation is not O.LOAD or self._can_add(other)) and self._scale(-1.0) and self._add(other, 1.0)
-            )
+            return self._can_add(other) and self._scale(-1.0) and self._add(other, 1.0)
         if parent.operation is O.SUBTRACT and other.operation is O.NUMBER:
             return self._add(Expression(O.NUMBER, (-other.operands[0],)), 1.0)
         return False
@@ -182,7 +181,7 @@ class _Taking:
         return True
 
     def _can_add(self, other: Expression) -> bool:
-        return other.operation is O.LOAD and self._addend(other) is not None
+        return other.operation is O.NUMBER or (other.operation is O.LOAD and self._addend(other) is not None)
 
     def _addend(self, other: Expression) -> View | None:
         view = _like_output(self.step.inputs[other.operands[0]], self.places, self.product.outputs[0].dims[1])
@@ -215,7 +214,9 @@ class _Taking:
             return False
         other = made[0]
         once = sum(each.tensor is tensor for each in self.step.inputs) == 1
-        if not once or other.activation is not Activation.NONE or other.outputs[0] != view:
+        if not once or other.activation is not Activation.NONE or not _is_same(other.outputs[0], view):
+            return False
+        if not untouched(self.plan, other, self.step):
             return False
         self.product.inputs += other.inputs
         self.product.weights += other.weights
@@ -223,6 +224,13 @@ class _Taking:
         self.product.addends += other.addends
         self.plan.steps.remove(other)
         return True
+
+
+def _is_same(a: View, b: View) -> bool:
+    """The same elements, whatever the strides of dimensions of one."""
+    strides = zip(a.dims, a.strides, b.strides, strict=True)
+    same = all(size == ONE or mine == theirs for size, mine, theirs in strides)
+    return same and a.tensor is b.tensor and a.dims == b.dims and a.row == b.row and a.column == b.column
 
 
 def _column(view: View) -> Weights:

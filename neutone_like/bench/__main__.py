@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from neutone_like.bench.batch import FILES, batch_tables, measure_batch
+from neutone_like.bench.compiled import compiled_tables
 from neutone_like.bench.conversions import conversions_table
 from neutone_like.bench.engine_tables import engine_tables
 from neutone_like.bench.fidelity import fidelity_tables
@@ -19,7 +20,18 @@ from neutone_like.bench.start_up import start_up_table
 from neutone_like.bench.streaming_cost import streaming_tables
 from neutone_like.torch_threads import one_thread
 
-PARTS = ("start", "identity", "latency", "fidelity", "conversions", "memory", "engine", "batch", "streaming")
+PARTS = (
+    "start",
+    "identity",
+    "latency",
+    "fidelity",
+    "conversions",
+    "memory",
+    "engine",
+    "batch",
+    "streaming",
+    "compiled",
+)
 
 
 def main(
@@ -57,6 +69,8 @@ def main(
             console.print(*batch_tables(measure_batch(files)))
         if "streaming" in chosen:
             console.print(*streaming_tables())
+        if "compiled" in chosen:
+            console.print(*compiled_tables())
         if "engine" in chosen:
             for table in engine_tables(seconds):
                 console.print(table)

@@ -62,12 +62,22 @@ def measure_cost(name: str, network: nn.Module, block_samples: int, rounds: int 
     return StreamingCost(name, block, past, a, b)
 
 
-def by_turns(calls: Sequence[Call], rounds: int) -> list[tuple[float, ...]]:
-    """Seconds of each call, one after another in every round, so that what disturbs a round disturbs all."""
+def by_turns(
+    calls: Sequence[Call], rounds: int, before: Callable[[Call], object] | None = None
+) -> list[tuple[float, ...]]:
+    """Seconds of each call, one after another in every round, so that what disturbs a round disturbs all.
+
+    Args:
+        calls: What is timed.
+        rounds: How often.
+        before: Is called, untimed, with each before it.
+    """
     times: list[list[float]] = [[] for _ in calls]
     with torch.inference_mode():
         for number in range(rounds + 5):
             for call, own in zip(calls, times, strict=True):
+                if before is not None:
+                    before(call)
                 start = time.perf_counter()
                 call()
                 if number >= 5:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from torch import Tag
+
 from neutone_like.compiler.extent import Extent
 from neutone_like.compiler.facts import block_lengths, example_blocks
 from neutone_like.compiler.lowering import RULES, lower
@@ -18,6 +20,7 @@ from neutone_like.graph import (
     fold_constants,
     functional,
     map_values,
+    operation,
     without_writes,
 )
 
@@ -73,7 +76,18 @@ def simplified(graph: Graph) -> Graph:
     are such."""
     blocks = [example_blocks(graph, samples) for samples in block_lengths(graph)]
     graph = fold_constants(functional(fold_constants(graph), blocks))
-    return fold_constants(without_writes(decompose(graph, _has_rule, blocks)))
+    graph = decompose(graph, _has_rule, blocks)
+    _refuse_random(graph)
+    return fold_constants(without_writes(graph))
+
+
+def _refuse_random(graph: Graph) -> None:
+    for node in graph.nodes:
+        if not _has_rule(node) and node.op != "getitem" and Tag.nondeterministic_seeded in operation(node.op).tags:
+            raise CompileError(
+                f"{node.place} draws random numbers, and compiled models give the same for the same sound. Keep noise "
+                "in a buffer that is played round and round, or leave it out; TorchScript plays it."
+            )
 
 
 def _has_rule(node: Node) -> bool:

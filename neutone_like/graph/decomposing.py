@@ -110,6 +110,8 @@ def _trace(node: Node, values: Any, point: dict[str, int]) -> Trace | None:
             *[each.clone() for each in tensors]
         )
     module.graph.eliminate_dead_code()
+    if None in pytree.tree_leaves(module.graph.output_node().args[0]):
+        return None  # a definition that PyTorch can't follow itself
     found, constants, results = read_graph(module, names, None)
     if [each.op for each in found] == [node.op]:
         return None

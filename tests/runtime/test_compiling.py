@@ -18,6 +18,8 @@ from neutone_like.export import export_model
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.runtime.compiled_model import CompiledModel, load_compiled
 from neutone_like.runtime.compiling import compile_artifact, compile_model, plan_artifact
+from neutone_like.validate.checks.compiled import check_compiled_equals_eager
+from neutone_like.validate.live_subject import LiveSubject
 from support.compiled_files import resealed, section
 from support.compiled_live_models import (
     Amp,
@@ -258,6 +260,27 @@ def test_a_model_for_one_length_of_block_takes_only_that(tmp_path: Path) -> None
     assert largest_difference(compiled, path, (32,) * 5) < 1e-5
     with pytest.raises(AudioError, match=r"Expected \[1, 0 \+ N\]"):
         compiled.process(noise(31))
+
+
+def test_validation_plays_it_beside_the_model(own_amp: Path) -> None:
+    """The control: other weights, in a file that says that it belongs to the model."""
+    subject = LiveSubject(load_artifact(own_amp), None, quick=True)
+    outcome = check_compiled_equals_eager(subject)
+    assert outcome.status == "passed", outcome
+    compiled = own_amp.with_name("model.nlc")
+    compiled.write_bytes(with_other_weights(compiled.read_bytes()))
+    assert load_compiled(own_amp).steps > 0
+    outcome = check_compiled_equals_eager(subject)
+    assert outcome.status == "failed"
+    assert "largest difference" in outcome.measured
+    own_amp.write_bytes(own_amp.read_bytes() + b" ")
+    outcome = check_compiled_equals_eager(subject)
+    assert outcome.status == "failed"
+    assert "was compiled from another model" in outcome.measured
+    compiled.unlink()
+    outcome = check_compiled_equals_eager(subject)
+    assert outcome.status == "skipped"
+    assert outcome.measured == "not run: there is no model.nlc beside it"
 
 
 def test_a_plan_is_made_without_a_file(own_amp: Path) -> None:

@@ -138,6 +138,11 @@ class Context:
             self.values[node.name] = rule(self, node, **arguments)
         except CompileError as error:
             raise CompileError(f"{where}: {error}") from error
+        except Exception as error:  # a mistake in a rule must not look like one in the model
+            raise CompileError(
+                f"{where}: the compiler fails on it ({type(error).__name__}: {error}); TorchScript plays it. Please "
+                "report it with the model."
+            ) from error
         for step in self.steps[before:]:
             step.line = step.line or where
 
@@ -180,7 +185,8 @@ class Context:
                 view = self._copied(value) if isinstance(value, Reshaped) else self._joined(value)
                 self._together[id(value)] = (value, view)
             return self._together[id(value)][1]
-        raise CompileError(f"a tensor of real numbers was expected here, got {type(value).__name__}")
+        got = "complex ones; take their abs, or their real and imaginary parts" if isinstance(value, Complex) else ""
+        raise CompileError(f"a tensor of real numbers was expected here, got {got or type(value).__name__}")
 
     def _copied(self, value: Reshaped) -> View:
         dense = self.new(value.view.dims, double=value.view.tensor.double)
@@ -277,6 +283,8 @@ def _folded(node: Node, arguments: Mapping[str, Any]) -> Any:
 
 def _advice(node: Node) -> str:
     name = node.op.removeprefix("aten::").partition(".")[0]
+    if torch.Tag.dynamic_output_shape in operation(node.op).tags:
+        return "How much it gives depends on values, and sizes don't: choose with torch.where. TorchScript plays it."
     return (
         f"TorchScript plays it. To compile, calculate {name} with operations that are in the table of the docs "
         "(docs/reference/compiled-models)."

@@ -126,7 +126,6 @@ for _op, _operation in {
     "sgn": O.SIGN,
     "atan": O.ARCTANGENT,
     "logical_not": O.NOT,
-    "bitwise_not": O.NOT,
     "isnan": O.IS_NAN,
     "log2": O.LOG2,
     "log10": O.LOG10,
@@ -181,10 +180,26 @@ for _ops, _operation in {
     ("ne.Tensor", "ne.Scalar"): O.NOT_EQUAL,
     ("gt.Tensor", "gt.Scalar"): O.GREATER,
     ("ge.Tensor", "ge.Scalar"): O.GREATER_EQUAL,
-    ("logical_and", "bitwise_and.Tensor", "__and__.Tensor"): O.AND,
-    ("logical_or", "bitwise_or.Tensor", "__or__.Tensor"): O.OR,
+    ("logical_and",): O.AND,
+    ("logical_or",): O.OR,
 }.items():
     _simple(*_ops)(_binary(_operation))
+
+
+def _of_truths(operation: Operation, *ops: str) -> None:
+    """Rules for operations that are logical ones of truths, and something else of whole numbers."""
+
+    def rule(context: Context, node: Node, **operands: Any) -> Lowered:
+        if context.shape(node).dtype != torch.bool:
+            raise CompileError("the bits of whole numbers; only truths compile")
+        return pointwise(context, node, lambda *given: apply(operation, *given), list(operands.values()))
+
+    lowers(*ops)(rule)
+
+
+_of_truths(O.NOT, "bitwise_not")
+_of_truths(O.AND, "bitwise_and.Tensor", "__and__.Tensor")
+_of_truths(O.OR, "bitwise_or.Tensor", "__or__.Tensor")
 
 
 @_simple("add.Tensor", "add.Scalar")

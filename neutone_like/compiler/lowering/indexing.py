@@ -11,7 +11,7 @@ from neutone_like.compiler.lowering.context import Context, Lowered, Reshaped, l
 from neutone_like.compiler.reshaping import reshaped
 from neutone_like.compiler.tensor import View
 from neutone_like.errors import CompileError
-from neutone_like.graph import Node
+from neutone_like.graph import Node, Value
 
 
 @lowers("index_select")
@@ -39,7 +39,17 @@ def _index(context: Context, node: Node, self: Lowered, indices: Sequence[Lowere
     if len(given) != 1:
         raise CompileError("indexing with several tensors; index one dimension after the other")
     dim = given[0]
+    if _is_mask(context, node.args[1][dim], indices[dim]):
+        raise CompileError(
+            "elements that a mask chooses, and how many those are depends on values; choose with torch.where"
+        )
     return _by_any(context, view, dim, context.view(indices[dim]))
+
+
+def _is_mask(context: Context, name: object, index: Lowered | None) -> bool:
+    if isinstance(index, torch.Tensor):
+        return index.dtype == torch.bool
+    return isinstance(name, Value) and context.shapes[name.name].dtype == torch.bool
 
 
 @lowers("embedding")

@@ -18,6 +18,8 @@ projections.
 """
 TITLES = {
     "elementwise": "For each element",
+    "making": "Tensors of nothing",
+    "joining": "Side by side",
     "movement": "Where elements are: most of these cost nothing",
     "products": "Products with weights, and of two tensors",
     "convolutions": "Convolutions along time",

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,17 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     It is on where tests play as hosts do; validation, which exports are put through, turns it on by itself.
     """
     on = item.path.parent.name in OPTIMISED_AS_IN_HOSTS
-    with torch.jit.optimized_execution(on):  # pyright: ignore[reportPrivateImportUsage]
+    with torch.jit.optimized_execution(on), _compiling(item):  # pyright: ignore[reportPrivateImportUsage]
         return (yield)
+
+
+@contextmanager
+def _compiling(item: pytest.Item) -> Iterator[None]:
+    """Exports leave the compiled model out, which takes a second of each, but where the test is about it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if item.get_closest_marker("compiles") is None:
+            patch.setattr(export, "_compile", lambda *_: "left out: this test is about something else")
+        yield
 
 
 @pytest.hookimpl(wrapper=True)
@@ -56,13 +66,6 @@ def isolated_random_numbers() -> Iterator[None]:
     yield
     torch.set_rng_state(torch_state)
     np.random.set_state(numpy_state)  # noqa: NPY002
-
-
-@pytest.fixture(autouse=True)
-def without_compiling(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exports leave the compiled model out, which takes a second of each, but where the test is about it."""
-    if request.node.get_closest_marker("compiles") is None:
-        monkeypatch.setattr(export, "_compile", lambda *_: "left out: this test is about something else")
 
 
 @pytest.fixture(scope="session")

@@ -21,10 +21,10 @@ def compile(
     plan: Annotated[bool, typer.Option("--plan", help="List the steps that a block takes, and write nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compile an artifact's model, to play without PyTorch.
+    """Compile an artifact's model.
 
-    The result is played beside the model before it is written. Exit code 1 means that the model can't be compiled; the
-    message says which operation, and what to do. TorchScript plays it all the same.
+    The result plays without PyTorch. It is played beside the model before it is written. Exit code 1 means that the
+    model can't be compiled; the message says which operation, and what to do. TorchScript plays it all the same.
 
     \b
     Example: neutone-like compile exported/tcn_amp/model.nm

@@ -6,23 +6,27 @@ from typing import Any
 
 def compiled_facts(path: Path) -> dict[str, Any]:
     """What is beside a ``.nm``: ``{}`` for nothing, ``{"error": ...}`` for what can't be played, else its facts."""
-    from neutone_like.errors import ArtifactError, RuntimeEngineError
-    from neutone_like.runtime.compiled_model import COMPILED_NAME, load_compiled
+    from neutone_like.artifact.format.archive import COMPILED_NAME
+    from neutone_like.artifact.format.compiled_file import digest_of, read_compiled_facts
+    from neutone_like.errors import ArtifactError
 
-    if not path.with_name(COMPILED_NAME).exists():
+    file = path.with_name(COMPILED_NAME)
+    if not file.exists():
         return {}
     try:
-        compiled = load_compiled(path)
-    except (ArtifactError, RuntimeEngineError) as error:
+        facts = read_compiled_facts(file)
+    except (ArtifactError, OSError) as error:
         return {"error": str(error)}
-    file = path.with_name(COMPILED_NAME)
+    if facts.model_sha256 != digest_of(path):
+        return {
+            "error": f"{file.name} was compiled from another {path.name}. Compile it again: neutone-like compile {path}"
+        }
     return {
         "path": str(file),
-        "granules": list(compiled.granules),
-        "steps": compiled.steps,
-        "file_bytes": file.stat().st_size,
-        "sample_rates": list(compiled.sample_rates),
-        "kernels": compiled.kernels,
+        "granules": [facts.granule],
+        "steps": facts.steps,
+        "file_bytes": facts.file_bytes,
+        "sample_rates": list(facts.sample_rates),
     }
 
 
@@ -36,5 +40,5 @@ def in_words(facts: dict[str, Any], path: Path) -> str:
     granules = ", ".join(map(str, facts["granules"]))
     return (
         f"{Path(facts['path']).name}: {facts['steps']} steps, granule {granules} samples, {facts['file_bytes']} bytes, "
-        f"{rates}; played here with {facts['kernels']}"
+        f"{rates}"
     )

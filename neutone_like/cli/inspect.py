@@ -8,9 +8,9 @@ from neutone_like.cli.common import ArtifactPath, AsJson, print_tables
 
 
 def inspect(path: ArtifactPath, as_json: AsJson = False) -> None:
-    """Show an artifact's metadata, and whether there is a compiled model beside it.
+    """Show an artifact's metadata.
 
-    Nothing in the artifact is run.
+    And whether there is a compiled model beside it. Nothing in the artifact is run.
 
     \b
     Example: neutone-like inspect exported/overdrive/model.nm

@@ -1,6 +1,5 @@
 """Compiled models as users meet them: opened and played."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neutone_like.artifact.format.archive import COMPILED_NAME
+from neutone_like.artifact.format.compiled_file import digest_of
 from neutone_like.errors import ArtifactError, AudioError, ParameterError
 from neutone_like.printing import Printed, Row
 from neutone_like.runtime.native_module import native_module
@@ -198,11 +198,6 @@ def _values(name: str, given: ArrayLike, samples: int) -> NDArray[np.float32]:
 def _slots(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     ours = content.get("neutone_like") or {}
     return list(ours.get("parameters", ()))
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def load_compiled(path: str | PathLike[str]) -> CompiledModel:

@@ -360,38 +360,6 @@ def _elu(
     return pointwise(context, node, build, [self])
 
 
-@lowers(
-    "zeros_like",
-    "ones_like",
-    "full_like",
-    "new_zeros",
-    "new_ones",
-    "zeros",
-    "ones",
-    "full",
-    "new_full",
-    "empty_like",
-    "scalar_tensor",
-)
-def _filled(context: Context, node: Node, **given: Any) -> Lowered:
-    value = given.get("fill_value", 1.0 if "ones" in node.op else given.get("s", 0.0))
-    shape = context.shape(node)
-    fill = torch.tensor(float(value), dtype=torch.float64 if shape.dtype in DOUBLES else torch.float32)
-    return context.constant(fill).expanded(shape.dims)
-
-
-@lowers("arange", "arange.start", "arange.start_step")
-def _arange(context: Context, node: Node, end: Any, start: Any = 0, step: Any = 1, **_: Any) -> Lowered:
-    """As far as the granule reaches; a block takes what it needs of it."""
-    if any(isinstance(each, Extent) for each in (start, step)):
-        raise CompileError("arange from a place that depends on the block; add the place afterwards")
-    dims = context.shape(node).dims
-    length = dims[0].at(context.granule)
-    values = start + step * torch.arange(length, dtype=torch.float64)
-    double = context.shape(node).dtype in DOUBLES
-    return context.constant(values if double else values.float()).sliced(0, Extent.of(0), dims[0])
-
-
 @lowers("complex", "view_as_complex")
 def _complex(context: Context, node: Node, **given: Any) -> Lowered:
     if "self" in given:

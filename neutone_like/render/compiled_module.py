@@ -1,11 +1,15 @@
 """A compiled model behind the wrapper that plays live models: it stands where the network would."""
 
+from collections.abc import Mapping
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from neutone_like.artifact import Artifact
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import ModelMetadata, WaveformToWaveformBase
+from neutone_like.render.audio_arrays import Audio
 from neutone_like.runtime.backends import ModelFacts
 from neutone_like.runtime.choosing import BackendName, compiled_for
 from neutone_like.runtime.compiled_model import load_compiled
@@ -34,14 +38,48 @@ class CompiledCore(WaveformToWaveformBase):
         self.look_behind_samples = facts.look_behind_samples
 
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
-        values = {name: value.numpy() for name, value in params.items()}
-        return torch.from_numpy(self._compiled.process(x.numpy(), values))
+        return torch.from_numpy(self.play(x.numpy(), {name: value.numpy() for name, value in params.items()}))
+
+    def play(self, x: Audio, params: Mapping[str, Audio]) -> Audio:
+        """The same without tensors."""
+        return self._compiled.process(x, params)
 
     def reset_model(self) -> None:
         self._compiled.reset()
 
     def model_delay_samples(self) -> int:
         return self._compiled.delay_samples
+
+
+class CompiledWrapper(SampleQueueWrapper):
+    """The wrapper of live models, in Python, around a compiled one.
+
+    While a block-rate parameter moves, the model is called every few samples: that is done here without PyTorch, whose
+    operations would take longer than the model.
+    """
+
+    def __init__(self, core: CompiledCore, quality: str) -> None:
+        super().__init__(core, quality)
+        self._core = core
+
+    def _run(self, x: Tensor) -> Tensor:
+        samples, caller = x.size(1), self.caller
+        if self.plan.model_block > 0 or caller.takes_whole(samples):
+            return super()._run(x)
+        behind = caller.look_behind
+        window = torch.cat((caller.past, x), 1).numpy()
+        y = np.empty((self.out_channels, samples), np.float32)
+        for begin, end, values in caller.track.on_grid(caller.position, samples, caller.control_grid):
+            piece = self._core.play(window[:, begin : end + behind], values)
+            if not np.isfinite(piece).all():
+                caller.silenced_samples += int((~np.isfinite(piece)).any(0).sum())
+                self._reset_model()
+                window[:, end : end + behind] = 0.0
+                piece = np.zeros_like(piece)
+            y[:, begin:end] = piece
+        caller.position += samples
+        caller.past = torch.from_numpy(window[:, samples:].copy())
+        return torch.from_numpy(y)
 
 
 def compiled_module(artifact: Artifact, sample_rate: int, wanted: BackendName) -> SampleQueueWrapper | None:
@@ -58,7 +96,7 @@ def compiled_module(artifact: Artifact, sample_rate: int, wanted: BackendName) -
     found = compiled_for(artifact, sample_rate, wanted)
     if found is None:
         return None
-    return SampleQueueWrapper(CompiledCore(found.facts, str(found.path)), found.facts.quality)
+    return CompiledWrapper(CompiledCore(found.facts, str(found.path)), found.facts.quality)
 
 
 def require_compiled(artifact: Artifact) -> None:

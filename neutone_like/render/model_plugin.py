@@ -36,7 +36,8 @@ class ModelPlugin(InNotebooks):
         input_gain_db, output_gain_db: -30..30 dB. ``None``: as the metadata says.
         backend: What plays an artifact. ``"auto"``: its compiled model where one lies beside it that is made from this
             file and for the rate that the model has here, else TorchScript; both give the same sound, to rounding.
-            ``"compiled"``, ``"torchscript"``: nothing else.
+            ``"compiled"``, ``"torchscript"``: nothing else; a model that is compiled for one rate then plays at that,
+            and the audio's is converted.
 
     Attributes:
         params: The values, as a dictionary: ``plugin.params["drive"] = 24.0``. Takes effect with the next call.

@@ -6,13 +6,19 @@ long as the smoothing time, which turns a jump into a straight line and does not
 and the recent past is kept until the model has caught up with it.
 """
 
+from itertools import pairwise
 from typing import Dict, List, Optional
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from neutone_like.errors import ParameterError
 from neutone_like.model.parameters import NumericalParameter
+
+OwnValues = dict[str, npt.NDArray[np.float32]]
+"""By parameter, in its own unit: one, or one for each sample."""
 
 
 class ParameterTrack(nn.Module):
@@ -138,6 +144,28 @@ class ParameterTrack(nn.Module):
         for index, name in enumerate(self.names):
             values[name] = each[index] if self.per_sample[index] else now[index]
         return values
+
+    def on_grid(self, position: int, samples: int, grid: int) -> list[tuple[int, int, OwnValues]]:
+        """What :meth:`values` gives for the parts of ``samples`` between multiples of ``grid``, all at once, in Python.
+
+        Returns:
+            Of each part: where it begins and ends, within ``samples``, and its values.
+        """
+        first = position - position % grid
+        mapped = self._map(self._read(first, position + samples - first)).numpy()
+        before = position - first
+        starts = [0, *range(grid - before, samples, grid)]
+        parts: list[tuple[int, int, OwnValues]] = []
+        for begin, end in pairwise([*starts, samples]):
+            at = before + begin
+            control = at - at % grid
+            rows = zip(self.names, self.per_sample, mapped, strict=True)
+            values = {
+                name: row[at : before + end] if per_sample else row[control : control + 1]
+                for name, per_sample, row in rows
+            }
+            parts.append((begin, end, values))
+        return parts
 
     @torch.jit.export
     def still_lengths(self, position: int, samples: int, grid: int) -> List[int]:

@@ -11,11 +11,21 @@ import soundfile
 import torch
 from typer.testing import CliRunner
 
-from neutone_like import ArtifactError, ParameterError, RenderResult, compile_model, load_artifact
+from neutone_like import (
+    ArtifactError,
+    CategoricalParameter,
+    ContinuousParameter,
+    ParameterError,
+    RenderResult,
+    compile_model,
+    load_artifact,
+)
 from neutone_like.artifact import Artifact
 from neutone_like.cli import app
 from neutone_like.render import Board, ModelPlugin, render_file, render_files
+from neutone_like.render.compiled_module import CompiledCore
 from neutone_like.runtime.choosing import BackendName
+from neutone_like.signal.parameter_track import ParameterTrack
 from support.compiled_files import write_late_model
 from support.places import PROJECT
 from support.render_models import Echo
@@ -181,6 +191,49 @@ def test_a_value_that_is_not_finite_becomes_silence_and_the_model_recovers(compi
         plugin.input_gain_db = 30.0
         sounds.append(Board([plugin])(x, 48000, buffer_size=256))
     torch.testing.assert_close(sounds[1], sounds[0], rtol=0.0, atol=1e-5)
+
+
+@pytest.mark.parametrize("rates", [(1, 1), (160, 147)])
+def test_the_parts_of_a_block_have_the_values_of_calls_one_by_one(rates: tuple[int, int]) -> None:
+    parameters = (
+        ContinuousParameter("slow", default=1.0, minimum=-2.0, maximum=3.0, smoothing_seconds=0.01),
+        CategoricalParameter("choice", default="a", labels=("a", "b", "c")),
+        ContinuousParameter("fast", default=0.0, minimum=0.0, maximum=5.0, rate="sample"),
+    )
+    track = ParameterTrack(parameters)
+    track.prepare(48000, *rates, 20 if rates != (1, 1) else 0, 2_000)
+    position = 0
+    for samples in (301, 64, 7, 500):
+        track.feed(torch.rand(3, samples), samples)
+        parts = track.on_grid(position, samples, 32)
+        assert [begin for begin, _, _ in parts[1:]] == [at for at in range(1, samples) if (position + at) % 32 == 0]
+        for begin, end, values in parts:
+            at = position + begin
+            for name, value in track.values(at, end - begin, at - at % 32).items():
+                np.testing.assert_array_equal(values[name], value.numpy())
+        position += samples
+
+
+def test_what_is_not_finite_while_a_knob_turns_is_silenced_alone(
+    compiled: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with TorchScript: the piece becomes silence, and the model begins anew."""
+    plugin = plugins(compiled["overdrive"])[1]
+    plugin.params.update(moving(plugin))
+    plugin.dry = 0.0
+    wrapper, _ = plugin.played_at(48000)
+    play, pieces = CompiledCore.play, [0]
+
+    def poisoned(core: CompiledCore, x: Any, params: Any) -> Any:
+        pieces[0] += 1
+        y = play(core, x, params)
+        return y * np.nan if pieces[0] == 3 else y
+
+    monkeypatch.setattr(CompiledCore, "play", poisoned)
+    y = Board([plugin])(np.full((2, 4_096), 0.5, np.float32), 48000)
+    assert wrapper.nonfinite_samples() == 32
+    silent = np.flatnonzero((y == 0.0).all(axis=0))
+    np.testing.assert_array_equal(silent, np.arange(64, 96))
 
 
 def test_the_command_line_says_what_played(compiled: Folders, tmp_path: Path) -> None:

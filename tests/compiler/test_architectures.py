@@ -1,7 +1,6 @@
 """Networks of every architecture that streams, compiled, beside float64 over several blocks."""
 
 import pytest
-import torch
 
 from neutone_like.compiler import plan_graph
 from neutone_like.graph import capture

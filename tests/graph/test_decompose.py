@@ -82,7 +82,7 @@ def test_what_may_stay_stays_and_what_has_no_definition_too() -> None:
 
 
 class Writing(nn.Module):
-    """Writes into parts of tensors, of its own state too; what it writes back into whole ones is left to another pass."""
+    """Writes into parts of tensors, of its own state too; writing back into whole ones is left to another pass."""
 
     past: Tensor
 

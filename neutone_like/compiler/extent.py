@@ -69,11 +69,3 @@ class Extent:
 
 ZERO = Extent(Fraction(0))
 ONE = Extent(Fraction(1))
-
-
-def is_multiple(whole: Extent, part: Extent) -> Fraction | None:
-    """How many times ``part`` goes into ``whole``, where that is the same for every block."""
-    if not part.factor:
-        return whole.base / part.base if part.base and not whole.factor else None
-    times = whole.factor / part.factor
-    return times if part.base * times == whole.base else None

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neutone_like.compiler.kernels import Activation, KernelId, Operation
-from neutone_like.compiler.tensor import Kind, Tensor, View
+from neutone_like.compiler.tensor import Tensor, View
 from neutone_like.graph import Lengths
 
 Weights = NDArray[np.float64]
@@ -199,8 +199,3 @@ def untouched(plan: Plan, earlier: Step, later: Step) -> bool:
     read = {view.tensor for view in earlier.views[len(earlier.outputs) :]}
     between = plan.steps[plan.steps.index(earlier) + 1 : plan.steps.index(later)]
     return not any(view.tensor in read for step in between for view in step.written)
-
-
-def is_written(tensor: Tensor) -> bool:
-    """Whether a step may write into it."""
-    return tensor.kind is not Kind.CONSTANT

@@ -133,7 +133,7 @@ def _begin(rng: random.Random) -> View:
 def test_changes_at_random_show_the_elements_that_pytorch_shows() -> None:
     rng = random.Random(4)
     made: Counter[str] = Counter()
-    for _ in range(300):
+    for _ in range(200):
         views, changes = [_begin(rng)], list[_Same]()
         for _ in range(6):
             change = rng.choice(CHANGES)
@@ -147,7 +147,7 @@ def test_changes_at_random_show_the_elements_that_pytorch_shows() -> None:
                 expected = same(expected, samples)
                 assert torch.equal(places(view, samples), expected), (str(view), samples)
     assert set(made) == {each.__name__ for each in CHANGES}
-    assert min(made.values()) > 40, made
+    assert min(made.values()) > 25, made
 
 
 def test_a_table_shows_each_place_once_and_rows_never_overlap() -> None:

@@ -111,8 +111,9 @@ class CompiledModel(Printed):
 
         Args:
             audio: ``[in_channels, look_behind_samples + N]`` float32, its last ``N`` samples new.
-            params: Values in the parameters' own units, one or one for each sample: of those, a parameter that the model
-                takes once a block is the first of each piece of ``granules`` samples. Others stand at their defaults.
+            params: Values in the parameters' own units, one or one for each sample: of those, a parameter that the
+                model takes once a block is the first of each piece of ``granules`` samples. Others stand at their
+                defaults.
 
         Returns:
             ``[out_channels, N]`` float32.

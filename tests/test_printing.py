@@ -21,6 +21,7 @@ from neutone_like.printing import MOST_LINES, Printed, few_lines, html_table, pr
 from neutone_like.render.stage import Stream
 from neutone_like.runtime import backends, session_config
 from neutone_like.validate.playing import HostSetting
+from support.compiled_files import late_model
 from support.places import PROJECT
 
 PACKAGES = ("", ".artifact", ".bench", ".model", ".realtime_safety", ".render", ".runtime", ".validate")
@@ -120,6 +121,7 @@ MAKERS: dict[type, Callable[[Playing], Any]] = {
     artifact.LiveMetadata: lambda _: live_metadata(),
     artifact.OfflineMetadata: lambda _: offline_metadata(),
     nl.Artifact: lambda _: loaded(),
+    nl.CompiledModel: lambda _: nl.CompiledModel(late_model("{}")),
     nl.ExportResult: lambda _: export_result(),
     artifact.WrittenArtifact: lambda _: artifact.WrittenArtifact(
         Path("a"), Path("a/model.nm"), Path("a/metadata.json"), (Path("b"),) * 50, live_metadata()

@@ -76,7 +76,7 @@ class Tcn(WaveformToWaveformBase):
 
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         y = self.first(x.unsqueeze(0))
-        for index, layer in enumerate(self.model):
+        for index, layer in enumerate(self.model):  # pyright: ignore[reportArgumentType]
             window = torch.cat((self.pasts[index], y), 2)
             self.pasts[index] = window[:, :, x.size(1) :]
             y = layer(window, y)

@@ -94,7 +94,7 @@ def require_same(call: Callable[[], Any], graph: Graph, x: np.ndarray[Any, Any])
 
 
 def _onnx_runtime(graph: Graph, x: np.ndarray[Any, Any], folder: Path) -> Call:
-    import onnxruntime
+    import onnxruntime  # pyright: ignore[reportMissingImports]
 
     inputs, path = example(graph, x.shape[1]), folder / "network.onnx"
     names = [f"i{at}" for at in range(len(inputs))]

@@ -101,6 +101,8 @@ class NotANumber(Network):
 
 
 class NotANumberAdded(Network):
+    offsets: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("offsets", torch.tensor([[0.0], [torch.nan]]))

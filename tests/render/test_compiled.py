@@ -127,11 +127,12 @@ def test_folders_are_rendered_by_workers_and_the_manifest_says_with_what(compile
     (tmp_path / "in").mkdir()
     for index in range(2):
         noise(tmp_path / "in" / f"{index}.wav", 48000, 3_000, 1)
+    choices: tuple[tuple[BackendName, int], ...] = (("auto", 1), ("torchscript", 0))
     jobs = [
         render_files(
             compiled["lstm_amp"], tmp_path / "in", tmp_path / backend, backend=backend, workers=workers, progress=False
         )
-        for backend, workers in (("auto", 1), ("torchscript", 0))
+        for backend, workers in choices
     ]
     for record, other in zip(jobs[0].records, jobs[1].records, strict=True):
         assert record.audio is not None

@@ -1,7 +1,6 @@
 """What of a live model can be in a compiled one, and what can't."""
 
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 import torch
@@ -16,7 +15,6 @@ class _Base(WaveformToWaveformBase):
     metadata = ModelMetadata(name="Fading in", authors=("Ada",), version="1.0.0")
     in_channels = 1
     out_channels = 1
-    parameters: ClassVar = []
 
 
 class Counting(_Base):

@@ -181,7 +181,7 @@ def test_first_use_without_a_compiler_names_one_to_install(
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     with Engine() as engine, pytest.raises(RuntimeEngineError, match=r"C\+\+20 compiler.*install g"):
-        engine.open(EXPORTED / "overdrive", HostConfig(48000, 64, 2))
+        engine.open(EXPORTED / "overdrive", HostConfig(48000, 64, 2), backend="torchscript")
     assert [*folders[0].iterdir(), *folders[1].iterdir()] == []
 
 

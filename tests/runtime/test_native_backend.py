@@ -124,7 +124,7 @@ def test_the_libtorch_backend_is_one_like_any_other(project_folder: Path) -> Non
             parameters=artifact.numerical_parameters,
         )
         by_hand = engine.open(backend, HOST, mode="inline")
-        session = engine.open(artifact, HOST, mode="inline")
+        session = engine.open(artifact, HOST, mode="inline", backend="torchscript")
         np.testing.assert_array_equal(play(by_hand, x, regular(1280, 128)), play(session, x, regular(1280, 128)))
 
 

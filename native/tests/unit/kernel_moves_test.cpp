@@ -3,7 +3,7 @@
 
 #include "kernel_step.hpp"
 
-using namespace kernel_test;
+using namespace kernel_step_test;
 
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include "kernel_step.hpp"
 
-using namespace kernel_test;
+using namespace kernel_step_test;
 
 namespace {
 

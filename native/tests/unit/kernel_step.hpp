@@ -16,7 +16,7 @@
 #include "kernels/kernel_ids.hpp"
 #include "kernels/operations.hpp"
 
-namespace kernel_test {
+namespace kernel_step_test {
 
 using namespace neutone_like::compiled;
 using Dims = std::vector<int>;
@@ -203,4 +203,4 @@ inline int between(std::mt19937& random, int low, int high) {
 }
 inline uint32_t any_type(std::mt19937& random) { return random() % 2 == 0 ? kFloat32 : kFloat64; }
 
-}  // namespace kernel_test
+}  // namespace kernel_step_test

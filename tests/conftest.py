@@ -15,6 +15,7 @@ import torch.jit
 from neutone_like import export
 
 PROJECT = Path(__file__).resolve().parents[1]
+GOLDEN = "test_exported_live"  # plays a few blocks of many modules, which take longer to optimise than to play
 OPTIMISED_AS_IN_HOSTS = ("runtime", "realtime_safety", "examples")
 NO_SHARED_FOLDER = "no shared folder: set NEUTONE_LIKE_SHARED, or put it at ../shared beside the project"
 
@@ -33,7 +34,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
     It is on where tests play as hosts do; validation, which exports are put through, turns it on by itself.
     """
-    on = item.path.parent.name in OPTIMISED_AS_IN_HOSTS
+    on = item.path.parent.name in OPTIMISED_AS_IN_HOSTS and item.path.stem != GOLDEN
     with torch.jit.optimized_execution(on), _compiling(item):  # pyright: ignore[reportPrivateImportUsage]
         return (yield)
 

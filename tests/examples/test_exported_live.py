@@ -12,6 +12,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from neutone_like import load_compiled
 from neutone_like.artifact import load_artifact, read_metadata
 from neutone_like.artifact.format.schema import PLAYABLE_SCHEMA_VERSIONS
 from support.exported_folders import FOLDERS, LIVE_FOLDERS
@@ -96,9 +97,20 @@ def test_metadata_is_what_this_version_promises_to_read(folder: Path) -> None:
 
 @every_folder
 def test_it_is_small_and_alone(folder: Path) -> None:
-    assert sorted(path.name for path in folder.iterdir()) == ["golden.npz", "metadata.json", "model.nm"]
+    files = {path.name for path in folder.iterdir()}
+    assert files - {"model.nlc"} == {"golden.npz", "metadata.json", "model.nm"}
+    live = folder in LIVE_FOLDERS
+    assert ("model.nlc" in files) == (live and folder.name != "equaliser"), "equaliser decides by values"
     assert (folder / "model.nm").stat().st_size < LARGEST_ARTIFACT_BYTES
     assert (folder / "golden.npz").stat().st_size < LARGEST_ARTIFACT_BYTES
+
+
+def test_compiled_models_belong_to_what_lies_beside_them_and_sound_as_they_did() -> None:
+    files = [folder / "model.nm" for folder in LIVE_FOLDERS if (folder / "model.nlc").exists()]
+    assert len(files) >= 11
+    for file in files:
+        compiled = load_compiled(file)  # which holds it against the file's digest
+        compiled.check_test_vector()
 
 
 def test_another_model_does_not_pass_for_it() -> None:

@@ -74,7 +74,7 @@ def test_start_up_is_measured() -> None:
     idle = processor_seconds(("-c", "pass"))
     busy = processor_seconds(("-c", "import time\nwhile time.process_time() < 0.5: pass"))
     assert 0.0 < idle < busy
-    assert busy >= 0.5 - 1e-9  # a difference of sums of clock ticks, rounded as floats are
+    assert busy >= 0.5 - 0.025  # a difference of sums of clock ticks of 10 ms, of which one may be lost at either end
 
 
 # ---------------------------------------------------------------------- lazy packages

@@ -116,10 +116,7 @@ def at_length(graph: Graph, samples: int) -> Graph:
     return replace(
         graph,
         inputs=tuple(replace(each, shape=map_values(each.shape, fixed)) for each in graph.inputs),
-        nodes=tuple(
-            replace(node, args=map_values(node.args, fixed), kwargs=map_values(dict(node.kwargs), fixed))
-            for node in graph.nodes
-        ),
+        nodes=tuple(node.with_arguments(fixed) for node in graph.nodes),
         counters=tuple(replace(each, result=fixed(each.result)) for each in graph.counters),  # pyright: ignore[reportArgumentType]
         lengths=Lengths(samples, 0),
     )

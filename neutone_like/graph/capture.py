@@ -111,7 +111,10 @@ def _traces(
         except CaptureError:
             raise
         except Exception as error:  # whatever the network raises at a length that it does not take
-            raise CaptureError(f"{type(warm).__name__} fails on a block of {samples} samples: {error}") from error
+            counted = f" once {', '.join(map(str, counts))} has counted far" if index == len(lengths) else ""
+            raise CaptureError(
+                f"{type(warm).__name__} fails on a block of {samples} samples{counted}: {error}"
+            ) from error
         counts = dict(zip(counts, trace.counts, strict=True))
         traces.append(trace)
     return traces, points
@@ -160,15 +163,7 @@ def _join(
         ),
         counters=tuple(counts),
         parameters={names[name]: value.detach() for name, value in first.constants.items()},
-        nodes=tuple(
-            replace(
-                each,
-                name=names[each.name],
-                args=map_values(each.args, rename),
-                kwargs=map_values(dict(each.kwargs), rename),
-            )
-            for each in nodes
-        ),
+        nodes=tuple(replace(each.with_arguments(rename), name=names[each.name]) for each in nodes),
         outputs=map_values(first.outputs, rename),
         lengths=lengths,
     )

@@ -12,11 +12,10 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
 from neutone_like.errors import CaptureError
-from neutone_like.graph.graph import SAMPLES, Graph, Node, Value, map_values
+from neutone_like.graph.graph import SAMPLES, Graph, Node, Value, map_values, values_in
 from neutone_like.graph.joining import join_nodes
-from neutone_like.graph.running import operation, play_all
+from neutone_like.graph.running import operation, play_all, play_node
 from neutone_like.graph.tracing import Trace, read_graph
-from neutone_like.graph.whole_number import WholeNumber
 
 _ALSO = (
     "native_group_norm",
@@ -86,28 +85,14 @@ def _decompose_once(graph: Graph, keep: Callable[[Node], bool], blocks: Sequence
 
 def _trace(node: Node, values: Any, point: dict[str, int]) -> Trace | None:
     """One operation by its definition; ``None`` where that is itself."""
-    names: list[str] = []
-    tensors: list[Tensor] = []
-
-    def collect(value: Any) -> Any:
-        if isinstance(value, Value):
-            if value.name not in names:
-                names.append(value.name)
-                tensors.append(values[value.name])
-            return value
-        return value.evaluate(point) if isinstance(value, WholeNumber) else value
-
-    args, kwargs = map_values(node.args, collect), map_values(dict(node.kwargs), collect)
+    names = list(dict.fromkeys(each.name for each in values_in([node.args, dict(node.kwargs)])))
 
     def run(*given: Tensor) -> list[Tensor]:
-        known = dict(zip(names, given, strict=True))
-        fill = lambda value: known[value.name] if isinstance(value, Value) else value  # noqa: E731
-        result = operation(node.op)(*map_values(args, fill), **map_values(kwargs, fill))
-        return pytree.tree_leaves(result)
+        return pytree.tree_leaves(play_node(node, dict(zip(names, given, strict=True)), point))
 
     with torch.no_grad():
         module: fx.GraphModule = make_fx(run, decomposition_table=_definitions(), tracing_mode="real")(
-            *[each.clone() for each in tensors]
+            *[values[name].clone() for name in names]
         )
     module.graph.eliminate_dead_code()
     if None in pytree.tree_leaves(module.graph.output_node().args[0]):
@@ -130,17 +115,12 @@ def _spliced(
     for name, value in first.constants.items():
         inner[name] = f"{node.name}_{name}"
         parameters[inner[name]] = value.detach()
-    rename = lambda value: Value(inner.get(value.name, value.name)) if isinstance(value, Value) else value  # noqa: E731
+
+    def rename(value: Any) -> Any:
+        return Value(inner.get(value.name, value.name)) if isinstance(value, Value) else value
+
     nodes = [
-        replace(
-            each,
-            name=inner[each.name],
-            args=map_values(each.args, rename),
-            kwargs=map_values(dict(each.kwargs), rename),
-            line=node.line,
-            layer=node.layer,
-        )
-        for each in joined
+        replace(each.with_arguments(rename), name=inner[each.name], line=node.line, layer=node.layer) for each in joined
     ]
     results = [rename(each) for each in first.results]
     returns = operation(node.op)._schema.returns
@@ -165,7 +145,6 @@ def _without_pairs(graph: Graph) -> Graph:
         if node.op == "getitem" and isinstance(packed.get(node.args[0].name), (list, tuple)):
             known[node.name] = packed[node.args[0].name][node.args[1]]
             continue
-        args, kwargs = map_values(node.args, current), map_values(dict(node.kwargs), current)
-        nodes.append(replace(node, args=args, kwargs=kwargs))
+        nodes.append(node.with_arguments(current))
     states = tuple(replace(each, result=current(each.result)) for each in graph.states)
     return replace(graph, nodes=tuple(nodes), states=states, outputs=map_values(graph.outputs, current))

@@ -10,12 +10,11 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
 from neutone_like.errors import CaptureError
-from neutone_like.graph.graph import SAMPLES, Graph, Value, map_values
+from neutone_like.graph.graph import SAMPLES, Graph, Value
 from neutone_like.graph.in_place import without_writes
 from neutone_like.graph.joining import join_nodes
-from neutone_like.graph.running import operation, writes
+from neutone_like.graph.running import play_node, writes
 from neutone_like.graph.tracing import Trace, read_graph
-from neutone_like.graph.whole_number import WholeNumber
 
 
 def functional(graph: Graph, blocks: Sequence[Sequence[Tensor]]) -> Graph:
@@ -46,12 +45,7 @@ def functional(graph: Graph, blocks: Sequence[Sequence[Tensor]]) -> Graph:
     def rename(value: Any) -> Any:
         return Value(own.get(value.name, value.name)) if isinstance(value, Value) else value
 
-    nodes = tuple(
-        replace(
-            node, name=own[node.name], args=map_values(node.args, rename), kwargs=map_values(dict(node.kwargs), rename)
-        )
-        for node in nodes
-    )
+    nodes = tuple(replace(node.with_arguments(rename), name=own[node.name]) for node in nodes)
     results = [rename(each) for each in first.results]
     leaves, form = pytree.tree_flatten(graph.outputs)
     states = tuple(
@@ -65,15 +59,8 @@ def functional(graph: Graph, blocks: Sequence[Sequence[Tensor]]) -> Graph:
 def _trace(graph: Graph, block: Sequence[Tensor], point: Mapping[str, int], names: Sequence[str]) -> Trace:
     def run(*tensors: Tensor) -> list[Tensor]:
         values: dict[str, Any] = dict(zip(names, tensors, strict=True))
-
-        def resolve(value: Any) -> Any:
-            if isinstance(value, Value):
-                return values[value.name]
-            return value.evaluate(point) if isinstance(value, WholeNumber) else value
-
         for node in graph.nodes:
-            args, kwargs = map_values(node.args, resolve), map_values(dict(node.kwargs), resolve)
-            values[node.name] = operation(node.op)(*args, **kwargs)
+            values[node.name] = play_node(node, values, point)
         outputs = [values[each.name] for each in pytree.tree_leaves(graph.outputs)]
         return [*outputs, *(values[state.result.name] for state in graph.states)]
 

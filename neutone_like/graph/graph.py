@@ -1,7 +1,7 @@
 """A network as a list of tensor operations, with everything that it keeps between calls as explicit state."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
@@ -41,6 +41,10 @@ class Node:
     kwargs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     line: str = ""
     layer: str = ""
+
+    def with_arguments(self, change: Callable[[Any], Any]) -> "Node":
+        """With ``change`` applied to every argument."""
+        return replace(self, args=map_values(self.args, change), kwargs=map_values(dict(self.kwargs), change))
 
     @property
     def place(self) -> str:

@@ -38,7 +38,7 @@ def _with_names(node: Node, renamed: Mapping[str, Value]) -> Node:
     def current(value: Any) -> Any:
         return renamed.get(value.name, value) if isinstance(value, Value) else value
 
-    return replace(node, args=map_values(node.args, current), kwargs=map_values(dict(node.kwargs), current))
+    return node.with_arguments(current)
 
 
 def _giving(node: Node) -> str:

@@ -1,6 +1,6 @@
 """Plays a graph with PyTorch, operation by operation: what every other way to play it is held against."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from operator import getitem
 from typing import Any
@@ -62,8 +62,7 @@ class GraphPlayer:
         values: dict[str, Any] = {**self._parameters, **self.states}
         values.update({each.name: self._cast(tensor) for each, tensor in zip(graph.inputs, inputs, strict=True)})
         for node in graph.nodes:
-            args, kwargs = _resolved(node.args, values, numbers), _resolved(dict(node.kwargs), values, numbers)
-            values[node.name] = operation(node.op)(*self._in_dtype(args), **self._in_dtype(kwargs))
+            values[node.name] = play_node(node, values, numbers, self._in_dtype)
         return values
 
     def _cast(self, tensor: Tensor) -> Tensor:
@@ -71,11 +70,24 @@ class GraphPlayer:
             return tensor
         return tensor.to(self._dtype if tensor.dtype == torch.float32 else self._dtype.to_complex())
 
-    def _in_dtype(self, arguments: Any) -> Any:
+    def _in_dtype(self, argument: Any) -> Any:
         """Conversions to float32 go to the type that is calculated in."""
-        if self._dtype is None:
-            return arguments
-        return map_values(arguments, lambda each: self._dtype if each is torch.float32 else each)
+        return self._dtype if self._dtype is not None and argument is torch.float32 else argument
+
+
+def play_node(
+    node: Node, values: Mapping[str, Any], numbers: Mapping[str, int], change: Callable[[Any], Any] = lambda each: each
+) -> Any:
+    """What an operation gives.
+
+    Args:
+        node: The operation.
+        values: Of everything it reads, by name.
+        numbers: Of the variables that its numbers depend on.
+        change: Applied to each argument last.
+    """
+    resolved = node.with_arguments(lambda each: change(_resolved(each, values, numbers)))
+    return operation(node.op)(*resolved.args, **resolved.kwargs)
 
 
 def play_all(graph: Graph, *inputs: Tensor) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 def compiled_facts(path: Path) -> dict[str, Any]:
     """What is beside a ``.nm``: ``{}`` for nothing, ``{"error": ...}`` for what can't be played, else its facts."""
     from neutone_like.artifact.format.archive import COMPILED_NAME
-    from neutone_like.artifact.format.compiled_file import digest_of, read_compiled_facts
+    from neutone_like.artifact.format.compiled_file import digest_of_file, read_compiled_facts
     from neutone_like.errors import ArtifactError
 
     file = path.with_name(COMPILED_NAME)
@@ -17,7 +17,7 @@ def compiled_facts(path: Path) -> dict[str, Any]:
         facts = read_compiled_facts(file)
     except (ArtifactError, OSError) as error:
         return {"error": str(error)}
-    if facts.model_sha256 != digest_of(path):
+    if facts.model_sha256 != digest_of_file(path):
         return {
             "error": f"{file.name} was compiled from another {path.name}. Compile it again: neutone-like compile {path}"
         }

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neutone_like.compiler.extent import ONE, ZERO, Extent
+from neutone_like.compiler.file_format import HEADER_BYTES, MAGIC, SECTION_BYTES, VERSION, Section
 from neutone_like.compiler.kernels import KernelId
 from neutone_like.compiler.layout import ALIGNMENT, Layout, lay_out
 from neutone_like.compiler.packing import packed_bias, packed_panels
@@ -18,11 +19,8 @@ from neutone_like.compiler.program import program_of
 from neutone_like.compiler.tensor import ROW_FLOATS, Kind, Stride, Tensor, View, stride_order
 from neutone_like.errors import CompileError
 
-MAGIC = b"NLCOMP\r\n"
-VERSION = 1
 MAXIMUM_RANK = 6
 _RING, _STATE, _ARENA, _CONSTANT = range(4)
-_METADATA, _FACTS, _BUFFERS, _VIEWS, _STEPS, _INTEGERS, _CONSTANTS, _TEST_VECTOR = range(1, 9)
 _PADDED = 1
 
 
@@ -105,14 +103,14 @@ class _Writer:
         )
         return _file(
             {
-                _METADATA: metadata.encode(),
-                _FACTS: facts,
-                _BUFFERS: b"".join(self.buffers),
-                _VIEWS: b"".join(self.views),
-                _STEPS: b"".join(self.steps),
-                _INTEGERS: np.asarray(self.integers, "<i4").tobytes(),
-                _CONSTANTS: bytes(self.constants.data),
-                _TEST_VECTOR: vector,
+                Section.METADATA: metadata.encode(),
+                Section.FACTS: facts,
+                Section.BUFFERS: b"".join(self.buffers),
+                Section.VIEWS: b"".join(self.views),
+                Section.STEPS: b"".join(self.steps),
+                Section.INTEGERS: np.asarray(self.integers, "<i4").tobytes(),
+                Section.CONSTANTS: bytes(self.constants.data),
+                Section.TEST_VECTOR: vector,
             }
         )
 
@@ -272,7 +270,7 @@ def _packed_view(buffer: int, flags: int, offset: Extent, dims: Iterable[Extent]
 
 
 def _file(sections: dict[int, bytes]) -> bytes:
-    start = 32 + 24 * len(sections)
+    start = HEADER_BYTES + SECTION_BYTES * len(sections)
     table, body = b"", b""
     for kind, data in sections.items():
         body += bytes(-(start + len(body)) % ALIGNMENT)

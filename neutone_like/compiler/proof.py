@@ -83,11 +83,12 @@ class Examples:
         for given, parameter in zip(self._graph.inputs[1:], self._parameters, strict=True):
             length = torch_value(given.shape[-1], whole)
             host_values = torch.rand(length, generator=self._generator).tolist()
-            values.append(torch.tensor([_value(parameter, each) for each in host_values]))
+            values.append(torch.tensor([value_at(parameter, each) for each in host_values]))
         return [audio, *values]
 
 
-def _value(parameter: NumericalParameter, host_value: float) -> float:
+def value_at(parameter: NumericalParameter, host_value: float) -> float:
+    """A parameter's value, in its own unit, for a host's 0..1; of a choice its index."""
     if isinstance(parameter, CategoricalParameter):
         return float(round(host_value * parameter.maximum))
     return parameter.minimum + host_value * (parameter.maximum - parameter.minimum)

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from neutone_like.artifact import Artifact
+from neutone_like.artifact import Artifact, LiveMetadata
 from neutone_like.errors import RuntimeEngineError
+from neutone_like.model import NumericalParameter
 from neutone_like.runtime.backends import Backend, ModelFacts, option_lines
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.model_calls import ModelCaller
@@ -21,18 +22,7 @@ class ArtifactBackend(Backend):
 
     @property
     def facts(self) -> ModelFacts:
-        metadata = self.artifact.live_metadata
-        ours = metadata.neutone_like
-        return ModelFacts(
-            name=metadata.model_name,
-            in_channels=self.artifact.in_channels,
-            out_channels=self.artifact.out_channels,
-            sample_rates=self.artifact.sample_rates,
-            block_sizes=self.artifact.block_sizes,
-            look_behind_samples=metadata.look_behind_samples,
-            parameters=self.artifact.numerical_parameters,
-            quality="high" if ours is None else ours.quality,
-        )
+        return facts_of_metadata(self.artifact.live_metadata, self.artifact.numerical_parameters)
 
     @property
     def backend_name(self) -> str:
@@ -62,3 +52,18 @@ class ArtifactBackend(Backend):
             )
         options = option_lines({"part": "wrapper" if config.embedded else "model"})
         return engine.open_shared_object(config, str(ensure_torch_backend()), str(self.artifact.path), options)
+
+
+def facts_of_metadata(metadata: LiveMetadata, parameters: tuple[NumericalParameter, ...]) -> ModelFacts:
+    """What a session must know of a live model that metadata were written for."""
+    ours = metadata.neutone_like
+    return ModelFacts(
+        name=metadata.model_name,
+        in_channels=metadata.channels[0],
+        out_channels=metadata.channels[1],
+        sample_rates=metadata.native_sample_rates,
+        block_sizes=metadata.native_buffer_sizes,
+        look_behind_samples=metadata.look_behind_samples,
+        parameters=parameters,
+        quality="high" if ours is None else ours.quality,
+    )

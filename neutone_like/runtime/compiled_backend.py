@@ -10,7 +10,7 @@ from neutone_like.artifact.format.parameter_records import to_parameter
 from neutone_like.artifact.format.schema import LiveMetadata, parse_metadata
 from neutone_like.errors import ArtifactError
 from neutone_like.model import CategoricalParameter, ContinuousParameter
-from neutone_like.runtime.artifact_backend import ArtifactBackend
+from neutone_like.runtime.artifact_backend import ArtifactBackend, facts_of_metadata
 from neutone_like.runtime.backends import Backend, ModelFacts
 from neutone_like.runtime.compiled_model import COMPILED_NAME, CompiledModel, load_compiled
 from neutone_like.runtime.model_calls import ModelCaller
@@ -76,14 +76,6 @@ def _facts_of(compiled: CompiledModel, path: Path) -> ModelFacts:
     ours = metadata.neutone_like if isinstance(metadata, LiveMetadata) else None
     if not isinstance(metadata, LiveMetadata) or ours is None:
         raise ArtifactError(f"{path} holds no live model of neutone_like's, which an engine could play block by block.")
-    parameters = [to_parameter(record) for record in ours.parameters]
-    return ModelFacts(
-        name=metadata.model_name,
-        in_channels=ours.in_channels,
-        out_channels=ours.out_channels,
-        sample_rates=metadata.native_sample_rates,
-        block_sizes=metadata.native_buffer_sizes,
-        look_behind_samples=metadata.look_behind_samples,
-        parameters=tuple(each for each in parameters if isinstance(each, (ContinuousParameter, CategoricalParameter))),
-        quality=ours.quality,
-    )
+    parameters = (to_parameter(record) for record in ours.parameters)
+    numerical = tuple(each for each in parameters if isinstance(each, (ContinuousParameter, CategoricalParameter)))
+    return facts_of_metadata(metadata, numerical)

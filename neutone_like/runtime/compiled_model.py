@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neutone_like.artifact.format.archive import COMPILED_NAME
-from neutone_like.artifact.format.compiled_file import digest_of
+from neutone_like.artifact.format.compiled_file import digest_of_file
+from neutone_like.artifact.reading.metadata_reading import resolve
 from neutone_like.errors import ArtifactError, AudioError, ParameterError
 from neutone_like.printing import Printed, Row
 from neutone_like.runtime.native_module import native_module
@@ -206,12 +207,12 @@ def load_compiled(path: str | PathLike[str]) -> CompiledModel:
     """Open a ``.nlc`` file.
 
     Args:
-        path: The file, or that of the ``.nm`` beside which it lies.
+        path: The file, or that of the ``.nm`` beside which it lies, or the folder of both.
 
     Raises:
         ArtifactError: There is none, it is damaged, or belongs to another ``.nm`` than the one given.
     """
-    given = Path(path)
+    given = resolve(path)
     file = given.with_name(COMPILED_NAME) if given.suffix == ".nm" else given
     try:
         data = file.read_bytes()
@@ -220,7 +221,7 @@ def load_compiled(path: str | PathLike[str]) -> CompiledModel:
             f"There is no compiled model {file}: {error.strerror}. Make one: neutone-like compile {given}"
         ) from error
     compiled = CompiledModel(data, file)
-    if file != given and compiled.model_sha256 != digest_of(given):
+    if file != given and compiled.model_sha256 != digest_of_file(given):
         raise ArtifactError(
             f"{file} was compiled from another model than {given}, which has changed since. Compile it again: "
             f"neutone-like compile {given}"

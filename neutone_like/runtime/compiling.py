@@ -10,13 +10,14 @@ import torch
 
 from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.artifact.format.archive import COMPILED_NAME
+from neutone_like.artifact.format.compiled_file import digest_of_file
 from neutone_like.compiler.file import TestVector, write_plan
 from neutone_like.compiler.plan import Plan
 from neutone_like.compiler.planning import planned, simplified, specialised
 from neutone_like.compiler.proof import Examples, prove
 from neutone_like.errors import CaptureError, CompileError
 from neutone_like.model import WaveformToWaveformBase
-from neutone_like.runtime.compiled_model import COMPILED_KEY, CompiledModel, CompileReport, digest_of
+from neutone_like.runtime.compiled_model import COMPILED_KEY, CompiledModel, CompileReport
 from neutone_like.runtime.core_capture import Captured, capture_artifact
 from neutone_like.runtime.native_module import native_module
 from neutone_like.torch_settings import plain_settings
@@ -95,7 +96,7 @@ def _written(artifact: Artifact, captured: Captured, plan: Plan) -> bytes:
     if captured.sample_rate is not None:
         content["native_sample_rates"] = [captured.sample_rate]
     content[COMPILED_KEY] = {
-        "model_sha256": digest_of(artifact.path),
+        "model_sha256": digest_of_file(artifact.path),
         "defaults": [float(each.default) for each in captured.parameters],
         "neutone_like_version": __version__,
     }

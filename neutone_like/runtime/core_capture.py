@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from neutone_like.artifact import Artifact
-from neutone_like.artifact.writing.captured_model import graph_of_block
+from neutone_like.artifact.writing.captured_model import graph_of_block, played_core
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import CompileError
 from neutone_like.graph import Graph
@@ -16,7 +15,6 @@ from neutone_like.model import NumericalParameter, WaveformToWaveformBase
 
 USUAL_RATE = 48000
 """Hz: the rate that a model of any rate is compiled at where that makes a difference."""
-
 
 _BLOCK = 64
 
@@ -40,25 +38,6 @@ class Captured:
     block_size: int | None
     look_behind_samples: int
     delay_samples: int
-
-
-class _Played(nn.Module):
-    """``do_forward_pass`` of a model, or of an artifact's, with its parameters one by one."""
-
-    def __init__(self, core: Any, names: Sequence[str]) -> None:
-        super().__init__()
-        self.core = core
-        self.names = list(names)
-
-    def forward(self, x: Tensor, *values: Tensor) -> Tensor:
-        played: Tensor = self.core.do_forward_pass(x, dict(zip(self.names, values, strict=True)))
-        return played
-
-
-def _played(core: Any, names: Sequence[str]) -> _Played:
-    """Under the name that messages have for it."""
-    name = getattr(core, "original_name", type(core).__name__)
-    return type(f"{name}.do_forward_pass", (_Played,), {})(core, names)
 
 
 def capture_artifact(
@@ -94,7 +73,7 @@ def capture_artifact(
     ]
     generator = torch.Generator().manual_seed(block)
     audio = torch.rand((artifact.in_channels, behind + block), generator=generator) - 0.5
-    played = _played(core, [each.name for each in parameters])
+    played = played_core(core, [each.name for each in parameters])
     graph = graph_of_block(played, audio, values, per_sample)
     if not sizes and not graph.lengths.multiple_of:
         # A loop that depends on the block's length, or a scan: sample by sample there is only one way through it.

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from neutone_like.compiler import Plan, write_plan
@@ -18,32 +17,25 @@ from neutone_like.compiler.passes.overlap import may_overlap
 from neutone_like.compiler.plan import Step
 from neutone_like.compiler.tensor import Kind, View, new_tensor
 from neutone_like.errors import CompileError
-from support.compiled_networks import opened
-from support.hand_plans import GRANULE, X0, X1, N, apply, copy, number, plan_of, pointwise, ring, rows, state, tanh
-
-Sound = NDArray[np.float32]
-
-
-def noise(samples: int, channels: int = 2) -> Sound:
-    return np.random.default_rng(samples).uniform(-1, 1, (channels, samples)).astype(np.float32)
-
-
-def played(plan: Plan, sound: Sound) -> Sound:
-    """In blocks of several lengths."""
-    native = opened(plan)
-    pieces = np.split(sound, [1, 18, 82, 83], axis=1)
-    return np.concatenate([native.play(np.ascontiguousarray(each), []) for each in pieces], axis=1)
-
-
-def unchanged(plan: Plan, *passes: Callable[[Plan], None]) -> Sound:
-    """What a plan plays before and after these passes, which leave it as it is."""
-    sound = noise(200)
-    before, steps = played(plan, sound), [str(step) for step in plan.steps]
-    for each in passes:
-        each(plan)
-    assert [str(step) for step in plan.steps] == steps
-    np.testing.assert_array_equal(played(plan, sound), before)
-    return before
+from support.hand_plans import (
+    GRANULE,
+    X0,
+    X1,
+    N,
+    Sound,
+    apply,
+    copy,
+    noise,
+    number,
+    plan_of,
+    played,
+    pointwise,
+    ring,
+    rows,
+    state,
+    tanh,
+    unchanged,
+)
 
 
 def channel(view: View, index: int) -> View:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neutone_like.compiler import Plan
 from neutone_like.compiler.extent import ZERO, Extent
@@ -12,50 +11,29 @@ from neutone_like.compiler.kernels import Activation, KernelId, Operation
 from neutone_like.compiler.passes import drop_unread, fuse_elementwise, fuse_products, improve
 from neutone_like.compiler.plan import Affine, Step
 from neutone_like.compiler.tensor import View
-from support.compiled_networks import opened
 from support.hand_plans import (
     X0,
     X1,
     apply,
     copy,
+    noise,
     number,
     plan_of,
+    played,
     pointwise,
     product,
     ring,
     rows,
     state,
     tanh,
+    unchanged,
 )
 
-Sound = NDArray[np.float32]
 ADD, MULTIPLY, SUBTRACT = Operation.ADD, Operation.MULTIPLY, Operation.SUBTRACT
-
-
-def noise(samples: int, channels: int = 2) -> Sound:
-    return np.random.default_rng(samples).uniform(-1, 1, (channels, samples)).astype(np.float32)
-
-
-def played(plan: Plan, sound: Sound) -> Sound:
-    """In blocks of several lengths."""
-    native = opened(plan)
-    pieces = np.split(sound, [1, 18, 82, 83], axis=1)
-    return np.concatenate([native.play(np.ascontiguousarray(each), []) for each in pieces], axis=1)
 
 
 def kernels(plan: Plan) -> list[str]:
     return [step.kernel.name.lower() for step in plan.steps]
-
-
-def unchanged(plan: Plan, *passes: Callable[[Plan], None]) -> Sound:
-    """What a plan plays before and after these passes, which leave it as it is."""
-    sound = noise(200)
-    before, steps = played(plan, sound), [str(step) for step in plan.steps]
-    for each in passes:
-        each(plan)
-    assert [str(step) for step in plan.steps] == steps
-    np.testing.assert_array_equal(played(plan, sound), before)
-    return before
 
 
 def chain(*, read_twice: bool = False, output_first: bool = False) -> Plan:

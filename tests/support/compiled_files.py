@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neutone_like.runtime.compiled_model import COMPILED_KEY, COMPILED_NAME, digest_of
+from neutone_like.runtime.compiled_model import COMPILED_KEY, COMPILED_NAME, digest_of_file
 
 Extent = tuple[int, int, int]
 SAMPLES: Extent = (0, 1, 1)
@@ -93,7 +93,7 @@ def late_model(
 def write_late_model(model: Path, *, rates: list[int] | None = None, **facts: Any) -> Path:
     """Such a plan as the compiled form of an artifact, which it isn't: so it can be told apart from TorchScript."""
     metadata = json.loads((model.parent / "metadata.json").read_text())
-    metadata[COMPILED_KEY] = {"model_sha256": digest_of(model), "defaults": [12.0]}
+    metadata[COMPILED_KEY] = {"model_sha256": digest_of_file(model), "defaults": [12.0]}
     if rates is not None:
         metadata["native_sample_rates"] = rates
     path = model.with_name(COMPILED_NAME)

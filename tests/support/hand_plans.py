@@ -1,10 +1,11 @@
 """Plans built by hand: tensors, views and steps, with names that a reader of a printed plan sees."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from neutone_like.compiler import Plan
 from neutone_like.compiler.extent import Extent
@@ -12,7 +13,9 @@ from neutone_like.compiler.kernels import KernelId, Operation
 from neutone_like.compiler.plan import Affine, Expression, Pointwise, Step
 from neutone_like.compiler.tensor import Kind, Tensor, View, new_tensor
 from neutone_like.graph import Lengths
+from support.compiled_networks import opened
 
+Sound = NDArray[np.float32]
 N = Extent(Fraction(0), Fraction(1))
 GRANULE = 64
 X0, X1 = (Expression(Operation.LOAD, (index,)) for index in range(2))
@@ -80,3 +83,26 @@ def plan_of(audio: View, output: View, steps: Sequence[Step], tensors: Sequence[
         rings=[each for each in tensors if each.kind is Kind.RING],
         states=[each for each in tensors if each.kind is Kind.STATE],
     )  # fmt: skip
+
+
+def noise(samples: int, channels: int = 2) -> Sound:
+    """``[channels, samples]``."""
+    return np.random.default_rng(samples).uniform(-1, 1, (channels, samples)).astype(np.float32)
+
+
+def played(plan: Plan, sound: Sound) -> Sound:
+    """In blocks of several lengths."""
+    native = opened(plan)
+    pieces = np.split(sound, [1, 18, 82, 83], axis=1)
+    return np.concatenate([native.play(np.ascontiguousarray(each), []) for each in pieces], axis=1)
+
+
+def unchanged(plan: Plan, *passes: Callable[[Plan], None]) -> Sound:
+    """What a plan plays before and after these passes, which leave it as it is."""
+    sound = noise(200)
+    before, steps = played(plan, sound), [str(step) for step in plan.steps]
+    for each in passes:
+        each(plan)
+    assert [str(step) for step in plan.steps] == steps
+    np.testing.assert_array_equal(played(plan, sound), before)
+    return before

@@ -1,6 +1,5 @@
 """What a ``model.nlc`` says about itself, read without anything that plays it."""
 
-import hashlib
 import json
 import struct
 import zlib
@@ -8,12 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from neutone_like.artifact.format.packing import digest_of
+from neutone_like.compiler.file_format import HEADER_BYTES, MAGIC, SECTION_BYTES, STEP_BYTES, VERSION, Section
 from neutone_like.errors import ArtifactError
-
-_MAGIC = b"NLCOMP\r\n"
-_VERSION = 1
-_METADATA, _FACTS, _STEPS = 1, 2, 5
-_STEP_BYTES = 20
 
 
 @dataclass(frozen=True)
@@ -43,33 +39,34 @@ def read_compiled_facts(path: Path) -> CompiledFacts:
         OSError: It can't be read.
     """
     data = path.read_bytes()
-    if len(data) < 32 or data[:8] != _MAGIC:
+    if len(data) < HEADER_BYTES or data[: len(MAGIC)] != MAGIC:
         raise ArtifactError(f"{path} is no compiled model. Make one: neutone-like compile {path.with_name('model.nm')}")
     version, checksum = struct.unpack_from("<2I", data, 8)
-    if version != _VERSION:
-        raise ArtifactError(f"{path} has version {version}, and this version of neutone_like reads {_VERSION}.")
+    if version != VERSION:
+        raise ArtifactError(f"{path} has version {version}, and this version of neutone_like reads {VERSION}.")
     if zlib.crc32(data[16:]) != checksum:
         raise ArtifactError(f"{path} is damaged: its checksum is not that of its content. Compile the model again.")
     try:
         sections = _sections(data)
-        content: dict[str, Any] = json.loads(sections[_METADATA])
-        granule = struct.unpack_from("<3i", sections[_FACTS])[2]
+        content: dict[str, Any] = json.loads(sections[Section.METADATA])
+        granule = struct.unpack_from("<3i", sections[Section.FACTS])[2]
         rates = tuple(int(rate) for rate in content.get("native_sample_rates", ()))
         digest = str(content.get("compiled", {}).get("model_sha256", ""))
     except (KeyError, ValueError, TypeError, AttributeError, struct.error) as error:
         raise ArtifactError(f"{path} lacks what a compiled model says about itself: {error!r}.") from error
-    return CompiledFacts(granule, len(sections[_STEPS]) // _STEP_BYTES, len(data), rates, digest)
+    return CompiledFacts(granule, len(sections[Section.STEPS]) // STEP_BYTES, len(data), rates, digest)
 
 
 def _sections(data: bytes) -> dict[int, bytes]:
     count = struct.unpack_from("<I", data, 24)[0]
     found: dict[int, bytes] = {}
     for index in range(min(count, 64)):
-        kind, _, offset, size = struct.unpack_from("<2I2Q", data, 32 + 24 * index)
+        kind, _, offset, size = struct.unpack_from("<2I2Q", data, HEADER_BYTES + SECTION_BYTES * index)
         found[kind] = data[offset : offset + size]
     return found
 
 
-def digest_of(path: Path) -> str:
+def digest_of_file(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as reader:
+        return digest_of(reader)

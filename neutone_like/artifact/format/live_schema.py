@@ -65,6 +65,14 @@ class LiveMetadata(ArtifactMetadata):
             raise ValueError(f"model_type is {self.model_type!r}, is_input_mono and is_output_mono say {expected!r}")
         return self
 
+    @property
+    def channels(self) -> tuple[int, int]:
+        """In and out."""
+        ours = self.neutone_like
+        if ours is None:
+            return (1 if self.is_input_mono else 2, 1 if self.is_output_mono else 2)
+        return (ours.in_channels, ours.out_channels)
+
     def beyond_format(self) -> tuple[str, ...]:
         ours = self.neutone_like
         if ours is None:

@@ -145,9 +145,7 @@ class Artifact(InNotebooks):
         Raises:
             ArtifactError: The model is offline.
         """
-        metadata = self.live_metadata
-        ours = metadata.neutone_like
-        return ours.in_channels if ours is not None else 1 if metadata.is_input_mono else 2
+        return self.live_metadata.channels[0]
 
     @property
     def out_channels(self) -> int:
@@ -156,9 +154,7 @@ class Artifact(InNotebooks):
         Raises:
             ArtifactError: The model is offline.
         """
-        metadata = self.live_metadata
-        ours = metadata.neutone_like
-        return ours.out_channels if ours is not None else 1 if metadata.is_output_mono else 2
+        return self.live_metadata.channels[1]
 
     @plain_settings()
     def fresh_module(self) -> ScriptModule:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -52,8 +53,8 @@ def capture_model(model: WaveformToWaveformBase) -> CapturedModel:
         )
     prepared = working_copy(model)
     prepare_example(prepared)
-    played = _Played(prepared)
     x, params = example_arguments(prepared, example_block(prepared))
+    played = played_core(prepared, list(params))
     per_sample = [each.rate == "sample" for each in prepared.declaration().parameters]
     graph = graph_of_block(played, x, list(params.values()), per_sample)
     require_lengths(model, f"{type(model).__name__}.do_forward_pass", graph, model.look_behind_samples)
@@ -77,16 +78,23 @@ def graph_of_block(played: nn.Module, x: Tensor, values: Sequence[Tensor], per_s
     return capture_call(played, replace(example, varying=frozenset(varying)))
 
 
-class _Played(nn.Module):
-    """A model's ``do_forward_pass`` with its parameters one by one."""
+class PlayedCore(nn.Module):
+    """``do_forward_pass`` of a model, or of an artifact's, with its parameters one by one."""
 
-    def __init__(self, model: WaveformToWaveformBase) -> None:
+    def __init__(self, core: Any, names: Sequence[str]) -> None:
         super().__init__()
-        self.played = model
-        self.names = [parameter.name for parameter in model.declaration().parameters]
+        self.core = core
+        self.names = list(names)
 
     def forward(self, x: Tensor, *values: Tensor) -> Tensor:
-        return self.played.do_forward_pass(x, dict(zip(self.names, values, strict=True)))
+        played: Tensor = self.core.do_forward_pass(x, dict(zip(self.names, values, strict=True)))
+        return played
+
+
+def played_core(core: Any, names: Sequence[str]) -> PlayedCore:
+    """Under the name that messages have for it."""
+    name = getattr(core, "original_name", type(core).__name__)
+    return type(f"{name}.do_forward_pass", (PlayedCore,), {})(core, names)
 
 
 def example_block(model: WaveformToWaveformBase) -> int:

@@ -11,7 +11,7 @@ from neutone_like.compiler.facts import Shape
 from neutone_like.compiler.kernels import KernelId
 from neutone_like.compiler.plan import Step
 from neutone_like.compiler.reshaping import reshaped
-from neutone_like.compiler.tensor import Kind, View, new_tensor
+from neutone_like.compiler.tensor import Kind, Stride, View, new_tensor
 from neutone_like.errors import CompileError
 from neutone_like.graph import SAMPLES, Node, Value, WholeNumber, operation
 
@@ -54,6 +54,14 @@ class Complex:
 Lowered = View | Joined | Reshaped | Complex | torch.Tensor
 Rule = Callable[..., Any]
 
+
+def rank_of(value: Lowered) -> int:
+    """How many dimensions a value has for PyTorch."""
+    if isinstance(value, Complex):
+        return value.view.rank - 1
+    return value.dim() if isinstance(value, torch.Tensor) else len(value.dims)
+
+
 RULES: dict[str, Rule] = {}
 COMPLEX_RULES: dict[str, Rule] = {}
 
@@ -61,20 +69,19 @@ COMPLEX_RULES: dict[str, Rule] = {}
 def lowers(*ops: str) -> Callable[[Rule], Rule]:
     """Declare how operations become steps: ``rule(context, node, **arguments)``, named as in PyTorch's schema."""
 
-    def declare(rule: Rule) -> Rule:
-        for op in ops:
-            RULES[f"aten::{op}" if "." in op else f"aten::{op}.default"] = rule
-        return rule
-
-    return declare
+    return _declaring(RULES, ops)
 
 
 def lowers_complex(*ops: str) -> Callable[[Rule], Rule]:
     """The same where an operand is complex, and the operation has another rule for real numbers."""
 
+    return _declaring(COMPLEX_RULES, ops)
+
+
+def _declaring(rules: dict[str, Rule], ops: Sequence[str]) -> Callable[[Rule], Rule]:
     def declare(rule: Rule) -> Rule:
         for op in ops:
-            COMPLEX_RULES[f"aten::{op}" if "." in op else f"aten::{op}.default"] = rule
+            rules[f"aten::{op}" if "." in op else f"aten::{op}.default"] = rule
         return rule
 
     return declare
@@ -192,11 +199,7 @@ class Context:
         dense = self.new(value.view.dims, double=value.view.tensor.double)
         found = reshaped(dense, value.dims)
         if found is None:
-            dims = value.view.dims
-            inner = [each.constant for each in dims[1:]]
-            if any(each is None for each in inner):
-                raise CompileError("a shape that mixes time with something else, in an order that would need a copy")
-            dense = self.dense(dims, value.view.tensor.double)
+            dense = self.dense(value.view.dims, value.view.tensor.double)
             found = reshaped(dense, value.dims)
             assert found is not None
         self.add(KernelId.COPY, [dense], [value.view])
@@ -213,13 +216,12 @@ class Context:
             strides.insert(0, size)
             columns = each * size
         flat = self.new([columns], double=double)
-        return replace(flat, dims=tuple(dims), strides=tuple(type(flat.strides[0])(0, step) for step in strides))
+        return replace(flat, dims=tuple(dims), strides=tuple(Stride(0, step) for step in strides))
 
     def _joined(self, value: Joined) -> View:
         """In one piece. Copies of tensors that nobody else placed are taken out later."""
         double = any(each.tensor.double for each in value.parts)
-        order = [*range(len(value.dims))]
-        whole = self.new(value.dims, order, double)
+        whole = self.new(value.dims, double=double)
         start = ZERO
         for part in value.parts:
             self.add(KernelId.COPY, [whole.sliced(value.dim, start, part.dims[value.dim])], [part])

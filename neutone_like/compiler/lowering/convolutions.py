@@ -35,15 +35,11 @@ def _conv1d(
         raise CompileError("a convolution whose weights are calculated")
     if weight.dim() != 3:
         raise CompileError(f"a convolution over {weight.dim() - 2} dimensions; those over time compile")
-    (stride,), (dilation,) = _one(stride), _one(dilation)
+    stride, dilation = _one(stride), _one(dilation)
     if transposed:
         return _conv_transpose1d(context, node, input, weight, bias, stride, padding, output_padding, groups, dilation)
-    x = context.view(input)
-    unbatched = x.rank == 2
-    x = x.with_one(0) if unbatched else x
+    x, dims, unbatched = _batched(context, node, input)
     x = _padded(context, x, padding, dilation * (weight.size(2) - 1))
-    dims = context.shape(node).dims
-    dims = (ONE, *dims) if unbatched else dims
     out = context.new(dims)
     if groups == weight.size(0) > 1 and weight.size(1) == 1:
         for batch in range(_constant(dims[0])):
@@ -78,8 +74,14 @@ def _convolve_channels(
     context.add(KernelId.DEPTHWISE, [out.selected(0, place)], inputs, [*steps, Activation.NONE])
 
 
-def _one(value: Any) -> tuple[int]:
-    return (value[0],) if isinstance(value, (list, tuple)) else (value,)
+def _one(value: Any) -> int:
+    return value[0] if isinstance(value, (list, tuple)) else value
+
+
+def _batched(context: Context, node: Node, input: Lowered) -> tuple[View, tuple[Extent, ...], bool]:
+    """The input as ``[batch, channels, length]``, the result's dimensions alike, and whether there was no batch."""
+    x, dims = context.view(input), context.shape(node).dims
+    return (x.with_one(0), (ONE, *dims), True) if x.rank == 2 else (x, dims, False)
 
 
 def _constant(size: Extent) -> int:
@@ -95,8 +97,7 @@ def _padded(context: Context, x: View, padding: Any, reach: int) -> View:
     elif padding == "same":
         before, after = reach // 2, reach - reach // 2
     else:
-        (before,) = _one(padding)
-        after = before
+        before = after = _one(padding)
     if not before and not after:
         return x
     zero = context.constant(torch.zeros(()))
@@ -171,7 +172,7 @@ def _transposed(
     if not isinstance(weight, torch.Tensor):
         raise CompileError("a convolution whose weights are calculated")
     return _conv_transpose1d(
-        context, node, input, weight, bias, _one(stride)[0], padding, output_padding, groups, _one(dilation)[0]
+        context, node, input, weight, bias, _one(stride), padding, output_padding, groups, _one(dilation)
     )
 
 
@@ -188,11 +189,7 @@ def _conv_transpose1d(
     dilation: int,
 ) -> Lowered:
     """Each frame of the input gives a piece of the output, and the pieces are added where they overlap."""
-    x = context.view(input)
-    unbatched = x.rank == 2
-    x = x.with_one(0) if unbatched else x
-    dims = context.shape(node).dims
-    dims = (ONE, *dims) if unbatched else dims
+    x, dims, unbatched = _batched(context, node, input)
     inputs, outputs, kernel = weight.shape[0] // groups, weight.shape[1], weight.shape[2]
     values = numbers_of(weight).reshape(groups, inputs, outputs, kernel)
     reach = dilation * (kernel - 1) + 1
@@ -200,7 +197,7 @@ def _conv_transpose1d(
     wide[..., ::dilation] = values
     matrix = wide.transpose(0, 2, 3, 1).reshape(groups, outputs * reach, inputs)
     frames = x.dims[2]
-    cut = _one(padding)[0]
+    cut = _one(padding)
     whole_length = (frames - 1) * stride + reach
     longer = max(0, _excess(dims[2] + cut, whole_length))
     whole = context.new((*dims[:2], whole_length + longer))

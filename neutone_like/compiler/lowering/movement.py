@@ -8,7 +8,7 @@ import torch
 
 from neutone_like.compiler.extent import ZERO, Extent
 from neutone_like.compiler.kernels import KernelId, Operation
-from neutone_like.compiler.lowering.context import DOUBLES, Complex, Context, Joined, Lowered, Reshaped, lowers
+from neutone_like.compiler.lowering.context import DOUBLES, Complex, Context, Joined, Lowered, Reshaped, lowers, rank_of
 from neutone_like.compiler.lowering.elementwise import pointwise
 from neutone_like.compiler.plan import Expression
 from neutone_like.compiler.reshaping import reshaped
@@ -26,38 +26,26 @@ def _moved(context: Context, value: Lowered, change: Any) -> Lowered:
     return change(context.view(value))
 
 
-def _rank(value: Lowered) -> int:
-    if isinstance(value, Complex):
-        return value.view.rank - 1
-    return (
-        len(value.dims)
-        if isinstance(value, (Joined, Reshaped))
-        else value.dim()
-        if isinstance(value, torch.Tensor)
-        else value.rank
-    )
-
-
 @lowers("transpose.int", "swapaxes")
 def _transpose(context: Context, node: Node, self: Lowered, dim0: int, dim1: int) -> Lowered:
-    order = list(range(_rank(self)))
+    order = list(range(rank_of(self)))
     order[dim0], order[dim1] = order[dim1], order[dim0]
     return _permuted(context, self, order)
 
 
 @lowers("t", "numpy_T")
 def _t(context: Context, node: Node, self: Lowered) -> Lowered:
-    return _permuted(context, self, list(range(_rank(self)))[::-1])
+    return _permuted(context, self, list(range(rank_of(self)))[::-1])
 
 
 @lowers("permute")
 def _permute(context: Context, node: Node, self: Lowered, dims: Sequence[int]) -> Lowered:
-    return _permuted(context, self, [each % _rank(self) for each in dims])
+    return _permuted(context, self, [each % rank_of(self) for each in dims])
 
 
 @lowers("movedim.int")
 def _movedim(context: Context, node: Node, self: Lowered, source: int, destination: int) -> Lowered:
-    order = list(range(_rank(self)))
+    order = list(range(rank_of(self)))
     order.insert(destination % len(order), order.pop(source))
     return _permuted(context, self, order)
 
@@ -71,7 +59,7 @@ def _permuted(context: Context, value: Lowered, order: list[int]) -> Lowered:
 
 @lowers("unsqueeze")
 def _unsqueeze(context: Context, node: Node, self: Lowered, dim: int) -> Lowered:
-    place = dim % (_rank(self) + 1)
+    place = dim % (rank_of(self) + 1)
     if isinstance(self, Joined):
         parts = tuple(each.with_one(place) for each in self.parts)
         dims = (*self.dims[:place], Extent.of(1), *self.dims[place:])
@@ -148,7 +136,7 @@ def _with_leading(view: View, rank: int) -> View:
 
 @lowers("select.int")
 def _select(context: Context, node: Node, self: Lowered, dim: int, index: Any) -> Lowered:
-    dim %= _rank(self)
+    dim %= rank_of(self)
     if isinstance(self, Complex):
         return Complex(self.view.selected(dim, _place(index, self.view.dims[dim])))
     view = context.view(self)
@@ -162,7 +150,7 @@ def _place(index: Any, length: Extent) -> Extent:
 
 @lowers("slice.Tensor", "narrow")
 def _slice(context: Context, node: Node, self: Lowered, dim: int = 0, **given: Any) -> Lowered:
-    dim %= _rank(self)
+    dim %= rank_of(self)
     step = given.get("step", 1)
     dims = context.shape(node).dims
 

@@ -10,7 +10,7 @@ import torch
 from neutone_like.compiler.extent import ONE, Extent
 from neutone_like.compiler.kernels import KernelId, Reduction
 from neutone_like.compiler.kernels import Operation as O
-from neutone_like.compiler.lowering.context import DOUBLES, Context, Joined, Lowered, Reshaped, lowers
+from neutone_like.compiler.lowering.context import DOUBLES, Context, Joined, Lowered, Reshaped, lowers, rank_of
 from neutone_like.compiler.lowering.elementwise import apply, number, pointwise
 from neutone_like.compiler.plan import Affine, Weights
 from neutone_like.compiler.tensor import Stride, View
@@ -151,7 +151,7 @@ def numbers_of(value: torch.Tensor) -> Weights:
 def _linear(context: Context, node: Node, input: Lowered, weight: Lowered, bias: Lowered | None = None) -> Lowered:
     if not isinstance(weight, torch.Tensor):
         raise CompileError("a linear layer whose weights are calculated; use torch.matmul")
-    rank = _rank(input)
+    rank = rank_of(input)
     result = product(context, node, input, rank - 1, numbers_of(weight), rank - 1)
     return result if bias is None else plus(context, node, result, bias)
 
@@ -166,16 +166,12 @@ def _matmul(context: Context, node: Node, self: Lowered, **given: Any) -> Lowere
     other: Any = given.get("other", given.get("mat2"))
     left, right = _as_matrix(self), _as_matrix(other)
     if right is not None and not isinstance(self, torch.Tensor):
-        rank = _rank(self)
+        rank = rank_of(self)
         return product(context, node, self, rank - 1, numbers_of(right).T, rank - 1)
-    if left is not None and _rank(other) > 1:
-        rank = _rank(other)
+    if left is not None and rank_of(other) > 1:
+        rank = rank_of(other)
         return product(context, node, other, rank - 2, numbers_of(left), rank - 2)
     return _dynamic(context, node, context.view(self), context.view(other))
-
-
-def _rank(value: Any) -> int:
-    return value.dim() if isinstance(value, torch.Tensor) else len(value.dims)
 
 
 def _as_matrix(value: Lowered) -> torch.Tensor | None:

@@ -8,7 +8,7 @@ import torch
 
 from neutone_like.compiler.extent import Extent
 from neutone_like.compiler.kernels import Activation, KernelId
-from neutone_like.compiler.lowering.context import Context, Lowered, lowers
+from neutone_like.compiler.lowering.context import Context, Lowered, lowers, rank_of
 from neutone_like.compiler.packing import packed_gru, packed_lstm, packed_rnn
 from neutone_like.compiler.tensor import View
 from neutone_like.errors import CompileError
@@ -77,16 +77,12 @@ def _recurrent(
             step.outputs, step.inputs = [out], [source, *own, context.constant(_float32(pack(weights)))]
         x = whole
     result = _like(x, value, batch_first)
-    unbatched = _rank(states[0]) == 2
+    unbatched = rank_of(states[0]) == 2
     return (result, *(each if unbatched else each.with_one(1) for each in ends))
 
 
 def _float32(values: Any) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
-
-
-def _rank(value: Any) -> int:
-    return value.dim() if isinstance(value, torch.Tensor) else len(value.dims)
 
 
 def _sequence(x: View, batch_first: bool) -> View:
@@ -100,4 +96,4 @@ def _sequence(x: View, batch_first: bool) -> View:
 
 
 def _like(x: View, value: Any, batch_first: bool) -> View:
-    return x if _rank(value) == 2 else x.with_one(0 if batch_first else 1)
+    return x if rank_of(value) == 2 else x.with_one(0 if batch_first else 1)

@@ -109,7 +109,6 @@ class _Taking:
 
     def run(self) -> bool:
         """Whether anything was taken over."""
-        load = Expression(O.LOAD, (self.index,))
         while self._parent_taken():
             self.taken = True
         if not self.taken:
@@ -118,7 +117,7 @@ class _Taking:
         plan.steps.remove(product)
         place = plan.steps.index(step)
         out = _like_output(step.outputs[0], self.places, product.outputs[0].dims[1])
-        whole = step.expression.operation is O.LOAD and step.expression.operands[0] == load.operands[0]
+        whole = _is_load(step.expression, self.index)
         if whole and out is not None and (out.strides[2] == Stride(0, 1) or out.dims[2] == ONE):
             product.outputs = [out]
             plan.steps[place] = product
@@ -156,11 +155,11 @@ class _Taking:
         if parent.operation is O.DIVIDE and mine_first and other.operation is O.NUMBER and other.operands[0]:
             return self._scale(1.0 / other.operands[0])
         if parent.operation is O.ADD:
-            return self._add(other, 1.0)
+            return self._add(other)
         if parent.operation is O.SUBTRACT and not mine_first:
-            return self._can_add(other) and self._scale(-1.0) and self._add(other, 1.0)
+            return self._can_add(other) and self._scale(-1.0) and self._add(other)
         if parent.operation is O.SUBTRACT and other.operation is O.NUMBER:
-            return self._add(Expression(O.NUMBER, (-other.operands[0],)), 1.0)
+            return self._add(Expression(O.NUMBER, (-other.operands[0],)))
         return False
 
     def _scale(self, factor: float) -> bool:
@@ -189,9 +188,9 @@ class _Taking:
             return None
         return view
 
-    def _add(self, other: Expression, factor: float) -> bool:
+    def _add(self, other: Expression) -> bool:
         if other.operation is O.NUMBER:
-            self.product.bias = self.product.bias + other.operands[0] * factor
+            self.product.bias = self.product.bias + other.operands[0]
             return True
         if other.operation is not O.LOAD or (view := self._addend(other)) is None:
             return False

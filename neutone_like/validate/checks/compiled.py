@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from neutone_like.artifact.format.archive import COMPILED_NAME
+from neutone_like.compiler.proof import value_at
 from neutone_like.errors import ArtifactError
-from neutone_like.model import CategoricalParameter, NumericalParameter
+from neutone_like.model import NumericalParameter
 from neutone_like.runtime.compiled_model import CompiledModel, load_compiled
 from neutone_like.validate.live_subject import LiveSubject
 from neutone_like.validate.outcome import Outcome, skipped, verdict
@@ -61,8 +62,5 @@ def _largest_difference(
 
 
 def _values(parameter: NumericalParameter, samples: int, generator: torch.Generator) -> Tensor:
-    count = samples if parameter.rate == "sample" else 1
-    if isinstance(parameter, CategoricalParameter):
-        return torch.randint(0, int(parameter.maximum) + 1, (count,), generator=generator).float()
-    low, high = parameter.minimum, parameter.maximum
-    return low + (high - low) * torch.rand(count, generator=generator)
+    host_values = torch.rand(samples if parameter.rate == "sample" else 1, generator=generator)
+    return torch.tensor([value_at(parameter, each) for each in host_values.tolist()])

@@ -1,0 +1,22 @@
+"""The numbers of a ``model.nlc`` that its writer and whoever reads its head share; ``format.hpp`` has all of them."""
+
+from enum import IntEnum
+
+MAGIC = b"NLCOMP\r\n"
+VERSION = 1
+HEADER_BYTES = 32
+SECTION_BYTES = 24
+STEP_BYTES = 20
+
+
+class Section(IntEnum):
+    """What a part of the file holds."""
+
+    METADATA = 1
+    FACTS = 2
+    BUFFERS = 3
+    VIEWS = 4
+    STEPS = 5
+    INTEGERS = 6
+    CONSTANTS = 7
+    TEST_VECTOR = 8

@@ -59,12 +59,12 @@ struct Facts {
     int32_t out_channels;
     int32_t parameters;
     int32_t delay_samples;
-    int32_t rings;          // how many of the buffers are rings: they come first
-    int32_t inputs;         // how many views come first that the host's audio and then its parameters are written to
-    int32_t output;         // the view that the result is read from
-    int32_t test_samples;   // of the test vector
-    uint64_t arena_bytes;   // for what lives within one block
-    uint64_t state_bytes;   // for what lives between blocks
+    int32_t rings;         // how many of the buffers are rings: they come first
+    int32_t inputs;        // how many views come first that the host's audio and then its parameters are written to
+    int32_t output;        // the view that the result is read from
+    int32_t test_samples;  // of the test vector
+    uint64_t arena_bytes;  // for what lives within one block
+    uint64_t state_bytes;  // for what lives between blocks
 };
 static_assert(sizeof(Facts) == 64);
 

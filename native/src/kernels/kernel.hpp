@@ -38,7 +38,7 @@ struct Call {
 
 // What a step needs, or why it can't be computed.
 struct Need {
-    const char* error;     // null when it can: "a weight for each output"
+    const char* error;  // null when it can: "a weight for each output"
     uint64_t scratch_bytes;
 };
 

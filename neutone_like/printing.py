@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from html import escape
 from typing import Any
 
-MOST_LINES = 6
+MOST_LINES = 7
 MOST_CHARACTERS = 110  # of a line
 _STEERS_TERMINALS = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
 

@@ -279,7 +279,7 @@ def test_what_does_not_print_itself_is_seen() -> None:
 
 def test_few_lines_and_tables() -> None:
     assert few_lines("Title", [("a", "1", "2"), ("b",)]) == "Title\n  a: 1, 2\n  b"
-    assert few_lines("T", [(str(n),) for n in range(9)]).splitlines()[-1] == "  ... and 5 more"
+    assert few_lines("T", [(str(n),) for n in range(9)]).splitlines()[-1] == "  ... and 4 more"
     assert html_table("<", [("a\nb",)]).count("&lt;") == 1
     assert "a<br>b" in html_table("<", [("a\nb",)])
 

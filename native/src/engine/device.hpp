@@ -29,7 +29,7 @@ struct DevicePlan {
     bool vary_blocks = false;     // block sizes at random in 1..block_size
     uint64_t seed = 0;
     double start_delay_seconds = 0.0;
-    bool companion = false;  // ends when all that are none have ended
+    bool companion = false;  // ends with the others where they were all cut short
 };
 
 // What a device and the thread that watches it tell each other.

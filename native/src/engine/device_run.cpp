@@ -108,17 +108,24 @@ private:
         } catch (...) {
             device.failure = std::current_exception();
         }
-        const bool last = !device.plan.companion && --leading_ == 0;
-        for (const auto& other : devices_) {
-            if (last && other->plan.companion) other->progress.ends = true;
-        }
+        if (!device.plan.companion) leader_ended(device.report.callbacks == device.plan.callbacks);
         const std::lock_guard lock(mutex_);
         device.ended = true;
         changed_.notify_all();
     }
 
+    // Companions play as long as the leaders: to their own end, or no further than leaders that were all cut short.
+    void leader_ended(bool played_all) noexcept {
+        if (played_all) played_all_ = true;
+        if (--leading_ > 0 || played_all_) return;
+        for (const auto& other : devices_) {
+            if (other->plan.companion) other->progress.ends = true;
+        }
+    }
+
     std::vector<std::unique_ptr<Device>> devices_;
     std::atomic<int> leading_{0};
+    std::atomic<bool> played_all_{false};
     std::mutex mutex_;
     std::condition_variable changed_;
 };

@@ -60,7 +60,7 @@ demo: $(INSTALLED)
 	$(RUN) examples/demo.py $(if $(INPUT),--input "$(INPUT)") --out "$(OUT)"
 
 test: $(INSTALLED)
-	$(RUN) -m pytest -m "" -n $(JOBS) $(PYTEST_FLAGS)
+	$(RUN) -m pytest -m "" -n $(JOBS) --dist worksteal $(PYTEST_FLAGS)
 
 lint: $(INSTALLED)
 	$(RUN) -m ruff check .
@@ -110,13 +110,13 @@ sanitize: $(PACKAGES)
 		echo "Now a stream that slips, which must be found:"; \
 		code=0; "$$build/tests/soak" 20000 16 2 1 slip || code=$$?; test $$code = 1; \
 		"$$build/tests/stress"; \
-		UBSAN_OPTIONS=halt_on_error=1 "$$build/tests/corruptions" 20000 1; \
-		UBSAN_OPTIONS=halt_on_error=1 "$$build/tests/corruptions" 2000 2 $(wildcard exported/*/model.nlc); \
 		if [ "$${sanitizer%%,*}" = address ]; then \
+			UBSAN_OPTIONS=halt_on_error=1 "$$build/tests/corruptions" 20000 1; \
+			UBSAN_OPTIONS=halt_on_error=1 "$$build/tests/corruptions" 2000 2 $(wildcard exported/*/model.nlc); \
 			echo "Now plans that nobody has proved, which must be found:"; \
 			"$$build/tests/corruptions" 1000 1 unproved 2>&1 | grep "ERROR: AddressSanitizer"; \
 		fi; \
-		$(VENV)/bin/ctest --test-dir "$$build" --output-on-failure; \
+		$(VENV)/bin/ctest --test-dir "$$build" --output-on-failure --parallel 2; \
 	done
 
 # As README says: torch first, then the package, whose backend is compiled on first use.

@@ -126,6 +126,15 @@ class Subject(ABC):
     def model_of(self, module: Any) -> Any:
         """The user's model inside a wrapper."""
 
+    @cached_property
+    def unplayed(self) -> Any:
+        """A module that nobody plays, to be copied."""
+        return self.artifact.fresh_module()
+
+    def copied(self) -> Any:
+        """A module with a state of its own, as it was loaded. Loading one takes far longer than a copy."""
+        return copy.deepcopy(self.unplayed)
+
     def fresh(self, setting: HostSetting) -> Any:
         """A newly loaded module, told of the host."""
         return self.prepare(self.artifact.fresh_module(), setting)
@@ -133,7 +142,7 @@ class Subject(ABC):
     def reused(self, setting: HostSetting) -> Any:
         """The same module every time, told of the host anew and reset: for checks that have no doubt about that."""
         if self.module is None:
-            self.module = self.artifact.fresh_module()
+            self.module = self.copied()
         return self.prepare(self.module, setting)
 
     @cached_property

@@ -24,7 +24,7 @@ from support.attack_worker import Verdict
 
 OVERDRIVE = attacks.EXPORTED / "overdrive" / "model.nm"
 OVERDRIVE_MEMBERS = attacks.read_originals()["overdrive"].members
-ATTACKS = 2000  # `python -m support.attack_worker --first N` puts as many as one likes
+ATTACKS = 700  # `python -m support.attack_worker --first 2000` puts as many as one likes
 QUICK_ATTACKS = 225  # nine rounds of every kind
 
 
@@ -46,12 +46,12 @@ def test_every_attack_is_refused_or_harmless(quick: list[Verdict]) -> None:
 
 
 @pytest.mark.slow
-def test_two_thousand_attacks(quick: list[Verdict]) -> None:
+def test_hundreds_of_attacks(quick: list[Verdict]) -> None:
     verdicts = [*quick, *attack_worker.run(range(QUICK_ATTACKS, ATTACKS))]
     assert len(verdicts) == ATTACKS
     assert not show(verdicts), show(verdicts)
     outcomes = Counter(verdict.outcome for verdict in verdicts)
-    assert outcomes["played"] > 20, "some must be harmless, or the comparison of sounds proves nothing"
+    assert outcomes["played"] > 10, "some must be harmless, or the comparison of sounds proves nothing"
     assert outcomes["refused"] > ATTACKS // 2
 
 

@@ -132,12 +132,15 @@ def test_killed_at_every_step(
     assert steps > 15, "positive control: the steps were seen"
 
 
+KILLS = 8
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_killed_while_exporting(tmp_path: Path, subprocess_environment: dict[str, str]) -> None:
     here = str(TESTS)
-    found = run(KILL_EXPORTS, str(tmp_path), here, "20", environment=subprocess_environment).split(",")
-    assert len(found) == 20
+    found = run(KILL_EXPORTS, str(tmp_path), here, str(KILLS), environment=subprocess_environment).split(",")
+    assert len(found) == KILLS
 
 
 def fill(folder: Path, version: str, *files: str) -> None:

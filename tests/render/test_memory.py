@@ -75,8 +75,8 @@ def test_five_minutes(tmp_path: Path, subprocess_environment: dict[str, str]) ->
 
 
 @pytest.mark.slow
-def test_twenty_minutes(tmp_path: Path, subprocess_environment: dict[str, str]) -> None:
-    measured = growth(tmp_path, subprocess_environment, 1200.0)
-    print(f"twenty minutes of stereo: {measured['grown']:.0f} MB more than a few seconds; RTF {measured['rtf']:.4f}")
-    assert measured["grown"] < 60.0
-    assert measured["held"] > 330.0
+def test_ten_minutes(tmp_path: Path, subprocess_environment: dict[str, str]) -> None:
+    measured = growth(tmp_path, subprocess_environment, 600.0)
+    print(f"ten minutes of stereo: {measured['grown']:.0f} MB more than a few seconds; RTF {measured['rtf']:.4f}")
+    assert measured["grown"] < 45.0
+    assert measured["held"] > 165.0

@@ -16,6 +16,7 @@ MODEL_RATES = (44100, 48000, 16000)
 BLOCKS = (1, 32, 64, 100, 128, 256, 441, 480, 512, 1024, 2048)
 MODEL_BLOCKS = (None, 128, 480, 512, 2048)
 LOOK_BEHIND = 64
+SHARES = 3
 
 # Where parameters change, in host samples.
 EVENTS = (
@@ -114,7 +115,9 @@ def test_native_adaptation_is_the_wrappers(host_rate: int, model_rate: int) -> N
 @pytest.mark.parametrize("model_rate", MODEL_RATES)
 def test_native_adaptation_is_the_wrappers_everywhere(host_rate: int, model_rate: int) -> None:
     cells = [(block, model_block) for block in BLOCKS for model_block in MODEL_BLOCKS]
-    check_matrix(host_rate, model_rate, [cell for cell in cells if cell[0] > 1 or cell[1] in (None, 128)])
+    tried = [cell for cell in cells if cell[0] > 1 or cell[1] in (None, 128)]
+    first = (RATES.index(host_rate) + MODEL_RATES.index(model_rate)) % SHARES
+    check_matrix(host_rate, model_rate, tried[first::SHARES])  # each cell at some of the rates
 
 
 @pytest.fixture(scope="module", params=[(44100, 480, LOOK_BEHIND), (48000, None, 0)], ids=["fixed block", "any block"])

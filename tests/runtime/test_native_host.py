@@ -82,7 +82,7 @@ def test_unit_tests(native: NativeBuild) -> None:
         reason = "no doctest for the C++ unit tests: apt-get install doctest-dev"
         assert os.environ.get("NEUTONE_LIKE_REQUIRE_DOCTEST") != "1", reason
         pytest.skip(reason)
-    told = run(tool("ctest"), "--test-dir", native.folder, "--output-on-failure")
+    told = run(tool("ctest"), "--test-dir", native.folder, "--output-on-failure", "--parallel", "2")
     passed = re.search(r"100% tests passed.* out of (\d+)", told)
     assert passed is not None and int(passed[1]) >= 50, told[-4000:]  # noqa: PT018
 

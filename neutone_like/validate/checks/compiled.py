@@ -31,7 +31,7 @@ def check_compiled_equals_eager(subject: LiveSubject) -> Outcome:
         compiled = load_compiled(artifact.path)
     except ArtifactError as error:
         return Outcome("failed", str(error), ALLOWED, ADVICE)
-    core: Any = artifact.fresh_module().w2w_base
+    core: Any = subject.copied().w2w_base
     sizes = artifact.block_sizes
     rates = compiled.sample_rates or artifact.sample_rates
     core.prepare_model(rates[0] if rates else subject.native_rate, sizes[0] if sizes else max(_BLOCKS))

@@ -23,7 +23,7 @@ LIVE_SETTING = HostSetting(44100, 256)
 
 def check_contract_methods(subject: Subject) -> Outcome:
     """Call every method of the format once, as a host does."""
-    module = subject.artifact.fresh_module()
+    module = subject.copied()
     questions = LIVE_QUESTIONS if isinstance(subject, LiveSubject) else OFFLINE_QUESTIONS
     problems = _attribute_problems(subject, module)
     most = module.set_daw_sample_rate_and_buffer_size(LIVE_SETTING.sample_rate, LIVE_SETTING.block_size)

@@ -122,7 +122,7 @@ def _undo_lowering(comment: str) -> float:
 
 
 def _render(subject: LiveSubject) -> list[Sound]:
-    module: Any = subject.artifact.fresh_module()
+    module: Any = subject.copied()
     metadata = subject.artifact.metadata
     module.set_daw_sample_rate_and_buffer_size(SAMPLE_RATE, BLOCK_SIZE)
     if hasattr(module, "set_mix"):

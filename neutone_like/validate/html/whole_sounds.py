@@ -19,7 +19,7 @@ def whole_sounds_of(subject: OfflineSubject) -> list[Sound]:
     names = (GENERATED,) if subject.is_generator else NAMES
     sounds = [sound for name in names for sound in _read(subject, folder, name)]
     if not sounds:
-        rendered = render_whole_sounds(subject.artifact.fresh_module(), subject.artifact.audio_in_channels)
+        rendered = render_whole_sounds(subject.copied(), subject.artifact.audio_in_channels)
         sounds = [sound for each in rendered for sound in _pairs(subject, each)]
     return sounds[:MOST_SOUNDS]
 

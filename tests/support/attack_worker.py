@@ -112,7 +112,6 @@ class Judge:
     def judge(self, seed: int, attack: Attack) -> Verdict:
         path = self.folder / f"attack-{seed}.nm"
         path.write_bytes(attack.content)
-        self.expected(attack.original)  # the original's memory and time are not the attack's
         before = _reset_peak_memory()
         started = time.perf_counter()
         try:
@@ -234,9 +233,12 @@ def work(seeds: Sequence[int], loader: str) -> None:
     with optimiser(False), tempfile.TemporaryDirectory(dir=_TMPFS if _TMPFS.is_dir() else None) as folder:
         judge = Judge(Path(folder))
         if loader != "ours":
+            for seed in seeds:
+                judge.expected(make_attack(seed, judge.originals).original)
             _sabotage(loader)
         for seed in seeds:
             attack = make_attack(seed, judge.originals)  # making it is not the loader's time
+            judge.expected(attack.original)  # nor is loading the original
             print(json.dumps({"next": seed}), flush=True)
             print(json.dumps(asdict(judge.judge(seed, attack))), flush=True)
 

@@ -3,13 +3,15 @@
 import torch
 from torch import Tensor
 
+from neutone_like.graph.whole_recurrences import recurrences_are_whole, whole_linear_scan
+
 
 def linear_scan(matrices: Tensor, inputs: Tensor, state: Tensor) -> Tensor:
     """The states of ``s[n + 1] = A[n] s[n] + u[n]``: what every sample finds, and last what the block leaves.
 
     Neighbouring steps are joined into longer ones, pairs first, so that the work is ``log2`` of the samples operations
-    on whole blocks instead of one for each sample. It runs in TorchScript. A product of steps is never larger than the
-    recurrence itself makes it, so a stable one stays stable.
+    on whole blocks instead of one for each sample. It runs in TorchScript, and compiled models take it as one step. A
+    product of steps is never larger than the recurrence itself makes it, so a stable one stays stable.
 
     Args:
         matrices: ``[..., samples, order, order]``; what comes before ``samples`` may be 1 and is repeated.
@@ -21,6 +23,9 @@ def linear_scan(matrices: Tensor, inputs: Tensor, state: Tensor) -> Tensor:
 
     Source: Hillis and Steele, Data Parallel Algorithms, 1986; Blelloch, Prefix Sums and Their Applications, 1990.
     """
+    if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
+        if recurrences_are_whole():
+            return whole_linear_scan(matrices, inputs, state)
     first = (matrices[..., 0, :, :] @ state.unsqueeze(-1)).squeeze(-1) + inputs[..., 0, :]
     found = torch.cat([first.unsqueeze(-2), inputs[..., 1:, :]], -2)
     reach, samples = 1, inputs.size(-2)

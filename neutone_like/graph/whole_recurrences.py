@@ -34,7 +34,7 @@ def whole_linear_scan(matrices: Tensor, inputs: Tensor, state: Tensor) -> Tensor
     """``s[n + 1] = A[n] s[n] + u[n]`` as one operation: what every sample finds, and last what the block leaves.
 
     Args:
-        matrices: ``[..., samples, order, order]``; what comes before ``samples`` may be 1 and is repeated.
+        matrices: ``[..., samples or 1, order, order]``; what comes before ``samples`` may be 1 and is repeated.
         inputs: ``[..., samples, order]``.
         state: ``[..., order]``, what the first sample finds.
 
@@ -57,6 +57,11 @@ def define_linear_scan() -> torch.library.Library:
 def _sample_by_sample(matrices: Tensor, inputs: Tensor, state: Tensor) -> Tensor:
     """What the recurrence is by definition."""
     found = [state]
-    for step, entering in zip(matrices.unbind(-3), inputs.unbind(-2), strict=True):
+    for step, entering in zip(_each(matrices, inputs), inputs.unbind(-2), strict=True):
         found.append((step @ found[-1].unsqueeze(-1)).squeeze(-1) + entering)
     return torch.stack(found, -2)
+
+
+def _each(matrices: Tensor, inputs: Tensor) -> tuple[Tensor, ...]:
+    """The matrix of every sample."""
+    return matrices.unbind(-3) if matrices.size(-3) != 1 else matrices.unbind(-3) * inputs.size(-2)

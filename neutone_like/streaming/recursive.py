@@ -72,8 +72,8 @@ class IIR(StreamingLayer):
         if self.order == 0:
             return x * self.piece_matrix[0, 0], registers
         last = self.piece_matrix[-1, self.piece_samples :]
-        step = self.transition_powers[1].T.expand(1, 1, x.size(2), -1, -1)
-        states = linear_scan(step, x.unsqueeze(3) * last, registers)
+        step = self.transition_powers[1].T
+        states = linear_scan(step.view(1, 1, 1, self.order, self.order), x.unsqueeze(3) * last, registers)
         return x * self.piece_matrix[self.order, 0] + states[:, :, :-1, 0], states[:, :, -1]
 
     @torch.jit.export

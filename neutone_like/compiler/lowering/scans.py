@@ -10,7 +10,7 @@ from neutone_like.compiler.tensor import View
 from neutone_like.errors import CompileError
 from neutone_like.graph import LINEAR_SCAN, Node
 
-MOST_STATES = 4
+MOST_STATES = 16
 
 
 @lowers(LINEAR_SCAN)

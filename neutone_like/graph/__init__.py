@@ -9,8 +9,8 @@ from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Lengths, No
 from neutone_like.graph.in_place import without_writes
 from neutone_like.graph.running import GraphPlayer, operation, play_all
 from neutone_like.graph.torchscript import to_torchscript
-from neutone_like.graph.whole_recurrences import LINEAR_SCAN, whole_recurrences
 from neutone_like.graph.whole_number import WholeNumber, fit_whole_number
+from neutone_like.graph.whole_recurrences import LINEAR_SCAN, whole_recurrences
 
 __all__ = [
     "LINEAR_SCAN",

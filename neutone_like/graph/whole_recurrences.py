@@ -1,4 +1,4 @@
-"""Linear recurrences as one operation of a graph: PyTorch has none, and written out they depend on the block's length."""
+"""Linear recurrences as one operation of a graph: PyTorch has none, and written out they depend on the length."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 LINEAR_SCAN = "neutone_like::linear_scan.default"
-"""The operation's name in a graph: ``(matrices, inputs, state)``, as in :func:`neutone_like.streaming.scan.linear_scan`."""
+"""The operation's name in a graph; arguments and result are those of :func:`whole_linear_scan`."""
 
 _whole = ContextVar("whole_recurrences", default=False)
 
 
 @contextmanager
 def whole_recurrences() -> Iterator[None]:
-    """Networks captured within keep their linear recurrences whole. Such graphs are compiled; they have no TorchScript."""
+    """Networks captured within keep their linear recurrences whole: such graphs compile, and have no TorchScript."""
     define_linear_scan()
     token = _whole.set(True)
     try:

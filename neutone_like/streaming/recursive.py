@@ -52,8 +52,8 @@ class IIR(StreamingLayer):
 
     def _constant(self, x: Tensor, registers: Tensor) -> tuple[Tensor, Tensor]:
         """What the first ``n`` samples of a piece give, and the last ``n`` leave, are corners of the matrix."""
-        if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
-            if recurrences_are_whole():
+        if not torch.jit.is_scripting():  # noqa: SIM102  # pyright: ignore[reportPrivateImportUsage]
+            if recurrences_are_whole():  # which TorchScript doesn't know: a condition of its own
                 return self._recurring(x, registers)
         matrix, powers = self.piece_matrix.double(), self.transition_powers.double()
         longest = self.piece_samples

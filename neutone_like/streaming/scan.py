@@ -24,8 +24,8 @@ def linear_scan(matrices: Tensor, inputs: Tensor, state: Tensor) -> Tensor:
 
     Source: Hillis and Steele, Data Parallel Algorithms, 1986; Blelloch, Prefix Sums and Their Applications, 1990.
     """
-    if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
-        if recurrences_are_whole():
+    if not torch.jit.is_scripting():  # noqa: SIM102  # pyright: ignore[reportPrivateImportUsage]
+        if recurrences_are_whole():  # which TorchScript doesn't know: a condition of its own
             return whole_linear_scan(matrices, inputs, state)
     first = (matrices[..., 0, :, :] @ state.unsqueeze(-1)).squeeze(-1) + inputs[..., 0, :]
     found = torch.cat([first.unsqueeze(-2), inputs[..., 1:, :]], -2)

@@ -24,6 +24,7 @@ TITLES = {
     "products": "Products with weights, and of two tensors",
     "convolutions": "Convolutions along time",
     "recurrent": "Recurrent layers, whole",
+    "scans": "Linear recurrences (`streaming.IIR`, `Biquad`, `StateVariableFilter`), whole",
     "reductions": "One number of many",
     "spectra": "Spectra and complex numbers",
     "indexing": "Elements at places that a tensor says",
@@ -34,7 +35,7 @@ def page() -> str:
     """The whole page."""
     found: dict[str, set[str]] = {name: set() for name in TITLES}
     for op, rule in RULES.items():
-        found[rule.__module__.rpartition(".")[2]].add(op.removeprefix("aten::").partition(".")[0].strip("_"))
+        found[rule.__module__.rpartition(".")[2]].add(op.rpartition("::")[2].partition(".")[0].strip("_"))
     sections = [
         f"\n## {TITLES[name]}\n\n{', '.join(f'`{each}`' for each in sorted(operations))}\n"
         for name, operations in found.items()

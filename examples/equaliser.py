@@ -11,9 +11,8 @@ A loop over samples is too slow in TorchScript. So the six filters are written a
 
     s[n + 1] = A s[n] + B x[n]        y[n] = C s[n] + D x[n]
 
-and a block is cut into pieces of up to 32 samples, each of which is a few products of matrices: what comes out is what
-the state at its start makes, ``C A^n s``, and the convolution of its samples with the impulse response, ``D, C B, C A
-B, C A A B...``. These matrices are made when a knob has moved, in float64.
+and all states of a block come from ``neutone_like.streaming.scan.linear_scan``, which joins neighbouring steps into
+longer ones. The compiled model has it as one step. All of it is float64.
 
 What it shows:
 
@@ -32,9 +31,9 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like import ContinuousParameter, ModelMetadata, WaveformToWaveformBase
+from neutone_like.streaming.scan import linear_scan
 
 BANDS_HZ = (60.0, 180.0, 500.0, 1400.0, 4000.0, 11000.0)
-PIECE_SAMPLES = 32
 SILENCE = 1e-30  # states below this are emptied: denormal numbers would make silence the slowest input of all
 
 
@@ -78,21 +77,14 @@ class Equaliser(WaveformToWaveformBase):
         # TorchScript sees attributes, not this file's constants.
         self.names = [knob.name for knob in Equaliser.parameters]
         self.order: int = 2 * len(BANDS_HZ)
-        self.piece_samples: int = PIECE_SAMPLES
         self.silence: float = SILENCE
         self.radians_per_hz: float = 0.0
-        self.designed_for = torch.zeros(0)
-        self.powers = torch.zeros(0, dtype=torch.float64)  # [piece + 1, order, order]: A to the n
-        self.echo = torch.zeros(0, dtype=torch.float64)  # [order, piece]: C A^n, what a state makes of later samples
-        self.arrival = torch.zeros(0, dtype=torch.float64)  # [piece, order]: A^n B, the longest way first
-        self.response = torch.zeros(0, dtype=torch.float64)  # [piece, piece]: from samples in to samples out
         self.register_buffer("state", torch.zeros(2, 2 * len(BANDS_HZ), dtype=torch.float64))
         self.prepare_model(48000, 512)
 
     def prepare_model(self, sample_rate: int, block_size: int) -> None:
         """Another rate wants other coefficients."""
         self.radians_per_hz = 2.0 * math.pi / sample_rate
-        self.designed_for = torch.zeros(0)
         self.reset_model()
 
     def reset_model(self) -> None:
@@ -101,36 +93,12 @@ class Equaliser(WaveformToWaveformBase):
 
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
         """``[2, N]`` to ``[2, N]``."""
-        knobs = torch.cat([params[name] for name in self.names])
-        if not torch.equal(knobs, self.designed_for):
-            self.designed_for = knobs
-            self._design(knobs.to(torch.float64).view(-1, 3))
-        return torch.cat([self._filter(piece) for piece in x.to(torch.float64).split(self.piece_samples, 1)], 1).to(
-            x.dtype
-        )
-
-    def _filter(self, x: Tensor) -> Tensor:
-        """Up to a piece, with the state that the one before left."""
-        samples, longest = x.size(1), self.piece_samples
-        y = x.mm(self.response[:samples, :samples]) + self.state.mm(self.echo[:, :samples])
-        state = self.state.mm(self.powers[samples].t()) + x.mm(self.arrival[longest - samples :])
-        self.state = torch.nn.functional.hardshrink(state, self.silence)
-        return y
-
-    def _design(self, knobs: Tensor) -> None:
-        """``[bands, 3]`` to the matrices."""
-        step, entry, exit, through = self._system(knobs)
-        powers = torch.stack((torch.eye(self.order, dtype=torch.float64), step))
-        while powers.size(0) <= self.piece_samples:  # 0..1, 0..2, 0..4, 0..8...
-            powers = torch.cat((powers, torch.matmul(powers[1:], powers[-1])))
-        self.powers = powers
-        first = powers[: self.piece_samples]
-        reached = torch.matmul(first, entry)
-        self.echo = torch.matmul(exit, first).t()
-        self.arrival = reached.flip(0)
-        impulse = torch.cat((through, reached[:-1].mv(exit)))
-        padded = torch.cat((torch.zeros_like(impulse[1:]), impulse))
-        self.response = padded.unfold(0, self.piece_samples, 1).flip(1).t()
+        knobs = torch.cat([params[name] for name in self.names]).to(torch.float64)
+        step, entry, exit, through = self._system(knobs.view(-1, 3))
+        samples = x.to(torch.float64)
+        states = linear_scan(step.view(1, 1, self.order, self.order), samples.unsqueeze(2) * entry, self.state)
+        self.state = torch.nn.functional.hardshrink(states[:, -1], self.silence)
+        return ((states[:, :-1] * exit).sum(-1) + through * samples).to(x.dtype)
 
     def _system(self, knobs: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """A, B, C and D of all bands in a row: what one gives is what the next one gets."""

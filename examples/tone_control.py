@@ -13,9 +13,9 @@ loop: in TorchScript, slower than real time. But its steps are affine maps, and 
     (A2, b2) after (A1, b1)  =  (A2 A1, A2 b1 + b2)
 
 Composition is associative, so all N running compositions take log2(N) rounds of batched 2 x 2 products (a parallel
-prefix scan: Hillis and Steele, "Data Parallel Algorithms", 1986). The filter takes energy from its integrators and
-never adds any, so products of ``A`` only shrink and rounding errors die out. The scan runs in float64, and the result
-does not depend on where blocks begin.
+prefix scan): ``neutone_like.streaming.scan.linear_scan``. The filter takes energy from its integrators and never adds
+any, so products of ``A`` only shrink and rounding errors die out. The scan runs in float64, and the result does not
+depend on where blocks begin. The compiled model has it as one step.
 
 Run ``python examples/tone_control.py`` for the artifact, or ``neutone-like export examples/tone_control.py --out DIR``.
 """
@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like import ContinuousParameter, ModelMetadata, WaveformToWaveformBase
+from neutone_like.streaming.scan import linear_scan
 
 PIVOT_HZ = 800.0
 DAMPING = math.sqrt(2.0)  # 1 / Q of a Butterworth filter: the steepest shelf without a bump
@@ -76,33 +77,19 @@ class ToneControl(WaveformToWaveformBase):
         samples = x.to(torch.float64)
         high = torch.exp(params["tone"].to(torch.float64) * (math.log(10.0) / 20.0)).expand(x.size(1))
         low = 1.0 / high
-        after = self._integrators(samples, self.warped_pivot * high.sqrt())
-        twice_mean = after + torch.cat((self.state.unsqueeze(2), after[:, :, :-1]), dim=2)
-        self.state = torch.nn.functional.hardshrink(after[:, :, -1], self.silence)
-        y = torch.addcmul(high * samples, twice_mean[0], (0.5 * self.damping) * (1.0 - high))
-        return y.addcmul(twice_mean[1], 0.5 * (low - high)).to(x.dtype)
+        states = self._integrators(samples, self.warped_pivot * high.sqrt())
+        twice_mean = states[:, 1:] + states[:, :-1]
+        self.state = torch.nn.functional.hardshrink(states[:, -1], self.silence)
+        y = torch.addcmul(high * samples, twice_mean[..., 0], (0.5 * self.damping) * (1.0 - high))
+        return y.addcmul(twice_mean[..., 1], 0.5 * (low - high)).to(x.dtype)
 
     def _integrators(self, samples: Tensor, g: Tensor) -> Tensor:
-        """Both integrators after each sample, ``[2, channels, N]``: all running compositions of the affine maps."""
+        """Both integrators before the block and after each sample, ``[channels, N + 1, 2]``."""
         a1 = 1.0 / (1.0 + g * (g + self.damping))
         a2 = 2.0 * g * a1
         a3 = g * a2
-        # maps[i] holds row i of A (two columns), then b for each channel.
-        matrix = torch.stack((2.0 * a1 - 1.0, -a2, a2, 1.0 - a3)).view(2, 2, -1)
-        maps = torch.cat((matrix, torch.stack((a2, a3)).unsqueeze(1) * samples), dim=1)
-        # The state before the block enters with its first sample, so that only b is needed at the end.
-        maps[:, 2:, 0] += matrix[:, :, 0].mm(self.state)
-        reach = 1
-        while reach < maps.size(2):
-            # Blocks are so short that the number of operations is what takes time: narrow is one, slicing three.
-            later = maps.narrow(2, reach, maps.size(2) - reach)
-            earlier = maps.narrow(2, 0, maps.size(2) - reach)
-            composed = later.narrow(1, 0, 1) * earlier.narrow(0, 0, 1)
-            composed.addcmul_(later.narrow(1, 1, 1), earlier.narrow(0, 1, 1))
-            composed.narrow(1, 2, self.out_channels).add_(later.narrow(1, 2, self.out_channels))
-            later.copy_(composed)
-            reach *= 2
-        return maps[:, 2:]
+        matrices = torch.stack((2.0 * a1 - 1.0, -a2, a2, 1.0 - a3), -1).view(1, -1, 2, 2)
+        return linear_scan(matrices, torch.stack((a2 * samples, a3 * samples), -1), self.state)
 
 
 def build_model() -> ToneControl:

@@ -12,7 +12,11 @@ from neutone_like.compiler.tensor import Tensor, View
 from neutone_like.graph import Lengths
 
 Weights = NDArray[np.float64]
-RECURRENT = (KernelId.LSTM, KernelId.GRU, KernelId.RNN)
+MOVED_ON = {
+    **dict.fromkeys((KernelId.LSTM, KernelId.GRU, KernelId.RNN), slice(1, -1)),
+    KernelId.RECURRENCE: slice(2, 3),
+}
+"""Kernels that change some of their inputs, and which."""
 
 
 @dataclass(eq=False)
@@ -43,7 +47,7 @@ class Step:
     @property
     def written(self) -> list[View]:
         """What is another afterwards: the outputs, and what a recurrent layer remembers."""
-        return [*self.outputs, *(self.inputs[1:-1] if self.kernel in RECURRENT else [])]
+        return [*self.outputs, *self.inputs[MOVED_ON.get(self.kernel, slice(0))]]
 
     def replace_views(self, change: Any) -> None:
         """Each view for what ``change`` gives for it."""

@@ -10,8 +10,10 @@ from neutone_like.graph.in_place import without_writes
 from neutone_like.graph.running import GraphPlayer, operation, play_all
 from neutone_like.graph.torchscript import to_torchscript
 from neutone_like.graph.whole_number import WholeNumber, fit_whole_number
+from neutone_like.graph.whole_recurrences import LINEAR_SCAN, whole_recurrences
 
 __all__ = [
+    "LINEAR_SCAN",
     "SAMPLES",
     "Counter",
     "Example",
@@ -36,5 +38,6 @@ __all__ = [
     "play_all",
     "take_apart",
     "to_torchscript",
+    "whole_recurrences",
     "without_writes",
 ]

@@ -10,7 +10,7 @@ from neutone_like.artifact import Artifact
 from neutone_like.artifact.writing.captured_model import graph_of_block, played_core
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import CompileError
-from neutone_like.graph import Graph
+from neutone_like.graph import Graph, whole_recurrences
 from neutone_like.model import NumericalParameter, WaveformToWaveformBase
 
 USUAL_RATE = 48000
@@ -74,7 +74,8 @@ def capture_artifact(
     generator = torch.Generator().manual_seed(block)
     audio = torch.rand((artifact.in_channels, behind + block), generator=generator) - 0.5
     played = played_core(core, [each.name for each in parameters])
-    graph = graph_of_block(played, audio, values, per_sample)
+    with whole_recurrences():
+        graph = graph_of_block(played, audio, values, per_sample)
     if not sizes and not graph.lengths.multiple_of:
         # A loop that depends on the block's length, or a scan: sample by sample there is only one way through it.
         values = [each[:1] for each in values]

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like.errors import ModelError
+from neutone_like.graph.whole_recurrences import recurrences_are_whole
 from neutone_like.streaming.layer import StreamingLayer
 from neutone_like.streaming.scan import linear_scan
 
@@ -51,6 +52,9 @@ class IIR(StreamingLayer):
 
     def _constant(self, x: Tensor, registers: Tensor) -> tuple[Tensor, Tensor]:
         """What the first ``n`` samples of a piece give, and the last ``n`` leave, are corners of the matrix."""
+        if not torch.jit.is_scripting():  # noqa: SIM102  # pyright: ignore[reportPrivateImportUsage]
+            if recurrences_are_whole():  # which TorchScript doesn't know: a condition of its own
+                return self._recurring(x, registers)
         matrix, powers = self.piece_matrix.double(), self.transition_powers.double()
         longest = self.piece_samples
         pieces: list[Tensor] = []
@@ -61,6 +65,16 @@ class IIR(StreamingLayer):
             left = piece @ matrix[self.order + longest - samples : self.order + longest, longest:]
             registers = registers @ powers[samples] + left
         return torch.cat(pieces, 2), registers
+
+    @torch.jit.unused
+    def _recurring(self, x: Tensor, registers: Tensor) -> tuple[Tensor, Tensor]:
+        """The same as one recurrence, by what one sample does to the output and the registers."""
+        if self.order == 0:
+            return x * self.piece_matrix[0, 0], registers
+        last = self.piece_matrix[-1, self.piece_samples :]
+        step = self.transition_powers[1].T
+        states = linear_scan(step.view(1, 1, 1, self.order, self.order), x.unsqueeze(3) * last, registers)
+        return x * self.piece_matrix[self.order, 0] + states[:, :, :-1, 0], states[:, :, -1]
 
     @torch.jit.export
     def reset_streaming_state(self) -> None:

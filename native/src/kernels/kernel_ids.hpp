@@ -81,7 +81,7 @@ enum KernelId : uint32_t {
     // s[:, t] = A[:, :, t] s[:, t-1] + b[:, t] for each row of b at once, in float64.
     // Views: out [R, S, T], A [S, S, T], or [R, S, S, T] for one of each row, with stride 0 along T where it doesn't change,
     // b [R, S, T], state [R, S] (read before, written after).
-    // Out, A and b of either type, state float64. S is at most 4.
+    // Out, A and b of either type, state float64. S is at most 16.
     kRecurrence = 13,
 
     // out[b] = the index of the largest (integer 0) or smallest (1) of in[b, :]; the first where several are. Views: out [B]

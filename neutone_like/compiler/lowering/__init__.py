@@ -10,6 +10,7 @@ from neutone_like.compiler.lowering import (
     products,
     recurrent,
     reductions,
+    scans,
     spectra,
 )
 from neutone_like.compiler.lowering.context import RULES
@@ -27,5 +28,6 @@ __all__ = [
     "products",
     "recurrent",
     "reductions",
+    "scans",
     "spectra",
 ]

@@ -81,7 +81,8 @@ def lowers_complex(*ops: str) -> Callable[[Rule], Rule]:
 def _declaring(rules: dict[str, Rule], ops: Sequence[str]) -> Callable[[Rule], Rule]:
     def declare(rule: Rule) -> Rule:
         for op in ops:
-            rules[f"aten::{op}" if "." in op else f"aten::{op}.default"] = rule
+            name = op if "." in op else f"{op}.default"
+            rules[name if "::" in name else f"aten::{name}"] = rule
         return rule
 
     return declare
@@ -221,7 +222,10 @@ class Context:
     def _joined(self, value: Joined) -> View:
         """In one piece. Copies of tensors that nobody else placed are taken out later."""
         double = any(each.tensor.double for each in value.parts)
-        whole = self.new(value.dims, double=double)
+        order = list(range(len(value.dims)))
+        if value.dim == len(order) - 1 > 0 and all(each.dims[-1] == ONE for each in value.parts):
+            order.insert(-1, order.pop())  # what is stacked last lies apart, so that time stays in one piece
+        whole = self.new(value.dims, order, double)
         start = ZERO
         for part in value.parts:
             self.add(KernelId.COPY, [whole.sliced(value.dim, start, part.dims[value.dim])], [part])

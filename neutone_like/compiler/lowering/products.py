@@ -89,8 +89,8 @@ def product(context: Context, node: Node, value: Lowered, dim: int, weight: Weig
     whole = context.new(dims, order)
     out = whole.permuted([*others, out_dim])
     groups = loops.pop() if loops else None
-    for places in _places([dims[others[i]] for i in loops]):
-        picked = [_picked(each, loops, places) for each in (out, *views)]
+    for places in places_of([dims[others[i]] for i in loops]):
+        picked = [picked_at(each, loops, places) for each in (out, *views)]
         kept = [i for i in range(len(others)) if i not in loops]
         three = [
             _three(each, None if groups is None else kept.index(groups), None if time is None else kept.index(time))
@@ -118,7 +118,7 @@ def _time_dim(views: Sequence[View], count: int) -> int | None:
     return max(candidates, key=score) if candidates else None
 
 
-def _places(sizes: Sequence[Extent]) -> Iterator[tuple[int, ...]]:
+def places_of(sizes: Sequence[Extent]) -> Iterator[tuple[int, ...]]:
     counts = [each.constant for each in sizes]
     if any(each is None for each in counts) or np.prod([each or 1 for each in counts]) > MOST_COPIES:
         raise CompileError(
@@ -127,7 +127,7 @@ def _places(sizes: Sequence[Extent]) -> Iterator[tuple[int, ...]]:
     return iter(np.ndindex(*[each or 1 for each in counts]))
 
 
-def _picked(view: View, loops: Sequence[int], places: Sequence[int]) -> View:
+def picked_at(view: View, loops: Sequence[int], places: Sequence[int]) -> View:
     for dim, place in sorted(zip(loops, places, strict=True), reverse=True):
         view = view.selected(dim, Extent.of(int(place)))
     return view
@@ -193,8 +193,8 @@ def _dynamic(context: Context, node: Node, a: View, b: View) -> View:
     out = context.new((*batch, a.dims[-2], b.dims[-1]))
     a, b = a.expanded((*batch, *a.dims[-2:])), b.expanded((*batch, *b.dims[-2:]))
     loops = list(range(len(batch) - 1))
-    for places in _places(batch[:-1]):
-        three = [_picked(each, loops, places) for each in (out, a, b)]
+    for places in places_of(batch[:-1]):
+        three = [picked_at(each, loops, places) for each in (out, a, b)]
         three = [each if each.rank == 3 else each.with_one(0) for each in three]
         context.add(KernelId.MATMUL, [three[0]], three[1:])
     return _of_rank(out, len(dims))

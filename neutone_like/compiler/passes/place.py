@@ -7,7 +7,7 @@ from neutone_like.compiler.extent import ONE
 from neutone_like.compiler.kernels import KernelId
 from neutone_like.compiler.passes.fuse_elementwise import readers_of, writers_of
 from neutone_like.compiler.passes.overlap import may_overlap
-from neutone_like.compiler.plan import RECURRENT, Plan, Step
+from neutone_like.compiler.plan import MOVED_ON, Plan, Step
 from neutone_like.compiler.tensor import STILL, Kind, Tensor, View
 
 _PROBES = (64, 4096)
@@ -132,7 +132,7 @@ def drop_unread(plan: Plan) -> None:
     read = {plan.output.tensor}
     for step in reversed(plan.steps):
         lasting = any(each.tensor.kind is not Kind.BLOCK for each in step.views if each in step.outputs)
-        moved = step.kernel in RECURRENT
+        moved = step.kernel in MOVED_ON
         if lasting or moved or any(each.tensor in read for each in step.outputs):
             kept.append(step)
             read |= {each.tensor for each in step.views}

@@ -82,16 +82,12 @@ NEUTONE_LIKE_INLINE Floats small_tanh(Floats x) {
     return x + x * (y * ((p + 1.3332782e-1f) * y + -3.3333329e-1f));
 }
 
-// tanh x = (e^2x - 1) / (e^2x + 1), which is 1 in float32 from 9.02 on.
+// tanh |x| = 1 - 2 / (e^2|x| + 1), which is 1 in float32 from 9.02 on. What e^2|x| errs by hardly counts where it is large.
 NEUTONE_LIKE_INLINE Floats tanh(Floats x) {
-    x = clamp(x, -10.0f, 10.0f);
-    constexpr float kHigh = 2.0f * kLog2E, kLow = 3.8519e-8f;  // 2 log2 e
-    const Floats rounded = x * kHigh + splat(kRounder);
-    const Floats f = (x * kHigh - (rounded - splat(kRounder))) + x * kLow;
-    const Floats scale = power_of_two(rounded);
-    const Floats e = scale * (f * exp2m1_by_f(f)) + (scale - 1.0f);
-    const Floats large = e / (e + 2.0f);
-    return maximum(x, -x) < splat(kTanhSmall) ? small_tanh(x) : large;
+    const Bits sign = (Bits)x & 0x80000000u;
+    const Floats size = minimum(splat(10.0f), (Floats)((Bits)x ^ sign));
+    const Floats large = 1.0f - 2.0f / one_plus_exp2(size * (2.0f * kLog2E));
+    return (Floats)((Bits)(size < splat(kTanhSmall) ? small_tanh(size) : large) | sign);
 }
 
 NEUTONE_LIKE_INLINE Floats sigmoid(Floats x) {

@@ -50,20 +50,22 @@ NEUTONE_LIKE_INLINE void multiply_rows(Sums<kRows, kVectors>& sums, const float*
 // Rows m to m + kRows, from t on; of the last vector `lanes` are written.
 template <int kRows, int kVectors>
 NEUTONE_LIKE_INLINE void affine_tile(const AffineBlock& block, int32_t t, int32_t m, int32_t lanes) {
-    Sums<kRows, kVectors> sums;
+    Sums<kRows, kVectors> sums = {};
+    const float* weights = block.weights + m / 4 * block.panel;
+    for (const AffineRows* segment = block.segments; segment != block.segments_end; ++segment) {
+        multiply_rows<kRows, kVectors>(sums, segment->data + t, segment->stride, segment->rows,
+                                       weights + segment->weights, block.panel);
+    }
+    // Last: what is added is often larger than the products, each of which would be rounded to its last place.
     NEUTONE_LIKE_UNROLL for (int i = 0; i < kRows; ++i) {
-        NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) sums[i][j] = splat(block.bias[m + i]);
+        const Floats bias = splat(block.bias[m + i]);
+        NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) sums[i][j] += bias;
     }
     for (const AffineRows* addend = block.addends; addend != block.addends_end; ++addend) {
         const float* row = addend->data + m * addend->stride + t;
         NEUTONE_LIKE_UNROLL for (int i = 0; i < kRows; ++i, row += addend->stride) {
             NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) sums[i][j] += load(row + j * kLanes);
         }
-    }
-    const float* weights = block.weights + m / 4 * block.panel;
-    for (const AffineRows* segment = block.segments; segment != block.segments_end; ++segment) {
-        multiply_rows<kRows, kVectors>(sums, segment->data + t, segment->stride, segment->rows,
-                                       weights + segment->weights, block.panel);
     }
     float* out = block.out + m * block.out_stride + t;
     const Floats lowest = splat(block.lowest);

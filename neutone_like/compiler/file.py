@@ -27,6 +27,9 @@ from neutone_like.compiler.tensor import ROW_FLOATS, Kind, Stride, Tensor, View,
 from neutone_like.errors import CompileError
 
 MAXIMUM_RANK = 6
+MOST_OPERANDS = 128
+"""Of a step."""
+_MOST_CONSTANTS = 3  # that the writer adds to them
 _RING, _STATE, _ARENA, _CONSTANT = range(4)
 _PADDED = 1
 _BEHIND = 8 * ROW_FLOATS  # what is read may be read in whole vectors, and the last constant has no neighbour
@@ -210,6 +213,11 @@ class _Writer:
 
     def _step(self, step: Step) -> None:
         first_view, first_integer = len(self.views), len(self.integers)
+        if len(step.views) + _MOST_CONSTANTS > MOST_OPERANDS:
+            raise CompileError(
+                f"{step.line or step}: takes {len(step.views)} parts of sound at once, at most "
+                f"{MOST_OPERANDS - _MOST_CONSTANTS} compile; TorchScript plays it."
+            )
         if isinstance(step, Affine):
             self._affine(step)
         elif isinstance(step, Pointwise):

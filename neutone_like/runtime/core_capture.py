@@ -7,6 +7,7 @@ import torch
 
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.format_limits import Model
+from neutone_like.artifact.format.offline_schema import OfflineSection
 from neutone_like.artifact.writing.captured_model import graph_of_block
 from neutone_like.errors import CompileError
 from neutone_like.graph import Graph
@@ -64,11 +65,11 @@ def capture_artifact(artifact: Artifact, sample_rate: int | None = None, model: 
     ]
     generator = torch.Generator().manual_seed(block)
     audio = torch.rand((core.in_channels, behind + block), generator=generator) - 0.5
-    graph = graph_of_block(core.played, audio, values, per_sample)
+    graph = graph_of_block(core.played, audio, values, per_sample, only_length=len(sizes) == 1)
     if not sizes and not graph.lengths.multiple_of:
         # A loop that depends on the block's length, or a scan: sample by sample there is only one way through it.
         values = [each[:1] for each in values]
-        graph = graph_of_block(core.played, audio[:, : behind + 1], values, per_sample)
+        graph = graph_of_block(core.played, audio[:, : behind + 1], values, per_sample, only_length=True)
         sizes = (1,)
     _require_blocks(graph, sizes, behind)
     return Captured(
@@ -84,8 +85,10 @@ def capture_artifact(artifact: Artifact, sample_rate: int | None = None, model: 
 
 def look_behind_of(artifact: Artifact) -> int:
     """Past samples before each block, of a model of ours."""
+    if artifact.is_realtime:
+        return artifact.live_metadata.look_behind_samples
     ours = artifact.metadata.neutone_like
-    return 0 if ours is None else ours.look_behind_samples
+    return ours.look_behind_samples if isinstance(ours, OfflineSection) else 0
 
 
 def _require_blocks(graph: Graph, sizes: Sequence[int], behind: int) -> None:

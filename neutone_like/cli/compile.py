@@ -16,9 +16,7 @@ def compile(
     ] = None,
     rate: Annotated[
         int | None,
-        typer.Option(
-            metavar="HZ", help="Compile for this rate alone [default: each that the model is prepared anew for]."
-        ),
+        typer.Option(metavar="HZ", help="For this rate alone [default: each that the model is prepared anew for]."),
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="List the steps that a block takes, and write nothing.")] = False,
     as_json: AsJson = False,

@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Sequence
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""What of a model is compiled: one call for a block of sound, of a live model or of an offline one that plays blocks."""
+"""What of a model is compiled: one call for a block, of a live model or of an offline one that is played in blocks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -107,8 +107,8 @@ def _require_blocks(artifact: Artifact, scripted: Any) -> None:
         why = f"takes texts or tokens ({', '.join(texts)}), and a compiled model takes sound and numbers"
     elif reads_argument(scripted.do_forward_pass, 1):
         why = (
-            "reads curr_block_idx in do_forward_pass, which a compiled model is not told. Keep what it needs to know of "
-            "earlier blocks in a buffer, and reset that in reset_model"
+            "reads curr_block_idx in do_forward_pass, which a compiled model is not told. Keep what it needs to know "
+            "of earlier blocks in a buffer, and reset that in reset_model"
         )
     elif len(artifact.block_sizes) > 1 and reads_argument(scripted.prepare_model, 2):
         why = (

@@ -129,8 +129,8 @@ class CompiledModel(Printed):
         if self.sample_rates and sample_rate not in self.sample_rates:
             known = ", ".join(map(str, self.sample_rates))
             raise ArtifactError(
-                f"{self.path or 'The compiled model'} is for {known} Hz, and {sample_rate} Hz is asked for. Compile the "
-                f"model for it: neutone-like compile PATH --rate {sample_rate}"
+                f"{self.path or 'The compiled model'} is for {known} Hz, and {sample_rate} Hz is asked for. Compile "
+                f"the model for it: neutone-like compile PATH --rate {sample_rate}"
             )
         if self.sample_rate in (None, sample_rate):
             return self

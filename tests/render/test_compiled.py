@@ -36,7 +36,7 @@ MODELS = ("lstm_amp", "tcn_amp", "overdrive", "spectral_gate", "stereo_widener")
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    """Artifacts with their compiled form beside them; of the last two one plays fixed blocks, one has its host's rate."""
+    """Artifacts with their compiled form beside them; of the last two one has fixed blocks, one its host's rate."""
     folders: Folders = {}
     for name in MODELS:
         folder = folders[name] = tmp_path_factory.mktemp(name)

@@ -33,9 +33,8 @@ def check_compiled_equals_eager(subject: Subject) -> Outcome:
         return Outcome("failed", str(error), ALLOWED, ADVICE)
     sizes = artifact.block_sizes
     found: list[tuple[float, float]] = []
-    for rate in (
-        compiled.sample_rates if compiled.sample_rate else (compiled.sample_rates or (subject.native_rate,))[:1]
-    ):
+    rates = compiled.sample_rates or (subject.native_rate,)
+    for rate in rates if compiled.sample_rate else rates[:1]:
         core.model.prepare_model(rate, core.prepared_block)
         core.model.reset_model()
         found.append(_largest_difference(core, compiled.at_rate(rate), sizes[:1] * 4 or _BLOCKS))

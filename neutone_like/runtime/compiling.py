@@ -18,7 +18,7 @@ from neutone_like.compiler.file import FilePlan, TestVector, write_plan, write_p
 from neutone_like.compiler.plan import Plan
 from neutone_like.compiler.planning import planned, simplified, specialised
 from neutone_like.compiler.proof import Accuracy, Examples, prove
-from neutone_like.errors import CaptureError, CompileError
+from neutone_like.errors import ArtifactError, CaptureError, CompileError
 from neutone_like.runtime.compiled_model import COMPILED_KEY, CompiledModel, CompileReport
 from neutone_like.runtime.core_capture import Captured, capture_artifact
 from neutone_like.runtime.native_module import native_module
@@ -144,13 +144,24 @@ def _with_test(planned: _Planned) -> FilePlan:
     inputs = Examples(captured.graph, captured.look_behind_samples, captured.parameters).block(samples)
     audio = np.ascontiguousarray(inputs[0].reshape(-1, inputs[0].shape[-1]).numpy())
     empty = TestVector(audio[:, : captured.look_behind_samples], defaults, audio[:, :0])
-    player = native_module().CompiledModel(write_plan(plan, "{}", empty, captured.delay_samples), "")
+    player = _opened(write_plan(plan, "{}", empty, captured.delay_samples))
     output = np.asarray(player.play(audio, [np.atleast_1d(each) for each in defaults]))
     return FilePlan(plan, TestVector(audio, defaults, output), captured.delay_samples)
 
 
+def _opened(data: bytes) -> Any:
+    """What was written, as whoever gets the file opens it."""
+    try:
+        return native_module().CompiledModel(data, "", "The plan")
+    except ArtifactError as error:
+        raise CompileError(
+            f"{error} This is a mistake in the compiler, or the model is too large for it; TorchScript plays it. "
+            "Please report it with the model."
+        ) from error
+
+
 def _proved(data: bytes, plans: Sequence[_Planned], left_out: tuple[str, ...]) -> CompiledModel:
-    whole = native_module().CompiledModel(data, "")
+    whole = _opened(data)
     rates = _rates_of(plans)
     accuracies: list[Accuracy] = []
     for each, rate in zip(plans, whole.rates or [0], strict=True):

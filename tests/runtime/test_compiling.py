@@ -28,6 +28,7 @@ from support.compiled_live_models import (
     Deciding,
     Following,
     LooksBehind,
+    NeverFinite,
     Ringing,
     Sorted,
     Spectral,
@@ -374,6 +375,16 @@ def test_what_does_not_compile_is_exported_and_says_which_line(
     assert "\n\n" not in str(refused.value)
     assert "that TorchScript does not say" in str(refused.value) or "TorchScript does not say in" in str(refused.value)
     assert "_Played" not in str(refused.value)
+
+
+@pytest.mark.parametrize("first", [float("nan"), float("inf")])
+def test_what_is_never_finite_is_refused(first: float, tmp_path: Path) -> None:
+    """Every difference from NaN would be as good as none."""
+    with torch.no_grad():
+        path = written(NeverFinite(first), tmp_path / "never")
+    with pytest.raises(CompileError, match="for noise is NaN or infinite.*TorchScript plays it"):
+        compile_model(path)
+    assert not path.with_name("model.nlc").exists()
 
 
 def test_a_model_that_depends_on_how_sound_is_cut_is_refused(tmp_path: Path) -> None:

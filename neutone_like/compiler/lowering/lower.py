@@ -122,7 +122,11 @@ def _input(context: Context, name: str) -> View:
 def _begin(context: Context, state: State, time: int | None) -> View:
     """What the state is before the block."""
     if state.initial.dtype not in KNOWN:
-        raise CompileError(f"state {state.name} is {state.initial.dtype}; states are float32, float64 or whole numbers")
+        advice = " Keep its real and imaginary parts, each as a buffer." if state.initial.is_complex() else ""
+        raise CompileError(
+            f"state {state.name} is {state.initial.dtype}; states are float32, float64 or whole numbers.{advice} "
+            "TorchScript plays it."
+        )
     dims = tuple(Extent.of(size) for size in state.initial.shape)
     double = state.initial.dtype in DOUBLES
     if time is None:

@@ -64,7 +64,10 @@ def _facts_of(compiled: CompiledModel, path: Path) -> ModelFacts:
     metadata = parse_metadata(json.dumps(compiled.metadata).encode(), f"the metadata in {path}")
     ours = metadata.neutone_like if isinstance(metadata, LiveMetadata) else None
     if not isinstance(metadata, LiveMetadata) or ours is None:
-        raise ArtifactError(f"{path} holds no live model of neutone_like's, which an engine could play block by block.")
+        raise ArtifactError(
+            f"{path} holds no live model of neutone_like's, which an engine could play block by block. What is offline "
+            "is rendered: render_file(model_nm, sound, target), with this file beside its model.nm."
+        )
     parameters = (to_parameter(record) for record in ours.parameters)
     numerical = tuple(each for each in parameters if isinstance(each, (ContinuousParameter, CategoricalParameter)))
     return facts_of_metadata(metadata, numerical)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neutone_like.artifact.format.archive import COMPILED_NAME
+from neutone_like.artifact.format.archive import COMPILED_NAME, MODEL_NAME
 from neutone_like.artifact.format.compiled_file import digest_of_file
 from neutone_like.artifact.reading.metadata_reading import resolve
 from neutone_like.errors import ArtifactError, AudioError, ParameterError
@@ -256,8 +256,9 @@ def load_compiled(path: str | PathLike[str], *, sample_rate: int | None = None) 
     try:
         data = file.read_bytes()
     except OSError as error:
+        model = given if file != given else given.with_name(MODEL_NAME)
         raise ArtifactError(
-            f"There is no compiled model {file}: {error.strerror}. Make one: neutone-like compile {given}"
+            f"There is no compiled model {file}: {error.strerror}. Make one: neutone-like compile {model}"
         ) from error
     compiled = CompiledModel(data, file)
     if file != given and compiled.model_sha256 != digest_of_file(given):

@@ -17,6 +17,7 @@ from neutone_like.errors import ArtifactError, CompileError, ParameterError
 from neutone_like.export import export_model
 from neutone_like.model import NonRealtimeBase
 from neutone_like.render import OfflinePlugin
+from neutone_like.runtime import Engine, HostConfig
 from neutone_like.runtime.choosing import BackendName
 from neutone_like.runtime.compiling import compile_artifact, compile_model
 from neutone_like.validate.checks.compiled import check_compiled_equals_eager
@@ -123,6 +124,14 @@ def test_inspect_says_so_and_a_copy_plays_alike(duet: Path) -> None:
     plugin = OfflinePlugin(duet, backend="compiled")
     restore, arguments = plugin.__reduce__()
     assert restore(*arguments).backend == "compiled"
+
+
+def test_an_engine_refuses_it_and_says_what_does_play_it(duet: Path) -> None:
+    with Engine(realtime_priority=False) as engine:
+        with pytest.raises(ArtifactError, match=r"model\.nlc holds no live model .* rendered: render_file"):
+            engine.open(duet.with_name("model.nlc"), HostConfig(sample_rate=48000, block_size=64), mode="inline")
+        with pytest.raises(ArtifactError, match=r"no compiled model .*gone\.nlc: .* neutone-like compile .*model\.nm"):
+            engine.open(duet.with_name("gone.nlc"), HostConfig(sample_rate=48000, block_size=64), mode="inline")
 
 
 REFUSED: dict[type[NonRealtimeBase], str] = {

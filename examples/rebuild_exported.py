@@ -122,7 +122,7 @@ def rebuild(name: str, folder: Path) -> None:
     artifact = load_artifact(folder / name)
     golden = make_golden(artifact) if artifact.is_realtime else make_offline_golden(artifact)
     save(folder / name / "golden.npz", **golden)
-    compiled = compile_beside(artifact, model) if artifact.is_realtime else ""
+    compiled = compile_beside(artifact, model)
     golden_kb = (folder / name / "golden.npz").stat().st_size / 1000
     print(f"{name}: {size / 1000:.0f} kB, golden {golden_kb:.0f} kB{compiled}")
 

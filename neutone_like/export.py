@@ -16,7 +16,6 @@ from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.staging import staged_directory
 from neutone_like.artifact.writing.writer import Progress, write_files
 from neutone_like.errors import CompileError, ExportError, RuntimeEngineError
-from neutone_like.model import WaveformToWaveformBase
 from neutone_like.model.format_room import hosts_in_words
 from neutone_like.printing import Printed, Row
 from neutone_like.runtime.compiling import compile_artifact
@@ -28,7 +27,6 @@ from neutone_like.validate.validation import validate_artifact
 
 VALIDATION_NAME = "validation.json"
 NOT_ASKED_FOR = "it was not asked for"
-OFFLINE = "it is an offline model, and live ones compile"
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,8 +103,9 @@ def export_model(
         capture: ``"auto"`` scripts the model, and where TorchScript refuses a network inside it captures that one (see
             :func:`neutone_like.graph.capture`), or else all that ``do_forward_pass`` does; ``"script"`` only scripts,
             ``"graph"`` captures in any case. ``ExportResult.way_in`` says which way was taken.
-        compile: Write ``model.nlc`` beside a live model, which plays without PyTorch and many times faster (see
-            :func:`compile_model`). Where that can't be, ``ExportResult.not_compiled`` says why, and TorchScript plays.
+        compile: Write ``model.nlc`` beside a model that plays blocks, live or offline: without PyTorch, and many times
+            faster (see :func:`compile_model`). Where that can't be, ``ExportResult.not_compiled`` says why, and
+            TorchScript plays.
 
     Raises:
         ModelError: The model is not declared correctly.
@@ -155,8 +154,6 @@ def export_model(
 
 def _compile(model: Model, path: Path, allowed: frozenset[str], progress: Progress | None) -> str:
     """Write the compiled model beside the ``.nm``; else why not."""
-    if not isinstance(model, WaveformToWaveformBase):
-        return OFFLINE
     if progress is not None:
         progress("Compiling")
     try:

@@ -25,12 +25,20 @@ std::shared_ptr<const CompiledModel> copy_of(const nb::bytes& data, const std::s
     return CompiledModel::copy(data.c_str(), data.size(), name, kernels);
 }
 
-struct PlayedModel {
-    PlayedModel(const nb::bytes& data, const std::string& kernels, const std::string& name)
-        : instance(copy_of(data, kernels, name)) {}
+// `rate` 0: whatever comes first.
+CompiledInstance instance_of(const std::shared_ptr<const CompiledModel>& model, int rate) {
+    const compiled::Image* image = rate == 0 ? &model->first_image() : model->image_at(rate);
+    if (image == nullptr) throw EngineError("The compiled model has no plan for " + std::to_string(rate) + " Hz.");
+    return CompiledInstance(model, *image);
+}
 
-    const compiled::Image& image() const noexcept { return instance.model().image(); }
-    const compiled::Facts& facts() const noexcept { return instance.model().facts(); }
+struct PlayedModel {
+    PlayedModel(const nb::bytes& data, const std::string& kernels, const std::string& name, int rate)
+        : instance(instance_of(copy_of(data, kernels, name), rate)) {}
+    PlayedModel(const PlayedModel& other, int rate) : instance(instance_of(other.instance.model(), rate)) {}
+
+    const compiled::Image& image() const noexcept { return instance.image(); }
+    const compiled::Facts& facts() const noexcept { return instance.facts(); }
 
     CompiledInstance instance;
     std::mutex playing;
@@ -52,6 +60,12 @@ nb::dict facts_of(const PlayedModel& model) {
     told["state_bytes"] = facts.state_bytes;
     told["constant_bytes"] = model.image().constant_bytes;
     return told;
+}
+
+// Hz, one of each plan; none where there is one plan.
+std::vector<int> rates_of(const PlayedModel& model) {
+    const compiled::Image& image = model.image();
+    return image.rates == nullptr ? std::vector<int>{} : std::vector<int>(image.rates, image.rates + image.plans);
 }
 
 nb::ndarray<nb::numpy, float> matrix(const float* values, int64_t rows, int64_t columns) {
@@ -127,8 +141,10 @@ std::vector<std::string> kernel_names() {
 void bind_compiled(nb::module_& module) {
     module.def("compiled_kernels", &kernel_names);
     nb::class_<PlayedModel>(module, "CompiledModel")
-        .def(nb::init<const nb::bytes&, const std::string&, const std::string&>(), nb::arg("data"),
-             nb::arg("kernels") = "", nb::arg("name") = "This file")
+        .def(nb::init<const nb::bytes&, const std::string&, const std::string&, int>(), nb::arg("data"),
+             nb::arg("kernels") = "", nb::arg("name") = "This file", nb::arg("rate") = 0)
+        .def(nb::init<const PlayedModel&, int>(), nb::arg("other"), nb::arg("rate"))
+        .def_prop_ro("rates", &rates_of)
         .def_prop_ro("kernels", [](const PlayedModel& model) { return model.image().kernels->name; })
         .def_prop_ro("instance_bytes", [](const PlayedModel& model) { return model.instance.bytes(); })
         .def("facts", &facts_of)

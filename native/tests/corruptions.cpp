@@ -39,10 +39,13 @@ struct Damage {
 
     size_t below(size_t limit) { return limit == 0 ? 0 : random() % limit; }
 
-    const Section& section(uint32_t kind) const {
-        const auto* section = reinterpret_cast<const Section*>(good.data() + sizeof(Header));
-        while (section->kind != kind) ++section;
-        return *section;
+    // Of some plan; an empty one where there is none.
+    Section section(uint32_t kind) {
+        const auto* first = reinterpret_cast<const Section*>(good.data() + sizeof(Header));
+        const auto* end = first + reinterpret_cast<const Header*>(good.data())->sections;
+        std::vector<Section> found;
+        std::copy_if(first, end, std::back_inserter(found), [=](const Section& each) { return each.kind == kind; });
+        return found.empty() ? Section{} : found[below(found.size())];
     }
 
     void flip_bits() {
@@ -74,8 +77,8 @@ struct Damage {
     }
 
     void set_number() {
-        const uint32_t kinds[] = {kFacts, kBuffers, kViews, kViews, kViews, kSteps, kIntegers};
-        const Section& where = section(kinds[below(std::size(kinds))]);
+        const uint32_t kinds[] = {kFacts, kBuffers, kViews, kViews, kViews, kSteps, kIntegers, kRates};
+        const Section where = section(kinds[below(std::size(kinds))]);
         if (where.bytes < 8) return;
         unsigned char* at = bytes.data() + where.offset + below(where.bytes / 4 - 1) * 4;
         const bool wide = where.kind != kViews && where.kind != kSteps && below(4) == 0;
@@ -90,7 +93,7 @@ struct Damage {
         const std::pair<uint32_t, size_t> kinds[] = {
             {kBuffers, sizeof(Buffer)}, {kViews, sizeof(View)}, {kSteps, sizeof(Step)}, {kIntegers, 4}};
         const auto& [kind, size] = kinds[below(std::size(kinds))];
-        const Section& where = section(kind);
+        const Section where = section(kind);
         if (where.bytes < size) return;
         unsigned char* items = bytes.data() + where.offset;
         std::memmove(items + below(where.bytes / size) * size, items + below(where.bytes / size) * size, size);
@@ -100,7 +103,7 @@ struct Damage {
 
     // A number of a view that depends on the block in another way.
     void bend_extent() {
-        const Section& where = section(kViews);
+        const Section where = section(kViews);
         if (where.bytes < sizeof(View)) return;
         auto* view = reinterpret_cast<View*>(bytes.data() + where.offset) + below(where.bytes / sizeof(View));
         Extent& extent = below(3) == 0 ? view->offset : view->dims[below(kMaximumRank)];
@@ -113,7 +116,7 @@ struct Damage {
 
     void spoil_weights() {
         const float some[] = {0.0f, -0.0f, 1e38f, -1e38f, 1e-45f, NAN, INFINITY, -INFINITY};
-        const Section& where = section(kConstants);
+        const Section where = section(kConstants);
         if (where.bytes < 4) return;
         for (size_t left = 1 + below(8); left > 0; --left) {
             std::memcpy(bytes.data() + where.offset + below(where.bytes / 4) * 4, &some[below(std::size(some))], 4);
@@ -125,7 +128,8 @@ struct Damage {
         auto& moved = reinterpret_cast<Section*>(bytes.data() + sizeof(Header))[below(sections)];
         if (below(2) == 0) moved.offset = static_cast<uint64_t>(extreme(static_cast<int64_t>(moved.offset))) & ~63ull;
         if (below(2) == 0) moved.bytes = static_cast<uint64_t>(extreme(static_cast<int64_t>(moved.bytes)));
-        if (below(4) == 0) moved.kind = static_cast<uint32_t>(below(10));
+        if (below(4) == 0) moved.kind = static_cast<uint32_t>(below(11));
+        if (below(4) == 0) moved.plan = static_cast<uint32_t>(below(4));
     }
 
     void once() {
@@ -258,7 +262,8 @@ void try_one(const Bytes& good, std::mt19937& random, Counts& counts) {
     const Exact file(bad, count);
     Image image;
     Problem problem;
-    if (!read_image(file.data, count, some_kernels(random), image, problem)) {
+    const uint32_t plan = damage.below(2) == 0 ? 0 : static_cast<uint32_t>(damage.below(4));
+    if (!read_image(file.data, count, some_kernels(random), image, problem, plan)) {
         if (problem.fault == Fault::none || problem.text[0] == '\0') fail("refused without a reason");
         ++counts.refused[static_cast<int>(problem.fault)];
         return;
@@ -284,11 +289,15 @@ void play_unproved(const Bytes& good, std::mt19937& random) {
 }
 
 Bytes proved(Bytes bytes, const std::string& name) {
-    Image image;
+    Image image{};
     Problem problem;
-    if (read_image(bytes.data(), bytes.size(), best_kernels(), image, problem)) return bytes;
-    std::fprintf(stderr, "%s: %s\n", name.c_str(), problem.text);
-    std::exit(1);
+    uint32_t plan = 0;
+    do {
+        if (read_image(bytes.data(), bytes.size(), best_kernels(), image, problem, plan)) continue;
+        std::fprintf(stderr, "%s: %s\n", name.c_str(), problem.text);
+        std::exit(1);
+    } while (++plan < image.plans);
+    return bytes;
 }
 
 Bytes read_file(const std::string& path) {
@@ -300,7 +309,7 @@ Bytes read_file(const std::string& path) {
 }
 
 // Two rings, a state and copies between them.
-Bytes own_plan(int32_t granule, int32_t length) {
+Builder own_plan(int32_t granule, int32_t length) {
     Builder builder;
     builder.facts.granule = granule;
     builder.facts.parameters = 1;
@@ -326,7 +335,7 @@ Bytes own_plan(int32_t granule, int32_t length) {
     builder.step(kCopy, 2);
     builder.constant({1.0f, 2.0f, 3.0f});
     builder.integers = {1, 2, 3, 4};
-    return proved(builder.file(), "a plan of our own");
+    return builder;
 }
 
 }  // namespace
@@ -341,8 +350,11 @@ int main(int argc, char** argv) {
     std::vector<Bytes> models;
     for (size_t index = 2; index < words.size(); ++index) models.push_back(read_file(words[index]));
     if (models.empty()) {
-        models.push_back(own_plan(64, 80));
-        models.push_back(own_plan(33, 0));
+        const Builder walking = own_plan(64, 80);
+        const Builder moved = own_plan(33, 0);
+        models.push_back(proved(walking.file(), "a plan of our own"));
+        models.push_back(proved(moved.file(), "a plan of our own"));
+        models.push_back(proved(walking.file_for_rates({moved, walking}, {48000, 44100, 96000}), "plans of our own"));
     }
     std::mt19937 random(seed);
     Counts counts;

@@ -16,7 +16,7 @@ def compile(
     ] = None,
     rate: Annotated[
         int | None,
-        typer.Option(metavar="HZ", help="For a model that is prepared anew for each rate: the one to compile for."),
+        typer.Option(metavar="HZ", help="For this rate alone [default: each that the model is prepared anew for]."),
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="List the steps that a block takes, and write nothing.")] = False,
     as_json: AsJson = False,
@@ -54,7 +54,8 @@ def _told(compiled: Any) -> dict[str, Any]:
         "steps": report.steps,
         "file_bytes": report.file_bytes,
         "memory_bytes": report.memory_bytes,
-        "sample_rate": report.sample_rate,
+        "sample_rates": list(report.sample_rates),
+        "left_out": list(report.left_out),
         "error": report.accuracy.error,
         "allowed_error": report.accuracy.allowed,
         "peak": report.accuracy.peak,

@@ -16,7 +16,7 @@ def inspect(path: ArtifactPath, as_json: AsJson = False) -> None:
     Example: neutone-like inspect exported/overdrive/model.nm
     """
     from neutone_like.artifact import read_metadata
-    from neutone_like.artifact.format.schema import LiveMetadata
+    from neutone_like.artifact.format.schema import OfflineMetadata
     from neutone_like.artifact.reading.metadata_reading import resolve
     from neutone_like.cli.compiled_facts import compiled_facts, in_words
 
@@ -29,5 +29,6 @@ def inspect(path: ArtifactPath, as_json: AsJson = False) -> None:
         return
     from neutone_like.cli.metadata_tables import metadata_tables
 
-    live = isinstance(metadata, LiveMetadata) and metadata.neutone_like is not None
-    print_tables(*metadata_tables(metadata, in_words(compiled, file) if live else ""))
+    one_shot = isinstance(metadata, OfflineMetadata) and metadata.is_one_shot_model
+    said = in_words(compiled, file) if compiled or not one_shot else "no; a one-shot model is called once"
+    print_tables(*metadata_tables(metadata, said))

@@ -68,7 +68,7 @@ def render(
         Literal["auto", "compiled", "torchscript"],
         typer.Option(
             metavar="auto|compiled|torchscript",
-            help="What plays a live model: its compiled form where there is one, else TorchScript.",
+            help="What plays the model: its compiled form where there is one, else TorchScript.",
             rich_help_panel=MODEL,
         ),
     ] = "auto",

@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neutone_like.compiler.extent import ONE, ZERO, Extent
-from neutone_like.compiler.file_format import HEADER_BYTES, MAGIC, SECTION_BYTES, VERSION, Section
+from neutone_like.compiler.file_format import (
+    HEADER_BYTES,
+    MAGIC,
+    SECTION_BYTES,
+    VERSION,
+    VERSION_OF_PLANS,
+    Section,
+)
 from neutone_like.compiler.kernels import KernelId
 from neutone_like.compiler.layout import ALIGNMENT, Layout, lay_out
 from neutone_like.compiler.packing import packed_bias, packed_panels
@@ -20,8 +27,12 @@ from neutone_like.compiler.tensor import ROW_FLOATS, Kind, Stride, Tensor, View,
 from neutone_like.errors import CompileError
 
 MAXIMUM_RANK = 6
+MOST_OPERANDS = 128
+"""Of a step."""
+_MOST_CONSTANTS = 3  # that the writer adds to them
 _RING, _STATE, _ARENA, _CONSTANT = range(4)
 _PADDED = 1
+_BEHIND = 8 * ROW_FLOATS  # what is read may be read in whole vectors, and the last constant has no neighbour
 
 
 @dataclass(frozen=True)
@@ -39,16 +50,48 @@ class TestVector:
     output: NDArray[np.float32]
 
 
-def write_plan(plan: Plan, metadata: str, test: TestVector, delay_samples: int = 0) -> bytes:
-    """The file of a plan.
+@dataclass(frozen=True)
+class FilePlan:
+    """What a file holds of a plan.
 
-    Args:
+    Attributes:
         plan: Improved by all passes.
-        metadata: JSON.
         test: What it must give.
         delay_samples: How far the output lags behind the input.
     """
-    return _Writer(plan).write(metadata, test, delay_samples)
+
+    plan: Plan
+    test: TestVector
+    delay_samples: int = 0
+
+
+def write_plan(plan: Plan, metadata: str, test: TestVector, delay_samples: int = 0) -> bytes:
+    """The file of a plan, as :class:`FilePlan` has it; ``metadata`` is JSON."""
+    return write_plans([FilePlan(plan, test, delay_samples)], metadata)
+
+
+def write_plans(plans: Sequence[FilePlan], metadata: str, rates: Sequence[int] = ()) -> bytes:
+    """The file of a plan, or of one for each of several sample rates, with what they share there once.
+
+    Args:
+        plans: At least one.
+        metadata: JSON.
+        rates: Hz, one for each of several plans.
+    """
+    constants = _Constants()
+    parts = [_Writer(each.plan, constants).sections(each) for each in plans]
+    sections: list[tuple[int, int, bytes]] = [(Section.METADATA, 0, metadata.encode())]
+    sections += [(kind, number, data) for number, part in enumerate(parts) for kind, data in part.items()]
+    sections.append((Section.CONSTANTS, 0, bytes(constants.data) + bytes(_BEHIND)))
+    if rates:
+        sections.append((Section.RATES, 0, np.asarray(rates, "<i4").tobytes()))
+    sections += [(Section.TEST_VECTOR, number, _numbers_of(each.test)) for number, each in enumerate(plans)]
+    return _file(sections, VERSION_OF_PLANS if rates else VERSION)
+
+
+def _numbers_of(test: TestVector) -> bytes:
+    parts = (test.audio, test.parameters, test.output)
+    return b"".join(np.ascontiguousarray(each, np.float32).tobytes() for each in parts)
 
 
 @dataclass
@@ -70,11 +113,11 @@ class _Constants:
 
 
 class _Writer:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, constants: _Constants) -> None:
         self.plan = plan
         self.layout: Layout = lay_out(plan)
         self.samples = plan.granule + plan.look_behind
-        self.constants = _Constants()
+        self.constants = constants
         self.buffers: list[bytes] = []
         self.numbers: dict[Any, int] = {}
         self.views: list[bytes] = []
@@ -83,7 +126,8 @@ class _Writer:
         for tensor in (*plan.rings, *plan.states):
             self._buffer(tensor)
 
-    def write(self, metadata: str, test: TestVector, delay_samples: int) -> bytes:
+    def sections(self, written: FilePlan) -> dict[int, bytes]:
+        """Those that are of this plan alone, without its test vector."""
         plan = self.plan
         inputs = [plan.audio, *plan.parameters.values()]
         for view in (*inputs, plan.output):
@@ -94,25 +138,17 @@ class _Writer:
             "<12i2Q",
             plan.lengths.shortest, plan.lengths.multiple_of, plan.granule, plan.look_behind,
             plan.audio.dims[0].at(self.samples), plan.output.dims[0].at(self.samples),
-            len(plan.parameters), delay_samples,
-            len(plan.rings), len(inputs), len(inputs), test.output.shape[1],
+            len(plan.parameters), written.delay_samples,
+            len(plan.rings), len(inputs), len(inputs), written.test.output.shape[1],
             self.layout.arena_bytes, self.layout.state_bytes,
         )  # fmt: skip
-        vector = b"".join(
-            np.ascontiguousarray(each, np.float32).tobytes() for each in (test.audio, test.parameters, test.output)
-        )
-        return _file(
-            {
-                Section.METADATA: metadata.encode(),
-                Section.FACTS: facts,
-                Section.BUFFERS: b"".join(self.buffers),
-                Section.VIEWS: b"".join(self.views),
-                Section.STEPS: b"".join(self.steps),
-                Section.INTEGERS: np.asarray(self.integers, "<i4").tobytes(),
-                Section.CONSTANTS: bytes(self.constants.data),
-                Section.TEST_VECTOR: vector,
-            }
-        )
+        return {
+            Section.FACTS: facts,
+            Section.BUFFERS: b"".join(self.buffers),
+            Section.VIEWS: b"".join(self.views),
+            Section.STEPS: b"".join(self.steps),
+            Section.INTEGERS: np.asarray(self.integers, "<i4").tobytes(),
+        }
 
     def _buffer(self, tensor: Tensor) -> int:
         if tensor not in self.numbers:
@@ -177,6 +213,11 @@ class _Writer:
 
     def _step(self, step: Step) -> None:
         first_view, first_integer = len(self.views), len(self.integers)
+        if len(step.views) + _MOST_CONSTANTS > MOST_OPERANDS:
+            raise CompileError(
+                f"{step.line or step}: takes {len(step.views)} parts of sound at once, at most "
+                f"{MOST_OPERANDS - _MOST_CONSTANTS} compile; TorchScript plays it."
+            )
         if isinstance(step, Affine):
             self._affine(step)
         elif isinstance(step, Pointwise):
@@ -269,13 +310,14 @@ def _packed_view(buffer: int, flags: int, offset: Extent, dims: Iterable[Extent]
     )
 
 
-def _file(sections: dict[int, bytes]) -> bytes:
+def _file(sections: Sequence[tuple[int, int, bytes]], version: int) -> bytes:
+    """Of the kind, the plan and the content of each section."""
     start = HEADER_BYTES + SECTION_BYTES * len(sections)
     table, body = b"", b""
-    for kind, data in sections.items():
+    for kind, plan, data in sections:
         body += bytes(-(start + len(body)) % ALIGNMENT)
-        table += struct.pack("<2I2Q", kind, 0, start + len(body), len(data))
+        table += struct.pack("<2I2Q", kind, plan, start + len(body), len(data))
         body += data
     body += bytes(-(start + len(body)) % ALIGNMENT)
     checked = struct.pack("<Q2I", start + len(body), len(sections), 0) + table + body
-    return MAGIC + struct.pack("<2I", VERSION, zlib.crc32(checked)) + checked
+    return MAGIC + struct.pack("<2I", version, zlib.crc32(checked)) + checked

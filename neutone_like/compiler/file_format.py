@@ -4,6 +4,8 @@ from enum import IntEnum
 
 MAGIC = b"NLCOMP\r\n"
 VERSION = 1
+VERSION_OF_PLANS = 2
+"""Of a file with a plan for each of several rates."""
 HEADER_BYTES = 32
 SECTION_BYTES = 24
 STEP_BYTES = 20
@@ -20,3 +22,4 @@ class Section(IntEnum):
     INTEGERS = 6
     CONSTANTS = 7
     TEST_VECTOR = 8
+    RATES = 9

@@ -23,6 +23,21 @@ class KernelId(IntEnum):
     ARGUMENT = 14
 
 
+FLOAT32_ONLY = frozenset(
+    (
+        KernelId.AFFINE,
+        KernelId.DEPTHWISE,
+        KernelId.MATMUL,
+        KernelId.LSTM,
+        KernelId.GRU,
+        KernelId.RNN,
+        KernelId.FOURIER,
+        KernelId.OVERLAP_ADD,
+    )
+)
+"""Kernels whose operands are all float32."""
+
+
 class Activation(IntEnum):
     """What follows a product."""
 

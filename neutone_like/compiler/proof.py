@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,12 @@ def prove(native: Any, graph: Graph, plan: Plan, parameters: Sequence[NumericalP
         CompileError: They differ by more than PyTorch's own rounding allows.
     """
     accuracy = _accuracy(native, graph, plan, parameters, max(_blocks(plan)))
+    if not isfinite(accuracy.peak) or not isfinite(accuracy.eager_error):
+        raise CompileError(
+            "What the network gives for noise is NaN or infinite, so that nothing can be held against it: a weight or "
+            "a state is, or it divides by nothing. Train or load it again, or keep what it divides by away from 0; "
+            "TorchScript plays it as it is."
+        )
     if accuracy.is_good:
         return accuracy
     native.reset()

@@ -49,15 +49,16 @@ def capture(network: nn.Module, example_inputs: Any, example_named_inputs: Mappi
     return capture_call(network, example)
 
 
-def capture_call(network: nn.Module, example: Example) -> Graph:
-    """:func:`capture` for a call that is already taken apart."""
+def capture_call(network: nn.Module, example: Example, *, only_length: bool = False) -> Graph:
+    """:func:`capture` for a call that is already taken apart; perhaps for blocks of the example's length alone."""
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         subject = own_copy(network).eval()
         warm = own_copy(subject)
         memory = _memory(warm, example)
         length = example.samples
         reasons: list[CaptureError] = []
-        for lengths in ((length, length + 1, 2 * length + 3), (length, 2 * length, 3 * length), (length,)):
+        longer = () if only_length else ((length, length + 1, 2 * length + 3), (length, 2 * length, 3 * length))
+        for lengths in (*longer, (length,)):
             try:
                 return _capture_lengths(subject, warm, example, memory, lengths)
             except CaptureError as error:

@@ -1,18 +1,21 @@
 """A compiled model behind the wrapper that plays live models: it stands where the network would."""
 
 from collections.abc import Mapping
+from typing import Any, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from neutone_like.artifact import Artifact
+from neutone_like.errors import ParameterError
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import ModelMetadata, WaveformToWaveformBase
 from neutone_like.render.audio_arrays import Audio
 from neutone_like.runtime.backends import ModelFacts
 from neutone_like.runtime.choosing import BackendName, compiled_for
-from neutone_like.runtime.compiled_model import load_compiled
+from neutone_like.runtime.compiled_backend import CompiledBackend
+from neutone_like.runtime.compiled_model import CompiledModel, load_compiled
 
 
 class CompiledCore(WaveformToWaveformBase):
@@ -20,15 +23,12 @@ class CompiledCore(WaveformToWaveformBase):
 
     Args:
         facts: What the wrapper must know of it.
-        path: Of the ``.nlc``.
-
-    Raises:
-        ArtifactError: It can't be read or played.
+        compiled: The model.
     """
 
-    def __init__(self, facts: ModelFacts, path: str) -> None:
+    def __init__(self, facts: ModelFacts, compiled: CompiledModel) -> None:
         super().__init__()
-        self._compiled = load_compiled(path)
+        self._compiled = compiled
         self.metadata = ModelMetadata(name=facts.name, authors=("unknown",), version="unknown")
         self.parameters = facts.parameters
         self.in_channels = facts.in_channels
@@ -43,6 +43,9 @@ class CompiledCore(WaveformToWaveformBase):
     def play(self, x: Audio, params: Mapping[str, Audio]) -> Audio:
         """The same without tensors."""
         return self._compiled.process(x, params)
+
+    def prepare_model(self, sample_rate: int, block_size: int) -> None:
+        self._compiled = self._compiled.at_rate(sample_rate)
 
     def reset_model(self) -> None:
         self._compiled.reset()
@@ -93,10 +96,27 @@ def compiled_module(artifact: Artifact, sample_rate: int, wanted: BackendName) -
     Raises:
         ArtifactError: ``"compiled"`` is wanted, and there is none that can be played.
     """
-    found = compiled_for(artifact, sample_rate, wanted)
-    if found is None:
+    compiled = compiled_for(artifact, sample_rate, wanted)
+    if compiled is None:
         return None
-    return CompiledWrapper(CompiledCore(found.facts, str(found.path)), found.facts.quality)
+    facts = CompiledBackend.beside(artifact, compiled).facts
+    return CompiledWrapper(CompiledCore(facts, compiled), facts.quality)
+
+
+def checked_backend(backend: Any, model: Any) -> BackendName:
+    """What a user says that an artifact is to be played by.
+
+    Raises:
+        ParameterError: Nothing that there is, or the model is no artifact.
+    """
+    if backend not in get_args(BackendName):
+        raise ParameterError(f"backend must be one of {get_args(BackendName)}, got {backend!r}.")
+    if backend != "auto" and not isinstance(model, Artifact):
+        raise ParameterError(
+            f"backend={backend!r} says what plays an artifact, and a {type(model).__name__} is played as it is. "
+            "Leave backend out, or export the model first."
+        )
+    return backend
 
 
 def require_compiled(artifact: Artifact) -> None:

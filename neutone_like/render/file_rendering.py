@@ -69,7 +69,7 @@ def render_file(
             where a generator decides for itself how long its output is).
         seconds: How long the output of a generator is that is called block by block; ``None``: one block.
         device: Where an offline model computes, such as ``"cuda"``; ``None``: on the CPU.
-        backend: What plays a live model, as for :class:`ModelPlugin`; ``RenderResult.backend_name`` says what did.
+        backend: What plays an artifact, as for :class:`ModelPlugin`; ``RenderResult.backend_name`` says what did.
 
     Raises:
         AudioError: The input is missing, damaged, empty, not finite, or of a channel count that the model does not
@@ -204,14 +204,13 @@ def _as_offline(
     params: Mapping[str, Any] | None,
     knobs: Mapping[str, float | None],
     device: str | None,
-    backend: str | None,
+    backend: BackendName | None,
 ) -> OfflinePlugin:
     _refuse_given("an offline model has no mix and no gains", **knobs)
-    _refuse_given("only live models have a compiled form", backend="compiled" if backend == "compiled" else None)
     if isinstance(model, OfflinePlugin):
-        _refuse_given("a OfflinePlugin has its own settings", params=params, device=device)
+        _refuse_given("a OfflinePlugin has its own settings", params=params, device=device, backend=backend)
         return model
-    return OfflinePlugin(model, params, device=device or "cpu")
+    return OfflinePlugin(model, params, device=device or "cpu", backend=backend or "auto")
 
 
 def _refuse_given(why: str, **values: Any) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from os import PathLike
-from typing import Any, get_args
+from typing import Any
 
 from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.artifact.writing.working_copy import working_copy
@@ -11,7 +11,7 @@ from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import NumericalParameter, WaveformToWaveformBase
 from neutone_like.numbers import as_number
 from neutone_like.printing import InNotebooks
-from neutone_like.render.compiled_module import compiled_module, require_compiled
+from neutone_like.render.compiled_module import checked_backend, compiled_module, require_compiled
 from neutone_like.render.foreign_module import ForeignModule
 from neutone_like.render.parameter_values import ParameterValues
 from neutone_like.render.sharing import states_of_model
@@ -71,7 +71,7 @@ class ModelPlugin(InNotebooks):
         self.input_gain_db = input_gain_db
         self.output_gain_db = output_gain_db
         self.knobs_0to1()
-        self.backend: BackendName = _checked_backend(backend, model)
+        self.backend: BackendName = checked_backend(backend, model)
         self._compiled: dict[int, SampleQueueWrapper | None] = {}  # by the rate of the audio
         if backend == "compiled" and isinstance(model, Artifact):
             require_compiled(model)
@@ -126,17 +126,6 @@ class ModelPlugin(InNotebooks):
 
 def _restored(source: Any, params: Mapping[str, Any], *settings: Any) -> ModelPlugin:
     return ModelPlugin(source, params, **dict(zip(_SETTINGS, settings, strict=True)))
-
-
-def _checked_backend(backend: Any, model: Any) -> BackendName:
-    if backend not in get_args(BackendName):
-        raise ParameterError(f"backend must be one of {get_args(BackendName)}, got {backend!r}.")
-    if backend != "auto" and not isinstance(model, Artifact):
-        raise ParameterError(
-            f"backend={backend!r} says what plays an artifact, and a {type(model).__name__} is played as it is. "
-            "Leave backend out, or export the model first."
-        )
-    return backend
 
 
 @plain_settings()

@@ -39,15 +39,15 @@ class Calls:
     def begin(self, samples: int) -> None:
         """Start a signal of so many samples."""
         plugin = self._plugin
-        self._wait(lambda: plugin.module.begin(samples, plugin.texts, plugin.tokens), 0.0)
+        self._wait(lambda: plugin.player.begin(samples, plugin.texts, plugin.tokens), 0.0)
 
     def push(self, audio: Sequence[Tensor], params: Tensor | None, seconds: float) -> list[Tensor]:
         """See the wrapper; ``seconds`` is where in the audio this is."""
-        return self._wait(lambda: self._plugin.module.push(list(audio), params), seconds)
+        return self._wait(lambda: self._plugin.player.push(list(audio), params), seconds)
 
     def finish(self, seconds: float) -> list[Tensor]:
         """See the wrapper."""
-        return self._wait(self._plugin.module.finish, seconds)
+        return self._wait(self._plugin.player.finish, seconds)
 
     def _wait(self, call: Callable[[], Any], seconds: float) -> Any:
         start = time.perf_counter()
@@ -72,12 +72,12 @@ class Calls:
                     if future.done():
                         raise  # the model's own
                 else:
-                    self._watch(float(self._plugin.module.get_progress_percentage()))
+                    self._watch(float(self._plugin.player.get_progress_percentage()))
                     return result
-                self._watch(float(self._plugin.module.get_progress_percentage()))
+                self._watch(float(self._plugin.player.get_progress_percentage()))
         except BaseException:  # Ctrl-C, or a watcher that has seen enough: the model stops after its block
             if not future.done():
-                self._plugin.module.request_cancel_forward_pass()
+                self._plugin.player.request_cancel_forward_pass()
             raise
 
 
@@ -104,12 +104,12 @@ def calling(plugin: OfflinePlugin, watch: Callable[[float], None]) -> Iterator[C
 
     try:
         with (
-            evaluating(each for each in (plugin.module,) if isinstance(each, torch.nn.Module)),
+            evaluating(each for each in (plugin.player,) if isinstance(each, torch.nn.Module)),
             ThreadPoolExecutor(1, thread_name_prefix="neutone-like-render", initializer=prepare) as executor,
         ):
             yield Calls(plugin, executor, watch)
     finally:
-        plugin.module.reset()
+        plugin.player.reset()
 
 
 def _translated(error: Exception, name: str, seconds: float) -> NeutoneLikeError:

@@ -25,10 +25,13 @@ from neutone_like.model import (
 from neutone_like.model.parameter_values import check_names
 from neutone_like.model.parameters import as_tokens, require_64_bits
 from neutone_like.printing import InNotebooks
+from neutone_like.render.compiled_module import checked_backend, require_compiled
+from neutone_like.render.compiled_offline import compiled_offline_module
 from neutone_like.render.foreign_offline import ForeignOffline
 from neutone_like.render.parameter_values import ParameterValues
 from neutone_like.render.sharing import states_of_model
 from neutone_like.render.tokenizing import Tokenizer, open_tokenizer
+from neutone_like.runtime.choosing import BackendName
 from neutone_like.torch_settings import plain_settings
 
 CONTROL_BLOCK_SAMPLES = 512  # of a generator that makes blocks of any size, while a parameter that it reads once moves
@@ -46,27 +49,41 @@ class OfflinePlugin(InNotebooks):
             included; of a text, a string; of tokens, a list of integers, or a string, for which the model's tokenizer
             is used.
         device: Where the model computes, such as ``"cuda"``.
+        backend: What plays an artifact, on the CPU. ``"auto"``: its compiled model where one lies beside it that is
+            made from this file and for the rate that the model has here, else TorchScript; both give the same sound, to
+            rounding. ``"compiled"``, ``"torchscript"``: nothing else.
 
     Attributes:
         name: The model's.
         module: Its wrapper.
+        player: The wrapper that plays: ``module``, or one around the compiled model, as :meth:`prepare` chose.
         in_labels, out_labels: What each input and output is.
         parameters: As declared.
         params: The numerical values, as a dictionary.
         texts, tokens: The others, in the order declared.
 
     Raises:
-        ArtifactError: The path holds no usable artifact.
-        ParameterError: A value that the model does not take.
+        ArtifactError: The path holds no usable artifact, or ``"compiled"`` is wanted and there is none.
+        ParameterError: A value that the model does not take, or ``backend``, or not together with ``device``.
         ModelError: Not an offline model, one that is not declared correctly, or a device that is not there.
     """
 
-    def __init__(self, model: OfflineModel, params: Mapping[str, Any] | None = None, *, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        model: OfflineModel,
+        params: Mapping[str, Any] | None = None,
+        *,
+        device: str = "cpu",
+        backend: BackendName = "auto",
+    ) -> None:
         if isinstance(model, (str, PathLike)):
             model = load_artifact(model)
         self._artifact_or_model = model
         self._device = device
+        self.backend: BackendName = _checked_backend(backend, model, device)
         self.module, self.name, self.parameters = _open(model)
+        self.player: Any = self.module
+        self._compiled: dict[int, NonRealtimeSampleQueueWrapper | None] = {}  # by the rate of the audio
         values = dict(params or {})
         check_names(self.parameters, values)
         numerical = tuple(p for p in self.parameters if isinstance(p, (ContinuousParameter, CategoricalParameter)))
@@ -88,7 +105,7 @@ class OfflinePlugin(InNotebooks):
         """A copy, and a pickled one, has the model anew: an artifact is loaded from its file again."""
         texts = {p.name: text for p, text in zip(self._of_kind(TextParameter), self.texts, strict=True)}
         tokens = {p.name: each for p, each in zip(self._of_kind(TokensParameter), self.tokens, strict=True)}
-        return _restored, (self._artifact_or_model, {**self.params, **texts, **tokens}, self._device)
+        return _restored, (self._artifact_or_model, {**self.params, **texts, **tokens}, self._device, self.backend)
 
     def _of_kind(self, kind: type[Parameter]) -> list[Parameter]:
         return [parameter for parameter in self.parameters if isinstance(parameter, kind)]
@@ -96,6 +113,8 @@ class OfflinePlugin(InNotebooks):
     @property
     def backend_name(self) -> str:
         """What computes, as ``RenderResult.backend_name`` says it."""
+        if self.player is not self.module:
+            return "compiled"
         return "torchscript" if isinstance(self._artifact_or_model, Artifact) else "python"
 
     @property
@@ -117,10 +136,24 @@ class OfflinePlugin(InNotebooks):
             self.params.require_still(self.name)
 
     def prepare(self, sample_rate: int, host_block_samples: int) -> None:
-        """Tell the wrapper what comes."""
+        """Choose what plays, and tell it what comes.
+
+        Raises:
+            ArtifactError: ``"compiled"`` is wanted, and there is none any more.
+        """
+        self.player = self._played_at(sample_rate) or self.module
         block = self._block_size_to_follow()
         chosen = () if block is None else (None, block)
-        self.module.set_daw_sample_rate_and_buffer_size(sample_rate, host_block_samples, *chosen)
+        self.player.set_daw_sample_rate_and_buffer_size(sample_rate, host_block_samples, *chosen)
+
+    def _played_at(self, sample_rate: int) -> NonRealtimeSampleQueueWrapper | None:
+        """The compiled model's wrapper for audio of a rate, in Hz; ``None`` where the artifact's own plays."""
+        model = self._artifact_or_model
+        if not isinstance(model, Artifact) or self._device != "cpu":
+            return None
+        if sample_rate not in self._compiled:
+            self._compiled[sample_rate] = compiled_offline_module(model, sample_rate, self.backend)
+        return self._compiled[sample_rate]
 
     def _block_size_to_follow(self) -> int | None:
         """The block size to choose so that a parameter read once a block is read often; ``None``: the usual one."""
@@ -178,8 +211,17 @@ def is_offline(model: Any) -> bool:
     return isinstance(model, (OfflinePlugin, NonRealtimeBase, NonRealtimeSampleQueueWrapper))
 
 
-def _restored(source: Any, params: Mapping[str, Any], device: str) -> OfflinePlugin:
-    return OfflinePlugin(source, params, device=device)
+def _restored(source: Any, params: Mapping[str, Any], device: str, backend: BackendName) -> OfflinePlugin:
+    return OfflinePlugin(source, params, device=device, backend=backend)
+
+
+def _checked_backend(backend: Any, model: Any, device: str) -> BackendName:
+    checked = checked_backend(backend, model)
+    if checked == "compiled" and device != "cpu":
+        raise ParameterError(f"backend='compiled' plays on the CPU, and device is {device!r}. Leave one of them out.")
+    if checked == "compiled":
+        require_compiled(model)
+    return checked
 
 
 @plain_settings()

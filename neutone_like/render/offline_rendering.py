@@ -67,7 +67,7 @@ def render_offline(
         total = inputs.samples or 100  # of a length that nobody knows yet, per cent
         with calling(plugin, lambda percent: report(int(total * percent / 100.0), total)) as calls:
             _play(plugin, inputs, outputs, calls)
-            nonfinite = int(plugin.module.nonfinite_samples())
+            nonfinite = int(plugin.player.nonfinite_samples())
     return _result(plugin, sources, targets, outputs, rate, calls.compute_seconds, nonfinite)
 
 

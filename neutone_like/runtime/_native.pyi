@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Sequence
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -145,7 +146,11 @@ class WorkerStats:
 class CompiledModel:
     kernels: str
     instance_bytes: int
-    def __init__(self, data: bytes, kernels: str = "", name: str = "This file") -> None: ...
+    rates: list[int]
+    @overload
+    def __init__(self, data: bytes, kernels: str = "", name: str = "This file", rate: int = 0) -> None: ...
+    @overload
+    def __init__(self, other: CompiledModel, rate: int) -> None: ...
     def facts(self) -> dict[str, int]: ...
     def metadata(self) -> bytes: ...
     def test_vector(self) -> tuple[Audio, Audio, Audio] | None: ...

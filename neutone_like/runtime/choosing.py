@@ -10,8 +10,10 @@ from neutone_like.errors import ArtifactError, RuntimeEngineError
 from neutone_like.runtime.artifact_backend import ArtifactBackend
 from neutone_like.runtime.backends import Backend, ModelFacts
 from neutone_like.runtime.compiled_backend import CompiledBackend, compiled_beside
+from neutone_like.runtime.compiled_model import CompiledModel, load_compiled
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.model_calls import ModelCaller
+from neutone_like.runtime.native_module import native_module
 from neutone_like.runtime.session_config import Adaptation
 
 if TYPE_CHECKING:
@@ -56,14 +58,15 @@ def choose_backend(
 def _of_artifact(found: ArtifactBackend, host: HostConfig, wanted: BackendName, adaptation: Adaptation) -> Backend:
     if wanted == "auto" and adaptation == "embedded":
         return found
-    return compiled_for(found.artifact, host.sample_rate, wanted) or found
+    compiled = compiled_for(found.artifact, host.sample_rate, wanted)
+    return found if compiled is None else CompiledBackend.beside(found.artifact, compiled)
 
 
-def compiled_for(artifact: Artifact, host_rate: int, wanted: BackendName) -> CompiledBackend | None:
+def compiled_for(artifact: Artifact, host_rate: int, wanted: BackendName) -> CompiledModel | None:
     """The compiled form of an artifact where it is to play, by the rules of :func:`choose_backend`; else ``None``.
 
     Args:
-        artifact: Of a live model.
+        artifact: Of a live model, or an offline one.
         host_rate: In Hz.
         wanted: See there.
 
@@ -72,15 +75,21 @@ def compiled_for(artifact: Artifact, host_rate: int, wanted: BackendName) -> Com
         RuntimeEngineError: The same, for want of the native engine.
     """
     if wanted == "compiled":
-        return CompiledBackend.beside(artifact)
+        return load_compiled(artifact.path)
     if wanted == "torchscript" or not compiled_beside(artifact).exists():
         return None
     try:
-        compiled = CompiledBackend.beside(artifact)
+        compiled = load_compiled(artifact.path)
     except (ArtifactError, RuntimeEngineError) as error:
         warnings.warn(f"TorchScript plays {artifact.path}: {error}", RuntimeWarning, stacklevel=5)
         return None
-    return compiled if compiled.has_rate_for(host_rate, artifact.sample_rates) else None
+    return compiled if _has_rate_for(compiled, host_rate, artifact.sample_rates) else None
+
+
+def _has_rate_for(compiled: CompiledModel, host_rate: int, rates: tuple[int, ...]) -> bool:
+    """Whether a model of these rates would play for a host at one that it was compiled for."""
+    wanted = native_module().choose_rate(host_rate, list(rates))
+    return not compiled.sample_rates or wanted in compiled.sample_rates
 
 
 def as_backend(model: Any) -> Backend:

@@ -14,7 +14,6 @@ from neutone_like.runtime.artifact_backend import ArtifactBackend, facts_of_meta
 from neutone_like.runtime.backends import Backend, ModelFacts
 from neutone_like.runtime.compiled_model import COMPILED_NAME, CompiledModel, load_compiled
 from neutone_like.runtime.model_calls import ModelCaller
-from neutone_like.runtime.native_module import native_module
 
 if TYPE_CHECKING:
     from neutone_like.runtime import _native
@@ -28,13 +27,8 @@ class CompiledBackend(Backend):
         self._facts = facts
 
     @classmethod
-    def beside(cls, artifact: Artifact) -> "CompiledBackend":
-        """The compiled form of an artifact.
-
-        Raises:
-            ArtifactError: There is none, it can't be played, or it is that of another ``.nm``.
-        """
-        compiled = load_compiled(artifact.path)
+    def beside(cls, artifact: Artifact, compiled: CompiledModel) -> "CompiledBackend":
+        """The compiled form of a live artifact, as :func:`load_compiled` opened it."""
         facts = replace(ArtifactBackend(artifact).facts, sample_rates=compiled.sample_rates)
         return cls(compiled_beside(artifact), facts)
 
@@ -55,11 +49,6 @@ class CompiledBackend(Backend):
     def backend_name(self) -> str:
         return "compiled"
 
-    def has_rate_for(self, host_rate: int, rates: tuple[int, ...]) -> bool:
-        """Whether a model of these rates would play for a host at one that it was compiled for."""
-        wanted = native_module().choose_rate(host_rate, list(rates))
-        return not self._facts.sample_rates or wanted in self._facts.sample_rates
-
     def open_session(
         self, engine: "_native.Engine", config: "_native.SessionConfig", caller: ModelCaller
     ) -> "_native.Session":
@@ -75,7 +64,10 @@ def _facts_of(compiled: CompiledModel, path: Path) -> ModelFacts:
     metadata = parse_metadata(json.dumps(compiled.metadata).encode(), f"the metadata in {path}")
     ours = metadata.neutone_like if isinstance(metadata, LiveMetadata) else None
     if not isinstance(metadata, LiveMetadata) or ours is None:
-        raise ArtifactError(f"{path} holds no live model of neutone_like's, which an engine could play block by block.")
+        raise ArtifactError(
+            f"{path} holds no live model of neutone_like's, which an engine could play block by block. What is offline "
+            "is rendered: render_file(model_nm, sound, target), with this file beside its model.nm."
+        )
     parameters = (to_parameter(record) for record in ours.parameters)
     numerical = tuple(each for each in parameters if isinstance(each, (ContinuousParameter, CategoricalParameter)))
     return facts_of_metadata(metadata, numerical)

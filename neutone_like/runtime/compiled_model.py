@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neutone_like.artifact.format.archive import COMPILED_NAME
+from neutone_like.artifact.format.archive import COMPILED_NAME, MODEL_NAME
 from neutone_like.artifact.format.compiled_file import digest_of_file
 from neutone_like.artifact.reading.metadata_reading import resolve
 from neutone_like.errors import ArtifactError, AudioError, ParameterError
@@ -20,6 +21,7 @@ from neutone_like.whole_file import write_whole
 
 if TYPE_CHECKING:
     from neutone_like.compiler.proof import Accuracy  # which needs PyTorch
+    from neutone_like.runtime import _native
 
 COMPILED_KEY = "compiled"
 """Of what is added to a model's metadata."""
@@ -33,15 +35,17 @@ class CompileReport(Printed):
         steps: How many kernels run for a block.
         file_bytes: Of the file.
         memory_bytes: Of an instance.
-        accuracy: Against the network in float64.
-        sample_rate: Hz, where the compiled model holds for this rate alone; ``None``: for all that the model has.
+        accuracy: Against the network in float64; of several rates the one that came nearest to what is allowed.
+        sample_rates: Hz: those that there is a plan for each of; ``()``: one plan is right for all that the model has.
+        left_out: Why there is none for others of the model's rates, or of hosts'.
     """
 
     steps: int
     file_bytes: int
     memory_bytes: int
     accuracy: "Accuracy"
-    sample_rate: int | None
+    sample_rates: tuple[int, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def _title(self) -> str:
         return f"CompileReport: {self.steps} steps"
@@ -51,7 +55,8 @@ class CompileReport(Printed):
             ("file", f"{self.file_bytes} bytes"),
             ("memory of an instance", f"{self.memory_bytes} bytes"),
             ("accuracy", str(self.accuracy)),
-            ("rate", "any that the model has" if self.sample_rate is None else f"{self.sample_rate} Hz"),
+            ("rate", ", ".join(f"{rate} Hz" for rate in self.sample_rates) or "any that the model has"),
+            *[("left out", reason) for reason in self.left_out],
         ]
 
 
@@ -65,10 +70,15 @@ class CompiledModel(Printed):
         metadata: ``metadata.json`` of the model, as read from the file.
         model_sha256: The digest of the ``model.nm`` that it belongs to.
         sample_rates: Hz: those that it is right for; ``()``: any.
+        sample_rate: Hz: the one that it plays at, where the file has a plan for each; else ``None``.
     """
 
     def __init__(
-        self, data: bytes, path: Path | None = None, report: CompileReport | None = None, kernels: str = ""
+        self,
+        data: bytes,
+        path: Path | None = None,
+        report: CompileReport | None = None,
+        kernels: str = "",
     ) -> None:
         """Open a file's content.
 
@@ -81,7 +91,7 @@ class CompiledModel(Printed):
         Raises:
             ArtifactError: It is damaged, or none; says what is wrong.
         """
-        self._native = native_module().CompiledModel(data, kernels, "This file" if path is None else str(path))
+        self._take(native_module().CompiledModel(data, kernels, "This file" if path is None else str(path)), None)
         self._data = data
         self.path = path
         self.report = report
@@ -90,17 +100,43 @@ class CompiledModel(Printed):
         self.metadata = content
         self.model_sha256 = str(own.get("model_sha256", ""))
         self.sample_rates = tuple(int(rate) for rate in content.get("native_sample_rates", ()))
-        facts = self._native.facts()
+        self.parameters = tuple(
+            str(slot["name"]) for slot in _slots(content) if slot["type"] in ("continuous", "categorical")
+        )[: self._native.facts()["parameters"]]
+        self._defaults = [float(each) for each in own.get("defaults", ())]
+
+    def _take(self, native: "_native.CompiledModel", sample_rate: int | None) -> None:
+        """Go on with another plan of the file."""
+        self._native = native
+        self.sample_rate = sample_rate or next(iter(native.rates), None)
+        facts = native.facts()
         self.granules: tuple[int, ...] = (facts["granule"],)
         self.in_channels: int = facts["in_channels"]
         self.out_channels: int = facts["out_channels"]
         self.look_behind_samples: int = facts["look_behind"]
         self.delay_samples: int = facts["delay_samples"]
         self.steps: int = facts["steps"]
-        self.parameters = tuple(
-            str(slot["name"]) for slot in _slots(content) if slot["type"] in ("continuous", "categorical")
-        )[: facts["parameters"]]
-        self._defaults = [float(each) for each in own.get("defaults", ())]
+
+    def at_rate(self, sample_rate: int) -> "CompiledModel":
+        """What plays at a sample rate: this one, or another of the same file with a state of its own.
+
+        Args:
+            sample_rate: Hz.
+
+        Raises:
+            ArtifactError: It is not right for this rate.
+        """
+        if self.sample_rates and sample_rate not in self.sample_rates:
+            known = ", ".join(map(str, self.sample_rates))
+            raise ArtifactError(
+                f"{self.path or 'The compiled model'} is for {known} Hz, and {sample_rate} Hz is asked for. Compile "
+                f"the model for it: neutone-like compile PATH --rate {sample_rate}"
+            )
+        if self.sample_rate in (None, sample_rate):
+            return self
+        other = copy(self)
+        other._take(native_module().CompiledModel(self._native, sample_rate), sample_rate)
+        return other
 
     @property
     def kernels(self) -> str:
@@ -155,7 +191,7 @@ class CompiledModel(Printed):
         if vector is None:
             raise ArtifactError(f"{self.path or 'The file'} holds no sound to check it with. Compile it again.")
         audio, values, expected = vector
-        fresh = native_module().CompiledModel(self._data, "")
+        fresh = native_module().CompiledModel(self._native, self.sample_rate or 0)
         got = np.asarray(fresh.play(audio, [np.atleast_1d(each) for each in values]))
         peak = float(np.max(np.abs(expected), initial=0.0))
         difference = float(np.max(np.abs(got - expected), initial=0.0))
@@ -180,6 +216,7 @@ class CompiledModel(Printed):
         return [
             ("file", str(self.path)),
             ("granules", ", ".join(map(str, self.granules))),
+            *([("rates", ", ".join(f"{rate} Hz" for rate in self.sample_rates))] if self.sample_rate else []),
             ("kernels", self.kernels),
             ("memory", f"{self._native.instance_bytes} bytes"),
         ]
@@ -203,22 +240,25 @@ def _slots(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(ours.get("parameters", ()))
 
 
-def load_compiled(path: str | PathLike[str]) -> CompiledModel:
+def load_compiled(path: str | PathLike[str], *, sample_rate: int | None = None) -> CompiledModel:
     """Open a ``.nlc`` file.
 
     Args:
         path: The file, or that of the ``.nm`` beside which it lies, or the folder of both.
+        sample_rate: Hz, at which it is to play; by default the first that it has a plan for.
 
     Raises:
-        ArtifactError: There is none, it is damaged, or belongs to another ``.nm`` than the one given.
+        ArtifactError: There is none, it is damaged, is not right for this rate, or belongs to another ``.nm`` than the
+            one given.
     """
     given = resolve(path)
     file = given.with_name(COMPILED_NAME) if given.suffix == ".nm" else given
     try:
         data = file.read_bytes()
     except OSError as error:
+        model = given if file != given else given.with_name(MODEL_NAME)
         raise ArtifactError(
-            f"There is no compiled model {file}: {error.strerror}. Make one: neutone-like compile {given}"
+            f"There is no compiled model {file}: {error.strerror}. Make one: neutone-like compile {model}"
         ) from error
     compiled = CompiledModel(data, file)
     if file != given and compiled.model_sha256 != digest_of_file(given):
@@ -226,4 +266,4 @@ def load_compiled(path: str | PathLike[str]) -> CompiledModel:
             f"{file} was compiled from another model than {given}, which has changed since. Compile it again: "
             f"neutone-like compile {given}"
         )
-    return compiled
+    return compiled if sample_rate is None else compiled.at_rate(sample_rate)

@@ -1,6 +1,8 @@
 """From an artifact to its compiled model, proved before anyone gets it."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,12 @@ import torch
 from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.artifact.format.compiled_file import digest_of_file
-from neutone_like.compiler.file import TestVector, write_plan
+from neutone_like.artifact.format.format_limits import Model
+from neutone_like.compiler.file import FilePlan, TestVector, write_plan, write_plans
 from neutone_like.compiler.plan import Plan
 from neutone_like.compiler.planning import planned, simplified, specialised
-from neutone_like.compiler.proof import Examples, prove
-from neutone_like.errors import CaptureError, CompileError
-from neutone_like.model import WaveformToWaveformBase
+from neutone_like.compiler.proof import Accuracy, Examples, prove
+from neutone_like.errors import ArtifactError, CaptureError, CompileError
 from neutone_like.runtime.compiled_model import COMPILED_KEY, CompiledModel, CompileReport
 from neutone_like.runtime.core_capture import Captured, capture_artifact
 from neutone_like.runtime.native_module import native_module
@@ -25,6 +27,7 @@ from neutone_like.torch_threads import one_thread
 from neutone_like.version import __version__
 
 _TEST_BLOCKS = 4
+_MOST_TEST_SAMPLES = 4096
 
 
 @plain_settings()
@@ -34,9 +37,10 @@ def compile_model(
     """Compile an artifact's model, prove the result, and write ``model.nlc`` beside ``model.nm``.
 
     Args:
-        model: The ``.nm`` of a live model.
+        model: The ``.nm`` of a live model, or of an offline one that is played in blocks.
         path: Where to write instead.
-        sample_rate: Hz: where the model is prepared anew for each rate, a compiled model is right for one.
+        sample_rate: Hz: for this one alone. A model that is prepared anew for each rate is compiled for each that it
+            declares; one of any rate for 48000, 44100, 88200 and 96000 Hz.
 
     Returns:
         The compiled model; ``report`` says how exact it is.
@@ -54,8 +58,16 @@ def compile_model(
     return compiled
 
 
+@dataclass(frozen=True)
+class _Planned:
+    """A model at one rate."""
+
+    captured: Captured
+    plan: Plan
+
+
 def compile_artifact(
-    artifact: Artifact, *, sample_rate: int | None = None, model: WaveformToWaveformBase | None = None
+    artifact: Artifact, *, sample_rate: int | None = None, model: Model | None = None
 ) -> CompiledModel:
     """As :func:`compile_model`, without writing; ``model`` is what the artifact was exported from.
 
@@ -63,65 +75,104 @@ def compile_artifact(
         CompileError: Its network can't be compiled.
     """
     with one_thread(), torch.no_grad():
-        captured, plan = _planned(artifact, sample_rate, model)
-        draft = _written(artifact, captured, plan)
-        return _proved(draft, plan, captured)
+        first = _planned(artifact, sample_rate, model)
+        plans, left_out = [first], ()
+        if sample_rate is None:
+            more, left_out = _at_other_rates(artifact, first.captured.rates[1:], model)
+            plans += more
+        return _proved(_written(artifact, plans), plans, left_out)
 
 
 @plain_settings()
 def plan_artifact(model: str | PathLike[str], *, sample_rate: int | None = None) -> Plan:
-    """The plan that :func:`compile_model` would write, for people to read.
+    """The plan that :func:`compile_model` would write, for people to read; of several rates the first.
 
     Raises:
         CompileError: Its network can't be compiled.
     """
     with one_thread(), torch.no_grad():
-        return _planned(load_artifact(model), sample_rate, None)[1]
+        return _planned(load_artifact(model), sample_rate, None).plan
 
 
-def _planned(
-    artifact: Artifact, sample_rate: int | None, model: WaveformToWaveformBase | None
-) -> tuple[Captured, Plan]:
+def _planned(artifact: Artifact, sample_rate: int | None, model: Model | None) -> _Planned:
     try:
         captured = capture_artifact(artifact, sample_rate, model)
         graph = simplified(specialised(captured.graph, captured.look_behind_samples, captured.block_size))
     except CaptureError as error:
         raise CompileError(str(error)) from error
-    return captured, planned(graph, captured.look_behind_samples, captured.block_size)
+    return _Planned(captured, planned(graph, captured.look_behind_samples, captured.block_size))
 
 
-def _written(artifact: Artifact, captured: Captured, plan: Plan) -> bytes:
+def _at_other_rates(
+    artifact: Artifact, rates: Sequence[int], model: Model | None
+) -> tuple[list[_Planned], tuple[str, ...]]:
+    """Plans for the rates where that works; and why not for the others, where TorchScript plays."""
+    plans: list[_Planned] = []
+    left_out: list[str] = []
+    for rate in rates:
+        try:
+            plans.append(_planned(artifact, rate, model))
+        except CompileError as error:
+            left_out.append(f"{rate} Hz: {error}")
+    return plans, tuple(left_out)
+
+
+def _written(artifact: Artifact, plans: Sequence[_Planned]) -> bytes:
+    rates = _rates_of(plans)
     content: dict[str, Any] = json.loads(artifact.metadata.to_json())
     content["sample_sound_files"] = []
-    if captured.sample_rate is not None:
-        content["native_sample_rates"] = [captured.sample_rate]
+    if rates:
+        content["native_sample_rates"] = rates
     content[COMPILED_KEY] = {
         "model_sha256": digest_of_file(artifact.path),
-        "defaults": [float(each.default) for each in captured.parameters],
+        "defaults": [float(each.default) for each in artifact.numerical_parameters],
         "neutone_like_version": __version__,
     }
-    samples = plan.granule * _TEST_BLOCKS
-    zeros = TestVector(
-        np.zeros((artifact.in_channels, captured.look_behind_samples + samples), np.float32),
-        np.asarray([float(each.default) for each in captured.parameters], np.float32),
-        np.zeros((artifact.out_channels, samples), np.float32),
-    )
-    metadata = json.dumps(content)
-    first = native_module().CompiledModel(write_plan(plan, metadata, zeros, captured.delay_samples), "")
+    return write_plans([_with_test(each) for each in plans], json.dumps(content), rates if len(plans) > 1 else ())
+
+
+def _rates_of(plans: Sequence[_Planned]) -> list[int]:
+    """Hz, one of each plan; none where one is right for all that the model has."""
+    return [each.captured.sample_rate for each in plans if each.captured.sample_rate is not None]
+
+
+def _with_test(planned: _Planned) -> FilePlan:
+    """A plan with a sound, and what it makes of it."""
+    plan, captured = planned.plan, planned.captured
+    samples = plan.granule * max(1, min(_TEST_BLOCKS, _MOST_TEST_SAMPLES // plan.granule))
+    defaults = np.asarray([float(each.default) for each in captured.parameters], np.float32)
     inputs = Examples(captured.graph, captured.look_behind_samples, captured.parameters).block(samples)
     audio = np.ascontiguousarray(inputs[0].reshape(-1, inputs[0].shape[-1]).numpy())
-    output = np.asarray(first.play(audio, [np.atleast_1d(each) for each in zeros.parameters]))
-    return write_plan(plan, metadata, TestVector(audio, zeros.parameters, output), captured.delay_samples)
+    empty = TestVector(audio[:, : captured.look_behind_samples], defaults, audio[:, :0])
+    player = _opened(write_plan(plan, "{}", empty, captured.delay_samples))
+    output = np.asarray(player.play(audio, [np.atleast_1d(each) for each in defaults]))
+    return FilePlan(plan, TestVector(audio, defaults, output), captured.delay_samples)
 
 
-def _proved(data: bytes, plan: Plan, captured: Captured) -> CompiledModel:
-    native = native_module().CompiledModel(data, "")
-    accuracy = prove(native, captured.graph, plan, captured.parameters)
+def _opened(data: bytes) -> Any:
+    """What was written, as whoever gets the file opens it."""
+    try:
+        return native_module().CompiledModel(data, "", "The plan")
+    except ArtifactError as error:
+        raise CompileError(
+            f"{error} This is a mistake in the compiler, or the model is too large for it; TorchScript plays it. "
+            "Please report it with the model."
+        ) from error
+
+
+def _proved(data: bytes, plans: Sequence[_Planned], left_out: tuple[str, ...]) -> CompiledModel:
+    whole = _opened(data)
+    rates = _rates_of(plans)
+    accuracies: list[Accuracy] = []
+    for each, rate in zip(plans, whole.rates or [0], strict=True):
+        native = native_module().CompiledModel(whole, rate)
+        accuracies.append(prove(native, each.captured.graph, each.plan, each.captured.parameters))
     report = CompileReport(
-        steps=len(plan.steps),
+        steps=len(plans[0].plan.steps),
         file_bytes=len(data),
-        memory_bytes=int(native.instance_bytes),
-        accuracy=accuracy,
-        sample_rate=captured.sample_rate,
+        memory_bytes=int(whole.instance_bytes),
+        accuracy=max(accuracies, key=lambda each: each.error / max(each.allowed, 1e-30)),
+        sample_rates=tuple(rates),
+        left_out=left_out,
     )
     return CompiledModel(data, report=report)

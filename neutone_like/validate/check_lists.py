@@ -41,6 +41,7 @@ METADATA = NamedCheck("metadata", check_metadata, ours_only=True)
 CONTRACT = NamedCheck("contract methods", check_contract_methods)
 EQUIVALENCE = NamedCheck("scripted equals eager", check_scripted_equals_eager, ours_only=True)
 TRACED = NamedCheck("traced networks keep their state", check_traced_networks)
+COMPILED = NamedCheck("compiled equals eager", check_compiled_equals_eager, ours_only=True)
 RESET = NamedCheck("reset repeats", check_reset_repeats)
 INSTANCES = NamedCheck("instances independent", check_instances_are_independent)
 EXTREMES = NamedCheck("extremes stay finite", check_extremes_stay_finite, ours_only=True)
@@ -52,7 +53,7 @@ LIVE_CHECKS = (
     CONTRACT,
     EQUIVALENCE,
     TRACED,
-    NamedCheck("compiled equals eager", check_compiled_equals_eager, ours_only=True),
+    COMPILED,
     NamedCheck("any chunking equals whole", check_any_chunking_equals_whole, ours_only=True),
     NamedCheck("delay as reported", check_reported_delay, ours_only=True),
     NamedCheck("delay as declared", check_declared_delay, ours_only=True),
@@ -70,6 +71,7 @@ OFFLINE_CHECKS = (
     CONTRACT,
     EQUIVALENCE,
     TRACED,
+    COMPILED,
     NamedCheck("length and alignment", check_length_and_alignment, ours_only=True),
     NamedCheck("delay as declared", check_offline_delay, ours_only=True),
     NamedCheck("any cutting equals whole", check_any_cutting_equals_whole, ours_only=True),

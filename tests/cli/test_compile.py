@@ -47,7 +47,7 @@ def test_json_is_all_that_stands_on_stdout(run: Run, model: Path, tmp_path: Path
     assert told["steps"] == compiled.steps
     assert told["file_bytes"] == target.stat().st_size
     assert told["granules"] == list(compiled.granules)
-    assert told["sample_rate"] is None
+    assert told["sample_rates"] == told["left_out"] == []
     assert 0 <= told["error"] <= told["allowed_error"] < told["peak"]
     assert not model.with_name("model.nlc").exists()
 
@@ -65,7 +65,7 @@ def test_a_plan_is_listed_and_nothing_written(run: Run, model: Path) -> None:
 def test_a_rate_is_chosen(run: Run, tmp_path: Path) -> None:
     path = write_artifact(Ringing(), tmp_path / "ringing", render_samples=False).model_path
     code, out, _ = run("compile", path, "--rate", 48000, "--json")
-    assert (code, json.loads(out)["sample_rate"]) == (GOOD, 48000)
+    assert (code, json.loads(out)["sample_rates"]) == (GOOD, [48000])
     code, _, err = run("compile", path, "--rate", 22050)
     assert code == FELL_SHORT
     assert "22050 Hz was asked for" in err

@@ -4,13 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
-from neutone_like.compiler import Plan
+from neutone_like.compiler import Plan, plan_graph
 from neutone_like.compiler.extent import ZERO, Extent
 from neutone_like.compiler.kernels import Activation, KernelId, Operation
 from neutone_like.compiler.passes import drop_unread, fuse_elementwise, fuse_products, improve
 from neutone_like.compiler.plan import Affine, Step
 from neutone_like.compiler.tensor import View
+from neutone_like.graph import capture
+from neutone_like.streaming import Attention
 from support.hand_plans import (
     X0,
     X1,
@@ -187,3 +190,13 @@ def test_a_product_of_what_is_overwritten_afterwards_stays_where_it_is() -> None
     heard = unchanged(overwritten_operand(lambda out, x: product(out, WEIGHTS[:2], x)), fuse_products)
     sound = noise(200)
     np.testing.assert_allclose(heard, np.asarray(WEIGHTS[:2]) @ sound + sound, rtol=0, atol=1e-6)
+
+
+def test_what_attention_keeps_is_a_ring_that_nothing_moves() -> None:
+    """Keys and values are as long as the window: to move them would cost more than the few samples of a block."""
+    plan = plan_graph(capture(Attention(8, 2, 33).eval(), torch.randn(1, 8, 16)))
+    assert sorted(each.name for each in plan.rings) == ["keys", "values"]
+    kept = {id(each) for each in plan.rings}
+    copies = [step for step in plan.steps if step.kernel is KernelId.COPY]
+    whole = [step for step in copies if any(id(view.tensor) in kept for view in step.inputs)]
+    assert not whole, "\n".join(map(str, whole))

@@ -69,6 +69,44 @@ class ComplexTangent(Network):
         return torch.fft.irfft(torch.tan(spectrum), n=2, dim=1)  # refused
 
 
+class DoubleProduct(Network):
+    """What is rounded to float32 in silence is another sound where it matters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(2, 2, 3).double()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.conv1d(x.double(), self.convolution.weight, padding=1).float()  # refused
+
+
+class DoubleRecurrent(Network):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.LSTM(2, 2, batch_first=True).double()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x.double().transpose(1, 2))[0].transpose(1, 2).float()  # refused
+
+
+class DoubleTransform(Network):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.fft.irfft(torch.fft.rfft(x.double(), dim=1), n=2, dim=1).float()  # refused
+
+
+class ComplexState(Network):
+    held: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("held", torch.zeros(1, 2, 1, dtype=torch.complex64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.complex(x, 0.5 * x) + self.held
+        self.held = 0.5 * y[..., -1:]
+        return y.real
+
+
 class Growing(Network):
     def __init__(self) -> None:
         super().__init__()
@@ -182,6 +220,10 @@ REFUSED: dict[type[Network], str] = {
     SizedByValues: r"aten::index.*how many those are depends on values; choose with torch.where",
     Places: r"aten::nonzero.*How much it gives depends on values",
     ComplexTangent: r"aten::tan.*complex ones",
+    DoubleProduct: r"aten::conv.*in float64, and convolutions.* compile in float32.*Use \.float\(\)",
+    DoubleRecurrent: r"aten::lstm.*in float64, and",
+    DoubleTransform: r"aten::_fft_r2c.*complex128; compiled models hold.*Calculate in float32",
+    ComplexState: r"state held is torch.complex64.*real and imaginary parts, each as a buffer.*TorchScript plays it",
     Growing: r"keeps past .* its shape changes .*keep the last samples",
     GrowingList: r"keeps blocks\.\d .* a list that grows",
     NotANumber: r"NaN.*train or load",

@@ -81,7 +81,10 @@ def test_what_can_not_be_played_is_named() -> None:
         (b"PK\3\4" + bytes(100), "Expected a model.nlc"),
         (good[:-1], r"should have \d+ bytes, and has \d+\. Copy it again"),
         (good[:-1] + b"\1", "checksum does not fit"),
-        (late_model("{}", version=2), "version 2 of the format, this library reads version 1. Use a newer version"),
+        (
+            late_model("{}", version=3),
+            "version 3 of the format, this library reads versions 1 to 2. Use a newer version",
+        ),
         (
             resealed(good, facts_at(good) + 4 * 4, struct.pack("<i", 3)),
             "its test vector should have 26 numbers, and has 21",

@@ -28,9 +28,11 @@ from support.compiled_live_models import (
     Deciding,
     Following,
     LooksBehind,
+    NeverFinite,
     Ringing,
     Sorted,
     Spectral,
+    TooSlow,
 )
 
 Sound = NDArray[np.float32]
@@ -104,7 +106,7 @@ def test_a_model_is_compiled_beside_its_file_and_says_how_well(amp: tuple[Path, 
     assert report.file_bytes == (path.parent / "model.nlc").stat().st_size
     assert report.steps == compiled.steps > 0
     assert report.memory_bytes > 0
-    assert report.sample_rate is None
+    assert report.sample_rates == ()
     assert set(report.accuracy.blocks) == {1, 17, 64, 256}
     assert 0 < report.accuracy.error <= report.accuracy.allowed < 1e-5
     assert "rate: any that the model has" in " ".join(str(report).split())
@@ -225,23 +227,59 @@ def test_after_loud_sound_silence_becomes_silent_and_not_denormal(tmp_path: Path
     assert np.abs(quiet).max() < 1e-30
 
 
-def test_a_model_that_is_prepared_for_each_rate_is_compiled_for_one_and_says_so(tmp_path: Path) -> None:
+def test_a_model_that_is_prepared_for_each_rate_has_a_plan_for_each(tmp_path: Path) -> None:
     path = written(Ringing(), tmp_path / "ringing")
-    for rate, asked in ((44100, None), (48000, 48000)):
-        compiled = compile_model(path, sample_rate=asked)
-        assert compiled.report is not None
-        assert compiled.report.sample_rate == rate
-        assert compiled.sample_rates == load_compiled(path).sample_rates == (rate,)
-        assert f"rate: {rate} Hz" in " ".join(str(compiled.report).split())
-        assert largest_difference(compiled, path, SIZES, rate) < 1e-6
+    compiled = compile_model(path)
+    assert compiled.report is not None
+    assert compiled.report.sample_rates == compiled.sample_rates == (44100, 48000)
+    assert compiled.sample_rate == load_compiled(path).sample_rate == 44100
+    assert "rate: 44100 Hz, 48000 Hz" in " ".join(str(compiled.report).split())
+    differences = {
+        (rate, other): largest_difference(load_compiled(path, sample_rate=rate), path, SIZES, other)
+        for rate in (44100, 48000)
+        for other in (44100, 48000)
+    }
+    assert differences[44100, 44100] < 1e-6
+    assert differences[48000, 48000] < 1e-6
+    assert differences[44100, 48000] > 1e-4  # the control: it is another sound
+    compiled.at_rate(48000).check_test_vector()
+    with pytest.raises(ArtifactError, match=r"is for 44100, 48000 Hz, and 96000 Hz is asked for.* --rate 96000"):
+        load_compiled(path, sample_rate=96000)
     with pytest.raises(CompileError, match=r"has the rates \(44100, 48000\) Hz, and 96000 Hz was asked for"):
         compile_model(path, sample_rate=96000)
+
+
+def test_one_rate_is_compiled_where_one_is_asked_for(tmp_path: Path) -> None:
+    path = written(Ringing(), tmp_path / "ringing")
+    compiled = compile_model(path, sample_rate=48000)
+    assert compiled.sample_rates == load_compiled(path).sample_rates == (48000,)
+    assert compiled.path is not None
+    assert compiled.path.read_bytes()[8] == 1  # as a reader from before there were several plans takes it
+    assert largest_difference(compiled, path, SIZES, 48000) < 1e-6
+
+
+def test_a_model_of_any_rate_is_compiled_for_those_of_hosts(tmp_path: Path) -> None:
     path = written(AnyRate(), tmp_path / "any")
     compiled = compile_model(path, path=tmp_path / "other.nlc")
-    assert compiled.sample_rates == (48000,)
+    assert compiled.sample_rates == (48000, 44100, 88200, 96000)
     assert compiled.path == tmp_path / "other.nlc"
     assert not path.with_name("model.nlc").exists()
-    assert largest_difference(load_compiled(tmp_path / "other.nlc"), path, SIZES, 48000) < 1e-6
+    for rate in compiled.sample_rates:
+        assert largest_difference(load_compiled(tmp_path / "other.nlc", sample_rate=rate), path, SIZES, rate) < 1e-6
+    shutil.copy(compiled.path, path.with_name("model.nlc"))
+    subject = LiveSubject(load_artifact(path), None, quick=True)
+    outcome = check_compiled_equals_eager(subject)
+    assert outcome.status == "passed", outcome
+    assert "at 48000, 44100, 88200, 96000 Hz" in outcome.measured
+
+
+def test_a_rate_that_does_not_compile_is_left_out_and_named(tmp_path: Path) -> None:
+    compiled = compile_model(written(TooSlow(), tmp_path / "slow"))
+    assert compiled.sample_rates == (48000, 44100)
+    assert compiled.report is not None
+    assert len(compiled.report.left_out) == 2
+    assert "aten::sort" in compiled.report.left_out[0]
+    assert "left out: 88200 Hz: aten::sort" in " ".join(str(compiled.report).split())
 
 
 def test_past_samples_that_the_host_gives_are_looked_at(tmp_path: Path) -> None:
@@ -337,6 +375,16 @@ def test_what_does_not_compile_is_exported_and_says_which_line(
     assert "\n\n" not in str(refused.value)
     assert "that TorchScript does not say" in str(refused.value) or "TorchScript does not say in" in str(refused.value)
     assert "_Played" not in str(refused.value)
+
+
+@pytest.mark.parametrize("first", [float("nan"), float("inf")])
+def test_what_is_never_finite_is_refused(first: float, tmp_path: Path) -> None:
+    """Every difference from NaN would be as good as none."""
+    with torch.no_grad():
+        path = written(NeverFinite(first), tmp_path / "never")
+    with pytest.raises(CompileError, match="for noise is NaN or infinite.*TorchScript plays it"):
+        compile_model(path)
+    assert not path.with_name("model.nlc").exists()
 
 
 def test_a_model_that_depends_on_how_sound_is_cut_is_refused(tmp_path: Path) -> None:

@@ -76,6 +76,29 @@ class AnyRate(Ringing):
     sample_rates = ()
 
 
+class TooSlow(AnyRate):
+    """Does what can't be compiled at high rates."""
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        if self.slope < 0.015:
+            return torch.sort(x, dim=0)[0]
+        return self.slope * x
+
+
+class NeverFinite(_Mono):
+    """Its state begins as NaN and stays so."""
+
+    held: Tensor
+
+    def __init__(self, first: float = float("nan")) -> None:
+        super().__init__()
+        self.register_buffer("held", torch.full((1, 1), first))
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        self.held = 0.5 * self.held + x[:, -1:]
+        return x + self.held
+
+
 class LooksBehind(_Mono):
     """The mean of the last nine samples, eight of which the host gives again."""
 

@@ -85,6 +85,7 @@ def judge(context_of: ContextOf) -> Judge:
 def test_models_that_are_right_pass(model_class: type[Any], name: str, judge: Judge) -> None:
     outcome = judge(model_class, {check.name: check.run for check in OFFLINE_CHECKS}[name])
     skipped = model_class in (Tones, Drone) and name in ("delay as declared", "recovers from NaN")
+    skipped = skipped or name == "compiled equals eager"  # nothing is compiled here
     assert outcome.status == ("skipped" if skipped else "passed"), outcome
 
 

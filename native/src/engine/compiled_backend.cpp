@@ -34,18 +34,33 @@ nl_status guarded(nl_error error, Work work) noexcept {
 }
 
 struct Playing {
-    CompiledInstance instance;
+    std::unique_ptr<CompiledInstance> instance;
     std::vector<const float*> in_rows;
     std::vector<float*> out_rows;
 
-    explicit Playing(std::shared_ptr<const CompiledModel> model) : instance(std::move(model)) { size(); }
-    Playing(const Playing& other) : instance(other.instance) { size(); }
+    explicit Playing(std::shared_ptr<const CompiledModel> model)
+        : instance(std::make_unique<CompiledInstance>(std::move(model))) {
+        size();
+    }
+    Playing(const Playing& other) : instance(std::make_unique<CompiledInstance>(*other.instance)) { size(); }
 
     void size() {
         in_rows.resize(static_cast<size_t>(facts().in_channels));
         out_rows.resize(static_cast<size_t>(facts().out_channels));
     }
-    const compiled::Facts& facts() const noexcept { return instance.model().facts(); }
+    const compiled::Facts& facts() const noexcept { return instance->facts(); }
+
+    // Goes on with the plan for a rate, from its beginning where that is another one.
+    void change_to(int rate) {
+        const std::shared_ptr<const CompiledModel>& model = instance->model();
+        const compiled::Image* image = model->image_at(rate);
+        if (image == nullptr) {
+            throw EngineError("sample_rate: the compiled model has no plan for " + std::to_string(rate) + " Hz.");
+        }
+        if (image == &instance->image()) return;
+        instance = std::make_unique<CompiledInstance>(model, *image);
+        size();
+    }
 };
 
 std::string kernels_option(const std::string& options) {
@@ -83,7 +98,9 @@ void require_blocks(const compiled::Image& image, const nl_setup& setup) {
 
 nl_status prepare(void* instance, const nl_setup* setup, nl_facts* told, nl_error error) {
     return guarded(error, [&] {
-        const compiled::Image& image = static_cast<Playing*>(instance)->instance.model().image();
+        auto& playing = *static_cast<Playing*>(instance);
+        playing.change_to(setup->sample_rate);
+        const compiled::Image& image = playing.instance->image();
         const compiled::Facts& facts = *image.facts;
         require("in_channels", setup->in_channels, facts.in_channels);
         require("out_channels", setup->out_channels, facts.out_channels);
@@ -107,14 +124,14 @@ nl_status process(void* instance, const nl_block* block, nl_error error) {
     }
     const compiled::Passage passage{block->samples, playing.in_rows.data(), playing.out_rows.data(), block->parameters,
                                     block->parameter_lengths};
-    if (playing.instance.process(passage)) return NL_OK;
+    if (playing.instance->process(passage)) return NL_OK;
     std::snprintf(error.message, error.size, "the compiled model takes no block of %d samples",
                   static_cast<int>(block->samples));
     return NL_ERROR;
 }
 
 nl_status reset(void* instance, nl_error) {
-    static_cast<Playing*>(instance)->instance.reset();
+    static_cast<Playing*>(instance)->instance->reset();
     return NL_OK;
 }
 

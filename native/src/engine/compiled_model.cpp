@@ -65,10 +65,26 @@ AlignedMemory::~AlignedMemory() { ::operator delete(data_, kAligned); }
 
 CompiledModel::CompiledModel(std::unique_ptr<AlignedMemory> file, const std::string& name, const std::string& kernels)
     : file_(std::move(file)) {
+    const compiled::KernelTable& table = kernels_of(kernels);
     compiled::Problem problem;
-    if (compiled::read_image(file_->data(), file_->bytes(), kernels_of(kernels), image_, problem)) return;
-    throw CompiledModelError(name + " is no compiled model that can be played: " + problem.text + ". " +
-                             advice(problem.fault));
+    do {
+        compiled::Image image{};
+        const auto plan = static_cast<uint32_t>(images_.size());
+        if (!compiled::read_image(file_->data(), file_->bytes(), table, image, problem, plan)) {
+            throw CompiledModelError(name + " is no compiled model that can be played: " + problem.text + ". " +
+                                     advice(problem.fault));
+        }
+        images_.push_back(image);
+    } while (images_.size() < images_.front().plans);
+}
+
+const compiled::Image* CompiledModel::image_at(int rate) const noexcept {
+    const int32_t* rates = first_image().rates;
+    if (rates == nullptr) return &first_image();
+    for (const compiled::Image& image : images_) {
+        if (rates[&image - images_.data()] == rate) return &image;
+    }
+    return nullptr;
 }
 
 std::shared_ptr<const CompiledModel> CompiledModel::read(const std::string& path, const std::string& kernels) {
@@ -82,12 +98,13 @@ std::shared_ptr<const CompiledModel> CompiledModel::copy(const void* bytes, uint
     return std::shared_ptr<const CompiledModel>(new CompiledModel(std::move(memory), name, kernels));
 }
 
-CompiledInstance::CompiledInstance(std::shared_ptr<const CompiledModel> model)
+CompiledInstance::CompiledInstance(std::shared_ptr<const CompiledModel> model, const compiled::Image& image)
     : model_(std::move(model)),
-      memory_(compiled::instance_bytes(model_->image())),
-      instance_(compiled::start(model_->image(), memory_.data())) {}
+      image_(&image),
+      memory_(compiled::instance_bytes(image)),
+      instance_(compiled::start(image, memory_.data())) {}
 
-CompiledInstance::CompiledInstance(const CompiledInstance& other) : CompiledInstance(other.model_) {
+CompiledInstance::CompiledInstance(const CompiledInstance& other) : CompiledInstance(other.model_, *other.image_) {
     compiled::copy_state(*instance_, *other.instance_);
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "kernels/player.hpp"
 #include "kernels/reader.hpp"
@@ -41,31 +42,37 @@ public:
     static std::shared_ptr<const CompiledModel> copy(const void* bytes, uint64_t count, const std::string& name,
                                                      const std::string& kernels = "");
 
-    const compiled::Image& image() const noexcept { return image_; }
-    const compiled::Facts& facts() const noexcept { return *image_.facts; }
-    std::string metadata() const { return {image_.metadata, image_.metadata_bytes}; }
+    // The plan for a sample rate in Hz; the only one, where there is one for all rates. Null: there is none.
+    const compiled::Image* image_at(int rate) const noexcept;
+    const compiled::Image& first_image() const noexcept { return images_.front(); }
+    std::string metadata() const { return {first_image().metadata, first_image().metadata_bytes}; }
 
 private:
     CompiledModel(std::unique_ptr<AlignedMemory> file, const std::string& name, const std::string& kernels);
 
     std::unique_ptr<AlignedMemory> file_;
-    compiled::Image image_;
+    std::vector<compiled::Image> images_;  // of each plan; at least one
 };
 
 // One that plays, with state of its own. One thread at a time.
 class CompiledInstance {
 public:
-    explicit CompiledInstance(std::shared_ptr<const CompiledModel> model);
+    explicit CompiledInstance(std::shared_ptr<const CompiledModel> model)
+        : CompiledInstance(model, model->first_image()) {}
+    CompiledInstance(std::shared_ptr<const CompiledModel> model, const compiled::Image& image);  // one of its own
     CompiledInstance(const CompiledInstance& other);  // goes on from where the other one is
     CompiledInstance& operator=(const CompiledInstance&) = delete;
 
-    const CompiledModel& model() const noexcept { return *model_; }
+    const std::shared_ptr<const CompiledModel>& model() const noexcept { return model_; }
+    const compiled::Image& image() const noexcept { return *image_; }
+    const compiled::Facts& facts() const noexcept { return *image_->facts; }
     bool process(const compiled::Passage& passage) noexcept { return compiled::process(*instance_, passage); }
     void reset() noexcept { compiled::reset(*instance_); }
     uint64_t bytes() const noexcept { return memory_.bytes(); }
 
 private:
     std::shared_ptr<const CompiledModel> model_;
+    const compiled::Image* image_;
     AlignedMemory memory_;
     compiled::Instance* instance_;
 };

@@ -9,6 +9,9 @@ namespace neutone_like::compiled {
 
 constexpr char kMagic[8] = {'N', 'L', 'C', 'O', 'M', 'P', '\r', '\n'};
 constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersionOfPlans =
+    2;  // with plans for several rates: a reader of version 1 would not choose among them
+constexpr uint32_t kMostPlans = 16;
 constexpr int kMaximumRank = 6;
 constexpr int kVectorFloats = 16;  // rows are padded to this, and memory reaches this much beyond whatever is read
 
@@ -31,12 +34,15 @@ enum SectionKind : uint32_t {
     kIntegers = 6,   // int32[]
     kConstants = 7,  // float32 and float64, each array at a multiple of 64 bytes
     // float32: input [in_channels][look_behind + samples], one value of each parameter, output [out_channels][samples]
-    kTestVector = 8
+    kTestVector = 8,
+    // int32[]: where there is a plan for each of several sample rates, those in Hz, in the order of the plans. Without it
+    // there is one plan, for every rate that the metadata names. Metadata, constants and rates are those of all plans.
+    kRates = 9
 };
 
 struct Section {
     uint32_t kind;
-    uint32_t zero;
+    uint32_t plan;    // which one it belongs to; 0: the first, or all
     uint64_t offset;  // of the file
     uint64_t bytes;
 };

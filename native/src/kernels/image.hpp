@@ -29,6 +29,9 @@ struct Image {
     uint32_t step_count;
     uint32_t integer_count;
 
+    const int32_t* rates;  // Hz, one of each plan in the file; null: there is one plan
+    uint32_t plans;        // in the file, of which this is one
+
     Lengths lengths;
     const KernelTable* kernels;
     uint64_t scratch_bytes;  // the most that a step needs with these kernels

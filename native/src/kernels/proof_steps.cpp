@@ -44,7 +44,11 @@ bool refuse(const Image& image, uint32_t index, const char* what, Verdict& verdi
 
 bool prove_names(const Image& image, uint32_t index, Verdict& verdict) noexcept {
     const Step& step = image.steps[index];
-    if (step.kernel >= kKernelCount) return refuse(image, index, "a kernel that is unknown", verdict);
+    if (step.kernel >= kKernelCount) {
+        verdict.refuse(Fault::too_new) << "step " << index << " needs kernel " << step.kernel
+                                       << ", and this library has 0 to " << kKernelCount - 1;
+        return false;
+    }
     if (step.views > kMostOperands) return refuse(image, index, "it has more than 128 views", verdict);
     if (step.first_view > image.view_count || step.views > image.view_count - step.first_view) {
         return refuse(image, index, "it names views that are not there", verdict);

@@ -8,7 +8,7 @@ namespace neutone_like::compiled {
 
 namespace {
 
-constexpr uint32_t kKinds = kTestVector + 1;
+constexpr uint32_t kKinds = kRates + 1;
 constexpr uint64_t kChecksumFrom = 16;  // Header::bytes
 
 struct Found {
@@ -17,8 +17,8 @@ struct Found {
 };
 
 const char* name_of(uint32_t kind) noexcept {
-    static constexpr const char* const kNames[kKinds] = {"?",     "metadata", "facts",     "buffers",    "views",
-                                                         "steps", "integers", "constants", "test vector"};
+    static constexpr const char* const kNames[kKinds] = {"?",     "metadata", "facts",     "buffers",     "views",
+                                                         "steps", "integers", "constants", "test vector", "rates"};
     return kind < kKinds ? kNames[kind] : "?";
 }
 
@@ -31,9 +31,10 @@ bool read_header(const unsigned char* bytes, uint64_t count, Verdict& verdict) n
     }
     if (count < sizeof(Header)) {
         verdict.refuse(Fault::damaged) << "it ends within its first " << int64_t{sizeof(Header)} << " bytes";
-    } else if (header->version != kVersion) {
-        verdict.refuse(header->version > kVersion ? Fault::too_new : Fault::damaged)
-            << "it has version " << header->version << " of the format, this library reads version " << kVersion;
+    } else if (header->version < kVersion || header->version > kVersionOfPlans) {
+        verdict.refuse(header->version > kVersionOfPlans ? Fault::too_new : Fault::damaged)
+            << "it has version " << header->version << " of the format, this library reads versions " << kVersion
+            << " to " << kVersionOfPlans;
     } else if (header->bytes != count) {
         verdict.refuse(Fault::damaged) << "it should have " << static_cast<int64_t>(header->bytes) << " bytes, and has "
                                        << static_cast<int64_t>(count);
@@ -45,17 +46,23 @@ bool read_header(const unsigned char* bytes, uint64_t count, Verdict& verdict) n
     return false;
 }
 
-bool read_sections(const unsigned char* bytes, uint64_t count, Found* found, Verdict& verdict) noexcept {
+bool is_of_all_plans(uint32_t kind) noexcept { return kind == kMetadata || kind == kConstants || kind == kRates; }
+
+// Those of one plan, and those of all.
+bool read_sections(const unsigned char* bytes, uint64_t count, uint32_t plan, Found* found, Verdict& verdict) noexcept {
     const uint64_t sections = reinterpret_cast<const Header*>(bytes)->sections;
-    if (sections > kKinds || sizeof(Header) + sections * sizeof(Section) > count) {
+    if (sections > kKinds * kMostPlans || sizeof(Header) + sections * sizeof(Section) > count) {
         verdict.refuse(Fault::bad_plan) << "it says that it has " << static_cast<int64_t>(sections) << " sections";
         return false;
     }
     const auto* section = reinterpret_cast<const Section*>(bytes + sizeof(Header));
     for (const Section* end = section + sections; section != end; ++section) {
-        const bool known = section->kind >= kMetadata && section->kind < kKinds;
+        const bool known = section->kind >= kMetadata && section->kind < kKinds &&
+                           section->plan < (is_of_all_plans(section->kind) ? 1 : kMostPlans);
+        const bool wanted = known && (is_of_all_plans(section->kind) || section->plan == plan);
         const bool inside = section->offset <= count && section->bytes <= count - section->offset;
-        if (!known || !inside || section->offset % kAlignment != 0 || found[section->kind].bytes != nullptr) {
+        const bool twice = wanted && found[section->kind].bytes != nullptr;
+        if (!known || !inside || section->offset % kAlignment != 0 || twice) {
             verdict.refuse(Fault::bad_plan)
                 << "section " << section->kind << " (" << name_of(section->kind)
                 << (!known                              ? ") is unknown"
@@ -64,7 +71,7 @@ bool read_sections(const unsigned char* bytes, uint64_t count, Found* found, Ver
                                                         : ") is there twice");
             return false;
         }
-        found[section->kind] = {bytes + section->offset, section->bytes};
+        if (wanted) found[section->kind] = {bytes + section->offset, section->bytes};
     }
     return true;
 }
@@ -79,6 +86,24 @@ bool take(const Found* found, uint32_t kind, const Item*& items, uint32_t& count
                                     << static_cast<int64_t>(found[kind].count) << " bytes, no multiple of "
                                     << static_cast<int64_t>(sizeof(Item));
     return false;
+}
+
+// A rate of each plan, each once.
+bool take_rates(const Found* found, uint32_t plan, Image& image, Verdict& verdict) noexcept {
+    if (!take(found, kRates, image.rates, image.plans, verdict)) return false;
+    if (image.rates == nullptr) image.plans = 1;
+    if (plan >= image.plans || image.plans > kMostPlans) {
+        verdict.refuse(Fault::bad_plan) << "plan " << plan << " is asked for, and it says that it has " << image.plans;
+        return false;
+    }
+    for (uint32_t index = 0; image.rates != nullptr && index < image.plans; ++index) {
+        bool there = image.rates[index] < 1;
+        for (uint32_t before = 0; before < index; ++before) there = there || image.rates[before] == image.rates[index];
+        if (!there) continue;
+        verdict.refuse(Fault::bad_plan) << "its plans can't be for " << image.rates[index] << " Hz, or not twice";
+        return false;
+    }
+    return true;
 }
 
 bool take_all(const Found* found, Image& image, Verdict& verdict) noexcept {
@@ -122,11 +147,11 @@ bool prove_memory(const Image& image, Verdict& verdict) noexcept {
     return false;
 }
 
-bool prove_all(const unsigned char* bytes, uint64_t count, Image& image, Verdict& verdict) noexcept {
+bool prove_all(const unsigned char* bytes, uint64_t count, uint32_t plan, Image& image, Verdict& verdict) noexcept {
     Found found[kKinds];
     for (Found& each : found) each = {nullptr, 0};
-    if (!read_header(bytes, count, verdict) || !read_sections(bytes, count, found, verdict) ||
-        !take_all(found, image, verdict) || !prove_facts(image, verdict)) {
+    if (!read_header(bytes, count, verdict) || !read_sections(bytes, count, plan, found, verdict) ||
+        !take_rates(found, plan, image, verdict) || !take_all(found, image, verdict) || !prove_facts(image, verdict)) {
         return false;
     }
     image.lengths = lengths_of(*image.facts);
@@ -139,8 +164,8 @@ bool prove_all(const unsigned char* bytes, uint64_t count, Image& image, Verdict
 
 }  // namespace
 
-bool read_image(const void* bytes, uint64_t count, const KernelTable& kernels, Image& image,
-                Problem& problem) noexcept {
+bool read_image(const void* bytes, uint64_t count, const KernelTable& kernels, Image& image, Problem& problem,
+                uint32_t plan) noexcept {
     Verdict verdict(problem);
     problem.fault = Fault::none;
     image.kernels = &kernels;
@@ -154,7 +179,7 @@ bool read_image(const void* bytes, uint64_t count, const KernelTable& kernels, I
                                          << static_cast<int64_t>(kMostMemory >> 20);
         return false;
     }
-    return prove_all(static_cast<const unsigned char*>(bytes), count, image, verdict);
+    return prove_all(static_cast<const unsigned char*>(bytes), count, plan, image, verdict);
 }
 
 }  // namespace neutone_like::compiled

@@ -23,7 +23,9 @@ struct Problem {
 };
 
 // `bytes` at a multiple of kAlignment; they must stay as long as the image is used, and not change. `kernels`: what it
-// will be played with. False: `problem` says why, and `image` is worth nothing.
-bool read_image(const void* bytes, uint64_t count, const KernelTable& kernels, Image& image, Problem& problem) noexcept;
+// will be played with. `plan`: which of the file's, of which an image says how many there are. False: `problem` says why,
+// and `image` is worth nothing.
+bool read_image(const void* bytes, uint64_t count, const KernelTable& kernels, Image& image, Problem& problem,
+                uint32_t plan = 0) noexcept;
 
 }  // namespace neutone_like::compiled

@@ -36,7 +36,7 @@ private:
 };
 
 // Its input three samples late, in stereo, with the two parameters of the gain model, which do nothing.
-Builder late(int32_t shortest = 1, int32_t multiple = 1, int32_t granule = 64) {
+Builder late(int32_t shortest = 1, int32_t multiple = 1, int32_t granule = 64, int32_t delay = 3) {
     Builder builder;
     builder.metadata = GainModel{}.json();
     builder.facts.shortest = shortest;
@@ -45,8 +45,8 @@ Builder late(int32_t shortest = 1, int32_t multiple = 1, int32_t granule = 64) {
     builder.facts.in_channels = builder.facts.out_channels = 2;
     builder.facts.parameters = 2;
     builder.facts.inputs = 3;
-    builder.facts.delay_samples = 3;
-    const uint32_t ring = builder.ring(2, 3, 0, granule, plan::samples());
+    builder.facts.delay_samples = delay;
+    const uint32_t ring = builder.ring(2, delay, 0, granule, plan::samples());
     const uint32_t out = builder.memory(kArena, 2 * granule);
     const uint32_t values = builder.memory(kArena, 16);
     const int32_t pitch = builder.buffers[ring].pitch;
@@ -54,7 +54,7 @@ Builder late(int32_t shortest = 1, int32_t multiple = 1, int32_t granule = 64) {
     builder.view(values, fixed(0), {fixed(1)}, {1});
     builder.view(values, fixed(1), {fixed(1)}, {1});
     builder.facts.output = static_cast<int32_t>(builder.view(out, fixed(0), {fixed(2), plan::samples()}, {granule, 1}));
-    builder.view(ring, fixed(-3), {fixed(2), plan::samples()}, {pitch, 1});
+    builder.view(ring, fixed(-delay), {fixed(2), plan::samples()}, {pitch, 1});
     builder.step(kCopy, 2);
     return builder;
 }
@@ -123,6 +123,42 @@ TEST_CASE("a host plays a compiled model without any backend beside the library"
     CHECK(session.statistics().failed_blocks == 0);
     session.prepare(host);  // a copy of what was loaded, as it was
     CHECK(play(session, 100, 1.0f)[0] == 0.0f);
+}
+
+TEST_CASE("of plans for several rates the one for the host's is played, or the next that there is") {
+    Builder first = late();
+    first.metadata = GainModel{"[48000, 96000]"}.json();
+    const Written file(first.file_for_rates({late(1, 1, 64, 5)}, {48000, 96000}));
+    nl::Engine engine;
+    nl::Session session = engine.open(file.path());
+    nl::Host host;
+    host.block_size = 100;
+    host.mode = NL_INLINE;
+    for (const auto& [rate, late] : {std::pair{48000, 3}, {96000, 5}, {48000, 3}}) {
+        host.sample_rate = rate;
+        session.prepare(host);
+        CHECK(session.latency_samples() == late);
+        const std::vector<float> heard = play(session, 100, 1.0f);
+        for (int i = 0; i < 100; ++i) {
+            CHECK(heard[static_cast<size_t>(i)] == (i < late ? 0.0f : static_cast<float>(i + 1 - late)));
+        }
+    }
+    host.sample_rate = 88200;  // resampled to 96 kHz
+    session.prepare(host);
+    CHECK(session.latency_samples() > 5);
+}
+
+TEST_CASE("a rate without a plan is refused by name") {
+    const Written file(late().file_for_rates({late(1, 1, 64, 5)}, {48000, 96000}));
+    Refusal refusal;
+    void* instance = nullptr;
+    REQUIRE(neutone_like::compiled_backend()->create(file.path(), "", &instance, refusal.error) == NL_OK);
+    nl_setup at = setup(64, false);
+    at.sample_rate = 44100;
+    nl_facts facts{};
+    CHECK(neutone_like::compiled_backend()->prepare(instance, &at, &facts, refusal.error) == NL_ERROR);
+    CHECK(refusal.says("no plan for 44100 Hz"));
+    neutone_like::compiled_backend()->destroy(instance);
 }
 
 TEST_CASE("what is no compiled model is refused when it is opened") {

@@ -34,6 +34,41 @@ private:
     size_t count_;
 };
 
+// The sections of a file.
+struct Parts {
+    std::vector<Section> sections;
+    std::string body;
+
+    void add(uint32_t kind, uint32_t plan, const void* data, size_t bytes) {
+        sections.push_back({kind, plan, body.size(), bytes});
+        body.append(static_cast<const char*>(data), bytes);
+        body.resize((body.size() + 63) / 64 * 64);
+    }
+
+    Bytes file(uint32_t version) const {
+        const size_t begin = (sizeof(Header) + sections.size() * sizeof(Section) + 63) / 64 * 64;
+        Bytes bytes(begin + body.size());
+        std::memset(bytes.data(), 0, begin);
+        auto* table = reinterpret_cast<Section*>(bytes.data() + sizeof(Header));
+        for (Section section : sections) {
+            section.offset += begin;
+            *table++ = section;
+        }
+        std::memcpy(bytes.data() + begin, body.data(), body.size());
+        auto* header = reinterpret_cast<Header*>(bytes.data());
+        std::memcpy(header->magic, kMagic, sizeof kMagic);
+        header->version = version;
+        header->bytes = bytes.size();
+        header->sections = static_cast<uint32_t>(sections.size());
+        seal(bytes);
+        return bytes;
+    }
+
+    static void seal(Bytes& bytes) {
+        reinterpret_cast<Header*>(bytes.data())->checksum = crc32(bytes.data() + 16, bytes.size() - 16);
+    }
+};
+
 struct Builder {
     Facts facts{.shortest = 1,
                 .multiple_of = 1,
@@ -118,38 +153,36 @@ struct Builder {
     }
 
     Bytes file(const std::vector<float>& test_vector = {}) const {
-        std::vector<Section> sections;
-        std::string body;
-        const size_t begin = (sizeof(Header) + 8 * sizeof(Section) + 63) / 64 * 64;
-        const auto add = [&](uint32_t kind, const void* data, size_t bytes) {
-            sections.push_back({kind, 0, begin + body.size(), bytes});
-            body.append(static_cast<const char*>(data), bytes);
-            body.resize((body.size() + 63) / 64 * 64);
-        };
-        add(kMetadata, metadata.data(), metadata.size());
-        add(kFacts, &facts, sizeof facts);
-        add(kBuffers, buffers.data(), buffers.size() * sizeof(Buffer));
-        add(kViews, views.data(), views.size() * sizeof(View));
-        add(kSteps, steps.data(), steps.size() * sizeof(Step));
-        add(kIntegers, integers.data(), integers.size() * sizeof(int32_t));
-        add(kConstants, constants.data(), constants.size() * sizeof(float));
-        if (!test_vector.empty()) add(kTestVector, test_vector.data(), test_vector.size() * sizeof(float));
-        Bytes bytes(begin + body.size());
-        std::memset(bytes.data(), 0, begin);
-        std::memcpy(bytes.data() + sizeof(Header), sections.data(), sections.size() * sizeof(Section));
-        std::memcpy(bytes.data() + begin, body.data(), body.size());
-        auto* header = reinterpret_cast<Header*>(bytes.data());
-        std::memcpy(header->magic, kMagic, sizeof kMagic);
-        header->version = kVersion;
-        header->bytes = bytes.size();
-        header->sections = static_cast<uint32_t>(sections.size());
-        seal(bytes);
-        return bytes;
+        Parts parts;
+        parts.add(kMetadata, 0, metadata.data(), metadata.size());
+        add_plan(parts, 0);
+        parts.add(kConstants, 0, constants.data(), constants.size() * sizeof(float));
+        if (!test_vector.empty()) parts.add(kTestVector, 0, test_vector.data(), test_vector.size() * sizeof(float));
+        return parts.file(kVersion);
     }
 
-    static void seal(Bytes& bytes) {
-        reinterpret_cast<Header*>(bytes.data())->checksum = crc32(bytes.data() + 16, bytes.size() - 16);
+    // This one, and others with the same constants, each for a rate.
+    Bytes file_for_rates(const std::vector<Builder>& others, const std::vector<int32_t>& rates) const {
+        Parts parts;
+        parts.add(kMetadata, 0, metadata.data(), metadata.size());
+        add_plan(parts, 0);
+        for (size_t index = 0; index < others.size(); ++index) {
+            others[index].add_plan(parts, static_cast<uint32_t>(index + 1));
+        }
+        parts.add(kConstants, 0, constants.data(), constants.size() * sizeof(float));
+        parts.add(kRates, 0, rates.data(), rates.size() * sizeof(int32_t));
+        return parts.file(kVersionOfPlans);
     }
+
+    void add_plan(Parts& parts, uint32_t plan) const {
+        parts.add(kFacts, plan, &facts, sizeof facts);
+        parts.add(kBuffers, plan, buffers.data(), buffers.size() * sizeof(Buffer));
+        parts.add(kViews, plan, views.data(), views.size() * sizeof(View));
+        parts.add(kSteps, plan, steps.data(), steps.size() * sizeof(Step));
+        parts.add(kIntegers, plan, integers.data(), integers.size() * sizeof(int32_t));
+    }
+
+    static void seal(Bytes& bytes) { Parts::seal(bytes); }
 };
 
 }  // namespace plan

@@ -86,7 +86,7 @@ TEST_CASE("what is no model, too new, cut short or damaged is told apart") {
     check_refused(Fault::no_model, "does not begin as", read(whole, 0));
     check_refused(Fault::no_model, "does not begin as", read(whole, 7));
     check_refused(Fault::damaged, "within its first 32 bytes", read(whole, 31));
-    check_refused(Fault::too_new, "version 9 of the format, this library reads version 1", changed(8, 9));
+    check_refused(Fault::too_new, "version 9 of the format, this library reads versions 1 to 2", changed(8, 9));
     check_refused(Fault::damaged, "and has ", read(whole, whole.size() - 64));
     for (const size_t at : {size_t{16}, size_t{40}, whole.size() / 2, whole.size() - 1}) {
         CHECK(changed(at, static_cast<unsigned char>(whole.data()[at] + 1)).fault == Fault::damaged);
@@ -114,6 +114,46 @@ TEST_CASE("sections are there once, aligned and inside") {
     check_refused(Fault::bad_plan, "unknown", spoilt([](Section* at) { at[3].kind = 77; }));
     check_refused(Fault::bad_plan, "no multiple of 120", spoilt([](Section* at) { at[3].bytes -= 4; }));
     check_refused(Fault::bad_plan, "one set of facts, and has 0", spoilt([](Section* at) { at[1].bytes = 0; }));
+}
+
+TEST_CASE("plans for several rates are proved one by one") {
+    const auto problem_of = [](const Bytes& bytes, uint32_t plan) {
+        Image image;
+        Problem problem;
+        if (read_image(bytes.data(), bytes.size(), simple_kernels(), image, problem, plan)) {
+            CHECK(image.plans == 2);
+            CHECK(image.rates[1] == 96000);
+            CHECK(image.buffers[0].length == (plan == 0 ? 128 : 64));
+        }
+        return problem;
+    };
+    const Bytes good = echo().file_for_rates({echo(64)}, {48000, 96000});
+    CHECK(problem_of(good, 0).fault == Fault::none);
+    CHECK(problem_of(good, 1).fault == Fault::none);
+    check_refused(Fault::bad_plan, "plan 2 is asked for, and it says that it has 2", problem_of(good, 2));
+    Builder spoilt = echo();
+    spoilt.facts.in_channels = 65;
+    const Bytes second = echo().file_for_rates({spoilt}, {48000, 96000});
+    CHECK(problem_of(second, 1).fault == Fault::bad_plan);
+    const auto refused = [&](const char* words, const std::vector<int32_t>& rates, uint32_t plan) {
+        check_refused(Fault::bad_plan, words, problem_of(echo().file_for_rates({echo(64)}, rates), plan));
+    };
+    refused("can't be for 48000 Hz, or not twice", {48000, 48000}, 0);
+    refused("can't be for 0 Hz", {48000, 0}, 0);
+    refused("it says that it has 17", std::vector<int32_t>(17, 1), 0);
+    refused("one set of facts, and has 0", {48000, 44100, 96000}, 2);
+    refused("plan 0 is asked for, and it says that it has 0", {}, 0);
+    Bytes moved = good;
+    reinterpret_cast<Section*>(moved.data() + sizeof(Header))[0].plan = 1;  // the metadata, which are those of all
+    Builder::seal(moved);
+    check_refused(Fault::bad_plan, "(metadata) is unknown", problem_of(moved, 1));
+    const Bytes alone = echo().file();
+    check_refused(Fault::bad_plan, "plan 1 is asked for, and it says that it has 1", [&] {
+        Image image;
+        Problem problem;
+        CHECK(!read_image(alone.data(), alone.size(), simple_kernels(), image, problem, 1));
+        return problem;
+    }());
 }
 
 TEST_CASE("facts lie within limits") {
@@ -255,7 +295,10 @@ TEST_CASE("audio and parameters have their places") {
 }
 
 TEST_CASE("steps name what is there, and kernels are asked about every block") {
-    check_plan_refused("step 0 (?): a kernel that is unknown", [](Builder& plan) { plan.steps[0].kernel = 15; });
+    Builder later = echo();
+    later.steps[0].kernel = kKernelCount;
+    check_refused(Fault::too_new, "step 0 needs kernel " + std::to_string(kKernelCount) + ", and this library has 0 to",
+                  read(later));
     check_plan_refused("views that are not there", [](Builder& plan) { plan.steps[0].first_view = 2; });
     check_plan_refused("views that are not there", [](Builder& plan) { plan.steps[0].first_view = ~0u; });
     check_plan_refused("more than 128 views", [](Builder& plan) { plan.steps[0].views = ~0u; });

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from neutone_like.artifact.format.packing import digest_of
-from neutone_like.compiler.file_format import HEADER_BYTES, MAGIC, SECTION_BYTES, STEP_BYTES, VERSION, Section
+from neutone_like.compiler.file_format import (
+    HEADER_BYTES,
+    MAGIC,
+    SECTION_BYTES,
+    STEP_BYTES,
+    VERSION,
+    VERSION_OF_PLANS,
+    Section,
+)
 from neutone_like.errors import ArtifactError
 
 
@@ -17,8 +25,8 @@ class CompiledFacts:
     """Of a compiled model.
 
     Attributes:
-        granule: Samples of the longest block that its plan works on.
-        steps: How many kernels run for a block.
+        granule: Samples of the longest block that its plan works on; of several plans the first.
+        steps: How many kernels run for a block, of that plan.
         file_bytes: Of the file.
         sample_rates: Hz: those that it is right for; ``()``: any.
         model_sha256: The digest of the ``model.nm`` that it belongs to.
@@ -42,8 +50,11 @@ def read_compiled_facts(path: Path) -> CompiledFacts:
     if len(data) < HEADER_BYTES or data[: len(MAGIC)] != MAGIC:
         raise ArtifactError(f"{path} is no compiled model. Make one: neutone-like compile {path.with_name('model.nm')}")
     version, checksum = struct.unpack_from("<2I", data, 8)
-    if version != VERSION:
-        raise ArtifactError(f"{path} has version {version}, and this version of neutone_like reads {VERSION}.")
+    if version not in (VERSION, VERSION_OF_PLANS):
+        raise ArtifactError(
+            f"{path} has version {version}, and this version of neutone_like reads {VERSION} and {VERSION_OF_PLANS}. "
+            "Use a newer one, or compile the model again."
+        )
     if zlib.crc32(data[16:]) != checksum:
         raise ArtifactError(f"{path} is damaged: its checksum is not that of its content. Compile the model again.")
     try:
@@ -58,11 +69,13 @@ def read_compiled_facts(path: Path) -> CompiledFacts:
 
 
 def _sections(data: bytes) -> dict[int, bytes]:
+    """Those of all plans, and of the first."""
     count = struct.unpack_from("<I", data, 24)[0]
     found: dict[int, bytes] = {}
-    for index in range(min(count, 64)):
-        kind, _, offset, size = struct.unpack_from("<2I2Q", data, HEADER_BYTES + SECTION_BYTES * index)
-        found[kind] = data[offset : offset + size]
+    for index in range(min(count, 256)):
+        kind, plan, offset, size = struct.unpack_from("<2I2Q", data, HEADER_BYTES + SECTION_BYTES * index)
+        if plan == 0:
+            found[kind] = data[offset : offset + size]
     return found
 
 

@@ -61,7 +61,9 @@ def capture_model(model: WaveformToWaveformBase) -> CapturedModel:
     return CapturedModel(prepared, graph)
 
 
-def graph_of_block(played: nn.Module, x: Tensor, values: Sequence[Tensor], per_sample: Sequence[bool]) -> Graph:
+def graph_of_block(
+    played: nn.Module, x: Tensor, values: Sequence[Tensor], per_sample: Sequence[bool], *, only_length: bool = False
+) -> Graph:
     """The graph of ``played(x, *values)``, where ``x`` is a block of sound and each value a parameter's.
 
     Args:
@@ -69,13 +71,14 @@ def graph_of_block(played: nn.Module, x: Tensor, values: Sequence[Tensor], per_s
         x: ``[channels, samples]``.
         values: Of one element, or one for each sample.
         per_sample: Which of them grow with the block.
+        only_length: Blocks of another length are never played: it takes a part of the time to find out about one.
 
     Raises:
         CaptureError: It can't be captured.
     """
     example = take_apart(played, (x, *values), {})
     varying = [name for name, varies in zip(example.tensors, [True, *per_sample], strict=True) if varies]
-    return capture_call(played, replace(example, varying=frozenset(varying)))
+    return capture_call(played, replace(example, varying=frozenset(varying)), only_length=only_length)
 
 
 class PlayedCore(nn.Module):

@@ -8,7 +8,7 @@ import torch
 
 from neutone_like.compiler.extent import ONE, ZERO, Extent
 from neutone_like.compiler.facts import Shape
-from neutone_like.compiler.kernels import KernelId
+from neutone_like.compiler.kernels import FLOAT32_ONLY, KernelId
 from neutone_like.compiler.plan import Step
 from neutone_like.compiler.reshaping import reshaped
 from neutone_like.compiler.tensor import Kind, Stride, View, new_tensor
@@ -88,6 +88,17 @@ def _declaring(rules: dict[str, Rule], ops: Sequence[str]) -> Callable[[Rule], R
     return declare
 
 
+def _refuse_doubles(step: Step) -> None:
+    """What is calculated in float64 must not be rounded to float32 in silence."""
+    given = [view.tensor for view in step.views if view.tensor.kind is not Kind.CONSTANT]
+    if step.kernel in FLOAT32_ONLY and any(tensor.double for tensor in given):
+        raise CompileError(
+            f"{step.line}: in float64, and convolutions, products, recurrent layers and transforms compile in float32; "
+            "float64 is for what is calculated number by number, and for sums. Use .float() before it; TorchScript "
+            "plays it as it is."
+        )
+
+
 class Context:
     """A graph on its way to steps.
 
@@ -140,7 +151,10 @@ class Context:
             raise CompileError(f"{where} is not among the operations that compile. {_advice(node)}")
         shape = self.shapes.get(node.name)
         if shape is not None and shape.dtype not in (*KNOWN, torch.complex64):
-            raise CompileError(f"{where} gives {shape.dtype}; compiled models hold float32, float64 and whole numbers.")
+            raise CompileError(
+                f"{where} gives {shape.dtype}; compiled models hold float32, float64 and whole numbers. Calculate "
+                "in float32 there; TorchScript plays it as it is."
+            )
         before = len(self.steps)
         try:
             self.values[node.name] = rule(self, node, **arguments)
@@ -153,6 +167,7 @@ class Context:
             ) from error
         for step in self.steps[before:]:
             step.line = step.line or where
+            _refuse_doubles(step)
 
     @staticmethod
     def _is_constant(arguments: Any) -> bool:
@@ -293,5 +308,5 @@ def _advice(node: Node) -> str:
         return "How much it gives depends on values, and sizes don't: choose with torch.where. TorchScript plays it."
     return (
         f"TorchScript plays it. To compile, calculate {name} with operations that are in the table of the docs "
-        "(docs/reference/compiled-models)."
+        "(docs/reference/compiled-operations)."
     )

@@ -45,6 +45,9 @@ def _conv1d(
         for batch in range(_constant(dims[0])):
             _convolve_channels(context, out, x, batch, weight, (stride, dilation))
         return _with_bias(context, node, out, bias, unbatched)
+    if stride > 1 and dilation == 1 and groups == 1:
+        _convolve_frames(context, out, x, numbers_of(weight), stride)
+        return _with_bias(context, node, out, bias, unbatched)
     taps = _taps(context, x, stride, dilation, weight.size(2), dims[2])
     for batch in range(_constant(dims[0])):
         place = Extent.of(batch)
@@ -52,6 +55,34 @@ def _conv1d(
             context, out.selected(0, place), [each.selected(0, place) for each in taps], numbers_of(weight), groups
         )
     return _with_bias(context, node, out, bias, unbatched)
+
+
+def _convolve_frames(context: Context, out: View, x: View, weight: Weights, stride: int) -> None:
+    """With a stride: each sample of a frame in a row of its own, so that frames are neighbours along time.
+
+    A kernel of several strides is as many segments of these rows, each a frame further on.
+    """
+    outputs, inputs, kernel = weight.shape
+    length, whole, rest = out.dims[2], kernel // stride, kernel % stride
+    for batch in range(_constant(x.dims[0])):
+        one = x.selected(0, Extent.of(batch))
+        segments: list[View] = []
+        weights: list[Weights] = []
+        for first, count, places in ((0, rest, whole + 1), (rest, stride - rest, whole)):
+            if not count or not places:
+                continue
+            frames = length + (places - 1)
+            part = one.sliced(1, Extent.of(first), frames, stride)
+            part = part.with_one(0, one.strides[1]).sliced(0, ZERO, Extent.of(count))
+            rows = context.new((Extent.of(count * inputs), frames))
+            context.add(KernelId.COPY, [rows.split(0, inputs)], [part])
+            for place in range(places):
+                at = place * stride + first
+                segments.append(rows.sliced(1, Extent.of(place), length).with_one(0))
+                weights.append(weight[:, :, at : at + count].transpose(0, 2, 1).reshape(1, outputs, count * inputs))
+        target = out.selected(0, Extent.of(batch)).with_one(0)
+        bias = np.zeros((1, outputs))
+        context.steps.append(Affine(KernelId.AFFINE, [target], segments, weights=weights, bias=bias))
 
 
 def _with_bias(context: Context, node: Node, out: View, bias: Lowered | None, unbatched: bool) -> View:

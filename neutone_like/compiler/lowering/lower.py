@@ -16,6 +16,7 @@ from neutone_like.errors import CompileError
 from neutone_like.graph import Counter, Graph, Lengths, State, Value
 
 _CATS = ("aten::cat.default", "aten::concat.default")
+_EXPAND = "aten::expand.default"
 _VIEWS = tuple(
     f"aten::{op}" for op in ("unsqueeze.default", "squeeze.dim", "reshape.default", "view.default", "expand.default")
 )
@@ -48,14 +49,18 @@ def _histories(graph: Graph) -> dict[str, int]:
     """States to which something is appended, and along which dimension."""
     names = {each.name: each for each in graph.states}
     behind = {name: name for name in names}
+    as_kept = set(names)  # with the state's own dimensions
     found: dict[str, int] = {}
     for node in graph.nodes:
         first = node.args[0] if node.args else None
         if node.op in _VIEWS and isinstance(first, Value) and first.name in behind:
             behind[node.name] = behind[first.name]
+            if node.op == _EXPAND and first.name in as_kept:
+                same_rank = len(node.args[1]) == names[behind[first.name]].initial.dim()
+                as_kept |= {node.name} if same_rank else set()
         if node.op in _CATS and isinstance(first, list) and isinstance(first[0], Value) and first[0].name in behind:
             state = names[behind[first[0].name]]
-            direct = first[0].name == state.name
+            direct = first[0].name in as_kept
             dim = node.args[1] if len(node.args) > 1 and direct else -1 if not direct else 0
             found.setdefault(state.name, dim % max(1, state.initial.dim()))
     return {
@@ -122,7 +127,11 @@ def _input(context: Context, name: str) -> View:
 def _begin(context: Context, state: State, time: int | None) -> View:
     """What the state is before the block."""
     if state.initial.dtype not in KNOWN:
-        raise CompileError(f"state {state.name} is {state.initial.dtype}; states are float32, float64 or whole numbers")
+        advice = " Keep its real and imaginary parts, each as a buffer." if state.initial.is_complex() else ""
+        raise CompileError(
+            f"state {state.name} is {state.initial.dtype}; states are float32, float64 or whole numbers.{advice} "
+            "TorchScript plays it."
+        )
     dims = tuple(Extent.of(size) for size in state.initial.shape)
     double = state.initial.dtype in DOUBLES
     if time is None:

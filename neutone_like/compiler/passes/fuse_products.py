@@ -13,6 +13,7 @@ from neutone_like.compiler.plan import Affine, Expression, Plan, Pointwise, Step
 from neutone_like.compiler.tensor import STILL, Kind, Stride, Tensor, View
 
 _MOST_ADDENDS = 4
+_MOST_VIEWS = 120  # of the 128 that a step may have
 _ACTIVATIONS = {O.HYPERBOLIC_TANGENT: Activation.TANH, O.SIGMOID_OF: Activation.SIGMOID}
 
 
@@ -212,6 +213,8 @@ class _Taking:
         if not alone or not isinstance(made[0], Affine) or made[0] is self.product:
             return False
         other = made[0]
+        if len(other.views) + len(self.product.views) > _MOST_VIEWS:
+            return False
         once = sum(each.tensor is tensor for each in self.step.inputs) == 1
         if not once or other.activation is not Activation.NONE or not _is_same(other.outputs[0], view):
             return False

@@ -108,9 +108,7 @@ def _non_realtime(job: Job) -> OfflinePlugin:
     for name in ("wet", "dry", "input_gain_db", "output_gain_db"):
         if getattr(settings, name) is not None:
             raise ParameterError(f"{name} is a knob of live models, and this model is offline. Leave it out.")
-    if settings.backend == "compiled":
-        raise ParameterError("backend: only live models have a compiled form, and this one is offline. Leave it out.")
-    plugin = OfflinePlugin(job.model, dict(settings.params), device=settings.device)
+    plugin = OfflinePlugin(job.model, dict(settings.params), device=settings.device, backend=settings.backend)
     plugin.require_followable()
     if len(plugin.in_labels) != 1:
         raise ModelError(

@@ -1,18 +1,17 @@
 """The compiled model beside an artifact gives what the artifact's own module does."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.compiler.proof import value_at
-from neutone_like.errors import ArtifactError
+from neutone_like.errors import ArtifactError, CompileError
 from neutone_like.model import NumericalParameter
+from neutone_like.runtime.compiled_core import Core, core_of
 from neutone_like.runtime.compiled_model import CompiledModel, load_compiled
-from neutone_like.validate.live_subject import LiveSubject
 from neutone_like.validate.outcome import Outcome, skipped, verdict
+from neutone_like.validate.subject import Subject
 
 TOLERANCE = 1e-4
 """In parts of the peak. Compiling is held to twice PyTorch's own rounding; this asks whether it is the same model."""
@@ -22,39 +21,40 @@ ADVICE = "Compile the model again: neutone-like compile PATH. Without model.nlc 
 _BLOCKS = (64, 1, 17, 64, 256)
 
 
-def check_compiled_equals_eager(subject: LiveSubject) -> Outcome:
-    """Play blocks of several lengths, with moving parameters, through both."""
+def check_compiled_equals_eager(subject: Subject) -> Outcome:
+    """Play blocks of several lengths, with moving parameters, through both, at each rate that there is a plan for."""
     artifact = subject.artifact
     if not artifact.path.with_name(COMPILED_NAME).is_file():
         return skipped(f"there is no {COMPILED_NAME} beside it", ALLOWED)
     try:
         compiled = load_compiled(artifact.path)
-    except ArtifactError as error:
+        core = core_of(artifact)
+    except (ArtifactError, CompileError) as error:
         return Outcome("failed", str(error), ALLOWED, ADVICE)
-    core: Any = subject.copied().w2w_base
     sizes = artifact.block_sizes
-    rates = compiled.sample_rates or artifact.sample_rates
-    core.prepare_model(rates[0] if rates else subject.native_rate, sizes[0] if sizes else max(_BLOCKS))
-    core.reset_model()
-    difference, peak = _largest_difference(subject, compiled, core, sizes[:1] * 4 or _BLOCKS)
-    measured = f"largest difference {difference:.2g} at a peak of {peak:.2g}, {compiled.steps} steps"
+    found: list[tuple[float, float]] = []
+    rates = compiled.sample_rates or (subject.native_rate,)
+    for rate in rates if compiled.sample_rate else rates[:1]:
+        core.model.prepare_model(rate, core.prepared_block)
+        core.model.reset_model()
+        found.append(_largest_difference(core, compiled.at_rate(rate), sizes[:1] * 4 or _BLOCKS))
+    difference, peak = max(found, key=lambda each: each[0] / max(each[1], 1e-3))
+    at = f" at {', '.join(map(str, compiled.sample_rates))} Hz" if compiled.sample_rate else ""
+    measured = f"largest difference {difference:.2g} at a peak of {peak:.2g}, {compiled.steps} steps{at}"
     return verdict(difference <= TOLERANCE * max(peak, 1e-3), measured, ALLOWED, ADVICE)
 
 
-def _largest_difference(
-    subject: LiveSubject, compiled: CompiledModel, core: Any, blocks: tuple[int, ...]
-) -> tuple[float, float]:
-    artifact = subject.artifact
+def _largest_difference(core: Core, compiled: CompiledModel, blocks: tuple[int, ...]) -> tuple[float, float]:
     generator = torch.Generator().manual_seed(7)
-    past = torch.zeros(artifact.in_channels, compiled.look_behind_samples)
+    past = torch.zeros(core.in_channels, compiled.look_behind_samples)
     difference = peak = 0.0
     for samples in blocks:
-        new = 0.3 * torch.randn(artifact.in_channels, samples, generator=generator)
+        new = 0.3 * torch.randn(core.in_channels, samples, generator=generator)
         audio = torch.cat((past, new), 1)
         past = audio[:, audio.size(1) - compiled.look_behind_samples :]
-        values = {each.name: _values(each, samples, generator) for each in artifact.numerical_parameters}
+        values = {each.name: _values(each, samples, generator) for each in core.parameters}
         with torch.no_grad():
-            expected = core.do_forward_pass(audio, values)
+            expected = core.played(audio, *values.values())
         got = torch.from_numpy(compiled.process(audio.numpy(), {name: each.numpy() for name, each in values.items()}))
         apart = np.nan_to_num((got - expected).abs().numpy(), nan=np.inf)
         difference, peak = max(difference, float(apart.max(initial=0.0))), max(peak, float(expected.abs().max()))

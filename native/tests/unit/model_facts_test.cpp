@@ -4,8 +4,8 @@
 #include <string>
 
 #include "gain_model.hpp"
-#include "host/host_error.hpp"
-#include "host/model_facts.hpp"
+#include "model/host_error.hpp"
+#include "model/model_facts.hpp"
 
 using namespace neutone_like;
 

@@ -104,7 +104,7 @@ NL_API int64_t nl_compiled_latency_samples(const nl_compiled* model);
 NL_API nl_result nl_compiled_reset(nl_compiled* model);
 
 /* [audio] Samples of the model's output, and values of the host's input, that were NaN or Inf and became silence, since
- * nl_compiled_prepare or nl_compiled_reset. */
+ * nl_compiled_prepare. */
 NL_API uint64_t nl_compiled_nonfinite_samples(const nl_compiled* model);
 NL_API uint64_t nl_compiled_nonfinite_input_samples(const nl_compiled* model);
 

@@ -53,7 +53,6 @@ void CompiledStream::reset() noexcept {
     published_ = back_.start(output_);
     varying_ = config_.varying_blocks;
     pushed_ = read_ = silence_ = 0;
-    nonfinite_ = nonfinite_input_ = 0;
 }
 
 void CompiledStream::process(const float* const* in, float* const* out, int samples, const float* values) noexcept {

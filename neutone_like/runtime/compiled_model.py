@@ -103,6 +103,11 @@ class CompiledModel(Printed):
         self._defaults = [float(each) for each in own.get("defaults", ())]
 
     @property
+    def data(self) -> bytes:
+        """The content of the file."""
+        return self._data
+
+    @property
     def kernels(self) -> str:
         """The instruction set that it plays with."""
         return str(self._native.kernels)

@@ -28,12 +28,24 @@ def build_library(target: Target, files: ModelFiles, folder: Path) -> Path:
     if len(target.kernel_sets) == 1:
         arguments.append("-DNEUTONE_LIKE_ONE_KERNEL_SET")
     arguments += [flag.format(files.name) for flag in target.link_flags]
-    if target.name == "wasm32":
-        names = [*interface_names(), f"{files.name}_open", *_MEMORY_OF_WASM]
-        arguments += [f"-Wl,--export={name}" for name in names]
+    arguments += _exporting(target, [*interface_names(), f"{files.name}_open"], folder)
     sources = [*library_sources(code / "src"), folder / f"{files.name}.cpp"]
     compile_with_zig(target.triple, [*arguments, *map(str, sources), *objects, "-o", library], folder)
     return folder / library
+
+
+def _exporting(target: Target, names: list[str], folder: Path) -> list[str]:
+    """Flags for a library that shows these functions and no others, where the platform's linker has a way to say so.
+
+    C++'s own, ``operator new`` above all, must stay its own: a program's would take their place, or the other way round.
+    """
+    if target.name == "wasm32":
+        return [f"-Wl,--export={name}" for name in (*names, *_MEMORY_OF_WASM)]
+    if target.library.endswith(".so"):
+        versions = folder / "exports.map"
+        versions.write_text("{ global: " + " ".join(f"{name};" for name in names) + " local: *; };\n", "utf-8")
+        return [f"-Wl,--version-script={versions}"]
+    return []
 
 
 def _kernels(target: Target, kernel_set: KernelSet, files: ModelFiles, folder: Path) -> str:

@@ -37,7 +37,7 @@ def build_library(target: Target, files: ModelFiles, folder: Path) -> Path:
 def _exporting(target: Target, names: list[str], folder: Path) -> list[str]:
     """Flags for a library that shows these functions and no others, where the platform's linker has a way to say so.
 
-    C++'s own, ``operator new`` above all, must stay its own: a program's would take their place, or the other way round.
+    C++'s own, ``operator new`` above all, must stay its own: else a program's may take their place.
     """
     if target.name == "wasm32":
         return [f"-Wl,--export={name}" for name in (*names, *_MEMORY_OF_WASM)]

@@ -1,4 +1,4 @@
-"""Hosts for libraries that hold a model: audio through ``native/examples/compiled.c``, and what the engine makes of it."""
+"""Hosts for libraries that hold a model: ``native/examples/compiled.c``, and the engine beside it."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Libraries for other platforms, built by the compiler of ``ziglang`` and run where this machine can: ``make targets``."""
+"""Libraries for other platforms, built by ``ziglang`` and run where this machine can: ``make targets``."""
 
 import importlib.util
 import json
@@ -24,15 +24,14 @@ from support.library_hosts import (
 )
 from support.places import EXPORTED, PROJECT
 
-MODEL = EXPORTED / "lstm_amp" / "model.nm"
-VALUES = {"drive": 12.0}
+MODEL = EXPORTED / "speech_denoiser" / "model.nm"
+NAME = "speech_denoiser"
+VALUES = {"reduction": 6.0}
 NODE_HOST = PROJECT / "tests" / "support" / "play_library.mjs"
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        importlib.util.find_spec("ziglang") is None, reason="no ziglang: make targets installs and runs it"
-    ),
+    pytest.mark.skipif(importlib.util.find_spec("ziglang") is None, reason="no ziglang: make targets brings it"),
 ]
 
 
@@ -64,7 +63,7 @@ def example(folder: Path, triple: str, ending: str = "") -> Path:
     made = folder / f"compiled{ending}"
     includes = [f"-I{folder.parent / 'include'}", f"-L{folder}"]
     command = [sys.executable, "-m", "ziglang", "cc", "-target", triple, *C_FLAGS, *includes, str(EXAMPLE)]
-    done = subprocess.run([*command, "-llstm_amp", "-o", str(made)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, f"-l{NAME}", "-o", str(made)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return made
 
@@ -84,7 +83,7 @@ def host_of(folder: Path) -> list[str]:
     if name == "x86_64-windows":
         return [needs("wine", "wine64"), str(example(folder, TARGETS[name].triple, ".exe"))]
     if name == "wasm32":
-        return [needs("node", "nodejs"), str(NODE_HOST), str(folder / "lstm_amp.wasm")]
+        return [needs("node", "nodejs"), str(NODE_HOST), str(folder / f"{NAME}.wasm")]
     pytest.skip(f"nothing here runs {name}: it was built, and not run")
 
 
@@ -97,11 +96,8 @@ def test_a_library_sounds_as_the_engine_does(folder: Path, expected: Heard) -> N
 def test_a_module_for_the_web_needs_nothing(folder: Path) -> None:
     if folder.name != "wasm32":
         pytest.skip("the other platforms have a C library")
-    script = "const fs = require('fs'); console.log(JSON.stringify(WebAssembly.Module.imports(new WebAssembly.Module(fs.readFileSync(process.argv[1])))))"
-    run = subprocess.run(
-        [needs("node", "nodejs"), "-e", script, str(folder / "lstm_amp.wasm")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    read = "new WebAssembly.Module(require('fs').readFileSync(process.argv[1]))"
+    script = f"console.log(JSON.stringify(WebAssembly.Module.imports({read})))"
+    command = [needs("node", "nodejs"), "-e", script, str(folder / f"{NAME}.wasm")]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(run.stdout) == []

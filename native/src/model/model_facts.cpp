@@ -162,9 +162,9 @@ Parameter slot_parameter(const Field& slot) {
 void take_our_section(ModelFacts& facts, const Field& section) {
     const int version = section.at("schema_version").whole(1, std::numeric_limits<int>::max());
     if (version > kSchemaVersion) {
-        throw HostError(NL_BAD_MODEL, "metadata.json was made for schema version " + std::to_string(version) +
+        raise(HostError(NL_BAD_MODEL, "metadata.json was made for schema version " + std::to_string(version) +
                                           "; this library reads up to version " + std::to_string(kSchemaVersion) +
-                                          ". Use a newer one.");
+                                          ". Use a newer one."));
     }
     facts.is_ours = true;
     facts.in_channels = section.at("in_channels").whole(1, kMostChannels);

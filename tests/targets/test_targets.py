@@ -10,14 +10,13 @@ import pytest
 from neutone_like.errors import ArtifactError, CompileError, MissingExtraError
 from neutone_like.runtime.compiled_model import CompiledModel, load_compiled
 from neutone_like.targets import build_targets
-from neutone_like.targets import building as building_module
 from neutone_like.targets.compiled_of import compiled_of
 from neutone_like.targets.model_files import identifier, model_files
 from neutone_like.targets.native_code import interface_names
 from support.cli_runner import FELL_SHORT, GOOD, runner
 from support.compiled_files import late_model
 from support.library_hosts import C_FLAGS, assert_same, engine_plays, example_plays, noise
-from support.places import EXPORTED
+from support.places import EXPORTED, PROJECT
 
 OVERDRIVE = EXPORTED / "overdrive" / "model.nlc"
 HOSTILE = r"""{"model_name": "3 */ \"Amp\" é?\\", "model_version": "1\n*/", "model_short_description": "/* a */ b",
@@ -78,9 +77,14 @@ def test_the_source_sounds_as_the_engine_does(source: Path, tmp_path: Path) -> N
     example = tmp_path / "example"
     link = [f"-L{tmp_path}", "-loverdrive", f"-Wl,-rpath,{tmp_path}"]
     run(c_compiler, *C_FLAGS, includes[0], source / "compiled.c", *link, "-o", example)
+    page = (PROJECT / "docs" / "how-to" / "compiled-libraries.md").read_text("utf-8")
+    (tmp_path / "page.c").write_text(page.split("```c\n")[1].split("```")[0], "utf-8")
+    run(c_compiler, *C_FLAGS, *includes, tmp_path / "page.c", *link, "-o", tmp_path / "page")
     sound, values = noise(), {"drive": 24.0}
     expected = engine_plays(OVERDRIVE, sound, values)
     assert_same(example_plays([str(example)], sound, values), expected)
+    told = subprocess.run([tmp_path / "page"], capture_output=True, text=True, check=True)
+    assert told.stdout == f"latency {expected.latency_samples} samples\n"
     quiet = example_plays([str(example)], sound, {"drive": 0.0})
     with pytest.raises(AssertionError):
         assert_same(quiet, expected)
@@ -102,8 +106,7 @@ def test_a_header_holds_whatever_a_model_is_called(tmp_path: Path) -> None:
     (tmp_path / "all.c").write_text(files.header + files.header + program, "utf-8")
     if shutil.which("gcc") is None:
         pytest.skip("no gcc to read the header with")
-    include = Path(building_module.__file__).parents[2] / "native" / "include"
-    run("gcc", *C_FLAGS, f"-I{include}", tmp_path / "all.c", "-o", tmp_path / "all")
+    run("gcc", *C_FLAGS, f"-I{PROJECT / 'native' / 'include'}", tmp_path / "all.c", "-o", tmp_path / "all")
     done = subprocess.run([tmp_path / "all"], check=False)
     assert done.returncode == 0 + 1 + 2 + len('3 */ "Amp" é?\\'.encode()) + 1
 

@@ -47,7 +47,7 @@ public:
     const compiled::Image& image() const noexcept { return image_; }
     const compiled::Facts& facts() const noexcept { return *image_.facts; }
     uint64_t bytes() const noexcept { return bytes_; }
-    std::string metadata() const { return {image_.metadata, image_.metadata_bytes}; }
+    std::string metadata() const { return {image_.metadata, static_cast<size_t>(image_.metadata_bytes)}; }
 
 private:
     CompiledModel(const void* bytes, uint64_t count, const std::string& name, const std::string& kernels);

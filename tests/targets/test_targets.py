@@ -3,11 +3,13 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from neutone_like.errors import ArtifactError, CompileError, MissingExtraError
+from neutone_like.realtime_safety import check_realtime_safety
 from neutone_like.runtime.compiled_model import CompiledModel, load_compiled
 from neutone_like.targets import build_targets
 from neutone_like.targets.compiled_of import compiled_of
@@ -17,6 +19,7 @@ from support.cli_runner import FELL_SHORT, GOOD, runner
 from support.compiled_files import late_model
 from support.library_hosts import C_FLAGS, assert_same, engine_plays, example_plays, noise
 from support.places import EXPORTED, PROJECT
+from support.realtime_safety_tools import needs_linux
 
 OVERDRIVE = EXPORTED / "overdrive" / "model.nlc"
 HOSTILE = r"""{"model_name": "3 */ \"Amp\" é?\\", "model_version": "1\n*/", "model_short_description": "/* a */ b",
@@ -57,37 +60,65 @@ def test_what_is_written(source: Path) -> None:
     assert "#define OVERDRIVE_DRIVE_MAXIMUM 36.0" in (source / "overdrive.h").read_text("utf-8")
 
 
-@pytest.mark.slow
-def test_the_source_sounds_as_the_engine_does(source: Path, tmp_path: Path) -> None:
-    compiler, c_compiler = shutil.which("g++"), shutil.which("gcc")
-    if compiler is None or c_compiler is None:
+@pytest.fixture(scope="module")
+def built(source: Path, tmp_path_factory: pytest.TempPathFactory) -> "Built":
+    """The source as its README builds it, but quicker: without optimisation, and most of it in one piece."""
+    if shutil.which("g++") is None or shutil.which("gcc") is None:
         pytest.skip("no g++ to build the source with")
-    # As its README says, but quicker: without optimisation, and most of it in one piece.
-    rooms = ("signal", "model", "compiled")
-    parts = [path for room in rooms for path in sorted((source / "src" / room).glob("*.cpp"))]
-    whole = tmp_path / "whole.cpp"
+    folder = tmp_path_factory.mktemp("library")
+    parts = [path for room in ("signal", "model", "compiled") for path in sorted((source / "src" / room).glob("*.cpp"))]
+    whole = folder / "whole.cpp"
     whole.write_text("".join(f'#include "{path}"\n' for path in [*parts, source / "overdrive.cpp"]))
-    readme = (source / "README.md").read_text("utf-8")
-    macros = [word for word in readme.split() if word.startswith("-DN")]
+    macros = [word for word in (source / "README.md").read_text("utf-8").split() if word.startswith("-DN")]
     assert len(macros) == 4
-    sources = [whole, *sorted((source / "src" / "kernels").glob("*.cpp")), source / "src/kernels/isa/table.cpp"]
+    kernels = [*sorted((source / "src" / "kernels").glob("*.cpp")), source / "src" / "kernels" / "isa" / "table.cpp"]
     includes = [f"-I{source / name}" for name in ("include", "src", ".")]
-    library = tmp_path / "liboverdrive.so"
-    run(compiler, "-std=c++20", "-O0", *macros, *includes, "-shared", "-fPIC", *sources, "-o", library)
-    example = tmp_path / "example"
-    link = [f"-L{tmp_path}", "-loverdrive", f"-Wl,-rpath,{tmp_path}"]
-    run(c_compiler, *C_FLAGS, includes[0], source / "compiled.c", *link, "-o", example)
-    page = (PROJECT / "docs" / "how-to" / "compiled-libraries.md").read_text("utf-8")
-    (tmp_path / "page.c").write_text(page.split("```c\n")[1].split("```")[0], "utf-8")
-    run(c_compiler, *C_FLAGS, *includes, tmp_path / "page.c", *link, "-o", tmp_path / "page")
+    library = folder / "liboverdrive.so"
+    run("g++", "-std=c++20", "-O0", *macros, *includes, "-shared", "-fPIC", whole, *kernels, "-o", library)
+    return Built(source, folder)
+
+
+@dataclass(frozen=True)
+class Built:
+    source: Path
+    folder: Path
+
+    def with_program(self, file: Path, *flags: str) -> Path:
+        """A program in C with the library."""
+        made = self.folder / file.with_suffix(".so" if "-shared" in flags else ".out").name
+        includes = [f"-I{self.source / name}" for name in ("include", ".")]
+        link = [f"-L{self.folder}", "-loverdrive", f"-Wl,-rpath,{self.folder}"]
+        run("gcc", *C_FLAGS, *flags, *includes, f"-I{PROJECT / 'native' / 'include'}", file, *link, "-o", made)
+        return made
+
+
+@pytest.mark.slow
+def test_the_source_sounds_as_the_engine_does(built: Built) -> None:
     sound, values = noise(), {"drive": 24.0}
     expected = engine_plays(OVERDRIVE, sound, values)
-    assert_same(example_plays([str(example)], sound, values), expected)
-    told = subprocess.run([tmp_path / "page"], capture_output=True, text=True, check=True)
-    assert told.stdout == f"latency {expected.latency_samples} samples\n"
-    quiet = example_plays([str(example)], sound, {"drive": 0.0})
+    example = [str(built.with_program(built.source / "compiled.c"))]
+    assert_same(example_plays(example, sound, values), expected)
     with pytest.raises(AssertionError):
-        assert_same(quiet, expected)
+        assert_same(example_plays(example, sound, {"drive": 0.0}), expected)
+
+
+@pytest.mark.slow
+def test_the_program_of_the_page_runs(built: Built) -> None:
+    page = (PROJECT / "docs" / "how-to" / "compiled-libraries.md").read_text("utf-8")
+    (built.folder / "page.c").write_text(page.split("```c\n")[1].split("```")[0], "utf-8")
+    program = built.with_program(built.folder / "page.c")
+    told = subprocess.run([program], capture_output=True, text=True, check=True)
+    assert told.stdout == f"latency {engine_plays(OVERDRIVE, noise(), {}).latency_samples} samples\n"
+
+
+@needs_linux
+@pytest.mark.slow
+def test_playing_is_real_time_safe(built: Built) -> None:
+    """With rate conversion and a knob that never stands still: nothing at all."""
+    callback = built.with_program(PROJECT / "native" / "tests" / "compiled_callback.c", "-shared", "-fPIC")
+    report = check_realtime_safety(callback, callbacks=2000, wake="poll")
+    assert report.passed, [(each.name, each.count, each.stack) for each in report.offences]
+    assert report["futex_wake_ups"].count == 0
 
 
 def run(*command: object) -> None:

@@ -20,8 +20,8 @@
  *     [audio]    never allocates, locks, waits, or calls the system.
  *     [control]  takes memory and time.
  *
- * Results. Every function that can fail returns an nl_result. After one that is not NL_SUCCESS, nl_compiled_last_error
- * says for a person what was expected, what came, and what to do, but for nl_compiled_process. Nothing is ever thrown. In
+ * Results. Every function that can fail returns an nl_result. After one that is not NL_SUCCESS
+ * from a [control] function, nl_compiled_last_error says for a person what was expected, what came, and what to do. Nothing is ever thrown. In
  * WebAssembly what can't be traps instead, where a compiler has no exceptions: catch it, ask nl_compiled_last_error, and
  * make a new instance of the module.
  *
@@ -44,7 +44,7 @@ typedef struct nl_compiled nl_compiled;
 /* [audio] The version of this interface that the library has: compare it with NL_COMPILED_API. */
 NL_API uint32_t nl_compiled_api(void);
 
-/* [audio] What the last call on this thread that failed has to say, in UTF-8. */
+/* [control] What the last [control] call on this thread that failed has to say, in UTF-8. */
 NL_API const char* nl_compiled_last_error(void);
 
 /* ---- A model ---- */

@@ -167,9 +167,9 @@ nl_result nl_compiled_find_parameter(const nl_compiled* model, const char* name,
 
 nl_result nl_compiled_set_parameter(nl_compiled* model, int32_t index, double value) {
     if (model == nullptr) return NL_WRONG_USE;
-    if (!has_parameter(*model, index)) return failure(NL_NO_PARAMETER, "The model has no parameter of this index.");
+    if (!has_parameter(*model, index)) return NL_NO_PARAMETER;
     const Parameter& parameter = model->facts.parameters[static_cast<size_t>(index)];
-    if (!parameter.allows(value)) return failure(NL_OUT_OF_RANGE, "The parameter doesn't allow this value.");
+    if (!parameter.allows(value)) return NL_OUT_OF_RANGE;
     model->values[static_cast<size_t>(index)] = value;
     model->values_0to1[static_cast<size_t>(index)] = parameter.to_0to1(value);
     return NL_SUCCESS;
@@ -177,7 +177,7 @@ nl_result nl_compiled_set_parameter(nl_compiled* model, int32_t index, double va
 
 nl_result nl_compiled_get_parameter(const nl_compiled* model, int32_t index, double* value) {
     if (model == nullptr || value == nullptr) return NL_WRONG_USE;
-    if (!has_parameter(*model, index)) return failure(NL_NO_PARAMETER, "The model has no parameter of this index.");
+    if (!has_parameter(*model, index)) return NL_NO_PARAMETER;
     *value = model->values[static_cast<size_t>(index)];
     return NL_SUCCESS;
 }

@@ -20,10 +20,10 @@
  *     [audio]    never allocates, locks, waits, or calls the system.
  *     [control]  takes memory and time.
  *
- * Results. Every function that can fail returns an nl_result. After one that is not NL_SUCCESS
- * from a [control] function, nl_compiled_last_error says for a person what was expected, what came, and what to do. Nothing is ever thrown. In
- * WebAssembly what can't be traps instead, where a compiler has no exceptions: catch it, ask nl_compiled_last_error, and
- * make a new instance of the module.
+ * Results. Every function that can fail returns an nl_result. After one that is not NL_SUCCESS from a [control] function,
+ * nl_compiled_last_error says for a person what was expected, what came, and what to do. Nothing is ever thrown. In
+ * WebAssembly what can't be traps instead, for want of exceptions: catch it, ask nl_compiled_last_error, and make a new
+ * instance of the module.
  *
  * Structs begin with their size, which their _INIT sets. NL_COMPILED_API changes only if a host that was compiled against
  * an older header doesn't work any more.

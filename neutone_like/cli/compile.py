@@ -71,10 +71,10 @@ def _libraries(path: Path, out: Path | None, rate: int | None, names: list[str],
 
     try:
         model, folder = compiled_of(path, rate)
-        made = build_targets(model, out or folder / "targets", names, source=source)
     except CompileError as error:
-        typer.echo(f"{path}: {error}", err=True)
+        typer.echo(f"{path} does not compile: {error}", err=True)
         raise typer.Exit(FELL_SHORT) from error
+    made = build_targets(model, out or folder / "targets", names, source=source)
     if as_json:
         print_json({"made": [str(each) for each in made]})
     else:

@@ -63,7 +63,6 @@ def _built(target: Target, files: ModelFiles, folder: Path) -> Path:
     folder.mkdir()
     with tempfile.TemporaryDirectory(prefix="neutone-like-") as name:
         scratch = Path(name)
-        copy_headers(scratch / INCLUDE)
         write_model(files, scratch)
         library = build_library(target, files, scratch)
         for path in (library, library.with_name(files.name + _IMPORT_LIBRARY)):

@@ -5,6 +5,7 @@
 #   make exported                artifacts of the examples, into exported/
 #   make native                  the C++ engine again; every other target does so by itself when its sources changed
 #   make sanitize [CALLBACKS=n]  the engine's C++ tests under ThreadSanitizer and AddressSanitizer
+#   make targets                 models as libraries for every platform, run where this machine can; 411 MB of compiler
 #   make packages                published networks through capture and export, in build/packages
 #   make PYTHON=python3.12 TORCH=2.9.1 test    another interpreter, another torch
 #   make PYTHON=python3.10 lowest              every dependency at its lower bound, in build/lowest
@@ -31,7 +32,7 @@ export NEUTONE_LIKE_REQUIRE_NATIVE := 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format tidy docs bench exported native packages sanitize lowest setup clean
+.PHONY: demo test lint format tidy docs bench exported native targets packages sanitize lowest setup clean
 
 setup: $(INSTALLED)
 
@@ -76,7 +77,8 @@ tidy: $(INSTALLED)
 	$(RUN) -m pip install --constraint $(CONSTRAINTS) "clang-tidy>=23.1,<24"
 	$(VENV)/bin/cmake -S native -B build/tidy -G Ninja -DCMAKE_MAKE_PROGRAM="$(abspath $(VENV))/bin/ninja" \
 		-DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DNEUTONE_LIKE_PYTHON=OFF -DPython_EXECUTABLE="$(abspath $(RUN))"
-	$(VENV)/bin/clang-tidy --quiet -p build/tidy $(wildcard native/src/signal/*.cpp native/src/host/*.cpp)
+	$(VENV)/bin/clang-tidy --quiet -p build/tidy $(wildcard native/src/signal/*.cpp native/src/model/*.cpp \
+		native/src/compiled/*.cpp native/src/host/*.cpp)
 
 # Without the theme's advertisement of its successor.
 docs: export NO_MKDOCS_2_WARNING = 1
@@ -89,6 +91,11 @@ bench: $(INSTALLED)
 # The examples' artifacts that the tests hold tomorrow's loader to.
 exported: $(INSTALLED)
 	$(RUN) examples/rebuild_exported.py
+
+# What runs them is the system's: Debian's nodejs, qemu-user, libc6-arm64-cross and wine64. What is missing is said.
+targets: $(INSTALLED)
+	$(RUN) -m pip install --constraint $(CONSTRAINTS) "ziglang>=0.17,<0.18"
+	$(RUN) -m pytest -m "" -s $(PYTEST_FLAGS) tests/targets
 
 # What is installed here is seen there; published packages with their older dependencies stay out of it.
 packages: $(INSTALLED)

@@ -10,7 +10,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
-#include "engine/compiled_model.hpp"
+#include "compiled/compiled_model.hpp"
 #include "engine/realtime_thread.hpp"
 #include "python_threads.hpp"
 

@@ -7,7 +7,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
-#include "engine/compiled_model.hpp"
+#include "compiled/compiled_model.hpp"
 #include "signal/config.hpp"
 
 namespace nb = nanobind;

@@ -1,6 +1,5 @@
 # cmake -DNM=nm -DLIBRARY=libx.a -P freestanding.cmake: fails when a library needs anything but itself, arithmetic, memory
-# and the C++ language's own support. With -DBARE=ON it may need nothing but itself and the compiler's table of what the
-# processor has, and may share no inline function between its instruction sets: the linker would take either's code.
+# and the C++ language's own support. With -DBARE=ON it may need nothing but itself, and may share no inline function between its instruction sets: the linker would take either's code.
 execute_process(COMMAND "${NM}" "${LIBRARY}" OUTPUT_VARIABLE symbols RESULT_VARIABLE failed)
 if(failed)
   message(FATAL_ERROR "${NM} can't read ${LIBRARY}")
@@ -10,13 +9,13 @@ string(REGEX MATCHALL "[^\n]+" lines "${symbols}")
 set(allowed
   "^_ZN?K?12neutone_like"                       # our own
   "|^_Zn[wa]|^_Zd[la]|^_ZNK?SaI"                  # new, delete, std::allocator
-  "|^mem(cpy|move|set|cmp|chr)$|^strlen$|^vsnprintf$"
+  "|^mem(cpy|move|set|cmp|chr)$|^strlen$|^v?snprintf$|^__tls_get_addr$|^__libc_single_threaded$"
   "|^(ceil|floor|sin|cos|sqrt|exp|log|pow|nearbyint|llrint|lround|round)f?$"
   "|^__cxa_|^__gxx_personality|^_Unwind_|^_ZTVN10__cxxabiv1|^__stack_chk_fail|^_GLOBAL_OFFSET_TABLE_$"
   "|^_ZSt[0-9]+__throw_|^_ZN?K?St13runtime_error|^_ZT[IV]St|^_ZN?K?St9exception|^_ZNS?t?7__cxx1112basic_string|^_ZNKSt7__cxx1112basic_string")
 string(CONCAT allowed ${allowed})
 if(BARE)
-  set(allowed "^_ZN?K?12neutone_like|^_GLOBAL_OFFSET_TABLE_$|^__cpu_(model|indicator_init)$")
+  set(allowed "^_ZN?K?12neutone_like|^_GLOBAL_OFFSET_TABLE_$")
 endif()
 
 set(strangers "")

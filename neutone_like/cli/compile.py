@@ -12,12 +12,27 @@ from neutone_like.errors import CompileError
 def compile(
     path: ArtifactPath,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write [default: model.nlc beside the model].")
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Where to write [default: model.nlc beside the model; with --target or --source a folder, targets].",
+        ),
     ] = None,
     rate: Annotated[
         int | None,
         typer.Option(metavar="HZ", help="For this rate alone [default: each that the model is prepared anew for]."),
     ] = None,
+    target: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Make a library for each of these platforms: x86_64-linux, aarch64-linux, x86_64-windows, "
+            "aarch64-macos, wasm32; several with commas between them.",
+        ),
+    ] = "",
+    source: Annotated[
+        bool, typer.Option("--source", help="Write the model as C++ source that needs nothing else.")
+    ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="List the steps that a block takes, and write nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -28,7 +43,11 @@ def compile(
 
     \b
     Example: neutone-like compile exported/tcn_amp/model.nm
+    Example: neutone-like compile exported/tcn_amp --target x86_64-linux,wasm32
     """
+    if target or source:
+        _libraries(path, out, rate, [name.strip() for name in target.split(",") if name.strip()], source, as_json)
+        return
     from neutone_like.runtime.compiling import compile_model, plan_artifact
 
     try:
@@ -44,6 +63,22 @@ def compile(
     else:
         typer.echo(str(compiled))
         typer.echo(str(compiled.report))
+
+
+def _libraries(path: Path, out: Path | None, rate: int | None, names: list[str], source: bool, as_json: bool) -> None:
+    from neutone_like.targets import build_targets
+    from neutone_like.targets.compiled_of import compiled_of
+
+    try:
+        model, folder = compiled_of(path, rate)
+    except CompileError as error:
+        typer.echo(f"{path} does not compile: {error}", err=True)
+        raise typer.Exit(FELL_SHORT) from error
+    made = build_targets(model, out or folder / "targets", names, source=source)
+    if as_json:
+        print_json({"made": [str(each) for each in made]})
+    else:
+        typer.echo("\n".join(map(str, made)))
 
 
 def _told(compiled: Any) -> dict[str, Any]:

@@ -139,6 +139,11 @@ class CompiledModel(Printed):
         return other
 
     @property
+    def data(self) -> bytes:
+        """The content of the file."""
+        return self._data
+
+    @property
     def kernels(self) -> str:
         """The instruction set that it plays with."""
         return str(self._native.kernels)

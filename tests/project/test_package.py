@@ -25,6 +25,7 @@ FLOORS = (
     "importers",
     "artifact",
     "runtime",
+    "targets",
     "realtime_safety",
     "validate",
     "render",

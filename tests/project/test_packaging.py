@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from neutone_like.targets.native_code import ROOMS
 from support.places import PROJECT
 
 PACKAGE = PROJECT / "neutone_like"
@@ -77,15 +78,16 @@ def test_everything_in_the_package_is_in_the_wheel(wheel_names: set[str]) -> Non
 
 
 @pytest.mark.slow
-def test_nothing_else_is_in_the_wheel_but_the_backends_sources(wheel_names: set[str]) -> None:
+def test_nothing_else_is_in_the_wheel_but_sources_that_users_compile(wheel_names: set[str]) -> None:
     native = PROJECT / "native"
     sources = {
         f"neutone_like/runtime/native/{path.relative_to(native).as_posix()}"
-        for folder in ("include", "backends/torch")
+        for folder in ("include", "backends/torch", *(f"src/{room}" for room in ROOMS))
         for path in (native / folder).rglob("*")
         if path.is_file()
     }
     assert sources
+    sources.add("neutone_like/runtime/native/examples/compiled.c")
     assert sources <= wheel_names
     others = {name for name in wheel_names - sources if ".dist-info/" not in name}
     assert {name for name in others if not (PROJECT / name).is_file()} == set()

@@ -70,8 +70,6 @@ def build_native() -> NativeBuild:
             PROJECT / "native", FOLDER, "-DCMAKE_BUILD_TYPE=Debug", f"-DPython_EXECUTABLE={sys.executable}", *options
         )
         known = run(tool("ninja"), "-C", FOLDER, "-t", "targets", "all")
-        if ": phony" not in known or "neutone_like_engine" not in known:
-            pytest.skip("no nlohmann/json.hpp to build the library for hosts with: pip install nlohmann-json")
         targets = [name for name in TARGETS if f"/{name}" in known or f"\n{name}:" in known]
         run(tool("cmake"), "--build", FOLDER, "--target", *targets)
         run(tool("cmake"), "--install", FOLDER, "--prefix", made.prefix, "--component", "host")

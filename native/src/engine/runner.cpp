@@ -1,34 +1,12 @@
 #include "engine/runner.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "engine/realtime_thread.hpp"
 #include "signal/channels.hpp"
 
 namespace neutone_like {
-
-namespace {
-
-// How many samples are NaN or Inf in at least one channel.
-int nonfinite_samples(const ModelBlock& block, int channels) noexcept {
-    const auto count = static_cast<int64_t>(channels) * block.samples;
-    if (std::all_of(block.output.begin(), block.output.begin() + count, [](float x) { return std::isfinite(x); })) {
-        return 0;
-    }
-    int broken = 0;
-    for (int i = 0; i < block.samples; ++i) {
-        bool finite = true;
-        for (int channel = 0; channel < channels; ++channel) {
-            finite = finite && std::isfinite(block.output[static_cast<int64_t>(channel) * block.samples + i]);
-        }
-        broken += finite ? 0 : 1;
-    }
-    return broken;
-}
-
-}  // namespace
 
 Runner::Runner(InstancePtr instance, const SessionConfig& config, int longest_block)
     : config_(config), longest_block_(longest_block), instance_(std::move(instance)) {

@@ -1,7 +1,7 @@
 // From a model and a host to what the engine is told.
 #pragma once
 
-#include "host/model_facts.hpp"
+#include "model/model_facts.hpp"
 #include "neutone_like/engine.h"
 #include "signal/config.hpp"
 

@@ -10,7 +10,7 @@
 #include "engine/compiled_backend.hpp"
 #include "engine/shared_object.hpp"
 #include "host/fitting.hpp"
-#include "host/host_error.hpp"
+#include "model/host_error.hpp"
 
 namespace neutone_like {
 

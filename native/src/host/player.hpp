@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/engine.hpp"
-#include "host/model_facts.hpp"
+#include "model/model_facts.hpp"
 #include "neutone_like/engine.h"
 
 namespace neutone_like {

@@ -1,6 +1,10 @@
 // Picks the kernels that this processor runs.
 #include "kernels/kernel.hpp"
 
+#if NEUTONE_LIKE_CHOOSES_KERNELS
+#include <cpuid.h>
+#endif
+
 namespace neutone_like::compiled {
 
 namespace {
@@ -10,25 +14,44 @@ bool same(const char* a, const char* b) noexcept {
     return *a == *b;
 }
 
-#if defined(__x86_64__) || defined(_M_X64)
-// What __builtin_cpu_supports says includes that the operating system keeps the wide registers.
+#if NEUTONE_LIKE_CHOOSES_KERNELS
+// What the processor says of itself, asked without a compiler's library, which not every compiler has.
+struct Registers {
+    unsigned a, b, c, d;
+
+    explicit Registers(unsigned leaf) noexcept : a(0), b(0), c(0), d(0) { __get_cpuid_count(leaf, 0, &a, &b, &c, &d); }
+};
+
+bool has(unsigned word, unsigned bits) noexcept { return (word & bits) == bits; }
+
+// Which registers the operating system keeps for a program: they are of no use otherwise.
+unsigned kept_registers() noexcept {
+    constexpr unsigned kOsxsave = 1u << 27;
+    if (!has(Registers(1).c, kOsxsave)) return 0;
+    unsigned low = 0, high = 0;
+    asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+}
+
 bool has_v3() noexcept {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-           __builtin_cpu_supports("bmi2");
+    constexpr unsigned kFma = 1u << 12, kAvx = 1u << 28, kF16c = 1u << 29, kMovbe = 1u << 22;
+    constexpr unsigned kBmi = 1u << 3, kAvx2 = 1u << 5, kBmi2 = 1u << 8, kLzcnt = 1u << 5;
+    constexpr unsigned kYmm = 0x6;
+    return has(kept_registers(), kYmm) && has(Registers(1).c, kFma | kAvx | kF16c | kMovbe) &&
+           has(Registers(7).b, kBmi | kAvx2 | kBmi2) && has(Registers(0x80000001).c, kLzcnt);
 }
 
 bool has_v4() noexcept {
-    return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vl");
+    constexpr unsigned kF = 1u << 16, kDq = 1u << 17, kCd = 1u << 28, kBw = 1u << 30, kVl = 1u << 31;
+    constexpr unsigned kZmm = 0xE6;
+    return has_v3() && has(kept_registers(), kZmm) && has(Registers(7).b, kF | kDq | kCd | kBw | kVl);
 }
 #endif
 
 }  // namespace
 
 const KernelTable& best_kernels() noexcept {
-#if defined(__x86_64__) || defined(_M_X64)
-    __builtin_cpu_init();
+#if NEUTONE_LIKE_CHOOSES_KERNELS
     if (has_v4()) return v4_kernels();
     if (has_v3()) return v3_kernels();
 #endif
@@ -37,8 +60,7 @@ const KernelTable& best_kernels() noexcept {
 
 const KernelTable* kernels_named(const char* name) noexcept {
     if (same(name, baseline_kernels().name)) return &baseline_kernels();
-#if defined(__x86_64__) || defined(_M_X64)
-    __builtin_cpu_init();
+#if NEUTONE_LIKE_CHOOSES_KERNELS
     if (has_v3() && same(name, v3_kernels().name)) return &v3_kernels();
     if (has_v4() && same(name, v4_kernels().name)) return &v4_kernels();
 #endif

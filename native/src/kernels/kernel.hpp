@@ -54,8 +54,15 @@ struct KernelTable {
     const Kernel* kernels;
 };
 
+// On x86-64 there are sets for newer processors too, unless a build has one set for a processor that it knows.
+#if (defined(__x86_64__) || defined(_M_X64)) && !defined(NEUTONE_LIKE_ONE_KERNEL_SET)
+#define NEUTONE_LIKE_CHOOSES_KERNELS 1
+#else
+#define NEUTONE_LIKE_CHOOSES_KERNELS 0
+#endif
+
 const KernelTable& baseline_kernels() noexcept;  // x86-64-v2, NEON, wasm
-#if defined(__x86_64__) || defined(_M_X64)
+#if NEUTONE_LIKE_CHOOSES_KERNELS
 const KernelTable& v3_kernels() noexcept;
 const KernelTable& v4_kernels() noexcept;
 #endif

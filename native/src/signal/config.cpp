@@ -5,6 +5,8 @@
 #include <string>
 
 #include "signal/channels.hpp"
+#include "signal/decimal.hpp"
+#include "signal/raise.hpp"
 
 namespace neutone_like {
 
@@ -12,14 +14,8 @@ namespace {
 
 void require_between(const char* field, double value, double lowest, double highest) {
     if (value >= lowest && value <= highest) return;
-    const auto text = [](double number) {
-        std::string digits = std::to_string(number);
-        digits.erase(digits.find_last_not_of('0') + 1);
-        if (digits.back() == '.') digits.pop_back();
-        return digits;
-    };
-    throw EngineError(std::string(field) + " must lie in " + text(lowest) + ".." + text(highest) + ", got " +
-                      text(value) + ".");
+    raise(EngineError(std::string(field) + " must lie in " + decimal_text(lowest) + ".." + decimal_text(highest) +
+                      ", got " + decimal_text(value) + "."));
 }
 
 }  // namespace
@@ -41,22 +37,22 @@ void check_config(const SessionConfig& config) {
     require_between("look_behind", config.look_behind, 0, 1 << 24);
     require_between("instances", config.instances, 1, 64);
     if (config.channels != config.in_channels && (config.channels > 2 || config.in_channels > 2)) {
-        throw EngineError("channels: the model takes " + std::to_string(config.in_channels) + ", the host has " +
-                          std::to_string(config.channels) + ". Only mono and stereo are converted into each other.");
+        raise(EngineError("channels: the model takes " + std::to_string(config.in_channels) + ", the host has " +
+                          std::to_string(config.channels) + ". Only mono and stereo are converted into each other."));
     }
     if (config.late_policy == LatePolicy::dry && output_channels(config) != config.channels) {
-        throw EngineError("late_policy 'dry' needs a model with as many channels in as out, got " +
+        raise(EngineError("late_policy 'dry' needs a model with as many channels in as out, got " +
                           std::to_string(config.in_channels) + " and " + std::to_string(config.out_channels) +
-                          ". Use 'fade' or 'hold'.");
+                          ". Use 'fade' or 'hold'."));
     }
     if (!config.embedded && config.sample_rate != config.model_rate) {
         const auto check = [](const char* which, const RateFilter& filter, int64_t out_rate, int64_t in_rate) {
             const int64_t divisor = std::gcd(out_rate, in_rate);
             if (filter.up != out_rate / divisor || filter.down != in_rate / divisor || filter.half_width < 1 ||
                 static_cast<int64_t>(filter.taps.size()) != filter.up * 2 * filter.half_width) {
-                throw EngineError(std::string(which) + " does not belong to a conversion from " +
+                raise(EngineError(std::string(which) + " does not belong to a conversion from " +
                                   std::to_string(in_rate) + " Hz to " + std::to_string(out_rate) +
-                                  " Hz. Make it with polyphase_table for these rates.");
+                                  " Hz. Make it with polyphase_table for these rates."));
             }
         };
         check("filter_in", config.filter_in, config.model_rate, config.sample_rate);

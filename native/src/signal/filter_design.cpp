@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "signal/raise.hpp"
+
 namespace neutone_like {
 
 namespace {
@@ -57,9 +59,9 @@ RateFilter design_filter(int64_t up, int64_t down, Quality quality) {
     RateFilter filter{up, down, half_width_samples(up, down, quality), {}};
     const int64_t taps = 2 * filter.half_width;
     if (up * taps > kMostTaps) {
-        throw EngineError("Converting a rate by " + std::to_string(up) + "/" + std::to_string(down) +
+        raise(EngineError("Converting a rate by " + std::to_string(up) + "/" + std::to_string(down) +
                           " needs a filter with " + std::to_string(up) + " phases of " + std::to_string(taps) +
-                          " taps, which is too large. Use rates with a larger common divisor.");
+                          " taps, which is too large. Use rates with a larger common divisor."));
     }
     const double cutoff = wanted.cutoff * std::min(1.0, static_cast<double>(up) / static_cast<double>(down));
     const auto half_width = static_cast<double>(filter.half_width);

@@ -21,4 +21,7 @@ struct ModelBlock {
     void prepare(const SessionConfig& config, int longest_block, int parameter_count);
 };
 
+// How many samples of the output are NaN or Inf in at least one channel.
+int nonfinite_samples(const ModelBlock& block, int channels) noexcept;
+
 }  // namespace neutone_like

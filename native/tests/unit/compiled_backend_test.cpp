@@ -1,10 +1,7 @@
 // Compiled models behind backend.h and engine.h: what is played, and what is refused, by name.
 #include <doctest/doctest.h>
 
-#include <unistd.h>
 #include <array>
-#include <cstdio>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -13,27 +10,11 @@
 #include "kernels/kernel_ids.hpp"
 #include "neutone_like/engine.hpp"
 #include "plan_builder.hpp"
+#include "written_file.hpp"
 
 using namespace plan;
 
 namespace {
-
-// A file for as long as the test runs.
-class Written {
-public:
-    explicit Written(const Bytes& bytes) {
-        const int file = mkstemp(path_.data());
-        close(file);
-        std::ofstream(path_, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    }
-    ~Written() { std::remove(path_.c_str()); }
-    Written(const Written&) = delete;
-    Written& operator=(const Written&) = delete;
-    const char* path() const { return path_.c_str(); }
-
-private:
-    std::string path_ = "/tmp/neutone_like_test_XXXXXX";
-};
 
 // Its input three samples late, in stereo, with the two parameters of the gain model, which do nothing.
 Builder late(int32_t shortest = 1, int32_t multiple = 1, int32_t granule = 64, int32_t delay = 3) {

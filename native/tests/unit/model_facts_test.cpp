@@ -1,11 +1,12 @@
 // Metadata as artifacts have it, and as nobody should.
 #include <doctest/doctest.h>
 
+#include <random>
 #include <string>
 
 #include "gain_model.hpp"
-#include "host/host_error.hpp"
-#include "host/model_facts.hpp"
+#include "model/host_error.hpp"
+#include "model/model_facts.hpp"
 
 using namespace neutone_like;
 
@@ -81,4 +82,27 @@ TEST_CASE("what can't be is refused, by name") {
     check(GainModel{"[]", "[]", 2, true, 2}.json(), "schema version 2; this library reads up to version 1");
     check(R"({"audio_out_channels": [2]})", "not live");
     check(std::string(100000, '['), "it is not JSON");
+}
+
+TEST_CASE("damaged metadata is read or refused, and nothing else") {
+    std::mt19937 random(1);
+    const std::string good = GainModel{}.json();
+    int read = 0;
+    for (int round = 0; round < 5000; ++round) {
+        std::string text = good;
+        for (int change = 0; change < 2; ++change) {
+            const size_t at = random() % text.size();
+            if (random() % 3 == 0) text[at] = static_cast<char>(random());
+            if (random() % 3 == 0) text.erase(at, 1 + random() % 20);
+            if (random() % 3 == 0) text.insert(at, 1, "{}[]\",:\\0e-"[random() % 11]);
+        }
+        try {
+            read_model_facts(text);
+            ++read;
+        } catch (const HostError& error) {
+            CHECK(error.result() == NL_BAD_MODEL);
+        }
+    }
+    CHECK(read > 100);
+    CHECK(read < 4900);
 }

@@ -3,8 +3,8 @@
 
 #include <clocale>
 
-#include "host/host_error.hpp"
-#include "host/parameter.hpp"
+#include "model/host_error.hpp"
+#include "model/parameter.hpp"
 
 using namespace neutone_like;
 

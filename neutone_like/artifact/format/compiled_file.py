@@ -58,7 +58,7 @@ def read_compiled_facts(path: Path) -> CompiledFacts:
     if zlib.crc32(data[16:]) != checksum:
         raise ArtifactError(f"{path} is damaged: its checksum is not that of its content. Compile the model again.")
     try:
-        sections = _sections(data)
+        sections = sections_of(data)
         content: dict[str, Any] = json.loads(sections[Section.METADATA])
         granule = struct.unpack_from("<3i", sections[Section.FACTS])[2]
         rates = tuple(int(rate) for rate in content.get("native_sample_rates", ()))
@@ -68,8 +68,8 @@ def read_compiled_facts(path: Path) -> CompiledFacts:
     return CompiledFacts(granule, len(sections[Section.STEPS]) // STEP_BYTES, len(data), rates, digest)
 
 
-def _sections(data: bytes) -> dict[int, bytes]:
-    """Those of all plans, and of the first."""
+def sections_of(data: bytes) -> dict[int, bytes]:
+    """A file's parts by their kind: those of all plans, and of the first."""
     count = struct.unpack_from("<I", data, 24)[0]
     found: dict[int, bytes] = {}
     for index in range(min(count, 256)):

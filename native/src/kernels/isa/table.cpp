@@ -20,11 +20,34 @@ namespace neutone_like::compiled {
 
 inline namespace NEUTONE_LIKE_KERNELS {
 
-// In the order of kernel_ids.hpp.
-constexpr Kernel kKernels[] = {copy_kernel,        pointwise_kernel,  affine_kernel,  depthwise_kernel,
-                               matmul_kernel,      reduce_kernel,     lstm_kernel,    gru_kernel,
-                               rnn_kernel,         fourier_kernel,    gather_kernel,  cumulative_kernel,
-                               overlap_add_kernel, recurrence_kernel, argument_kernel};
+// A library for one model leaves out what its plan doesn't name: a bit for each kernel that is there.
+#if !defined(NEUTONE_LIKE_USED_KERNELS)
+#define NEUTONE_LIKE_USED_KERNELS 0xFFFFFFFF
+#endif
+
+inline Need left_out(const Call&) { return {"a library that has this kernel, which this one leaves out", 0}; }
+
+constexpr Kernel used(KernelId id, const Kernel& kernel) {
+    return ((NEUTONE_LIKE_USED_KERNELS >> id) & 1u) != 0 ? kernel : Kernel{kernel.name, left_out, nullptr};
+}
+
+constexpr Kernel kKernels[] = {
+    used(kCopy, copy_kernel),
+    used(kPointwise, pointwise_kernel),
+    used(kAffine, affine_kernel),
+    used(kDepthwise, depthwise_kernel),
+    used(kMatmul, matmul_kernel),
+    used(kReduce, reduce_kernel),
+    used(kLstm, lstm_kernel),
+    used(kGru, gru_kernel),
+    used(kRnn, rnn_kernel),
+    used(kFourier, fourier_kernel),
+    used(kGather, gather_kernel),
+    used(kCumulative, cumulative_kernel),
+    used(kOverlapAdd, overlap_add_kernel),
+    used(kRecurrence, recurrence_kernel),
+    used(kArgument, argument_kernel),
+};
 static_assert(sizeof(kKernels) / sizeof(kKernels[0]) == kKernelCount);
 
 #if defined(__AVX512F__)

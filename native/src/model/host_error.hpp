@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "neutone_like/engine.h"
+#include "neutone_like/model.h"
 #include "signal/config.hpp"
 
 namespace neutone_like {

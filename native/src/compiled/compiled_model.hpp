@@ -8,14 +8,14 @@
 
 #include "kernels/player.hpp"
 #include "kernels/reader.hpp"
-#include "signal/config.hpp"
+#include "model/host_error.hpp"
 
 namespace neutone_like {
 
 // A file that is no compiled model, or none that can be played here.
-class CompiledModelError : public EngineError {
+class CompiledModelError : public HostError {
 public:
-    using EngineError::EngineError;
+    explicit CompiledModelError(const std::string& message) : HostError(NL_BAD_MODEL, message) {}
 };
 
 // Bytes at a multiple of 64.
@@ -37,21 +37,28 @@ private:
 class CompiledModel {
 public:
     // `name` is for messages, `kernels` the name of a table or empty for the best one. Throw CompiledModelError for the
-    // file, EngineError for the kernels.
-    static std::shared_ptr<const CompiledModel> read(const std::string& path, const std::string& kernels = "");
+    // bytes, EngineError for the kernels.
+    static std::shared_ptr<const CompiledModel> own(std::unique_ptr<AlignedMemory> bytes, const std::string& name,
+                                                    const std::string& kernels = "");
     static std::shared_ptr<const CompiledModel> copy(const void* bytes, uint64_t count, const std::string& name,
                                                      const std::string& kernels = "");
+    // Bytes at a multiple of kAlignment that stay as they are: a program's own.
+    static std::shared_ptr<const CompiledModel> in_place(const void* bytes, uint64_t count, const std::string& name);
 
     // The plan for a sample rate in Hz; the only one, where there is one for all rates. Null: there is none.
     const compiled::Image* image_at(int rate) const noexcept;
     const compiled::Image& first_image() const noexcept { return images_.front(); }
-    std::string metadata() const { return {first_image().metadata, first_image().metadata_bytes}; }
+    uint64_t bytes() const noexcept { return bytes_; }
+    std::string metadata() const {
+        return {first_image().metadata, static_cast<size_t>(first_image().metadata_bytes)};
+    }
 
 private:
-    CompiledModel(std::unique_ptr<AlignedMemory> file, const std::string& name, const std::string& kernels);
+    CompiledModel(const void* bytes, uint64_t count, const std::string& name, const std::string& kernels);
 
-    std::unique_ptr<AlignedMemory> file_;
-    std::vector<compiled::Image> images_;  // of each plan; at least one
+    uint64_t bytes_;
+    std::unique_ptr<AlignedMemory> owned_;  // null: somebody else's
+    std::vector<compiled::Image> images_;   // of each plan; at least one
 };
 
 // One that plays, with state of its own. One thread at a time.

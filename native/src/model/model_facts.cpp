@@ -1,17 +1,17 @@
-#include "host/model_facts.hpp"
+#include "model/model_facts.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <utility>
 
-#include "host/host_error.hpp"
+#include "model/host_error.hpp"
+#include "model/json.hpp"
+#include "signal/raise.hpp"
 
 namespace neutone_like {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr int kSchemaVersion = 1;
 constexpr size_t kLongestText = 64u << 20;
@@ -26,64 +26,73 @@ public:
     Field(const Json& value, std::string path) : value_(value), path_(std::move(path)) {}
 
     bool has(const char* key) const {
-        const auto found = value_.is_object() ? value_.find(key) : value_.end();
-        return found != value_.end() && !found->is_null();
+        const Json* found = value_.find(key);
+        return found != nullptr && found->kind != Json::Kind::null;
     }
 
     Field at(const char* key) const {
-        if (!value_.is_object()) fail("an object");
-        const auto found = value_.find(key);
-        if (found == value_.end()) refuse(path_ + (path_.empty() ? "" : ".") + key + " is missing");
+        require(Json::Kind::object, "an object");
+        const Json* found = value_.find(key);
+        if (found == nullptr) refuse(path_ + (path_.empty() ? "" : ".") + key + " is missing");
         return {*found, path_ + (path_.empty() ? "" : ".") + key};
     }
 
     std::vector<Field> items() const {
-        if (!value_.is_array() || value_.size() > kMostChoices)
+        if (value_.kind != Json::Kind::list || value_.items.size() > kMostChoices)
             fail("a list of at most " + std::to_string(kMostChoices));
         std::vector<Field> fields;
-        for (size_t index = 0; index < value_.size(); ++index) {
-            fields.emplace_back(value_[index], path_ + "[" + std::to_string(index) + "]");
+        for (size_t index = 0; index < value_.items.size(); ++index) {
+            fields.emplace_back(value_.items[index], path_ + "[" + std::to_string(index) + "]");
         }
         return fields;
     }
 
     // In the order of their keys.
     std::vector<Field> members() const {
-        if (!value_.is_object()) fail("an object");
+        require(Json::Kind::object, "an object");
+        std::vector<std::string> keys;
+        for (const auto& [key, value] : value_.members) keys.push_back(key);
+        std::sort(keys.begin(), keys.end());
+        keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
         std::vector<Field> fields;
-        for (const auto& [key, value] : value_.items()) fields.emplace_back(value, path_ + "." + key);
+        for (const std::string& key : keys) fields.emplace_back(*value_.find(key), path_ + "." + key);
         return fields;
     }
 
     std::string text() const {
-        if (!value_.is_string()) fail("a text");
-        return value_.get<std::string>();
+        require(Json::Kind::text, "a text");
+        return value_.text;
     }
 
     bool truth() const {
-        if (!value_.is_boolean()) fail("true or false");
-        return value_.get<bool>();
+        require(Json::Kind::truth, "true or false");
+        return value_.truth;
     }
 
     int whole(int lowest, int highest) const {
-        const bool fits = value_.is_number_integer() && value_ >= lowest && value_ <= highest;
-        if (!fits) fail("a whole number in " + std::to_string(lowest) + ".." + std::to_string(highest));
-        return value_.get<int>();
+        const bool is_whole = value_.kind == Json::Kind::number && value_.number == std::floor(value_.number);
+        if (!is_whole || value_.number < lowest || value_.number > highest)
+            fail("a whole number in " + std::to_string(lowest) + ".." + std::to_string(highest));
+        return static_cast<int>(value_.number);
     }
 
     double number() const {
-        if (!value_.is_number() || !std::isfinite(value_.get<double>())) fail("a finite number");
-        return value_.get<double>();
+        require(Json::Kind::number, "a finite number");
+        return value_.number;
+    }
+
+    void require(Json::Kind kind, const char* expected) const {
+        if (value_.kind != kind) fail(expected);
     }
 
     [[noreturn]] void fail(const std::string& expected) const {
-        std::string got = value_.dump(-1, ' ', true, Json::error_handler_t::replace);
-        if (got.size() > 80) got = got.substr(0, 77) + "...";
+        std::string got(value_.written.substr(0, 80));
+        if (value_.written.size() > 80) got = got.substr(0, 77) + "...";
         refuse(path_ + " must be " + expected + ", got " + got);
     }
 
     [[noreturn]] static void refuse(const std::string& what) {
-        throw HostError(NL_BAD_MODEL, "metadata.json: " + what + ". Export the model again.");
+        raise(HostError(NL_BAD_MODEL, "metadata.json: " + what + ". Export the model again."));
     }
 
 private:
@@ -153,9 +162,9 @@ Parameter slot_parameter(const Field& slot) {
 void take_our_section(ModelFacts& facts, const Field& section) {
     const int version = section.at("schema_version").whole(1, std::numeric_limits<int>::max());
     if (version > kSchemaVersion) {
-        throw HostError(NL_BAD_MODEL, "metadata.json was made for schema version " + std::to_string(version) +
+        raise(HostError(NL_BAD_MODEL, "metadata.json was made for schema version " + std::to_string(version) +
                                           "; this library reads up to version " + std::to_string(kSchemaVersion) +
-                                          ". Use a newer one.");
+                                          ". Use a newer one."));
     }
     facts.is_ours = true;
     facts.in_channels = section.at("in_channels").whole(1, kMostChannels);
@@ -176,11 +185,10 @@ void take_foreign_parts(ModelFacts& facts, const Field& metadata) {
 
 Json parse(const std::string& text) {
     if (text.size() > kLongestText) Field::refuse("it is longer than " + std::to_string(kLongestText) + " bytes");
-    try {
-        return Json::parse(text);
-    } catch (const Json::exception& error) {
-        Field::refuse(std::string("it is not JSON: ") + error.what());
-    }
+    Json json;
+    std::string problem;
+    if (!read_json(text, json, problem)) Field::refuse("it is not JSON: " + problem);
+    return json;
 }
 
 }  // namespace
@@ -189,9 +197,9 @@ ModelFacts read_model_facts(const std::string& metadata_json) {
     const Json json = parse(metadata_json);
     const Field metadata(json, "");
     if (!metadata.has("is_input_mono") && metadata.has("audio_out_channels")) {
-        throw HostError(NL_BAD_MODEL,
+        raise(HostError(NL_BAD_MODEL,
                         "This model is not live: it takes whole files, and can't be played block by block. "
-                        "Render with it: neutone-like render.");
+                        "Render with it: neutone-like render."));
     }
     ModelFacts facts;
     facts.name = metadata.at("model_name").text();

@@ -1,12 +1,10 @@
-#include "engine/compiled_model.hpp"
+#include "compiled/compiled_model.hpp"
 
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <new>
-#include <system_error>
 #include <utility>
+
+#include "signal/raise.hpp"
 
 namespace neutone_like {
 
@@ -27,33 +25,8 @@ const compiled::KernelTable& kernels_of(const std::string& name) {
     if (name.empty()) return compiled::best_kernels();
     const compiled::KernelTable* kernels = compiled::kernels_named(name.c_str());
     if (kernels != nullptr) return *kernels;
-    throw EngineError("This processor has no kernels '" + name + "'; its best are '" + compiled::best_kernels().name +
-                      "'.");
-}
-
-struct CloseFile {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
-[[noreturn]] void refuse(const std::string& path, const std::string& why) {
-    throw CompiledModelError(path + " can't be read: " + why + ".");
-}
-
-std::unique_ptr<AlignedMemory> read_file(const std::string& path) {
-    std::error_code failed;
-    const uintmax_t bytes = std::filesystem::file_size(path, failed);  // fails for what is no file
-    if (failed) refuse(path, failed.message());
-    if (bytes > compiled::kMostMemory) {
-        throw CompiledModelError(path + " is no compiled model that can be played: it has " +
-                                 std::to_string(bytes >> 20) + " MiB, the limit is " +
-                                 std::to_string(compiled::kMostMemory >> 20) + ".");
-    }
-    auto memory = std::make_unique<AlignedMemory>(bytes);
-    const File file(std::fopen(path.c_str(), "rb"));
-    if (file == nullptr) refuse(path, std::strerror(errno));
-    if (std::fread(memory->data(), 1, memory->bytes(), file.get()) != memory->bytes()) refuse(path, "it ends early");
-    return memory;
+    raise(EngineError("This processor has no kernels '" + name + "'; its best are '" + compiled::best_kernels().name +
+                      "'."));
 }
 
 }  // namespace
@@ -63,16 +36,16 @@ AlignedMemory::AlignedMemory(uint64_t bytes)
 
 AlignedMemory::~AlignedMemory() { ::operator delete(data_, kAligned); }
 
-CompiledModel::CompiledModel(std::unique_ptr<AlignedMemory> file, const std::string& name, const std::string& kernels)
-    : file_(std::move(file)) {
+CompiledModel::CompiledModel(const void* bytes, uint64_t count, const std::string& name, const std::string& kernels)
+    : bytes_(count) {
     const compiled::KernelTable& table = kernels_of(kernels);
     compiled::Problem problem;
     do {
         compiled::Image image{};
         const auto plan = static_cast<uint32_t>(images_.size());
-        if (!compiled::read_image(file_->data(), file_->bytes(), table, image, problem, plan)) {
-            throw CompiledModelError(name + " is no compiled model that can be played: " + problem.text + ". " +
-                                     advice(problem.fault));
+        if (!compiled::read_image(bytes, count, table, image, problem, plan)) {
+            raise(CompiledModelError(name + " is no compiled model that can be played: " + problem.text + ". " +
+                                     advice(problem.fault)));
         }
         images_.push_back(image);
     } while (images_.size() < images_.front().plans);
@@ -87,15 +60,23 @@ const compiled::Image* CompiledModel::image_at(int rate) const noexcept {
     return nullptr;
 }
 
-std::shared_ptr<const CompiledModel> CompiledModel::read(const std::string& path, const std::string& kernels) {
-    return std::shared_ptr<const CompiledModel>(new CompiledModel(read_file(path), path, kernels));
+std::shared_ptr<const CompiledModel> CompiledModel::own(std::unique_ptr<AlignedMemory> bytes, const std::string& name,
+                                                        const std::string& kernels) {
+    const std::shared_ptr<CompiledModel> model(new CompiledModel(bytes->data(), bytes->bytes(), name, kernels));
+    model->owned_ = std::move(bytes);
+    return model;
 }
 
 std::shared_ptr<const CompiledModel> CompiledModel::copy(const void* bytes, uint64_t count, const std::string& name,
                                                          const std::string& kernels) {
     auto memory = std::make_unique<AlignedMemory>(count);
     if (count > 0) std::memcpy(memory->data(), bytes, static_cast<size_t>(count));
-    return std::shared_ptr<const CompiledModel>(new CompiledModel(std::move(memory), name, kernels));
+    return own(std::move(memory), name, kernels);
+}
+
+std::shared_ptr<const CompiledModel> CompiledModel::in_place(const void* bytes, uint64_t count,
+                                                             const std::string& name) {
+    return std::shared_ptr<const CompiledModel>(new CompiledModel(bytes, count, name, ""));
 }
 
 CompiledInstance::CompiledInstance(std::shared_ptr<const CompiledModel> model, const compiled::Image& image)

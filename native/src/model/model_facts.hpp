@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "host/parameter.hpp"
+#include "model/parameter.hpp"
 #include "signal/filter_design.hpp"
 
 namespace neutone_like {

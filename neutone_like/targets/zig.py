@@ -1,0 +1,33 @@
+"""The C++ compiler for every platform: that of the ``ziglang`` package."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from neutone_like.errors import CompileError
+from neutone_like.extras import import_extra
+
+_SHOWN_LINES = 20
+
+
+def require_zig() -> None:
+    """Raise MissingExtraError where the compiler is not installed."""
+    import_extra("ziglang", extra="compile", purpose="neutone-like compile --target")
+
+
+def compile_with_zig(triple: str, arguments: Sequence[str | Path], folder: Path) -> None:
+    """Compile for a platform, in a folder.
+
+    Raises:
+        CompileError: The compiler failed; with the end of what it said.
+    """
+    command = [sys.executable, "-m", "ziglang", "c++", "-target", triple, *map(str, arguments)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode == 0:
+        return
+    said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-_SHOWN_LINES:])
+    raise CompileError(
+        f"The compiler of the ziglang package failed for {triple} with exit code {done.returncode}:\n{said}\n"
+        'If it is damaged, install it again: pip install --force-reinstall "neutone-like[compile]"'
+    )

@@ -21,7 +21,6 @@ from support.lighter_exports import only_checks
 from support.places import TESTS
 from support.validate_models import Gain, NeverForgets, Random
 
-
 pytestmark = pytest.mark.thorough
 
 

@@ -71,8 +71,8 @@ def test_five_minutes(tmp_path: Path, subprocess_environment: dict[str, str]) ->
 def test_twenty_minutes(tmp_path: Path, subprocess_environment: dict[str, str]) -> None:
     measured = growth(tmp_path, subprocess_environment, 1200)
     print(
-        f"twenty minutes of stereo: {measured['grown']:.0f} MB above the {measured['loaded']:.0f} MB of the loaded program; "
-        f"RTF {measured['rtf']:.4f}"
+        f"twenty minutes of stereo: {measured['grown']:.0f} MB above the {measured['loaded']:.0f} MB of the loaded "
+        f"program; RTF {measured['rtf']:.4f}"
     )
     assert measured["grown"] < 300.0
     assert measured["held"] > 450.0

@@ -49,9 +49,7 @@ public:
     const compiled::Image* image_at(int rate) const noexcept;
     const compiled::Image& first_image() const noexcept { return images_.front(); }
     uint64_t bytes() const noexcept { return bytes_; }
-    std::string metadata() const {
-        return {first_image().metadata, static_cast<size_t>(first_image().metadata_bytes)};
-    }
+    std::string metadata() const { return {first_image().metadata, static_cast<size_t>(first_image().metadata_bytes)}; }
 
 private:
     CompiledModel(const void* bytes, uint64_t count, const std::string& name, const std::string& kernels);

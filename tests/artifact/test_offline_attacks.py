@@ -61,4 +61,4 @@ def test_the_judge_hears_another_sound(judge: WholeJudge, tmp_path: Path) -> Non
     other.sample_rates = (48000,)
     path = write_artifact(other, tmp_path, render_samples=False).model_path
     heard = judge.play(judge.load(path), resampled=True)
-    assert not torch.allclose(heard, judge.expected["whole"], atol=1e-3)
+    assert not torch.allclose(heard, judge.expected("whole"), atol=1e-3)

@@ -38,13 +38,19 @@ def build_targets(
         The libraries, and the source's folder.
 
     Raises:
-        CompileError: There is no such target, the compiler failed, or ``out`` is a file; then nothing is written.
+        CompileError: There is no such target, the model is offline, the compiler failed, or ``out`` is a file; then
+            nothing is written.
         MissingExtraError: The compiler is not installed.
         OSError: ``out`` can't be written.
     """
     wanted = targets_named(targets)
     if not wanted and not source:
         raise CompileError("Nothing is asked for: name targets, or ask for the source.")
+    if "audio_in_channels" in model.metadata:
+        raise CompileError(
+            "This is an offline model, which takes whole sounds; a library plays live models block by block. Render "
+            "it: neutone-like render PATH INPUT OUTPUT."
+        )
     if wanted:
         require_zig()
     files = model_files(model)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from neutone_like.artifact.format.compiled_file import sections_of
-from neutone_like.compiler.file_format import STEP_BYTES, Section
+from neutone_like.artifact.format.compiled_file import kernels_of
 from neutone_like.runtime.compiled_model import CompiledModel
 from neutone_like.version import __version__
 
@@ -34,7 +33,9 @@ class ModelFiles:
 def model_files(model: CompiledModel) -> ModelFiles:
     """The files for a compiled model."""
     name = identifier(str(model.metadata["model_name"])).lower()
-    return ModelFiles(name, _header(name, model), _source(name, model.data), _used_kernels(model.data))
+    return ModelFiles(
+        name, _header(name, model), _source(name, model.data), sum(1 << kernel for kernel in kernels_of(model.data))
+    )
 
 
 def identifier(text: str) -> str:
@@ -139,10 +140,3 @@ def _source(name: str, data: bytes) -> str:
             "",
         ]
     )
-
-
-def _used_kernels(data: bytes) -> int:
-    mask = 0
-    for step in struct.iter_unpack(f"<I{STEP_BYTES - 4}x", sections_of(data)[Section.STEPS]):
-        mask |= 1 << step[0]
-    return mask

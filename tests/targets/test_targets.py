@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from neutone_like.artifact.format.compiled_file import kernels_of
 from neutone_like.errors import ArtifactError, CompileError, MissingExtraError
 from neutone_like.realtime_safety import check_realtime_safety
 from neutone_like.runtime.compiled_model import CompiledModel, load_compiled
@@ -142,10 +143,24 @@ def test_a_header_holds_whatever_a_model_is_called(tmp_path: Path) -> None:
     assert done.returncode == 0 + 1 + 2 + len('3 */ "Amp" é?\\'.encode()) + 1
 
 
+def test_kernels_of_every_plan_are_there() -> None:
+    """Of a file with a plan for each of four rates, and of one with one plan."""
+    for name, plans in (("echo", 4), ("overdrive", 1)):
+        model = load_compiled(EXPORTED / name / "model.nlc")
+        assert len(model.sample_rates) == plans or plans == 1
+        played = {rate: model if rate is None else model.at_rate(rate) for rate in model.sample_rates or (None,)}
+        steps = sum(each.steps for each in played.values())
+        kernels = kernels_of(model.data)
+        assert 0 < len(kernels) <= steps
+        assert model_files(model).kernels == sum(1 << kernel for kernel in kernels)
+
+
 def test_what_is_refused_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = load_compiled(OVERDRIVE)
     with pytest.raises(CompileError, match="There is no target 'amiga'; there are x86_64-linux, "):
         build_targets(model, tmp_path / "out", ["wasm32", "amiga"])
+    with pytest.raises(CompileError, match="This is an offline model.*neutone-like render"):
+        build_targets(load_compiled(EXPORTED / "stem_separator" / "model.nlc"), tmp_path / "out", source=True)
     with pytest.raises(CompileError, match="Nothing is asked for"):
         build_targets(model, tmp_path / "out")
     (tmp_path / "file").write_text("")

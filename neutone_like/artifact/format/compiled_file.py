@@ -3,6 +3,7 @@
 import json
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def read_compiled_facts(path: Path) -> CompiledFacts:
     if zlib.crc32(data[16:]) != checksum:
         raise ArtifactError(f"{path} is damaged: its checksum is not that of its content. Compile the model again.")
     try:
-        sections = sections_of(data)
+        sections = {kind: content for kind, plan, content in _sections(data) if plan == 0}
         content: dict[str, Any] = json.loads(sections[Section.METADATA])
         granule = struct.unpack_from("<3i", sections[Section.FACTS])[2]
         rates = tuple(int(rate) for rate in content.get("native_sample_rates", ()))
@@ -68,15 +69,18 @@ def read_compiled_facts(path: Path) -> CompiledFacts:
     return CompiledFacts(granule, len(sections[Section.STEPS]) // STEP_BYTES, len(data), rates, digest)
 
 
-def sections_of(data: bytes) -> dict[int, bytes]:
-    """A file's parts by their kind: those of all plans, and of the first."""
+def kernels_of(data: bytes) -> set[int]:
+    """The numbers of the kernels that a file's plans name. The file is one that has been proved."""
+    steps = (content for kind, _, content in _sections(data) if kind == Section.STEPS)
+    return {step[0] for plan in steps for step in struct.iter_unpack(f"<I{STEP_BYTES - 4}x", plan)}
+
+
+def _sections(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """A file's parts: the kind, the number of the plan, the content."""
     count = struct.unpack_from("<I", data, 24)[0]
-    found: dict[int, bytes] = {}
     for index in range(min(count, 256)):
         kind, plan, offset, size = struct.unpack_from("<2I2Q", data, HEADER_BYTES + SECTION_BYTES * index)
-        if plan == 0:
-            found[kind] = data[offset : offset + size]
-    return found
+        yield kind, plan, data[offset : offset + size]
 
 
 def digest_of_file(path: Path) -> str:

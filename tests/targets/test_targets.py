@@ -159,7 +159,7 @@ def test_what_is_refused_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     model = load_compiled(OVERDRIVE)
     with pytest.raises(CompileError, match="There is no target 'amiga'; there are x86_64-linux, "):
         build_targets(model, tmp_path / "out", ["wasm32", "amiga"])
-    with pytest.raises(CompileError, match="This is an offline model.*neutone-like render"):
+    with pytest.raises(CompileError, match=r"This is an offline model(.|\n)*neutone-like render"):
         build_targets(load_compiled(EXPORTED / "stem_separator" / "model.nlc"), tmp_path / "out", source=True)
     with pytest.raises(CompileError, match="Nothing is asked for"):
         build_targets(model, tmp_path / "out")

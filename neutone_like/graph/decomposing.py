@@ -12,6 +12,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
 from neutone_like.errors import CaptureError
+from neutone_like.graph.attention import attention, is_plain_attention
 from neutone_like.graph.graph import SAMPLES, Graph, Node, Value, map_values, values_in
 from neutone_like.graph.joining import join_nodes
 from neutone_like.graph.running import operation, play_all, play_node
@@ -86,9 +87,11 @@ def _decompose_once(graph: Graph, keep: Callable[[Node], bool], blocks: Sequence
 def _trace(node: Node, values: Any, point: dict[str, int]) -> Trace | None:
     """One operation by its definition; ``None`` where that is itself."""
     names = list(dict.fromkeys(each.name for each in values_in([node.args, dict(node.kwargs)])))
+    written = attention if is_plain_attention(node) else None
 
     def run(*given: Tensor) -> list[Tensor]:
-        return pytree.tree_leaves(play_node(node, dict(zip(names, given, strict=True)), point))
+        known = dict(zip(names, given, strict=True))
+        return pytree.tree_leaves(play_node(node, known, point, function=written))
 
     with torch.no_grad():
         module: fx.GraphModule = make_fx(run, decomposition_table=_definitions(), tracing_mode="real")(

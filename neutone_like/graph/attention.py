@@ -1,0 +1,33 @@
+"""Attention as simpler operations, with nothing written that is as long as the history."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from neutone_like.graph.graph import Node
+
+_ATTENTION = "aten::scaled_dot_product_attention.default"
+
+
+def is_plain_attention(node: Node) -> bool:
+    """Whether :func:`attention` is what a node computes."""
+    if node.op != _ATTENTION:
+        return False
+    given = dict(zip(("dropout_p", "is_causal"), node.args[4:], strict=False)) | dict(node.kwargs)
+    return not (given.get("dropout_p") or given.get("is_causal") or given.get("enable_gqa"))
+
+
+def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, *_: Any, **options: Any) -> Tensor:
+    """``scaled_dot_product_attention``. Keys may be a long history: the queries alone are scaled.
+
+    PyTorch's own definition scales both by the root, which writes all keys anew for every block.
+    """
+    mask = options.get("attn_mask", mask)
+    scale = options.get("scale") or 1.0 / math.sqrt(query.shape[-1])
+    scores = torch.matmul(query * scale, key.transpose(-2, -1))
+    if mask is None:
+        return torch.matmul(torch.softmax(scores, -1), value)
+    scores = torch.where(mask, scores, -torch.inf) if mask.dtype == torch.bool else scores + mask
+    return torch.matmul(torch.ops.aten._safe_softmax(scores, -1), value)

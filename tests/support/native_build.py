@@ -67,7 +67,7 @@ def build_native() -> NativeBuild:
         switches = {"PYTHON": "OFF", "REALTIME_SAFETY": "OFF", "TESTS": "ON", "EXAMPLES": "ON", "HOST": "ON"}
         options = [f"-DNEUTONE_LIKE_{name}={value}" for name, value in switches.items()]
         configure(
-            PROJECT / "native", FOLDER, "-DCMAKE_BUILD_TYPE=Debug", f"-DPython_EXECUTABLE={sys.executable}", *options
+            PROJECT / "native", FOLDER, "-DCMAKE_BUILD_TYPE=Release", f"-DPython_EXECUTABLE={sys.executable}", *options
         )
         known = run(tool("ninja"), "-C", FOLDER, "-t", "targets", "all")
         targets = [name for name in TARGETS if f"/{name}" in known or f"\n{name}:" in known]

@@ -132,8 +132,13 @@ class Subject(ABC):
         return self.artifact.fresh_module()
 
     def copied(self) -> Any:
-        """A module with a state of its own, as it was loaded. Loading one takes far longer than a copy."""
-        return copy.deepcopy(self.unplayed)
+        """A module with a state of its own, as it was loaded. Loading one takes far longer than a copy.
+
+        TorchScript's modules copy all that they are; what stands in for one may pass the copying on to it.
+        """
+        if isinstance(self.unplayed, torch.jit.ScriptModule):
+            return copy.deepcopy(self.unplayed)
+        return self.artifact.fresh_module()
 
     def fresh(self, setting: HostSetting) -> Any:
         """A newly loaded module, told of the host."""

@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import torch
 import torch.jit
 
 from neutone_like import export
-from neutone_like.validate import validate_artifact
 
 PROJECT = Path(__file__).resolve().parents[1]
 GOLDEN = "test_exported_live"  # plays a few blocks of many modules, which take longer to optimise than to play
@@ -37,19 +35,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     It is on where tests play as hosts do; validation, which exports are put through, turns it on by itself.
     """
     on = item.path.parent.name in OPTIMISED_AS_IN_HOSTS and item.path.stem != GOLDEN
-    with torch.jit.optimized_execution(on), _exports_in_short(item):  # pyright: ignore[reportPrivateImportUsage]
+    with torch.jit.optimized_execution(on), _compiling(item):  # pyright: ignore[reportPrivateImportUsage]
         return (yield)
 
 
 @contextmanager
-def _exports_in_short(item: pytest.Item) -> Iterator[None]:
-    """Exports take seconds, so they leave out the compiled model and host settings beyond the telling ones.
-
-    Tests that are about those carry the mark ``compiles`` or ``thorough``.
-    """
+def _compiling(item: pytest.Item) -> Iterator[None]:
+    """Exports leave the compiled model out, which takes a second of each, but where the test is about it."""
     with pytest.MonkeyPatch.context() as patch:
-        if item.get_closest_marker("thorough") is None:
-            patch.setattr(export, "validate_artifact", partial(validate_artifact, quick=True))
         if item.get_closest_marker("compiles") is None:
             patch.setattr(export, "_compile", lambda *_: "left out: this test is about something else")
         yield

@@ -21,8 +21,6 @@ from support.lighter_exports import only_checks
 from support.places import TESTS
 from support.validate_models import Gain, NeverForgets, Random
 
-pytestmark = pytest.mark.thorough
-
 
 def _files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from neutone_like.cli.common import FELL_SHORT, ArtifactPath, AsJson, print_json
+from neutone_like.cli.common import FELL_SHORT, ArtifactPath, AsJson, print_json, wrong_use
 from neutone_like.errors import CompileError
 
 
@@ -46,6 +46,8 @@ def compile(
     Example: neutone-like compile exported/tcn_amp --target x86_64-linux,wasm32
     """
     if target or source:
+        if plan:
+            raise wrong_use("is for the compiled model alone; leave --target and --source out.", "--plan")
         _libraries(path, out, rate, [name.strip() for name in target.split(",") if name.strip()], source, as_json)
         return
     from neutone_like.runtime.compiling import compile_model, plan_artifact

@@ -13,6 +13,7 @@ from neutone_like.compiler.extent import ONE, ZERO, Extent
 from neutone_like.compiler.file_format import (
     HEADER_BYTES,
     MAGIC,
+    MOST_OPERANDS,
     SECTION_BYTES,
     VERSION,
     VERSION_OF_PLANS,
@@ -27,8 +28,6 @@ from neutone_like.compiler.tensor import ROW_FLOATS, Kind, Stride, Tensor, View,
 from neutone_like.errors import CompileError
 
 MAXIMUM_RANK = 6
-MOST_OPERANDS = 128
-"""Of a step."""
 _MOST_CONSTANTS = 3  # that the writer adds to them
 _RING, _STATE, _ARENA, _CONSTANT = range(4)
 _PADDED = 1

@@ -9,6 +9,8 @@ VERSION_OF_PLANS = 2
 HEADER_BYTES = 32
 SECTION_BYTES = 24
 STEP_BYTES = 20
+MOST_OPERANDS = 128
+"""Of a step."""
 
 
 class Section(IntEnum):

@@ -19,15 +19,22 @@ def is_plain_attention(node: Node) -> bool:
     return not (given.get("dropout_p") or given.get("is_causal") or given.get("enable_gqa"))
 
 
-def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, *_: Any, **options: Any) -> Tensor:
+def attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    *_: Any,
+    scale: float | None = None,
+    **__: Any,
+) -> Tensor:
     """``scaled_dot_product_attention``. Keys may be a long history: the queries alone are scaled.
 
     PyTorch's own definition scales both by the root, which writes all keys anew for every block.
     """
-    mask = options.get("attn_mask", mask)
-    scale = options.get("scale") or 1.0 / math.sqrt(query.shape[-1])
-    scores = torch.matmul(query * scale, key.transpose(-2, -1))
-    if mask is None:
+    factor = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = torch.matmul(query * factor, key.transpose(-2, -1))
+    if attn_mask is None:
         return torch.matmul(torch.softmax(scores, -1), value)
-    scores = torch.where(mask, scores, -torch.inf) if mask.dtype == torch.bool else scores + mask
+    scores = torch.where(attn_mask, scores, -torch.inf) if attn_mask.dtype == torch.bool else scores + attn_mask
     return torch.matmul(torch.ops.aten._safe_softmax(scores, -1), value)

@@ -28,7 +28,7 @@ def test_it_gives_what_pytorch_gives(kind: str) -> None:
         if mask is not None and kind == "choices":
             mask = mask > 0
             mask[0] = False  # who sees nothing gets nothing
-        for scale in (None, 0.3):
+        for scale in (None, 0.3, 0.0):
             expected = scaled_dot_product_attention(query, key, value, mask, scale=scale)
             got = attention(query, key, value, mask, scale=scale)
             torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-12)

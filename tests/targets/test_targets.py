@@ -16,7 +16,7 @@ from neutone_like.targets import build_targets
 from neutone_like.targets.compiled_of import compiled_of
 from neutone_like.targets.model_files import identifier, model_files
 from neutone_like.targets.native_code import interface_names
-from support.cli_runner import FELL_SHORT, GOOD, runner
+from support.cli_runner import FELL_SHORT, GOOD, WRONG_USE, runner
 from support.compiled_files import late_model
 from support.library_hosts import C_FLAGS, assert_same, engine_plays, example_plays, noise
 from support.places import EXPORTED, PROJECT
@@ -214,4 +214,7 @@ def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
     code, out, err = run_command("compile", EXPORTED / "overdrive", "--target", "amiga", "--out", tmp_path / "none")
     assert (code, out) == (FELL_SHORT, "")
     assert "There is no target 'amiga'" in err
+    code, out, err = run_command("compile", EXPORTED / "overdrive", "--source", "--plan", "--out", tmp_path / "none")
+    assert (code, out) == (WRONG_USE, "")
+    assert "leave --target and --source out" in " ".join(err.split())
     assert not (tmp_path / "none").exists()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from neutone_like.compiler.extent import ONE, Extent
+from neutone_like.compiler.file_format import MOST_OPERANDS
 from neutone_like.compiler.kernels import Activation
 from neutone_like.compiler.kernels import Operation as O
 from neutone_like.compiler.passes.fuse_elementwise import readers_of, reordered, writers_of
@@ -13,7 +14,7 @@ from neutone_like.compiler.plan import Affine, Expression, Plan, Pointwise, Step
 from neutone_like.compiler.tensor import STILL, Kind, Stride, Tensor, View
 
 _MOST_ADDENDS = 4
-_MOST_VIEWS = 120  # of the 128 that a step may have
+_MOST_VIEWS = MOST_OPERANDS - 8  # constants come to them
 _ACTIVATIONS = {O.HYPERBOLIC_TANGENT: Activation.TANH, O.SIGMOID_OF: Activation.SIGMOID}
 
 

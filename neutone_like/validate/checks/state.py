@@ -28,7 +28,7 @@ def check_reset_repeats(subject: Subject) -> Outcome:
             others["after another sound"] = subject.play(module, sounds, values, setting, samples)
         module.reset()
         others["after reset()"] = subject.play(module, sounds, values, setting, samples)
-        afresh = subject.prepare(second_module if played == 0 else subject.copied(), setting)
+        afresh = subject.prepare(second_module if played == 0 else subject.artifact.fresh_module(), setting)
         others["in a module loaded afresh"] = subject.play(afresh, sounds, values, setting, samples)
         for label, other in others.items():
             if not equal(first, other):
@@ -43,7 +43,7 @@ def check_instances_are_independent(subject: Subject) -> Outcome:
     setting = subject.native
     samples = subject.samples_for_turns(setting)
     sounds = [subject.sounds(samples, seed=seed) for seed in (1, 2)]
-    loaded = [subject.fresh(setting) for _ in range(2)]
+    loaded = [subject.fresh(setting) for _ in range(2)]  # these play in turns, and copies alone
     copies = [subject.prepare(subject.copied(), setting) for _ in range(2)]
     pairs = {"modules loaded from the file": [*loaded, *copies]}
     if subject.eager_model is not None:

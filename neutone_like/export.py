@@ -1,6 +1,6 @@
 """Export: write an artifact, validate it, and put it in place only then."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -16,6 +16,7 @@ from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.staging import staged_directory
 from neutone_like.artifact.writing.writer import Progress, write_files
 from neutone_like.errors import CompileError, ExportError, RuntimeEngineError
+from neutone_like.formats.writing import WrittenFormat, format_named, write_formats
 from neutone_like.model.format_room import hosts_in_words
 from neutone_like.printing import Printed, Row
 from neutone_like.runtime.compiling import compile_artifact
@@ -27,6 +28,8 @@ from neutone_like.validate.validation import validate_artifact
 
 VALIDATION_NAME = "validation.json"
 NOT_ASKED_FOR = "it was not asked for"
+OWN_FORMATS = ("nm", "nlc")
+"""What this package plays by itself: an artifact always has the first, and the second where the model compiles."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,6 +47,7 @@ class ExportResult(Printed):
     way_in: str = SCRIPTED
     compiled_path: Path | None = None
     not_compiled: str = ""
+    formats: tuple[WrittenFormat, ...] = ()
 
     @property
     def hosts(self) -> str:
@@ -60,6 +64,7 @@ class ExportResult(Printed):
             ("model", str(self.model_path)),
             ("way in", self.way_in),
             ("compiled", self.compiled_path.name if self.compiled_path else f"no: {self.not_compiled}"),
+            *(("format", each.line()) for each in self.formats),
             ("beside it", ", ".join(path.name for path in beside if path is not None)),
             *([("hosts", self.hosts)] if self.hosts else []),
             ("validation", "not run" if self.validation is None else self.validation.summary()),
@@ -81,6 +86,7 @@ def export_model(
     allow_operators: Iterable[str] = (),
     capture: Capture = "auto",
     compile: bool = True,
+    formats: Sequence[str] = OWN_FORMATS,
 ) -> ExportResult:
     """Turn a model into an artifact that any host plays. The model itself is left as it was.
 
@@ -106,12 +112,18 @@ def export_model(
         compile: Write ``model.nlc`` beside a model that plays blocks, live or offline: without PyTorch, and many times
             faster (see :func:`compile_model`). Where that can't be, ``ExportResult.not_compiled`` says why, and
             TorchScript plays.
+        formats: What else to write, of ``"onnx"``, ``"litert"``, ``"executorch"``, ``"openvino"`` and ``"pt2"``; each
+            with a sidecar that names its states, and played against PyTorch before it is kept. Without ``"nlc"`` the
+            model is not compiled.
 
     Raises:
         ModelError: The model is not declared correctly.
         ExportError: It can be neither scripted nor captured, uses an operator that artifacts may not, returns the wrong
-            shape, fails a check, or the folder can't be written.
+            shape, fails a check, a format can't hold it, or the folder can't be written.
+        MissingExtraError: A package that writes a format is missing.
     """
+    others = other_formats(formats)
+    compile = compile and "nlc" in formats
     allowed = checked_operators(allow_operators)
     model = cast(Model, unwrapped(model))
     with one_thread(), staged_directory(out_dir) as staging:
@@ -126,6 +138,10 @@ def export_model(
             capture=capture,
         )
         refused = _compile(model, written.model_path, allowed, progress) if compile else NOT_ASKED_FOR
+        more: tuple[WrittenFormat, ...] = ()
+        if others:
+            artifact = load_artifact(written.model_path, allow_operators=allowed)
+            more = write_formats(artifact, others, staging, model=model, progress=progress)
         validation: ValidationReport | None = None
         if validate:
             artifact = load_artifact(written.model_path, allow_operators=allowed)
@@ -149,7 +165,24 @@ def export_model(
         way_in=placed.way_in,
         compiled_path=placed.directory / COMPILED_NAME if not refused else None,
         not_compiled=refused,
+        formats=tuple(each.moved_to(placed.directory) for each in more),
     )
+
+
+def other_formats(formats: Sequence[str]) -> list[str]:
+    """Those of other engines among the formats that are asked for.
+
+    Raises:
+        ExportError: ``"nm"`` is missing, or one is unknown.
+    """
+    if isinstance(formats, str) or "nm" not in formats:
+        raise ExportError(
+            f"formats must hold 'nm', which an artifact is: formats=('nm', 'nlc', 'onnx'), got {formats!r}."
+        )
+    others = [each for each in dict.fromkeys(formats) if each not in OWN_FORMATS]
+    for each in others:
+        format_named(each)
+    return others
 
 
 def _compile(model: Model, path: Path, allowed: frozenset[str], progress: Progress | None) -> str:

@@ -54,6 +54,14 @@ def export(
             rich_help_panel=WRITTEN,
         ),
     ] = None,
+    formats: Annotated[
+        str,
+        typer.Option(
+            metavar="nm,nlc,onnx,litert,executorch,openvino,pt2",
+            help="What is written: for other engines too, each with a sidecar that names its states.",
+            rich_help_panel=WRITTEN,
+        ),
+    ] = "nm,nlc",
     samples: Annotated[
         bool,
         typer.Option(
@@ -97,6 +105,7 @@ def export(
             report=report,
             progress=show,
             capture=capture,
+            formats=[each.strip() for each in formats.split(",") if each.strip()],
         )
     _print(result, verbose, as_json)
 
@@ -116,7 +125,9 @@ def _load(source: str) -> Any:
 
 def _print(result: Any, verbose: bool, as_json: bool) -> None:
     beside = (result.metadata_path, result.validation_path, result.report_path)
-    files = [str(each) for each in (result.model_path, *beside, *result.sample_paths) if each is not None]
+    others = [path for each in result.formats for path in (each.path, *each.more_paths, each.sidecar_path)]
+    written = (result.model_path, *others, *beside, *result.sample_paths)
+    files = [str(each) for each in written if each is not None]
     if as_json:
         validation = None if result.validation is None else result.validation.to_dict()
         print_json(
@@ -125,6 +136,7 @@ def _print(result: Any, verbose: bool, as_json: bool) -> None:
                 "files": files,
                 "way_in": result.way_in,
                 "hosts": result.hosts,
+                "formats": {each.format: _format_facts(each) for each in result.formats},
                 "validation": validation,
             }
         )
@@ -136,4 +148,17 @@ def _print(result: Any, verbose: bool, as_json: bool) -> None:
     typer.echo(printable(f"Way in: {result.way_in}"))
     if result.hosts:
         typer.echo(printable(f"Hosts: {result.hosts}"))
+    for each in result.formats:
+        typer.echo(printable(each.line()))
     typer.echo(printable("\n".join(["Written:", *(f"  {each}" for each in files)])))
+
+
+def _format_facts(written: Any) -> dict[str, Any]:
+    return {
+        "file": str(written.path),
+        "sidecar": str(written.sidecar_path),
+        "block_samples": written.block_samples,
+        "error": written.accuracy.error,
+        "eager_error": written.accuracy.eager_error,
+        "allowed": written.accuracy.allowed,
+    }

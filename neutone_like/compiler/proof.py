@@ -1,6 +1,6 @@
 """A compiled model is played beside the graph that it was made of before anyone relies on it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -13,7 +13,7 @@ from torch import Tensor
 from neutone_like.compiler.facts import torch_value
 from neutone_like.compiler.plan import Plan
 from neutone_like.errors import CompileError
-from neutone_like.graph import Graph, GraphPlayer
+from neutone_like.graph import Graph, GraphPlayer, Lengths
 from neutone_like.model import CategoricalParameter, NumericalParameter
 
 EAGER_FACTOR = 2.0
@@ -139,21 +139,44 @@ def _accuracy(
     native: Any, graph: Graph, plan: Plan, parameters: Sequence[NumericalParameter], longest: int
 ) -> Accuracy:
     """Beside the graph in pieces of at most ``longest`` samples."""
+
+    def played(inputs: Sequence[Tensor]) -> Tensor:
+        return torch.from_numpy(play(native, inputs))
+
+    return accuracy_of(played, graph, parameters, plan.look_behind, _blocks(plan), longest)
+
+
+def accuracy_of(
+    played: Callable[[Sequence[Tensor]], Tensor],
+    graph: Graph,
+    parameters: Sequence[NumericalParameter],
+    look_behind: int,
+    blocks: Sequence[int],
+    longest: int | None = None,
+) -> Accuracy:
+    """Play a graph in another form beside PyTorch, block after block.
+
+    Args:
+        played: Plays one block of the graph's inputs, and keeps the states; ``[channels, samples]``.
+        graph: What it was made of.
+        parameters: The model's.
+        look_behind: How many samples before each block are past ones.
+        blocks: The lengths of the blocks, in new samples.
+        longest: PyTorch plays longer blocks in pieces of this length; ``None``: as they are.
+    """
     exact, eager = GraphPlayer(graph, torch.float64), GraphPlayer(graph)
-    examples = Examples(graph, plan.look_behind, parameters)
+    examples = Examples(graph, look_behind, parameters)
     error = eager_error = peak = 0.0
-    blocks = _blocks(plan)
     with torch.no_grad():
         for samples in blocks:
             inputs = examples.block(samples)
-            pieces = _pieces(inputs, plan.look_behind, longest)
+            pieces = _pieces(inputs, look_behind, longest or samples)
             wanted = torch.cat([_rows(exact(*[each.double() for each in piece])) for piece in pieces], 1)
             rounded = torch.cat([_rows(eager(*piece)) for piece in pieces], 1)
-            got = torch.from_numpy(play(native, inputs))
-            error = max(error, _largest(got - wanted))
+            error = max(error, _largest(_rows(played(inputs)) - wanted))
             eager_error = max(eager_error, _largest(rounded - wanted))
             peak = max(peak, _largest(wanted))
-    return Accuracy(error, eager_error, peak, blocks)
+    return Accuracy(error, eager_error, peak, tuple(blocks))
 
 
 def _rows(sound: Tensor) -> Tensor:
@@ -177,9 +200,11 @@ def _largest(values: Tensor) -> float:
 
 
 def _blocks(plan: Plan) -> tuple[int, ...]:
-    lengths = plan.lengths
-    if not lengths.multiple_of:
-        return (plan.granule,) * 6
+    return blocks_to_try(plan.lengths) if plan.lengths.multiple_of else (plan.granule,) * 6
+
+
+def blocks_to_try(lengths: Lengths) -> tuple[int, ...]:
+    """Blocks of several lengths, short and long ones by turns, for a graph that takes several."""
     whole = max(lengths.multiple_of, lengths.shortest)
     sizes = [-(-max(size, whole) // lengths.multiple_of) * lengths.multiple_of for size in _SIZES]
     return (*sizes, *sizes[::-1], whole)

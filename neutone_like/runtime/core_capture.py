@@ -1,6 +1,7 @@
 """What a model's ``do_forward_pass`` does with a block, as a graph: of the model itself, or of an artifact's."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -38,13 +39,16 @@ class Captured:
     delay_samples: int
 
 
-def capture_artifact(artifact: Artifact, sample_rate: int | None = None, model: Model | None = None) -> Captured:
+def capture_artifact(
+    artifact: Artifact, sample_rate: int | None = None, model: Model | None = None, *, recurrences: bool = True
+) -> Captured:
     """The graph of an artifact's model, at one rate.
 
     Args:
         artifact: Of a model made by this package, live or offline and played in blocks.
         sample_rate: Hz; by default the first of those that it has.
         model: What it was exported from, so that messages can say lines; it stays as it is.
+        recurrences: Keep linear recurrences whole; else, in operations that PyTorch itself has.
 
     Raises:
         CaptureError: It can't be captured.
@@ -65,7 +69,7 @@ def capture_artifact(artifact: Artifact, sample_rate: int | None = None, model: 
     ]
     generator = torch.Generator().manual_seed(block)
     audio = torch.rand((core.in_channels, behind + block), generator=generator) - 0.5
-    with whole_recurrences():
+    with whole_recurrences() if recurrences else nullcontext():
         graph = graph_of_block(core.played, audio, values, per_sample, only_length=len(sizes) == 1)
     if not sizes and not graph.lengths.multiple_of:
         # A loop that depends on the block's length, or a scan: sample by sample there is only one way through it.

@@ -1,10 +1,11 @@
-"""Networks of every architecture that streams, compiled, beside float64 over several blocks."""
+"""Networks of every architecture that streams, compiled and as ONNX, beside float64 over several blocks."""
 
 import pytest
 
 from neutone_like.compiler import plan_graph
 from neutone_like.graph import capture
 from support.compiled_networks import opened, play_beside
+from support.onnx_networks import play_onnx_beside
 from support.streamed_architectures import STREAMED, Streamed
 
 QUICK = ("GRU", "LSTM", "mask denoiser")
@@ -30,6 +31,7 @@ def test_an_architecture_gives_what_float64_does(streamed: Streamed) -> None:
     lengths = [plan.granule] * _BLOCKS
     if graph.lengths.multiple_of:
         lengths[1:3] = [shortest, 2 * shortest]
-    found = play_beside(graph, [streamed.architecture.example(each) for each in lengths], native=opened(plan))
-    assert found.good, found
-    assert found.peak > 1e-3
+    blocks = [streamed.architecture.example(each) for each in lengths]
+    for found in (play_beside(graph, blocks, native=opened(plan)), play_onnx_beside(graph, blocks)):
+        assert found.good, found
+        assert found.peak > 1e-3

@@ -17,6 +17,15 @@ from neutone_like.errors import ArtifactError
 
 MODEL_NAME = "model.nm"
 COMPILED_NAME = "model.nlc"
+
+FILES_OF_FORMATS = {
+    "onnx": ("model.onnx",),
+    "litert": ("model.tflite",),
+    "executorch": ("model.pte",),
+    "openvino": ("model.xml", "model.bin"),
+    "pt2": ("model.pt2",),
+}
+"""What lies beside the ``.nm`` for other engines; the sidecar of each has the first file's name and ``.json``."""
 METADATA_NAME = "metadata.json"
 MAXIMUM_METADATA_BYTES = 8 << 20
 """Metadata may carry three pairs of MP3 files in base64; more than this is no metadata."""

@@ -13,11 +13,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from neutone_like.artifact.format.archive import COMPILED_NAME, METADATA_NAME, MODEL_NAME
+from neutone_like.artifact.format.archive import COMPILED_NAME, FILES_OF_FORMATS, METADATA_NAME, MODEL_NAME
 from neutone_like.artifact.writing.exchange import exchange_folders
 from neutone_like.errors import ExportError
 
-OUR_FILES = (MODEL_NAME, COMPILED_NAME, METADATA_NAME, "validation.json", "report.html")
+OUR_FILES = (
+    MODEL_NAME,
+    COMPILED_NAME,
+    METADATA_NAME,
+    "validation.json",
+    "report.html",
+    *(name for files in FILES_OF_FORMATS.values() for name in (*files, f"{files[0]}.json")),
+)
 SAMPLES_FOLDER = "samples"
 SAMPLE_FILE = re.compile(r"(guitar_riff|drum_loop|generated)_(in|out)(_\d{1,2})?\.wav")
 _ENDING = ".exporting"

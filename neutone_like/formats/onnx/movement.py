@@ -1,7 +1,6 @@
 """Operations that only move data."""
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any
 
 import torch
@@ -343,12 +342,19 @@ def _sliding(
 
 @writes("diagonal")
 def _diagonal(context: Context, node: Node, x: Written, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Written:
-    sizes = x.constant_dims
-    if sizes is None:
-        raise CompileError("the diagonal of a tensor whose size depends on the block")
-    places = torch.arange(prod(sizes)).reshape(sizes).diagonal(offset, dim1, dim2).contiguous()
-    flat = context.emit("Reshape", [x, context.integers([-1])], x.dtype)
-    return context.result(node, "Gather", [flat, context.constant(places)], axis=0)
+    first, second = dim1 % x.rank, dim2 % x.rank
+    rows, columns = x.dims[first].constant, x.dims[second].constant
+    if rows is None or columns is None:
+        raise CompileError("the diagonal of a matrix whose size depends on the block")
+    last = context.integers([-1])
+    parts: list[Written] = []
+    for row in range(rows):
+        if 0 <= row + offset < columns:
+            line = context.emit("Gather", [x, context.integer(row)], x.dtype, axis=first)
+            column = context.integer(row + offset)
+            single = context.emit("Gather", [line, column], x.dtype, axis=second - (second > first))
+            parts.append(context.emit("Unsqueeze", [single, last], x.dtype))
+    return context.result(node, "Concat", parts, axis=-1)
 
 
 @writes("slice_scatter")

@@ -1,0 +1,96 @@
+"""What every format has: how it is written, and how what was written is played to prove it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from neutone_like.artifact import Artifact
+from neutone_like.artifact.format.archive import FILES_OF_FORMATS
+from neutone_like.artifact.format.format_limits import Model
+from neutone_like.formats.core import Core, initial_states
+from neutone_like.formats.sidecar import TensorNames
+
+
+class Player(ABC):
+    """Plays a written file with the engine that it is for. The states are given to it, and come back.
+
+    Args:
+        core: What was written.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self.states = initial_states(core.graph)
+
+    def play(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Play one block, ``[out_channels, samples]``, and keep the states."""
+        output, *self.states = self.call([*inputs, *self.states])
+        return output
+
+    @abstractmethod
+    def call(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Sound, parameters and states in; sound and states out."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A file that was written, and is not proven yet.
+
+    Attributes:
+        core: What is in it.
+        names: Of its inputs and outputs.
+        notes: For the sidecar.
+    """
+
+    core: Core
+    names: TensorNames
+    notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Format(ABC):
+    """One engine's format.
+
+    Attributes:
+        name: As users write it.
+        title: As people know it.
+    """
+
+    name: str
+    title: str
+
+    @property
+    def file(self) -> str:
+        """The model file's name."""
+        return FILES_OF_FORMATS[self.name][0]
+
+    @property
+    def more_files(self) -> tuple[str, ...]:
+        """Others that belong to it."""
+        return FILES_OF_FORMATS[self.name][1:]
+
+    @abstractmethod
+    def write(self, artifact: Artifact, model: Model | None, path: Path) -> Draft:
+        """Write ``path``, and what belongs to it beside it.
+
+        Raises:
+            CaptureError: The model can't be captured.
+            CompileError: The format can't hold it.
+            MissingExtraError: A package is missing.
+        """
+
+    @abstractmethod
+    def open(self, draft: Draft, path: Path) -> Player:
+        """What was written, in the engine that it is for.
+
+        Raises:
+            MissingExtraError: That is not installed.
+        """
+
+
+def from_numpy(values: Sequence[Any], like: Sequence[Tensor]) -> list[Tensor]:
+    """Results as tensors, in shapes that engines may have lost."""
+    return [torch.from_numpy(each.copy()).reshape(old.shape) for each, old in zip(values, like, strict=True)]

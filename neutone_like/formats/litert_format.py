@@ -1,0 +1,68 @@
+"""LiteRT, which was TensorFlow Lite; one block length."""
+
+import contextlib
+import io
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from neutone_like.artifact import Artifact
+from neutone_like.artifact.format.format_limits import Model
+from neutone_like.errors import CompileError
+from neutone_like.extras import import_extra
+from neutone_like.formats.core import Core, initial_states
+from neutone_like.formats.format import Draft, Format, Player, from_numpy
+from neutone_like.formats.graph_module import example_tensors, first_line, graph_module, numbered_names, one_length_core
+from neutone_like.formats.sidecar import TensorNames
+
+_RECURRENT = ("aten::lstm.input", "aten::gru.input", "aten::rnn_tanh.input", "aten::rnn_relu.input")
+_RECURRENT_BLOCK = 16
+"""Samples: the converter writes a recurrent layer out step by step, and a long block takes it minutes."""
+
+
+class LiteRtFormat(Format):
+    """Converted by litert-torch, proven in ai-edge-litert."""
+
+    name = "litert"
+    title = "LiteRT"
+
+    def write(self, artifact: Artifact, model: Model | None, path: Path) -> Draft:
+        converter = import_extra("litert_torch", extra="litert-convert", purpose="Writing LiteRT files")
+        core = one_length_core(artifact)
+        if any(node.op in _RECURRENT for node in core.graph.nodes):
+            core = one_length_core(artifact, _RECURRENT_BLOCK)
+        module, tensors = graph_module(core), tuple(example_tensors(core))
+        try:
+            with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+                warnings.simplefilter("ignore")
+                converter.convert(module, tensors).export(str(path))
+        except Exception as error:  # of the converter, of PyTorch, of TensorFlow's own kinds
+            raise CompileError(f"litert-torch does not convert it: {first_line(error)}") from error
+        return Draft(core, numbered_names(core, "args_{}", "output_{}"))
+
+    def open(self, draft: Draft, path: Path) -> Player:
+        return _LiteRtPlayer(draft.core, draft.names, path)
+
+
+class _LiteRtPlayer(Player):
+    def __init__(self, core: Core, names: TensorNames, path: Path) -> None:
+        super().__init__(core)
+        library = import_extra("ai_edge_litert.interpreter", extra="litert", purpose="Proving LiteRT files")
+        self._like = initial_states(core.graph)
+        try:
+            self._interpreter: Any = library.Interpreter(model_path=str(path), num_threads=1)
+            self._runner: Any = self._interpreter.get_signature_runner()
+        except Exception as error:
+            raise CompileError(f"LiteRT does not take the file: {first_line(error)}") from error
+        self._inputs = [names.audio, *names.parameters, *names.states_in]
+        self._outputs = [names.audio_out, *names.states_out]
+        self._given = set(self._runner.get_input_details())
+
+    def call(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        feeds = {name: each.contiguous().numpy() for name, each in zip(self._inputs, tensors, strict=True)}
+        results = self._runner(**{name: each for name, each in feeds.items() if name in self._given})
+        output, *states = [results[name] for name in self._outputs]
+        return [*from_numpy([output], [tensors[0].new_empty(output.shape)]), *from_numpy(states, self._like)]

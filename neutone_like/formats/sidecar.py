@@ -1,0 +1,197 @@
+"""What a model in another engine's format does not say about itself: its states, rate, block, delay and parameters."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from neutone_like.artifact.format.compiled_file import digest_of_file
+from neutone_like.errors import ArtifactError
+from neutone_like.formats.core import Core, initial_states, state_names
+from neutone_like.model import ContinuousParameter
+
+VERSION = 1
+VERSION_KEY = "neutone_like_sidecar"
+
+
+@dataclass(frozen=True)
+class SidecarParameter:
+    """One of the model's knobs; values are in its own unit, of a choice its index.
+
+    Attributes:
+        name: Of the parameter.
+        input: Of the model file.
+        rate: ``"block"``: one value; ``"sample"``: one for each new sample.
+        minimum: The least value.
+        maximum: The greatest.
+        default: Where nobody says anything.
+        unit: In words; may be empty.
+    """
+
+    name: str
+    input: str
+    rate: str
+    minimum: float
+    maximum: float
+    default: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class SidecarState:
+    """A tensor that goes in with every block, and comes out for the next one.
+
+    Attributes:
+        name: The model's attribute.
+        input: Of the model file.
+        output: Of the model file.
+        dtype: As in NumPy.
+        shape: Of the tensor.
+        initial: Before the first block, little-endian and in base64; ``None``: zeros.
+    """
+
+    name: str
+    input: str
+    output: str
+    dtype: str
+    shape: Sequence[int]
+    initial: str | None
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """Everything that a host needs beside the model file.
+
+    Attributes:
+        format: ``"onnx"`` and so on.
+        file: The model file's name, beside this one.
+        file_sha256: Its digest.
+        artifact_sha256: That of the ``model.nm`` that it was made of.
+        model_name: From the metadata.
+        sample_rate: Hz; ``None``: any.
+        block_samples: New samples of every block; ``None``: any number.
+        in_channels: ``audio_input`` is float32 ``[in_channels, look_behind_samples + N]``.
+        out_channels: ``audio_output`` is float32 ``[out_channels, N]``.
+        look_behind_samples: Past samples before each block.
+        delay_samples: How far the output lags behind the input, at the model's rate.
+        audio_input: The name of that input.
+        audio_output: The name of that output.
+        parameters: The model's knobs.
+        states: What it keeps between blocks.
+        notes: Further facts of one format.
+    """
+
+    format: str
+    file: str
+    file_sha256: str
+    artifact_sha256: str
+    model_name: str
+    sample_rate: int | None
+    block_samples: int | None
+    in_channels: int
+    out_channels: int
+    look_behind_samples: int
+    delay_samples: int
+    audio_input: str
+    audio_output: str
+    parameters: Sequence[SidecarParameter]
+    states: Sequence[SidecarState]
+    notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def to_json(self) -> str:
+        """As it is written."""
+        return json.dumps({VERSION_KEY: VERSION, **asdict(self)}, indent=1)
+
+
+@dataclass(frozen=True)
+class TensorNames:
+    """What a model file calls its inputs and outputs, in the order of the core's."""
+
+    audio: str
+    audio_out: str
+    parameters: Sequence[str]
+    states_in: Sequence[str]
+    states_out: Sequence[str]
+
+
+def sidecar_path(model_file: Path) -> Path:
+    """Where the sidecar of a model file lies."""
+    return model_file.with_name(f"{model_file.name}.json")
+
+
+def make_sidecar(core: Core, format: str, file: Path, names: TensorNames, notes: Mapping[str, Any]) -> Sidecar:
+    """The sidecar of a file that has just been written."""
+    captured = core.captured
+    declared = zip(captured.parameters, names.parameters, strict=True)
+    states = zip(state_names(core.graph), initial_states(core.graph), names.states_in, names.states_out, strict=True)
+    return Sidecar(
+        format=format,
+        file=file.name,
+        file_sha256=digest_of_file(file),
+        artifact_sha256=digest_of_file(core.artifact.path),
+        model_name=core.artifact.metadata.model_name,
+        sample_rate=core.sample_rate,
+        block_samples=core.block_samples,
+        in_channels=sum(core.artifact.audio_in_channels),
+        out_channels=sum(core.artifact.audio_out_channels),
+        look_behind_samples=captured.look_behind_samples,
+        delay_samples=captured.delay_samples,
+        audio_input=names.audio,
+        audio_output=names.audio_out,
+        parameters=[
+            SidecarParameter(
+                name=each.name,
+                input=name,
+                rate=each.rate,
+                minimum=float(each.minimum),
+                maximum=float(each.maximum),
+                default=float(each.default),
+                unit=each.unit if isinstance(each, ContinuousParameter) else "",
+            )
+            for each, name in declared
+        ],
+        states=[
+            SidecarState(name, entering, leaving, str(value.numpy().dtype), list(value.shape), _encoded(value))
+            for name, value, entering, leaving in states
+        ],
+        notes=notes,
+    )
+
+
+def _encoded(value: Tensor) -> str | None:
+    array = value.numpy()
+    if not array.any():
+        return None
+    return base64.b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode()
+
+
+def read_sidecar(model_file: Path) -> Sidecar:
+    """The sidecar of a model file, with the file held against its digest.
+
+    Raises:
+        ArtifactError: There is none, it is damaged or of another version, or it belongs to another file.
+        OSError: A file can't be read.
+    """
+    path = sidecar_path(model_file)
+    if not path.exists():
+        raise ArtifactError(
+            f"{model_file} has no {path.name} beside it, which names its states, rate and delay. Put it back, or "
+            f"export again: neutone-like export FILE.py --out DIR --formats {model_file.suffix.removeprefix('.')}"
+        )
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        version = content.pop(VERSION_KEY)
+        if version != VERSION:
+            raise ArtifactError(f"{path} has version {version}, and this version of neutone_like reads {VERSION}.")
+        content["parameters"] = [SidecarParameter(**each) for each in content["parameters"]]
+        content["states"] = [SidecarState(**each) for each in content["states"]]
+        sidecar = Sidecar(**content)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ArtifactError(f"{path} is damaged, or no sidecar of neutone_like's: {error!r}. Export again.") from error
+    if sidecar.file_sha256 != digest_of_file(model_file):
+        raise ArtifactError(f"{model_file} is not the file that {path.name} was written for. Export both again.")
+    return sidecar

@@ -1,0 +1,162 @@
+"""Formats beside an artifact: written, played against PyTorch, and only then kept."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from neutone_like.artifact import Artifact
+from neutone_like.artifact.format.format_limits import Model
+from neutone_like.compiler.proof import Accuracy, accuracy_of, blocks_to_try
+from neutone_like.errors import CaptureError, CompileError, ExportError
+from neutone_like.formats.catalogue import FORMATS
+from neutone_like.formats.format import Draft, Format
+from neutone_like.formats.sidecar import make_sidecar, sidecar_path
+from neutone_like.printing import InNotebooks
+from neutone_like.torch_settings import plain_settings
+from neutone_like.torch_threads import one_thread
+from neutone_like.whole_file import write_whole
+
+_BLOCKS = 8
+
+_NOT_WRITTEN = {
+    "coreml": "Core ML's converter runs anywhere, but only macOS plays what it makes, and a format is kept only once "
+    "it has been played. Ask for 'pt2', and on a Mac: coremltools.convert(torch.export.load('model.pt2')).",
+    "tensorrt": "TensorRT reads ONNX files, and builds its engine on the machine that plays it: ask for 'onnx', whose "
+    "sidecar says which of its operations TensorRT's documentation does not list.",
+}
+
+
+@dataclass(frozen=True)
+class WrittenFormat(InNotebooks):
+    """A model in another engine's format.
+
+    Attributes:
+        format: ``"onnx"`` and so on.
+        path: The model file.
+        sidecar_path: The JSON file beside it, which names states, initial values, rate, block, delay and parameters.
+        more_paths: Others that belong to it.
+        sample_rate: Hz; ``None``: any.
+        block_samples: New samples of every block; ``None``: any number.
+        accuracy: How far it is from PyTorch in float64.
+    """
+
+    format: str
+    path: Path
+    sidecar_path: Path
+    more_paths: tuple[Path, ...]
+    sample_rate: int | None
+    block_samples: int | None
+    accuracy: Accuracy
+
+    def moved_to(self, folder: Path) -> "WrittenFormat":
+        """The same in another folder."""
+        return replace(
+            self,
+            path=folder / self.path.name,
+            sidecar_path=folder / self.sidecar_path.name,
+            more_paths=tuple(folder / each.name for each in self.more_paths),
+        )
+
+    def line(self) -> str:
+        """In a line: the file, its blocks and its error."""
+        blocks = "blocks of any length" if self.block_samples is None else f"blocks of {self.block_samples} samples"
+        rate = "any rate" if self.sample_rate is None else f"{self.sample_rate} Hz"
+        return f"{self.path.name}: {rate}, {blocks}, {self.accuracy}"
+
+
+@plain_settings()
+def write_formats(
+    artifact: Artifact,
+    formats: Iterable[str],
+    folder: str | PathLike[str] | None = None,
+    *,
+    model: Model | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> tuple[WrittenFormat, ...]:
+    """Write an artifact's model in the formats of other engines, each with a sidecar.
+
+    Args:
+        artifact: Of a live model, or an offline one that is played in blocks.
+        formats: Out of :data:`FORMATS`.
+        folder: Where to; by default beside ``model.nm``.
+        model: What the artifact was exported from: messages can say lines then, and recurrences stay whole.
+        progress: Called with what is being done now.
+
+    Returns:
+        One for each, in their order. Each was played over 8 blocks of several lengths, with states carried on, before
+        it appeared: its error against float64 is at most twice PyTorch's own in float32.
+
+    Raises:
+        ExportError: A format is unknown, can't hold the model, or gives something else; what was there stays.
+        MissingExtraError: A package is missing; with the line that installs it.
+        OSError: The folder can't be written.
+    """
+    target = artifact.path.parent if folder is None else Path(folder)
+    chosen = [format_named(each) for each in formats]
+    found: list[WrittenFormat] = []
+    with one_thread(), torch.no_grad():
+        for each in chosen:
+            if progress is not None:
+                progress(f"Writing {each.title}")
+            found.append(_written(each, artifact, model, target))
+    return tuple(found)
+
+
+def format_named(name: str) -> Format:
+    """The format of this name.
+
+    Raises:
+        ExportError: There is none.
+    """
+    if name in _NOT_WRITTEN:
+        raise ExportError(_NOT_WRITTEN[name])
+    if name not in FORMATS:
+        raise ExportError(f"There is no format {name!r}; there are nm, nlc, {', '.join(FORMATS)}.")
+    return FORMATS[name]
+
+
+def _written(chosen: Format, artifact: Artifact, model: Model | None, folder: Path) -> WrittenFormat:
+    with TemporaryDirectory(prefix=".formats-", dir=folder) as made:
+        path = Path(made) / chosen.file
+        try:
+            draft = chosen.write(artifact, model, path)
+            accuracy = _proved(chosen, draft, path)
+        except (CaptureError, CompileError) as error:
+            raise ExportError(
+                f"{chosen.title} can't hold {artifact.metadata.model_name}: {error} Leave {chosen.name!r} out of "
+                "formats, or change the model as said."
+            ) from error
+        sidecar = make_sidecar(draft.core, chosen.name, path, draft.names, dict(draft.notes))
+        files = [chosen.file, *chosen.more_files]
+        for name in files:
+            write_whole(folder / name, (Path(made) / name).read_bytes())
+    beside = sidecar_path(folder / chosen.file)
+    write_whole(beside, sidecar.to_json().encode())
+    return WrittenFormat(
+        format=chosen.name,
+        path=folder / chosen.file,
+        sidecar_path=beside,
+        more_paths=tuple(folder / each for each in chosen.more_files),
+        sample_rate=draft.core.sample_rate,
+        block_samples=draft.core.block_samples,
+        accuracy=accuracy,
+    )
+
+
+def _proved(chosen: Format, draft: Draft, path: Path) -> Accuracy:
+    core = draft.core
+    player = chosen.open(draft, path)
+    block = core.block_samples
+    blocks = (block,) * _BLOCKS if block is not None else blocks_to_try(core.lengths)[:_BLOCKS]
+    captured = core.captured
+    accuracy = accuracy_of(player.play, core.graph, captured.parameters, captured.look_behind_samples, blocks)
+    if not accuracy.is_good:
+        raise CompileError(
+            f"what was written does not give what the network does: {accuracy}. This is a mistake in the export or in "
+            "the engine. Please report it with the model."
+        )
+    return accuracy

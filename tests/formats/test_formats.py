@@ -1,0 +1,245 @@
+"""Artifacts in other engines' formats: proven, described, and kept only when they are right."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from neutone_like import export_model, load_artifact
+from neutone_like.artifact.writing.staging import OUR_FILES
+from neutone_like.errors import ArtifactError, ExportError, MissingExtraError
+from neutone_like.formats import FORMATS, read_sidecar, sidecar_path, write_formats
+from neutone_like.formats.format import Draft, Player
+from neutone_like.formats.onnx_format import OnnxFormat
+from support.absent_package import Absent
+from support.compiled_live_models import Amp, Ringing
+from support.exported_folders import LIVE_FOLDERS
+from support.places import EXPORTED
+
+WRITTEN = ("nm", "onnx", "pt2")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("amp") / "amp"
+    export_model(Amp(), made, validate=False, render_samples=False, formats=WRITTEN)
+    return made
+
+
+def test_an_export_writes_every_format_that_is_asked_for(folder: Path) -> None:
+    names = {each.name for each in folder.iterdir()}
+    assert {"model.nm", "model.onnx", "model.onnx.json", "model.pt2", "model.pt2.json"} <= names
+    assert "model.nlc" not in names
+    assert names <= set(OUR_FILES)
+
+
+def test_a_later_export_without_them_takes_them_away(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "amp"
+    export_model(Amp(), target, validate=False, render_samples=False, formats=("nm", "onnx"))
+    (target / "mine.txt").write_text("stays")
+    export_model(Amp(), target, validate=False, render_samples=False, formats=("nm",))
+    assert {each.name for each in target.iterdir()} == {"model.nm", "metadata.json", "mine.txt"}
+
+
+def test_the_sidecar_says_what_a_host_must_know(folder: Path) -> None:
+    sidecar = read_sidecar(folder / "model.onnx")
+    assert (sidecar.format, sidecar.sample_rate, sidecar.block_samples, sidecar.delay_samples) == (
+        "onnx",
+        48000,
+        None,
+        0,
+    )
+    assert (sidecar.in_channels, sidecar.out_channels) == (1, 1)
+    assert [(each.name, each.rate, each.default) for each in sidecar.parameters] == [
+        ("drive", "block", 1.0),
+        ("level", "sample", 0.5),
+        ("curve", "block", 0.0),
+    ]
+    assert [(each.name, list(each.shape), each.initial) for each in sidecar.states] == [("past", [1, 4], None)]
+    assert sidecar.notes["tensorrt"]["operations_not_listed"] == []
+    assert read_sidecar(folder / "model.pt2").block_samples == 64
+
+
+HOST = """
+import base64, json, sys
+import numpy as np
+folder, kind = sys.argv[1:]
+sidecar = json.load(open(f"{folder}/model.{kind}.json"))
+states = [
+    np.zeros(each["shape"], each["dtype"]) if each["initial"] is None
+    else np.frombuffer(base64.b64decode(each["initial"]), each["dtype"]).reshape(each["shape"])
+    for each in sidecar["states"]
+]
+rng = np.random.default_rng(5)
+blocks = [64, 64, 64] if sidecar["block_samples"] else [64, 1, 63, 17, 47]
+sound = rng.standard_normal((1, 192), dtype=np.float32)
+if kind == "onnx":
+    import onnxruntime
+    session = onnxruntime.InferenceSession(f"{folder}/model.onnx", providers=["CPUExecutionProvider"])
+else:
+    import torch
+    program = torch.export.load(f"{folder}/model.pt2").module()
+out, start = [], 0
+for samples in blocks:
+    audio = sound[:, start : start + samples]
+    start += samples
+    knobs = [
+        np.full(1 if each["rate"] == "block" else samples, each["default"], np.float32)
+        for each in sidecar["parameters"]
+    ]
+    if kind == "onnx":
+        names = [sidecar["audio_input"], *(each["input"] for each in sidecar["parameters"] + sidecar["states"])]
+        wanted = [sidecar["audio_output"], *(each["output"] for each in sidecar["states"])]
+        y, *states = session.run(wanted, dict(zip(names, [audio, *knobs, *states])))
+    else:
+        found = program(*(torch.from_numpy(each.copy()) for each in [audio, *knobs, *states]))
+        y, *states = (each.detach().numpy() for each in found)
+    out.append(y)
+assert "neutone_like" not in sys.modules
+np.save(f"{folder}/heard.npy", np.concatenate(out, 1))
+"""
+
+
+@pytest.mark.parametrize("kind", ["onnx", "pt2"])
+def test_a_process_that_knows_only_the_sidecar_plays_it(kind: str, folder: Path) -> None:
+    subprocess.run([sys.executable, "-W", "ignore", "-c", HOST, str(folder), kind], check=True, cwd=folder)
+    heard = np.load(folder / "heard.npy")
+    sound = torch.from_numpy(np.random.default_rng(5).standard_normal((1, 192), dtype=np.float32))
+    model = Amp()
+    knobs = {"drive": torch.tensor([1.0]), "level": torch.full((192,), 0.5), "curve": torch.tensor([0.0])}
+    with torch.no_grad():
+        wanted = model.do_forward_pass(sound, knobs)
+    np.testing.assert_allclose(heard[:, : wanted.size(1)], wanted, atol=2e-6)
+
+
+def test_states_that_are_not_zero_at_first_are_in_the_sidecar(tmp_path: Path) -> None:
+    class Offset(Amp):
+        def __init__(self) -> None:
+            super().__init__()
+            self.past = torch.full((1, 4), 0.25)
+
+        @torch.jit.export
+        def reset_model(self) -> None:
+            self.past = torch.full_like(self.past, 0.25)
+
+    export_model(Offset(), tmp_path / "offset", validate=False, render_samples=False, formats=("nm", "onnx"))
+    (state,) = read_sidecar(tmp_path / "offset" / "model.onnx").states
+    assert state.initial == "AACAPgAAgD4AAIA+AACAPg=="  # four times 0.25
+
+
+class _Forgetful(OnnxFormat):
+    """As if what was written gave its states back as they were at first."""
+
+    def open(self, draft: Draft, path: Path) -> Player:
+        player = super().open(draft, path)
+        call, first = player.call, list(player.states)
+        player.call = lambda tensors: [call(tensors)[0], *first]  # type: ignore[method-assign]
+        return player
+
+
+def test_a_state_that_is_dropped_is_noticed(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FORMATS, "onnx", _Forgetful())
+    with pytest.raises(ExportError, match="does not give what the network does"):
+        write_formats(load_artifact(folder / "model.nm"), ["onnx"], tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_prepared_for_each_rate_is_written_for_its_first(tmp_path: Path) -> None:
+    export_model(Ringing(), tmp_path / "ringing", validate=False, render_samples=False, formats=("nm", "onnx"))
+    assert read_sidecar(tmp_path / "ringing" / "model.onnx").sample_rate == 44100
+
+
+@pytest.mark.parametrize(
+    ("formats", "message"),
+    [
+        (("nm", "tflite"), "no format 'tflite'; there are nm, nlc, onnx, litert"),
+        (("onnx",), "must hold 'nm'"),
+        ("nm", "must hold 'nm'"),
+        (("nm", "coreml"), "only macOS plays"),
+        (("nm", "tensorrt"), "ask for 'onnx'"),
+    ],
+)
+def test_formats_that_there_are_not(formats: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=message):
+        export_model(Amp(), tmp_path / "amp", validate=False, render_samples=False, formats=formats)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("package", "format", "extra"),
+    [
+        ("onnx", "onnx", "onnx"),
+        ("onnxruntime", "onnx", "onnx"),
+        ("litert_torch", "litert", "litert-convert"),
+        ("executorch", "executorch", "executorch"),
+        ("openvino", "openvino", "openvino"),
+    ],
+)
+def test_a_missing_package_is_named_with_what_brings_it(
+    package: str, format: str, extra: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [each for each in sys.modules if each.split(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Absent(package), *sys.meta_path])
+    with pytest.raises(MissingExtraError, match=rf'pip install "neutone-like\[{extra}\]"'):
+        write_formats(load_artifact(folder / "model.nm"), [format], tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def _changed(path: Path, **changes: Any) -> None:
+    content = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps(content))
+
+
+def test_a_file_without_its_sidecar_or_with_another_is_refused(folder: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model.onnx"
+    model.write_bytes((folder / "model.onnx").read_bytes())
+    with pytest.raises(ArtifactError, match="has no model.onnx.json beside it"):
+        read_sidecar(model)
+    beside = sidecar_path(model)
+    original = (folder / "model.onnx.json").read_text()
+    for text, message in (
+        (original[:40], "damaged"),
+        ("[]", "damaged"),
+        ("{}", "damaged"),
+        (original.replace('"neutone_like_sidecar": 1', '"neutone_like_sidecar": 2'), "version 2"),
+        (original.replace('"delay_samples"', '"delay"'), "damaged"),
+    ):
+        beside.write_text(text)
+        with pytest.raises(ArtifactError, match=message):
+            read_sidecar(model)
+    beside.write_text(original)
+    assert read_sidecar(model).file == "model.onnx"
+    model.write_bytes(model.read_bytes() + b"\0")
+    with pytest.raises(ArtifactError, match="not the file that"):
+        read_sidecar(model)
+
+
+SLOW_BY_SAMPLES = ("equaliser", "tone_control")
+"""Without their Python models they are captured sample by sample, which takes ten seconds each."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", [each.name for each in LIVE_FOLDERS if each.name not in SLOW_BY_SAMPLES])
+def test_every_live_example_is_as_exact_in_onnx(example: str, tmp_path: Path) -> None:
+    (written,) = write_formats(load_artifact(EXPORTED / example / "model.nm"), ["onnx"], tmp_path)
+    assert written.accuracy.error <= max(2.0 * written.accuracy.eager_error, 1e-6 * written.accuracy.peak)
+    assert len(written.accuracy.blocks) == 8
+
+
+ENGINES = {"litert": "litert_torch", "executorch": "executorch", "openvino": "openvino"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", ENGINES)
+@pytest.mark.parametrize("example", ["overdrive", "lstm_amp", "tcn_amp"])
+def test_other_engines_are_as_exact(format: str, example: str, tmp_path: Path) -> None:
+    pytest.importorskip(ENGINES[format], reason=f"{ENGINES[format]} is not installed; `make formats` brings it")
+    (written,) = write_formats(load_artifact(EXPORTED / example / "model.nm"), [format], tmp_path)
+    assert written.accuracy.is_good
+    assert read_sidecar(written.path).block_samples == written.block_samples

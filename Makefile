@@ -6,6 +6,7 @@
 #   make native                  the C++ engine again; every other target does so by itself when its sources changed
 #   make sanitize [CALLBACKS=n]  the engine's C++ tests under ThreadSanitizer and AddressSanitizer
 #   make targets                 models as libraries for every platform, run where this machine can; 411 MB of compiler
+#   make formats                 LiteRT, ExecuTorch and OpenVINO files written and played, in build/formats; 2.7 GB of converters
 #   make packages                published networks through capture and export, in build/packages
 #   make PYTHON=python3.12 TORCH=2.9.1 test    another interpreter, another torch
 #   make PYTHON=python3.10 lowest              every dependency at its lower bound, in build/lowest
@@ -32,7 +33,7 @@ export NEUTONE_LIKE_REQUIRE_NATIVE := 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format tidy docs bench exported native targets packages sanitize lowest setup clean
+.PHONY: demo test lint format tidy docs bench exported native targets formats packages sanitize lowest setup clean
 
 setup: $(INSTALLED)
 
@@ -96,6 +97,16 @@ exported: $(INSTALLED)
 targets: $(INSTALLED)
 	$(RUN) -m pip install --constraint $(CONSTRAINTS) "ziglang>=0.17,<0.18"
 	$(RUN) -m pytest -m "" -s $(PYTEST_FLAGS) tests/targets
+
+# Each converter wants its own versions of what the others need too. What is installed here is seen there.
+formats: $(INSTALLED)
+	set -e; for extra in litert-torch executorch openvino; do \
+		$(RUN) -m venv --clear "build/formats/$$extra"; \
+		$(RUN) -c "import site; print('import site; site.addsitedir(' + repr(site.getsitepackages()[0]) + ')')" \
+			> "$$(build/formats/$$extra/bin/python -c 'import site; print(site.getsitepackages()[0])')/here.pth"; \
+		"build/formats/$$extra/bin/python" -m pip install --constraint $(CONSTRAINTS) "$$extra"; \
+		"build/formats/$$extra/bin/python" -m pytest -m "" $(PYTEST_FLAGS) tests/formats/test_formats.py -k other_engines; \
+	done
 
 # What is installed here is seen there; published packages with their older dependencies stay out of it.
 packages: $(INSTALLED)

@@ -161,7 +161,7 @@ def test_changelog_has_this_version() -> None:
 
 def test_extras_named_in_messages_exist() -> None:
     section = (PROJECT / "pyproject.toml").read_text().split("[project.optional-dependencies]")[1].split("\n[")[0]
-    declared = set(re.findall(r"^(\w+) = \[", section, flags=re.MULTILINE))
+    declared = set(re.findall(r"^([\w-]+) = \[", section, flags=re.MULTILINE))
     assert {"render", "torchaudio", "all"} <= declared
     named = set()
     for path in python_files("neutone_like"):

@@ -14,6 +14,7 @@ PACKAGES = (
     "neutone_like",
     "neutone_like.artifact",
     "neutone_like.bench",
+    "neutone_like.formats",
     "neutone_like.graph",
     "neutone_like.importers",
     "neutone_like.model",

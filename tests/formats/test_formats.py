@@ -1,6 +1,5 @@
 """Artifacts in other engines' formats: proven, described, and kept only when they are right."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -189,11 +188,6 @@ def test_a_missing_package_is_named_with_what_brings_it(
     with pytest.raises(MissingExtraError, match=rf'pip install "neutone-like\[{extra}\]"'):
         write_formats(load_artifact(folder / "model.nm"), [format], tmp_path)
     assert not list(tmp_path.iterdir())
-
-
-def _changed(path: Path, **changes: Any) -> None:
-    content = json.loads(path.read_text()) | changes
-    path.write_text(json.dumps(content))
 
 
 def test_a_file_without_its_sidecar_or_with_another_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -37,8 +37,9 @@ def _filled(context: Context, node: Node, value: Number) -> Written:
 @writes("arange", "arange.start", "arange.start_step")
 def _arange(context: Context, node: Node, end: Number, start: Number = 0, step: Number = 1, **_: Any) -> Written:
     dtype = context.shape(node).dtype
-    if all(isinstance(each, (int, float)) for each in (start, end, step)):
-        return context.constant(torch.arange(start, end, step, dtype=dtype))  # pyright: ignore[reportArgumentType]
+    fixed = [each for each in (start, end, step) if isinstance(each, (int, float))]
+    if len(fixed) == 3:
+        return context.constant(torch.arange(fixed[0], fixed[1], fixed[2], dtype=dtype))
     return context.result(node, "Range", [context.tensor(each, dtype) for each in (start, end, step)])
 
 

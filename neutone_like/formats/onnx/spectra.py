@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -145,7 +146,7 @@ def _col2im(
         return context.reshaped(_overlap_added(context, turned, size, step, [*dims[:-2], dims[-1]]), dims)
     batched = x if x.rank == 3 else context.with_one(x, 0)
     sizes = [context.integers(output_size), context.integers(kernel_size)]
-    given = {"dilations": list(dilation), "pads": [*padding, *padding], "strides": list(stride)}
+    given: dict[str, Any] = {"dilations": list(dilation), "pads": [*padding, *padding], "strides": list(stride)}
     if x.rank == 3:
         return context.result(node, "Col2Im", [x, *sizes], **given)
     found = context.emit("Col2Im", [batched, *sizes], x.dtype, **given)

@@ -9,6 +9,7 @@ namespace neutone_like::exchange {
 namespace {
 
 constexpr size_t kAlignment = 64;
+constexpr size_t kBeyond = 64;  // vector instructions may read a little beyond the end
 
 size_t floats(int64_t count) { return sizeof(float) * static_cast<size_t>(count); }
 
@@ -21,9 +22,8 @@ StateSet make_states(const Sidecar& sidecar) {
 }  // namespace
 
 Memory::Memory(size_t bytes)
-    : bytes_(bytes),
-      data_(static_cast<uint8_t*>(::operator new(std::max(bytes, kAlignment), std::align_val_t{kAlignment}))) {
-    std::memset(data_.get(), 0, bytes);
+    : bytes_(bytes), data_(static_cast<uint8_t*>(::operator new(bytes + kBeyond, std::align_val_t{kAlignment}))) {
+    std::memset(data_.get(), 0, bytes + kBeyond);
 }
 
 void Memory::Free::operator()(uint8_t* memory) const noexcept {

@@ -28,7 +28,10 @@ def find_extra(module: str, *, extra: str, purpose: str) -> Path:
     Raises:
         MissingExtraError: ``module`` is not installed.
     """
-    spec = importlib.util.find_spec(module)
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise _missing(module, extra, purpose)
     return Path(next(iter(spec.submodule_search_locations)))

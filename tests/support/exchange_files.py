@@ -68,7 +68,7 @@ def write_sidecar(path: Path, format: str = "onnx", **fields: Any) -> Path:
 
 def state(name: str, initial: Array, zeros: bool = False) -> dict[str, Any]:
     """A state whose input is ``name`` and whose output is ``name_out``."""
-    array = np.ascontiguousarray(initial)
+    array = np.asarray(initial)
     text = base64.b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode()
     return {
         "name": name,

@@ -17,8 +17,22 @@ struct Tensor;
 struct CompiledModel;
 struct TensorBuffer;
 
-using Status = int;      // 0 where all is well
-constexpr int kCpu = 1;  // LiteRtHwAccelerators
+using Status = int;             // 0 where all is well
+constexpr int kCpu = 1;         // LiteRtHwAccelerators
+constexpr int kErrorsOnly = 3;  // LiteRtLogSeverity
+
+// LiteRtEnvOption, whose value is a LiteRtAny.
+struct EnvironmentOption {
+    int tag;
+    struct {
+        int type;
+        int64_t number;
+    } value;
+};
+static_assert(sizeof(EnvironmentOption) == 24);
+constexpr int kNumber = 2;                 // LiteRtAnyTypeInt
+constexpr int kRegisterAccelerators = 24;  // LiteRtEnvOptionTag: those that are looked for
+constexpr int kLeastLogSeverity = 25;
 
 constexpr size_t kMostDimensions = 8;
 
@@ -34,7 +48,7 @@ static_assert(sizeof(TensorType) == 72);
 constexpr uint32_t kRankBits = 0x7F;
 
 struct Interface {
-    Status (*create_environment)(int option_count, const void* options, Environment**);
+    Status (*create_environment)(int option_count, const EnvironmentOption* options, Environment**);
     Status (*create_model)(Environment*, const void* data, size_t bytes, Model**);
     Status (*signature_count)(Model*, size_t*);
     Status (*signature)(Model*, size_t index, Signature**);

@@ -78,7 +78,10 @@ Library::Library(const std::string& path) {
     find("LiteRtDestroyOptions", functions_.destroy_options);
     find("LiteRtDestroyCompiledModel", functions_.destroy_compiled_model);
     find("LiteRtDestroyTensorBuffer", functions_.destroy_buffer);
-    check(functions_.create_environment(0, nullptr, &environment_), "start");
+    // Without these it looks for graphics processors, and tells standard error all about it.
+    const EnvironmentOption options[] = {{kRegisterAccelerators, {kNumber, kCpu}},
+                                         {kLeastLogSeverity, {kNumber, kErrorsOnly}}};
+    check(functions_.create_environment(2, options, &environment_), "start");
 }
 
 void Library::check(Status status, const std::string& doing) {

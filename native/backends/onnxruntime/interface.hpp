@@ -21,12 +21,13 @@ struct TensorInfo;
 struct Allocator;
 struct Binding;
 
-constexpr uint32_t kInterfaceVersion = 16;  // of ONNX Runtime 1.16, the oldest that is taken
-constexpr int kFatalOnly = 4;               // OrtLoggingLevel: what goes wrong is returned, not printed
-constexpr int kSequential = 0;              // ExecutionMode
-constexpr int kAllOptimisations = 99;       // GraphOptimizationLevel
-constexpr int kDeviceAllocator = 0;         // OrtAllocatorType
-constexpr int kDefaultMemory = 0;           // OrtMemType
+constexpr uint32_t kInterfaceVersion =
+    19;                                // of ONNX Runtime 1.19, the first whose packages bring the library by itself
+constexpr int kFatalOnly = 4;          // OrtLoggingLevel: what goes wrong is returned, not printed
+constexpr int kSequential = 0;         // ExecutionMode
+constexpr int kAllOptimisations = 99;  // GraphOptimizationLevel
+constexpr int kDeviceAllocator = 0;    // OrtAllocatorType
+constexpr int kDefaultMemory = 0;      // OrtMemType
 
 struct ApiBase {
     const void* (*get_api)(uint32_t version);

@@ -15,7 +15,7 @@ using exchange::SharedLibrary;
 namespace {
 
 const std::string kAdvice =
-    "This needs onnxruntime 1.16 or a later 1.x. Install it with: pip install \"neutone-like[onnx]\"";
+    "This needs onnxruntime 1.19 or a later 1.x. Install it with: pip install \"neutone-like[onnx]\"";
 
 // The interface is promised within 1.x.
 void refuse_other_major(const std::string& path, const std::string& version) {

@@ -166,3 +166,39 @@ def many_states(audio: Array, gain: Array, offset: float, blocks: Sequence[int])
         past, total, count, odd, calls = with_past[-2:], total + x.sum(), count + length, not odd, calls + 1
         at += length
     return np.concatenate(played)[None]
+
+
+TWELVE_TENSORS = Path(__file__).with_name("twelve_tensors.tflite")
+TWELVE_SAMPLES = 32
+TWELVE_PARAMETERS = [
+    {**parameter("gain", "sample"), "input": "args_1"},
+    {**parameter("offset", "block", default=0.25), "input": "args_2"},
+]
+TWELVE_STATES = [
+    {**state("count", np.array([7], np.int32)), "input": "args_3", "output": "output_1"},
+    *(
+        {**state(f"last {k}", np.array([[0.5 - 0.1 * k]], np.float32)), "input": f"args_{k + 4}", "output": f"output_{k + 2}"}
+        for k in range(8)
+    ),
+]
+
+
+def write_twelve_tensors(path: Path, **fields: Any) -> Path:
+    """The LiteRT file that ``make_litert_fixture.py`` made, at ``path``, with its sidecar."""
+    path.write_bytes(TWELVE_TENSORS.read_bytes())
+    names = {"audio_input": "args_0", "audio_output": "output_0", "block_samples": TWELVE_SAMPLES}
+    content = {**names, "states": TWELVE_STATES, "parameters": TWELVE_PARAMETERS, **fields}
+    return write_sidecar(path, "litert", **content)
+
+
+def twelve_tensors(audio: Array, gain: Array, offset: float) -> Array:
+    """What it makes of a signal ``[1, N]`` of whole blocks, in float64."""
+    count, lasts = 7, 0.5 - 0.1 * np.arange(8)
+    weights = np.arange(1, 9)
+    played: list[Array] = []
+    for at in range(0, audio.shape[1], TWELVE_SAMPLES):
+        block = slice(at, at + TWELVE_SAMPLES)
+        x = audio[0, block].astype(np.float64)
+        played.append(x * gain[block] + offset + 0.001 * count + 0.01 * np.dot(weights, lasts))
+        count, lasts = count + 1, weights * x[-1]
+    return np.concatenate(played)[None]

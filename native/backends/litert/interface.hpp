@@ -1,5 +1,5 @@
 // What is used of LiteRT's C interface. Its package for Python brings the library without a header, so this is written
-// down here, as libLiteRt.so of ai-edge-litert 2.3 has it. Source: the published documentation of the LiteRT C API.
+// down here, as libLiteRt.so of ai-edge-litert 2.2 and 2.3 has it. Source: the published documentation of the LiteRT C API.
 #pragma once
 
 #include <cstddef>

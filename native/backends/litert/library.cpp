@@ -13,14 +13,15 @@ using exchange::SharedLibrary;
 
 namespace {
 
-const std::string kAdvice = "This needs ai-edge-litert 2.3. Install it with: pip install \"neutone-like[litert]\"";
+const std::string kAdvice =
+    "This needs ai-edge-litert 2.2 or 2.3. Install it with: pip install \"neutone-like[litert]\"";
 
 // The library doesn't say its version, and functions have changed their arguments between versions.
 void refuse_other_version(const exchange::Options& options) {
     const std::string& version = options.library_version;
-    if (version.rfind("2.3.", 0) == 0) return;
+    if (version.rfind("2.2.", 0) == 0 || version.rfind("2.3.", 0) == 0) return;
     throw ExchangeError(options.library + " is of ai-edge-litert " +
-                        (version.empty() ? "of no known version" : version) + ", whose interface is not known here. " +
+                        (version.empty() ? "in no known version" : version) + ", whose interface is not known here. " +
                         kAdvice);
 }
 

@@ -41,6 +41,12 @@ Buffers::Buffers(const Sidecar& sidecar, int longest)
     write_states(initial_states(sidecar), states[0]);
 }
 
+size_t Buffers::state_bytes() const noexcept {
+    size_t bytes = 0;
+    for (const Memory& state : states[0]) bytes += state.bytes();
+    return bytes;
+}
+
 std::vector<std::vector<uint8_t>> initial_states(const Sidecar& sidecar) {
     std::vector<std::vector<uint8_t>> values;
     for (const State& state : sidecar.states) values.push_back(state.initial);

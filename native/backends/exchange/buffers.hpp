@@ -32,6 +32,8 @@ using StateSet = std::vector<Memory>;
 struct Buffers {
     Buffers(const Sidecar& sidecar, int longest_samples);
 
+    size_t state_bytes() const noexcept;  // of one set
+
     int longest_samples;
     Memory audio_in;
     Memory audio_out;

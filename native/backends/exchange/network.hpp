@@ -13,9 +13,9 @@ class Call {
 public:
     virtual ~Call() = default;
 
-    // Computes a block of 1..longest samples from what lies at the start of the buffers. It reads the states of the set
-    // `from` and writes those of the other one. Throws ExchangeError with what the library says.
-    virtual void run(int samples, int from) = 0;
+    // Computes a block of 1..longest samples from what lies at the start of the buffers, and from the states of the set
+    // `from`. Returns the set that holds them afterwards. Throws ExchangeError with what the library says.
+    virtual int run(int samples, int from) = 0;
 };
 
 // The file itself, which instances share as far as the library lets them.

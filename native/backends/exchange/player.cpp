@@ -78,8 +78,7 @@ void Player::process(const nl_block& block) {
                             std::to_string(buffers_->longest_samples) + ".");
     }
     write_inputs(block);
-    call_->run(block.samples, present_);
-    present_ = 1 - present_;
+    present_ = call_->run(block.samples, present_);
     const auto count = static_cast<size_t>(sidecar.out_channels) * static_cast<size_t>(block.samples);
     std::copy_n(buffers_->audio_out.floats(), count, block.audio_out);
 }

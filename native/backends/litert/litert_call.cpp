@@ -35,6 +35,10 @@ MemoryOf outputs_of(const Sidecar& sidecar, const Buffers& buffers, int from) {
     return memory;
 }
 
+// Where a tensor lies elsewhere than at the run before, XNNPACK sets itself up again, which takes longer than copying
+// as many bytes of state.
+constexpr size_t kMostCopied = 16384;
+
 // Everything on the calling thread, which is the engine's.
 class OwnOptions {
 public:
@@ -67,7 +71,7 @@ class LitertCall : public exchange::Call {
 public:
     LitertCall(const Library& library, Model* model, const Tensors& tensors, const Sidecar& sidecar,
                const Buffers& buffers)
-        : library_(library) {
+        : library_(library), buffers_(buffers), copies_(buffers.state_bytes() <= kMostCopied) {
         const OwnOptions options(library);
         CompiledModel* compiled = nullptr;
         Library::check(lib().compile(library.environment(), model, options.get(), &compiled),
@@ -79,11 +83,16 @@ public:
         }
     }
 
-    void run(int, int from) override {
+    int run(int, int from) override {
+        if (copies_ && from == 1) {
+            copy_states();
+            from = 0;
+        }
         Way& way = ways_[from];
         Library::check(
             lib().run(compiled_.get(), 0, way.inputs.size(), way.inputs.data(), way.outputs.size(), way.outputs.data()),
             "play a block");
+        return 1 - from;
     }
 
 private:
@@ -94,6 +103,13 @@ private:
     using Owned = std::unique_ptr<TensorBuffer, void (*)(TensorBuffer*)>;
 
     const Interface& lib() const noexcept { return library_.functions(); }
+
+    void copy_states() const noexcept {
+        for (size_t index = 0; index < buffers_.states[0].size(); ++index) {
+            const Memory& source = buffers_.states[1][index];
+            std::memcpy(buffers_.states[0][index].data(), source.data(), source.bytes());
+        }
+    }
 
     std::vector<TensorBuffer*> views(const std::vector<NamedTensor>& tensors, const MemoryOf& memory_of) {
         std::vector<TensorBuffer*> views;
@@ -109,6 +125,8 @@ private:
     }
 
     const Library& library_;
+    const Buffers& buffers_;
+    bool copies_;
     std::vector<Owned> owned_;
     Way ways_[2];
     std::unique_ptr<CompiledModel, void (*)(CompiledModel*)> compiled_{nullptr, nullptr};

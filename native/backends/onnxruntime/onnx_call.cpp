@@ -92,7 +92,10 @@ public:
         bound(buffers.longest_samples);
     }
 
-    void run(int samples, int from) override { bound(samples).run(session_.get(), from); }
+    int run(int samples, int from) override {
+        bound(samples).run(session_.get(), from);
+        return 1 - from;
+    }
 
 private:
     const Bound& bound(int samples) {

@@ -14,16 +14,15 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from onnx import helper  # pyright: ignore[reportMissingTypeStubs]
+from onnx import helper
 
 from neutone_like import ArtifactError, MissingExtraError, RuntimeEngineError
 from neutone_like.artifact.format.compiled_file import digest_of_file
 from neutone_like.runtime import Engine, HostConfig, NativeBackend, Session
 from neutone_like.runtime.exchange_libraries import ONNXRUNTIME
 from support.absent_package import Absent
-from support.exchange_files import many_states, parameter, write_many_states, write_onnx, write_sidecar
+from support.exchange_files import many_states, overdriven, parameter, write_many_states, write_onnx, write_sidecar
 from support.native_backend import BackendFailure, BackendInstance, load_table
-from support.places import PROJECT
 from support.runtime_models import noise, play
 
 VARYING = HostConfig(48000, 64, channels=1, varying_blocks=True)
@@ -272,25 +271,6 @@ def test_a_library_of_another_version_says_what_to_install(
         BackendInstance(load_table(ONNXRUNTIME.backend_path), f"{model}.json", options(library))
     with pytest.raises(BackendFailure, match=r"nowhere.so can't be loaded"):
         BackendInstance(load_table(ONNXRUNTIME.backend_path), f"{model}.json", options(tmp_path / "nowhere.so"))
-
-
-def overdriven(folder: Path, **fields: Any) -> Path:
-    """The overdrive's artifact, and the same arithmetic in ONNX beside it."""
-    artifact = Path(shutil.copy(PROJECT / "exported" / "overdrive" / "model.nm", folder / "model.nm"))
-    path = folder / "model.onnx"
-    nodes = [
-        helper.make_node("Div", ["drive", "twenty"], ["bels"]),
-        helper.make_node("Pow", ["ten", "bels"], ["gain"]),
-        helper.make_node("Mul", ["audio", "gain"], ["driven"]),
-        helper.make_node("Tanh", ["driven"], ["audio_out"]),
-    ]
-    shape = ("float32", [2, "N"])
-    constants = {"ten": np.array([10.0], np.float32), "twenty": np.array([20.0], np.float32)}
-    write_onnx(path, nodes, {"audio": shape, "drive": ("float32", [1])}, {"audio_out": shape}, constants)
-    drive = parameter("drive", "block", default=12.0, maximum=36.0)
-    content = {"artifact_sha256": digest_of_file(artifact), "sample_rate": 48000, "parameters": [drive], **fields}
-    write_sidecar(path, in_channels=2, out_channels=2, **content)
-    return artifact
 
 
 def test_what_lies_beside_an_artifact_plays_in_its_place(tmp_path: Path) -> None:

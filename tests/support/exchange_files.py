@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from neutone_like.artifact.format.compiled_file import digest_of_file
+from support.places import PROJECT
 
 Array = npt.NDArray[Any]
 OTHER_DIGEST = "0" * 64
@@ -166,6 +170,25 @@ def many_states(audio: Array, gain: Array, offset: float, blocks: Sequence[int])
         past, total, count, odd, calls = with_past[-2:], total + x.sum(), count + length, not odd, calls + 1
         at += length
     return np.concatenate(played)[None]
+
+
+def overdriven(folder: Path, **fields: Any) -> Path:
+    """The overdrive's artifact, and the same arithmetic in ONNX beside it."""
+    artifact = Path(shutil.copy(PROJECT / "exported" / "overdrive" / "model.nm", folder / "model.nm"))
+    path = folder / "model.onnx"
+    nodes = [
+        helper.make_node("Div", ["drive", "twenty"], ["bels"]),
+        helper.make_node("Pow", ["ten", "bels"], ["gain"]),
+        helper.make_node("Mul", ["audio", "gain"], ["driven"]),
+        helper.make_node("Tanh", ["driven"], ["audio_out"]),
+    ]
+    shape = ("float32", [2, "N"])
+    constants = {"ten": np.array([10.0], np.float32), "twenty": np.array([20.0], np.float32)}
+    write_onnx(path, nodes, {"audio": shape, "drive": ("float32", [1])}, {"audio_out": shape}, constants)
+    drive = parameter("drive", "block", default=12.0, maximum=36.0)
+    content = {"artifact_sha256": digest_of_file(artifact), "sample_rate": 48000, "parameters": [drive], **fields}
+    write_sidecar(path, in_channels=2, out_channels=2, **content)
+    return artifact
 
 
 TWELVE_TENSORS = Path(__file__).with_name("twelve_tensors.tflite")

@@ -200,7 +200,11 @@ TWELVE_PARAMETERS = [
 TWELVE_STATES = [
     {**state("count", np.array([7], np.int32)), "input": "args_3", "output": "output_1"},
     *(
-        {**state(f"last {k}", np.array([[0.5 - 0.1 * k]], np.float32)), "input": f"args_{k + 4}", "output": f"output_{k + 2}"}
+        {
+            **state(f"last {k}", np.array([[0.5 - 0.1 * k]], np.float32)),
+            "input": f"args_{k + 4}",
+            "output": f"output_{k + 2}",
+        }
         for k in range(8)
     ),
 ]

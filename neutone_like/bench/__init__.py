@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from neutone_like.bench.artifact_bench import BenchReport as BenchReport
     from neutone_like.bench.artifact_bench import SettingResult as SettingResult
     from neutone_like.bench.artifact_bench import bench_artifact as bench_artifact
+    from neutone_like.bench.backend_bench import BackendsReport as BackendsReport
+    from neutone_like.bench.backend_bench import BackendTimes as BackendTimes
+    from neutone_like.bench.backend_bench import bench_backends as bench_backends
     from neutone_like.bench.timing import BlockTimes as BlockTimes
     from neutone_like.bench.timing import time_calls as time_calls
 
@@ -15,6 +18,7 @@ export_lazily(
     globals(),
     {
         "neutone_like.bench.artifact_bench": ("BenchReport", "SettingResult", "bench_artifact"),
+        "neutone_like.bench.backend_bench": ("BackendTimes", "BackendsReport", "bench_backends"),
         "neutone_like.bench.timing": ("BlockTimes", "time_calls"),
     },
 )

@@ -1,7 +1,7 @@
 """How long one block takes: first calls and warm ones, with nothing left out."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from neutone_like.printing import Printed, Row
@@ -27,6 +27,10 @@ class BlockTimes(Printed):
         ordered = sorted(self.warm)
         rank = max(1, -(-len(ordered) * percent // 100.0))
         return ordered[int(rank) - 1] * 1e6
+
+    @property
+    def min_us(self) -> float:
+        return min(self.warm) * 1e6
 
     @property
     def first_us(self) -> float:
@@ -63,6 +67,28 @@ def time_calls(call: Callable[[], object], *, calls: int, seconds_at_most: float
     while len(warm) < calls and (len(warm) < 100 or time.perf_counter() < end):
         warm.append(_timed(call))
     return BlockTimes(first, tuple(warm))
+
+
+def time_in_turns(
+    calls: Sequence[Callable[[], object]], *, rounds: int, seconds_at_most: float = 2.0
+) -> list[BlockTimes]:
+    """As :func:`time_calls` for several, one after another in every round: what disturbs a round disturbs all of them.
+
+    Each timed call comes after another one of its own, which is not timed: what the others left in the caches is gone.
+    """
+    first = [tuple(_timed(call) for _ in range(FIRST_CALLS)) for call in calls]
+    for _ in range(WARM_UP_CALLS):
+        for call in calls:
+            call()
+    warm: list[list[float]] = [[] for _ in calls]
+    end = time.perf_counter() + seconds_at_most
+    done = 0
+    while done < rounds and (done < 100 or time.perf_counter() < end):
+        for call, own in zip(calls, warm, strict=True):
+            call()
+            own.append(_timed(call))
+        done += 1
+    return [BlockTimes(each, tuple(own)) for each, own in zip(first, warm, strict=True)]
 
 
 def _timed(call: Callable[[], object]) -> float:

@@ -16,14 +16,23 @@ def bench(
     blocks: Annotated[
         str | None, typer.Option(metavar="SAMPLES,...", help="Host blocks in samples, such as 64,128,512.")
     ] = None,
+    backends: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,...|all",
+            help="Beside each other in the native engine: compiled, torchscript, onnxruntime, litert.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure an artifact's time and latency.
 
-    Time per block, and the latency that is reported beside the one that is measured.
+    Time per block, and the latency that is reported beside the one that is measured. With --backends, the time of a
+    host block in each of them, by turns; what is missing is named with the line that brings it.
 
     \b
     Example: neutone-like bench exported/overdrive/model.nm --rates 44100,48000 --blocks 64,512
+    Example: neutone-like bench exported/overdrive/model.nm --backends all --blocks 128
     """
     chosen: dict[str, Any] = {}
     try:
@@ -34,11 +43,29 @@ def bench(
     except ValueError as error:
         raise wrong_use(error) from error
     from neutone_like.artifact import load_artifact
-    from neutone_like.bench import bench_artifact
+    from neutone_like.bench import bench_artifact, bench_backends
 
     with redirect_stdout(sys.stderr):
-        report = bench_artifact(load_artifact(path), **chosen)
+        if backends is None:
+            report = bench_artifact(load_artifact(path), **chosen)
+        else:
+            report = bench_backends(load_artifact(path), _names(backends), **chosen)
     if as_json:
         print_json(report.to_dict())
     else:
         print_tables(*report.tables())
+
+
+def _names(text: str) -> Any:
+    """Backends by name, each once.
+
+    Raises:
+        typer.Exit: One that is not known.
+    """
+    from neutone_like.bench.backend_bench import BACKENDS
+
+    names = BACKENDS if text.strip() == "all" else tuple(dict.fromkeys(each.strip() for each in text.split(",")))
+    unknown = [name for name in names if name not in BACKENDS]
+    if unknown:
+        raise wrong_use(f"--backends takes all, or some of {', '.join(BACKENDS)}; got {', '.join(map(repr, unknown))}.")
+    return names

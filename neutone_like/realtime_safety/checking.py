@@ -12,6 +12,7 @@ from neutone_like.numbers import whole_number
 from neutone_like.realtime_safety.process import run_child
 from neutone_like.realtime_safety.reading import read_result
 from neutone_like.realtime_safety.report import RealtimeSafetyReport, SafetyConditions
+from neutone_like.runtime.exchange_libraries import LIBRARY_OF_SUFFIX
 from neutone_like.runtime.mode import Mode
 from neutone_like.runtime.native_files import native_file
 
@@ -44,7 +45,8 @@ def check_realtime_safety(
     object is your own code, with the functions of ``neutone_like/realtime_callback.h``.
 
     Args:
-        path: A ``.nm`` file, the folder that holds ``model.nm``, or a shared object (``.so``).
+        path: A ``.nm`` file, the folder that holds ``model.nm``, an exported ``.onnx`` or ``.tflite`` file with its
+            sidecar, or a shared object (``.so``).
         callbacks: How many are made.
         warm_up_callbacks: The first ones, whose page faults are told but not judged; everything else of them is.
         block_size: Samples of each.
@@ -98,7 +100,7 @@ def check_realtime_safety(
             return _artifact_command(conditions, mode, longest_callback_seconds, report_file)
         return _callback_command(conditions, longest_callback_seconds, report_file)
 
-    if is_artifact:
+    if is_artifact and target.suffix not in LIBRARY_OF_SUFFIX:
         _build_what_plays_it()
     child = run_child(
         command,
@@ -116,7 +118,7 @@ def _build_what_plays_it() -> None:
 
 
 def _is_artifact(path: Path) -> bool:
-    if path.is_dir() or path.suffix == ".nm":
+    if path.is_dir() or path.suffix == ".nm" or path.suffix in LIBRARY_OF_SUFFIX:
         return True
     if path.is_file() and (path.suffix == ".so" or ".so." in path.name):
         return False
@@ -142,18 +144,26 @@ def _within(name: str, value: int, lowest: int, highest: int) -> int:
 
 def _foreign_rate(path: Path) -> int:
     """A usual rate that the model was not made for, so that its audio is converted."""
-    from neutone_like.artifact import read_metadata
-
-    native = read_metadata(path).native_sample_rates
+    native, _ = _rates_and_channels(path)
     return next(rate for rate in (48000, 44100, 96000, 88200, 192000, *range(47000, 1000, -1000)) if rate not in native)
 
 
 def _taken_channels(path: Path) -> int:
     """What a host has to send: stereo, or what a model of more channels takes."""
+    return max(2, _rates_and_channels(path)[1])
+
+
+def _rates_and_channels(path: Path) -> tuple[tuple[int, ...], int]:
+    """What an artifact or an exported file says of its model's rates and inputs."""
+    if path.suffix in LIBRARY_OF_SUFFIX:
+        from neutone_like.runtime.exchange_sidecar import read_exchange_sidecar, sidecar_of  # loads torch
+
+        sidecar = read_exchange_sidecar(sidecar_of(path), LIBRARY_OF_SUFFIX[path.suffix])
+        return () if sidecar.sample_rate is None else (sidecar.sample_rate,), sidecar.in_channels
     from neutone_like.artifact import read_metadata
 
-    ours = read_metadata(path).neutone_like
-    return max(2, getattr(ours, "in_channels", 2))
+    metadata = read_metadata(path)
+    return tuple(metadata.native_sample_rates), getattr(metadata.neutone_like, "in_channels", 2)
 
 
 def _artifact_command(

@@ -11,6 +11,8 @@ from neutone_like.runtime.artifact_backend import ArtifactBackend
 from neutone_like.runtime.backends import Backend, ModelFacts
 from neutone_like.runtime.compiled_backend import CompiledBackend, compiled_beside
 from neutone_like.runtime.compiled_model import CompiledModel, load_compiled
+from neutone_like.runtime.exchange_backend import ExchangeBackend
+from neutone_like.runtime.exchange_libraries import EXCHANGE_LIBRARIES, LIBRARY_OF_SUFFIX
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.model_calls import ModelCaller
 from neutone_like.runtime.native_module import native_module
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
     from neutone_like.runtime import _native
 
 BackendName = Literal["auto", "compiled", "torchscript"]
+"""What plays an artifact that is rendered."""
+EngineBackendName = Literal["auto", "compiled", "torchscript", "onnxruntime", "litert"]
+"""What plays one in an engine."""
 _COMPILED_SUFFIX = ".nlc"
 
 
 def choose_backend(
-    model: Any, host: HostConfig, wanted: BackendName | Backend = "auto", adaptation: Adaptation = "native"
+    model: Any, host: HostConfig, wanted: EngineBackendName | Backend = "auto", adaptation: Adaptation = "native"
 ) -> Backend:
     """What plays a model.
 
@@ -32,16 +37,17 @@ def choose_backend(
         model: Whatever a user passes as one.
         host: What plays it.
         wanted: ``"auto"``: the compiled form where it is there, is that of this file, and is for the rate that the
-            model would have for this host; else TorchScript, with a warning where it is there and can't be played. A
-            backend: plays in the place of the artifact's module.
+            model would have for this host; else TorchScript, with a warning where it is there and can't be played.
+            ``"onnxruntime"``, ``"litert"``: the file that was exported for it. A backend: plays in the place of the
+            artifact's module.
         adaptation: ``"embedded"`` plays the wrapper, which only TorchScript has.
 
     Raises:
         RuntimeEngineError: Nothing that can be played, or not in this way.
         ArtifactError: What is wrong with a file.
     """
-    if not isinstance(wanted, Backend) and wanted not in get_args(BackendName):
-        raise RuntimeEngineError(f"backend must be one of {get_args(BackendName)} or a backend, got {wanted!r}.")
+    if not isinstance(wanted, Backend) and wanted not in get_args(EngineBackendName):
+        raise RuntimeEngineError(f"backend must be one of {get_args(EngineBackendName)} or a backend, got {wanted!r}.")
     found = as_backend(model)
     if isinstance(wanted, Backend):
         return _OtherBackend(found, wanted)
@@ -55,7 +61,11 @@ def choose_backend(
     )
 
 
-def _of_artifact(found: ArtifactBackend, host: HostConfig, wanted: BackendName, adaptation: Adaptation) -> Backend:
+def _of_artifact(
+    found: ArtifactBackend, host: HostConfig, wanted: EngineBackendName, adaptation: Adaptation
+) -> Backend:
+    if wanted == "onnxruntime" or wanted == "litert":
+        return ExchangeBackend.beside(found.artifact, EXCHANGE_LIBRARIES[wanted])
     if wanted == "auto" and adaptation == "embedded":
         return found
     compiled = compiled_for(found.artifact, host.sample_rate, wanted)
@@ -104,15 +114,20 @@ def as_backend(model: Any) -> Backend:
     if isinstance(model, Artifact):
         return ArtifactBackend(model)
     if isinstance(model, (str, os.PathLike)):
-        path = Path(model)  # pyright: ignore[reportUnknownArgumentType]
-        return (
-            CompiledBackend.of_file(path) if path.suffix == _COMPILED_SUFFIX else ArtifactBackend(load_artifact(path))
-        )
+        return _of_path(Path(model))  # pyright: ignore[reportUnknownArgumentType]
     hint = " Wrap a callable: PythonBackend(function, in_channels=2, out_channels=2)." if callable(model) else ""
     raise RuntimeEngineError(
         "Expected the path of an artifact, an Artifact, a PythonBackend or a NativeBackend, "
         f"got {type(model).__name__}.{hint}"
     )
+
+
+def _of_path(path: Path) -> Backend:
+    if path.suffix == _COMPILED_SUFFIX:
+        return CompiledBackend.of_file(path)
+    if path.suffix in LIBRARY_OF_SUFFIX:
+        return ExchangeBackend.of_file(path)
+    return ArtifactBackend(load_artifact(path))
 
 
 class _OtherBackend(Backend):

@@ -11,7 +11,7 @@ from neutone_like.errors import RuntimeEngineError
 from neutone_like.numbers import real_number, whole_number
 from neutone_like.printing import Printed, Row
 from neutone_like.runtime.backends import Backend
-from neutone_like.runtime.choosing import BackendName, choose_backend
+from neutone_like.runtime.choosing import EngineBackendName, choose_backend
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.mode import Mode
 from neutone_like.runtime.model_calls import refuse_inside_engine
@@ -106,7 +106,7 @@ class Engine(Printed):
         host: HostConfig,
         *,
         mode: Mode = "async",
-        backend: BackendName | Backend = "auto",
+        backend: EngineBackendName | Backend = "auto",
         adaptation: Adaptation = "native",
         late_policy: LatePolicy = "fade",
         max_inference_seconds: float | None = None,
@@ -116,7 +116,8 @@ class Engine(Printed):
         """Get a model ready for a host. It is loaded, sized, warmed up and measured here, which takes a while.
 
         Args:
-            model: The path of an artifact or of a compiled model, an :class:`neutone_like.Artifact`, a
+            model: The path of an artifact, of a compiled model or of an exported ``.onnx`` or ``.tflite`` file whose
+                sidecar lies beside it, an :class:`neutone_like.Artifact`, a
                 :class:`neutone_like.runtime.PythonBackend` or a :class:`neutone_like.runtime.NativeBackend`.
             host: What the host promises.
             mode: ``"async"`` runs the model on a worker: the audio thread never waits, and latency allows for the
@@ -124,7 +125,8 @@ class Engine(Printed):
                 model is, which a compiled one is.
             backend: What computes an artifact. ``"auto"`` is ``"compiled"`` where there is a ``model.nlc`` of this
                 ``model.nm`` beside it, for the rate that the model has for this host, else ``"torchscript"``;
-                :attr:`Session.backend_name` says which. Or a PythonBackend or NativeBackend, which declares the same
+                :attr:`Session.backend_name` says which. ``"onnxruntime"`` and ``"litert"`` play what was exported for
+                them, out of the packages of these names. Or a PythonBackend or NativeBackend, which declares the same
                 channels and parameters.
             adaptation: ``"native"`` fits rates, blocks and parameters in C++; ``"embedded"`` plays the wrapper inside
                 the artifact, as a plugin does.
@@ -138,6 +140,7 @@ class Engine(Printed):
             RuntimeEngineError: A value that is not allowed, a backend that does not load, a model that does not return
                 from a call, not enough memory, or the engine is closed.
             ArtifactError: The artifact can't be played; the message says why.
+            MissingExtraError: The package that should play it is not installed.
             AudioError: The two rates have too small a common divisor.
         """
         settings = SessionSettings(mode, adaptation, late_policy, max_inference_seconds, instances, queue_seconds)

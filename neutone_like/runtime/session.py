@@ -92,7 +92,9 @@ class Session(InNotebooks):
 
     @property
     def backend_name(self) -> str:
-        """What computes the model's output: ``"compiled"``, ``"torchscript"``, ``"python"``, ``"native"``."""
+        """What computes the model's output: ``"compiled"``, ``"torchscript"``, ``"onnxruntime"``, ``"litert"``,
+        ``"python"``, ``"native"``.
+        """
         return self._backend.backend_name
 
     @property

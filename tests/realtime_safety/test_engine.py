@@ -64,3 +64,19 @@ def test_compiled_model_may_be_in_the_callback(lstm_amp: Path) -> None:
     assert report.passed, [(each.name, each.count, each.stack) for each in report.offences]
     assert sum(counter.count for counter in report.counters) == 0
     assert report.callbacks == 3000
+
+
+@pytest.mark.slow
+def test_onnx_runtime_stays_on_the_worker(tmp_path: Path) -> None:
+    """Nothing of it is in the callback; the control puts it there, where it allocates."""
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from support.exchange_files import overdriven
+
+    path = overdriven(tmp_path).with_suffix(".onnx")
+    report = check_realtime_safety(path, callbacks=3000)
+    assert report.passed, [(each.name, each.count, each.stack) for each in report.offences]
+    assert (report.callbacks, report.conditions.sample_rate) == (3000, 44100)
+    inline = check_realtime_safety(path, callbacks=200, mode="inline")
+    assert inline["malloc"].callbacks == 200
+    assert not inline.passed

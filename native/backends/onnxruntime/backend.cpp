@@ -1,0 +1,8 @@
+// The backend that plays ONNX files with ONNX Runtime, on the CPU. `source` is the path of a sidecar, model.onnx.json;
+// exchange/options.hpp has the options.
+#include "backend_table.hpp"
+#include "onnx_network.hpp"
+
+extern "C" __attribute__((visibility("default"))) const nl_backend* neutone_like_backend(nl_error) {
+    return neutone_like::exchange::BackendTable<neutone_like::onnxruntime::OnnxBackend>::get();
+}

@@ -1,5 +1,6 @@
 """How long one block takes: first calls and warm ones, with nothing left out."""
 
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -74,8 +75,10 @@ def time_in_turns(
 ) -> list[BlockTimes]:
     """As :func:`time_calls` for several, one after another in every round: what disturbs a round disturbs all of them.
 
-    Each timed call comes after another one of its own, which is not timed: what the others left in the caches is gone.
+    Each timed call comes after one to three others of its own, which are not timed: what the others left in the caches
+    is gone then. How many is drawn, because a model with blocks of its own computes in every n-th call only.
     """
+    drawn = random.Random(0)
     first = [tuple(_timed(call) for _ in range(FIRST_CALLS)) for call in calls]
     for _ in range(WARM_UP_CALLS):
         for call in calls:
@@ -85,7 +88,8 @@ def time_in_turns(
     done = 0
     while done < rounds and (done < 100 or time.perf_counter() < end):
         for call, own in zip(calls, warm, strict=True):
-            call()
+            for _ in range(drawn.randint(1, 3)):
+                call()
             own.append(_timed(call))
         done += 1
     return [BlockTimes(each, tuple(own)) for each, own in zip(first, warm, strict=True)]

@@ -23,16 +23,24 @@ def bench(
             help="Beside each other in the native engine: compiled, torchscript, onnxruntime, litert.",
         ),
     ] = None,
+    budget: Annotated[
+        bool,
+        typer.Option(
+            "--budget", help="What fits playing live (10 ms), voice (50 ms), tools (100 ms) and streams (1 s)."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure an artifact's time and latency.
 
     Time per block, and the latency that is reported beside the one that is measured. With --backends, the time of a
-    host block in each of them, by turns; what is missing is named with the line that brings it.
+    host block in each of them, by turns; what is missing is named with the line that brings it. With --budget,
+    what is early enough for which use, at which block and with which backend, and what to change otherwise.
 
     \b
     Example: neutone-like bench exported/overdrive/model.nm --rates 44100,48000 --blocks 64,512
     Example: neutone-like bench exported/overdrive/model.nm --backends all --blocks 128
+    Example: neutone-like bench exported/overdrive/model.nm --budget
     """
     chosen: dict[str, Any] = {}
     try:
@@ -45,6 +53,8 @@ def bench(
     from neutone_like.artifact import load_artifact
     from neutone_like.bench import bench_artifact, bench_backends
 
+    if budget:
+        return _print_budget(load_artifact(path), backends, chosen, as_json)
     with redirect_stdout(sys.stderr):
         if backends is None:
             report = bench_artifact(load_artifact(path), **chosen)
@@ -69,3 +79,16 @@ def _names(text: str) -> Any:
     if unknown:
         raise wrong_use(f"--backends takes all, or some of {', '.join(BACKENDS)}; got {', '.join(map(repr, unknown))}.")
     return names
+
+
+def _print_budget(artifact: Any, backends: str | None, chosen: dict[str, Any], as_json: bool) -> None:
+    from neutone_like.bench.budget_bench import bench_budget, budget_tables
+
+    if backends is not None:
+        chosen["backends"] = _names(backends)
+    with redirect_stdout(sys.stderr):
+        found = bench_budget(artifact, **chosen)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print_tables(*budget_tables(found, artifact.metadata.model_name))

@@ -23,6 +23,7 @@ class SessionRun(Printed):
         name: The model's.
         host: Rate and block size.
         mode, adaptation: As the session was opened.
+        backend_name: What computed.
         latency_samples: What the session reports, after the run.
         callbacks, samples, seconds: How much was played.
         deadline_misses: Callbacks that ended after the next one was due: the machine's doing as often as the session's.
@@ -61,6 +62,7 @@ class SessionRun(Printed):
     ended_early: str
     block_sizes: tuple[int, ...]
     output: Audio | None
+    backend_name: str = ""
 
     @property
     def inference_load(self) -> float:

@@ -272,6 +272,7 @@ def _run(session: Session, report: "_native.DeviceReport", before: Any) -> Sessi
         ended_early=REFUSALS[report.error.name],
         block_sizes=tuple(report.block_sizes),
         output=output if output.shape[0] else None,
+        backend_name=session.backend_name,
     )
 
 

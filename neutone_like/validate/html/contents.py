@@ -11,6 +11,7 @@ import matplotlib
 
 from neutone_like.artifact.reading.loader import Artifact
 from neutone_like.errors import AudioError
+from neutone_like.runtime.latency_budget import LatencyBudget, WayToPlay, latency_budget
 from neutone_like.validate.check_lists import DEADLINES
 from neutone_like.validate.conditions import steady_conditions
 from neutone_like.validate.deadlines.findings import DeadlineFindings
@@ -91,6 +92,7 @@ class TimesShown:
 @dataclass(frozen=True)
 class DeadlinesShown:
     findings: DeadlineFindings
+    budget: LatencyBudget
     inference: Drawing
     callbacks: Drawing
 
@@ -148,7 +150,7 @@ def _live_parts(subject: LiveSubject, rate: int, validation: ValidationReport) -
         conversion=_part(lambda: _conversion(subject, rate)),
         sweeps=_part(lambda: _sweeps(subject)),
         times=_part(lambda: _times(subject)),
-        deadlines=_part(lambda: _deadlines(validation)),
+        deadlines=_part(lambda: _deadlines(validation, subject)),
     )
 
 
@@ -212,13 +214,32 @@ def _times(subject: LiveSubject) -> TimesShown:
     return TimesShown(times, time_figure(times))
 
 
-def _deadlines(validation: ValidationReport) -> DeadlinesShown:
+def _deadlines(validation: ValidationReport, subject: LiveSubject) -> DeadlinesShown:
     """What validation found; it is not played again."""
     found = [check.findings for check in validation if isinstance(check.findings, DeadlineFindings)]
     if not found:
         why = next((check.measured for check in validation if check.name == DEADLINES), "not run")
         raise _NothingToShow(f"The check at real deadlines has nothing to show: {why}")
-    return DeadlinesShown(found[0], inference_figure(found[0]), callback_figure(found[0]))
+    budget = _budget(found[0], subject)
+    return DeadlinesShown(found[0], budget, inference_figure(found[0]), callback_figure(found[0]))
+
+
+def _budget(findings: DeadlineFindings, subject: LiveSubject) -> LatencyBudget:
+    """What fits which use, of what was played: on a worker, so that it is heard a little later than in the callback."""
+    module, rate = subject.artifact.fresh_module(), subject.native_rate
+    module.set_daw_sample_rate_and_buffer_size(rate, (subject.artifact.block_sizes or (512,))[0])
+    ways = [
+        WayToPlay(
+            backend=one.run.backend_name,
+            sample_rate=one.setting.sample_rate,
+            block_size=one.setting.block_size,
+            latency_samples=one.run.latency_samples,
+            p99_us=one.run.inference_time.p99_us,
+            lasts_us=one.run.inference_budget_us,
+        )
+        for one in findings.played
+    ]
+    return latency_budget(ways, 1000.0 * int(module.calc_model_delay_samples()) / rate)
 
 
 def _conditions(artifact: Artifact) -> tuple[tuple[str, str], ...]:

@@ -30,6 +30,7 @@ FLOORS = (
     "validate",
     "render",
     "export",
+    "plugin",
     "bench",
     "cli",
     "compat",

@@ -1,0 +1,92 @@
+// The model as a node of the Web Audio API, playing live or rendering a whole sound.
+import { Player } from './core.js';
+
+const QUANTUM = 128; // where a browser doesn't say
+
+// What the page has of a model: its facts, and module and content (null where there is nothing that can be played).
+export class Model {
+  constructor(facts, module, content) {
+    this.facts = facts;
+    this.module = module;
+    this.content = content;
+    this.values = facts.parameters.map(parameter => parameter.default);
+  }
+
+  // How many channels a sound of `given` channels is played with: mono and stereo are converted, others are not.
+  channelsFor(given) {
+    return this.facts.inChannels > 2 ? this.facts.inChannels : Math.min(2, given);
+  }
+
+  outChannelsFor(channels) {
+    return Math.max(this.facts.inChannels, this.facts.outChannels) > 2 && this.module ? this.facts.outChannels : channels;
+  }
+
+  // A node for a context. `heard` gets what the processor tells: latency, load, a problem.
+  async node(context, channels, { after = true, heard = () => {} } = {}) {
+    await context.audioWorklet.addModule(new URL('worklet.js', import.meta.url));
+    const node = new AudioWorkletNode(context, 'neutone-like-model', {
+      channelCount: channels,
+      channelCountMode: 'explicit',
+      channelInterpretation: channels > 2 ? 'discrete' : 'speakers',
+      outputChannelCount: [this.outChannelsFor(channels)],
+      processorOptions: {
+        module: this.module,
+        model: this.content,
+        values: [...this.values],
+        mix: this.facts.mix,
+        channels,
+        quantum: context.renderQuantumSize ?? QUANTUM,
+        after,
+      },
+    });
+    node.port.onmessage = ({ data }) => heard(data);
+    node.onprocessorerror = () => heard({ problem: 'The audio thread stopped. Load the page again.' });
+    return node;
+  }
+
+  // A player on this thread, ready for a host.
+  player(sampleRate, quantum = QUANTUM, channels = this.channelsFor(2)) {
+    const player = new Player(this.module, this.content);
+    player.prepare(sampleRate, quantum, channels);
+    return player;
+  }
+
+  // What a block costs here, in seconds.
+  secondsPerBlock(sampleRate, quantum = QUANTUM) {
+    const player = this.player(sampleRate, quantum);
+    player.inputs.forEach((row, channel) => row.forEach((_, i) => { row[i] = 0.1 * Math.sin(0.1 * i + channel); }));
+    const playFor = seconds => {
+      const began = performance.now();
+      let blocks = 0;
+      let spent = 0;
+      while (spent < 1000 * seconds) {
+        player.process(quantum);
+        blocks += 1;
+        spent = performance.now() - began;
+      }
+      return spent / 1000 / blocks;
+    };
+    playFor(0.03); // browsers compile once more what runs often
+    return playFor(0.03);
+  }
+
+  // An AudioBuffer through the model, as long as it and in step with it. `settings`: of the OfflineAudioContext.
+  async render(sound, settings = {}) {
+    const channels = this.channelsFor(sound.numberOfChannels);
+    const make = length => new OfflineAudioContext({
+      length, numberOfChannels: this.outChannelsFor(channels), sampleRate: sound.sampleRate, ...settings,
+    });
+    const quantum = make(1).renderQuantumSize ?? QUANTUM;
+    const latency = this.player(sound.sampleRate, quantum, channels).latencySamples;
+    const context = make(sound.length + latency);
+    let problem = null;
+    const node = await this.node(context, channels, { heard: data => { problem ??= data.problem; } });
+    const source = new AudioBufferSourceNode(context, { buffer: sound });
+    source.connect(node).connect(context.destination);
+    source.start();
+    const rendered = await context.startRendering();
+    if (problem) throw new Error(problem);
+    const rows = Array.from({ length: rendered.numberOfChannels }, (_, channel) => rendered.getChannelData(channel).subarray(latency));
+    return { rows, sampleRate: sound.sampleRate, latency, quantum };
+  }
+}

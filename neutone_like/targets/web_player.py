@@ -17,8 +17,8 @@ from neutone_like.targets.zig import compile_with_zig, require_zig
 SECTION = b"neutone_like sources"
 _TARGET = TARGETS["wasm32"]
 _SMALL = ("-Os", "-fno-rtti")
-"""Browsers compile once more, and short loops leave them more registers: nothing is slower so than with -O3, and some of
-it is faster."""
+"""Browsers compile it once more, and short loops leave them more registers: nothing is slower than with -O3, and some
+networks are faster."""
 _OF_ONE_MODEL = "nl_compiled_open_builtin"
 
 

@@ -1,7 +1,8 @@
 // Live play: a sound, or the microphone, through the model to the loudspeakers.
 
 const SLEEP_SECONDS = 6; // after the sound stopped; what rings on is heard until then
-const UNHEARD = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+const RESUME_MILLISECONDS = 700; // a promise to resume is never kept, nor broken, where a page may not sound
+const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 
 export class Live {
   // `told` gets what changes: { latency, quantum }, { load }, { problem }.
@@ -18,7 +19,8 @@ export class Live {
     if (!this.starting) this.starting = this.open();
     await this.starting;
     clearTimeout(this.sleeping);
-    await this.context.resume();
+    await Promise.race([this.context.resume(), new Promise(resolve => setTimeout(resolve, RESUME_MILLISECONDS))]);
+    if (this.context.state !== 'running') throw new Error('Press Play: browsers let no page sound before a click.');
   }
 
   async open() {
@@ -62,7 +64,7 @@ export class Live {
   }
 
   async playMicrophone() {
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: UNHEARD });
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS });
     await this.start();
     this.stopSource();
     this.stream = stream;

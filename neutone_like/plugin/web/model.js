@@ -77,7 +77,7 @@ export class Model {
       length, numberOfChannels: this.outChannelsFor(channels), sampleRate: sound.sampleRate, ...settings,
     });
     const quantum = make(1).renderQuantumSize ?? QUANTUM;
-    const latency = this.player(sound.sampleRate, quantum, channels).latencySamples;
+    const latency = this.module ? this.player(sound.sampleRate, quantum, channels).latencySamples : 0;
     const context = make(sound.length + latency);
     let problem = null;
     const node = await this.node(context, channels, { heard: data => { problem ??= data.problem; } });

@@ -26,6 +26,7 @@ class Page {
     this.listPairs();
     this.listen();
     labelFrequencies(at('frequencies'), USUAL_RATE);
+    at('download').disabled = !this.model.module;
     this.measure();
   }
 
@@ -113,7 +114,8 @@ class Page {
 
   async chosen() {
     this.live.offset = 0;
-    at('download').disabled = at('seek').disabled = at('sound').value === MICROPHONE;
+    at('seek').disabled = at('sound').value === MICROPHONE;
+    at('download').disabled = !this.model.module || at('seek').disabled;
     at('status').textContent = '';
     if (this.live.playing) {
       this.live.pause();
@@ -155,15 +157,15 @@ class Page {
       at('problem').hidden = false;
     }
     if (latency !== undefined && this.live?.context) {
-      this.showLatency(latency, this.live.context.sampleRate);
+      if (this.model.module) this.showLatency(latency, this.live.context.sampleRate);
       labelFrequencies(at('frequencies'), this.live.context.sampleRate);
     }
-    if (load !== undefined && this.live.playing) this.showLoad(load);
+    if (load !== undefined && this.model.module && this.live.playing) this.showLoad(load);
   }
 
   // Before anything plays: what can be known here.
   measure() {
-    if (!this.model.module) return ['latency', 'load', 'rate'].forEach(id => { at(id).textContent = '–'; });
+    if (!this.model.module) return ['latency', 'load', 'rate'].forEach(id => { at(id).textContent = 'unknown'; });
     this.showLatency(this.model.player(USUAL_RATE).latencySamples, USUAL_RATE);
     const seconds = this.model.secondsPerBlock(USUAL_RATE);
     this.perBlock = `${Math.round(1e6 * seconds)} µs for 128 samples`;

@@ -25,6 +25,20 @@ KEPT = "return document.documentElement.dataset.kept === 'yes'"
 PLAYING = "return document.getElementById('play').textContent === 'Stop'"
 TOLERANCE = 1e-5
 SECONDS = 0.5
+TONE_HZ = 1000
+
+LISTEN = """
+window.loudest = 0;
+const draw = AnalyserNode.prototype.getFloatFrequencyData;
+AnalyserNode.prototype.getFloatFrequencyData = function (levels) {
+  draw.call(this, levels);
+  const loudest = levels.reduce((best, level, bin) => (level > levels[best] ? bin : best), 0);
+  if (levels[loudest] > -60) window.loudest = loudest * this.context.sampleRate / this.fftSize;
+};
+const sound = document.getElementById('sound');
+sound.value = 'microphone';
+sound.dispatchEvent(new Event('change'));
+"""
 
 RENDER = """
 const [rate, settings, after] = [arguments[0], arguments[1], arguments[2]], done = arguments[arguments.length - 1];
@@ -113,7 +127,13 @@ def page_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with open_browser(tmp_path_factory.mktemp("profile")) as opened:
+    """With a microphone that hears a tone."""
+    folder = tmp_path_factory.mktemp("browser")
+    tone = 0.1 * np.sin(2 * np.pi * TONE_HZ * np.arange(48000) / 48000)
+    soundfile.write(folder / "microphone.wav", tone, 48000, subtype="PCM_16")
+    heard = f"--use-file-for-fake-audio-capture={folder / 'microphone.wav'}"
+    flags = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", heard)
+    with open_browser(folder / "profile", *flags) as opened:
         yield opened
 
 
@@ -201,6 +221,26 @@ def test_knobs_take_keys_text_and_a_double_click(page: Opened) -> None:
     page.browser.click("#knobs input[type=range]")
     page.browser.press("\ue011")  # Home
     assert page.browser.run("return document.activeElement.getAttribute('aria-valuetext')") == "0.0 dB"
+
+
+def test_the_microphone_is_heard_and_keys_work(page: Opened) -> None:
+    page.browser.run(LISTEN)
+    assert page.browser.run("return document.getElementById('download').disabled")
+    page.browser.click("#play")
+    page.browser.wait(PLAYING)
+    page.browser.wait(f"return Math.abs(window.loudest - {TONE_HZ}) < 30")
+    page.browser.run("document.activeElement.blur()")
+    page.browser.press("b")
+    assert page.browser.run("return document.querySelector('[name=heard]:checked').value") == "before"
+    page.browser.press(" ")
+    page.browser.wait("return document.getElementById('play').textContent === 'Play'")
+    assert page.browser.errors() == []
+
+
+def test_from_a_file_it_says_what_it_needs(browser: Browser, page_folder: Path) -> None:
+    browser.open(page_folder / "index.html")
+    browser.wait("return document.getElementById('unserved').checkVisibility({visibilityProperty: true})")
+    assert "python -m http.server" in browser.run("return document.getElementById('unserved').textContent")
 
 
 def test_it_is_legible_in_the_light_in_the_dark_and_on_a_phone(page: Opened) -> None:

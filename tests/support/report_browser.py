@@ -80,7 +80,7 @@ def unavailable(reason: str) -> None:
 
 
 @contextmanager
-def open_browser(profile: Path) -> Iterator["Browser"]:
+def open_browser(profile: Path, *more_flags: str) -> Iterator["Browser"]:
     """Start chromium with a profile of its own; skips where it, its driver or selenium is not installed."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
@@ -95,7 +95,7 @@ def open_browser(profile: Path) -> Iterator["Browser"]:
         return
     options = Options()
     options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+    for flag in (*FLAGS, f"--user-data-dir={profile}", *more_flags):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     chrome = Chrome(options=options, service=Service(driver))

@@ -51,25 +51,6 @@ export class Model {
     return player;
   }
 
-  // What a block costs here, in seconds.
-  secondsPerBlock(sampleRate, quantum = QUANTUM) {
-    const player = this.player(sampleRate, quantum);
-    player.inputs.forEach((row, channel) => row.forEach((_, i) => { row[i] = 0.1 * Math.sin(0.1 * i + channel); }));
-    const playFor = seconds => {
-      const began = performance.now();
-      let blocks = 0;
-      let spent = 0;
-      while (spent < 1000 * seconds) {
-        player.process(quantum);
-        blocks += 1;
-        spent = performance.now() - began;
-      }
-      return spent / 1000 / blocks;
-    };
-    playFor(0.03); // browsers compile once more what runs often
-    return playFor(0.03);
-  }
-
   // An AudioBuffer through the model, as long as it and in step with it. `settings`: of the OfflineAudioContext.
   async render(sound, settings = {}) {
     const channels = this.channelsFor(sound.numberOfChannels);

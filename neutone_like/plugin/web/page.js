@@ -27,7 +27,7 @@ class Page {
     this.listen();
     labelFrequencies(at('frequencies'), USUAL_RATE);
     at('download').disabled = !this.model.module;
-    this.measure();
+    this.showBefore();
   }
 
   listSounds(chosen) {
@@ -151,12 +151,13 @@ class Page {
     at('status').textContent = `Computed ${times < 10 ? times.toFixed(1) : Math.round(times)} times as fast as it plays: ${link.download}`;
   }
 
-  tell({ problem, latency, load }) {
+  tell({ problem, latency, quantum, load }) {
     if (problem !== undefined) {
       at('problem').textContent = `${problem} What is heard is the sound as it is.`;
       at('problem').hidden = false;
     }
     if (latency !== undefined && this.live?.context) {
+      this.quantum = quantum;
       if (this.model.module) this.showLatency(latency, this.live.context.sampleRate);
       labelFrequencies(at('frequencies'), this.live.context.sampleRate);
     }
@@ -164,12 +165,10 @@ class Page {
   }
 
   // Before anything plays: what can be known here.
-  measure() {
-    if (!this.model.module) return ['latency', 'load', 'rate'].forEach(id => { at(id).textContent = 'unknown'; });
+  showBefore() {
+    if (!this.model.module) return ['latency', 'load', 'rate'].forEach(id => show(id, 'unknown'));
     this.showLatency(this.model.player(USUAL_RATE).latencySamples, USUAL_RATE);
-    const seconds = this.model.secondsPerBlock(USUAL_RATE);
-    this.perBlock = `${Math.round(1e6 * seconds)} µs for 128 samples`;
-    this.showLoad((seconds * USUAL_RATE) / 128);
+    show('load', '–', 'measured while it plays');
   }
 
   showLatency(samples, rate) {
@@ -182,8 +181,10 @@ class Page {
   }
 
   showLoad(share) {
-    this.shown = this.shown === undefined || !this.live.playing ? share : 0.7 * this.shown + 0.3 * share;
-    show('load', `${(100 * this.shown).toFixed(this.shown < 0.1 ? 1 : 0)} %`, this.perBlock);
+    this.load = this.load === undefined ? share : 0.8 * this.load + 0.2 * share;
+    const quantum = (1e6 * this.quantum) / this.live.context.sampleRate;
+    const percent = `${(100 * this.load).toFixed(this.load < 0.1 ? 1 : 0)} %`;
+    show('load', percent, `${Math.round(this.load * quantum)} of ${Math.round(quantum)} µs for ${this.quantum} samples`);
   }
 
   showPlaying() {

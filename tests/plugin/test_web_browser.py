@@ -43,13 +43,12 @@ sound.dispatchEvent(new Event('change'));
 RENDER = """
 const [rate, settings, after] = [arguments[0], arguments[1], arguments[2]], done = arguments[arguments.length - 1];
 (async () => {
-  const { Model } = await import('./model.js');
+  const { Model, openParts } = await import('./model.js');
   const { decode } = await import('./sounds.js');
   const bytes = async file => (await fetch(file)).arrayBuffer();
   const facts = JSON.parse(document.getElementById('facts').textContent);
-  const model = after
-    ? new Model(facts, await WebAssembly.compile(await bytes('player.wasm')), await bytes('model.nlc'))
-    : new Model(facts, null, null);
+  const parts = after ? await openParts(await bytes('player.wasm'), await bytes('model.nlc')) : null;
+  const model = new Model(facts, parts);
   const sound = await decode(await bytes(`${rate}.wav`), rate);
   const { rows, latency, quantum } = await model.render(sound, settings);
   const text = rows.map(row => {

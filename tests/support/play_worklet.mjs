@@ -17,7 +17,7 @@ await import(dataUrl(read('worklet.js').replace('./core.js', dataUrl(read('core.
 const quanta = lengths.split(',').map(Number);
 const processor = new Processor({
   processorOptions: {
-    module: new WebAssembly.Module(fs.readFileSync(`${page}/player.wasm`)),
+    player: fs.readFileSync(`${page}/player.wasm`),
     model: fs.readFileSync(model),
     values: [],
     mix: { wet: 1, dry: 0, inputGain: 1, outputGain: 1 },

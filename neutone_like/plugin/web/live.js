@@ -16,8 +16,11 @@ export class Live {
 
   // The context comes with the first click: browsers let no page sound before.
   async start() {
-    if (!this.starting) this.starting = this.open();
-    await this.starting;
+    this.opening ??= this.open().catch(error => {
+      this.opening = undefined;
+      throw error;
+    });
+    await this.opening;
     clearTimeout(this.sleeping);
     await Promise.race([this.context.resume(), new Promise(resolve => setTimeout(resolve, RESUME_MILLISECONDS))]);
     if (this.context.state !== 'running') throw new Error('Press Play: browsers let no page sound before a click.');
@@ -30,11 +33,8 @@ export class Live {
     this.out = new GainNode(this.context, { channelCount: 2, channelCountMode: 'explicit', channelInterpretation: 'discrete' });
     this.out.connect(this.analyser);
     this.out.connect(this.context.destination);
-    if (!this.context.audioWorklet) {
-      this.told({ problem: 'Browsers play models on pages from https:// or localhost only. The sound is heard as it is.' });
-      this.input = this.out;
-      return;
-    }
+    this.input = this.out;
+    if (!this.context.audioWorklet) return;
     this.node = await this.model.node(this.context, channels, { after: this.after, heard: this.told });
     this.input = this.node;
     this.splitter = new ChannelSplitterNode(this.context, { numberOfOutputs: this.model.outChannelsFor(channels) });

@@ -3,13 +3,23 @@ import { Player } from './core.js';
 
 const QUANTUM = 128; // where a browser doesn't say
 
-// What the page has of a model: its facts, and module and content (null where there is nothing that can be played).
+// A model's parts from the contents of player.wasm and model.nlc. Worklets get the bytes and compile them themselves, so
+// that no browser has to hand a compiled module over.
+export async function openParts(player, model) {
+  return { module: await WebAssembly.compile(player), bytes: { player, model } };
+}
+
+// What the page has of a model.
 export class Model {
-  constructor(facts, module, content) {
+  // parts: what openParts gives, or null where there is nothing that can be played and sounds pass as they are.
+  constructor(facts, parts) {
     this.facts = facts;
-    this.module = module;
-    this.content = content;
+    this.parts = parts;
     this.values = facts.parameters.map(parameter => parameter.default);
+  }
+
+  get plays() {
+    return this.parts !== null;
   }
 
   // How many channels a sound of `given` channels is played with: mono and stereo are converted, others are not.
@@ -18,7 +28,7 @@ export class Model {
   }
 
   outChannelsFor(channels) {
-    return Math.max(this.facts.inChannels, this.facts.outChannels) > 2 && this.module ? this.facts.outChannels : channels;
+    return Math.max(this.facts.inChannels, this.facts.outChannels) > 2 && this.plays ? this.facts.outChannels : channels;
   }
 
   // A node for a context. `heard` gets what the processor tells: latency, load, a problem.
@@ -30,8 +40,7 @@ export class Model {
       channelInterpretation: channels > 2 ? 'discrete' : 'speakers',
       outputChannelCount: [this.outChannelsFor(channels)],
       processorOptions: {
-        module: this.module,
-        model: this.content,
+        ...this.parts?.bytes,
         values: [...this.values],
         mix: this.facts.mix,
         channels,
@@ -46,7 +55,7 @@ export class Model {
 
   // A player on this thread, ready for a host.
   player(sampleRate, quantum = QUANTUM, channels = this.channelsFor(2)) {
-    const player = new Player(this.module, this.content);
+    const player = new Player(this.parts.module, this.parts.bytes.model);
     player.prepare(sampleRate, quantum, channels);
     return player;
   }
@@ -58,7 +67,7 @@ export class Model {
       length, numberOfChannels: this.outChannelsFor(channels), sampleRate: sound.sampleRate, ...settings,
     });
     const quantum = make(1).renderQuantumSize ?? QUANTUM;
-    const latency = this.module ? this.player(sound.sampleRate, quantum, channels).latencySamples : 0;
+    const latency = this.plays ? this.player(sound.sampleRate, quantum, channels).latencySamples : 0;
     const context = make(sound.length + latency);
     let problem = null;
     const node = await this.node(context, channels, { heard: data => { problem ??= data.problem; } });

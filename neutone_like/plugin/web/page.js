@@ -1,7 +1,7 @@
 // The page: what a person does here reaches the model, and what the model does is shown.
 import { buildKnobs } from './knobs.js';
 import { Live } from './live.js';
-import { Model } from './model.js';
+import { Model, openParts } from './model.js';
 import { keepOffline } from './offline.js';
 import { decode, pluckedStrings, wavOf } from './sounds.js';
 import { Spectrogram, labelFrequencies } from './spectrogram.js';
@@ -26,7 +26,7 @@ class Page {
     this.listPairs();
     this.listen();
     labelFrequencies(at('frequencies'), USUAL_RATE);
-    at('download').disabled = !this.model.module;
+    at('download').disabled = !this.model.plays;
     this.showBefore();
   }
 
@@ -115,7 +115,7 @@ class Page {
   async chosen() {
     this.live.offset = 0;
     at('seek').disabled = at('sound').value === MICROPHONE;
-    at('download').disabled = !this.model.module || at('seek').disabled;
+    at('download').disabled = !this.model.plays || at('seek').disabled;
     at('status').textContent = '';
     if (this.live.playing) {
       this.live.pause();
@@ -158,15 +158,15 @@ class Page {
     }
     if (latency !== undefined && this.live?.context) {
       this.quantum = quantum;
-      if (this.model.module) this.showLatency(latency, this.live.context.sampleRate);
+      if (this.model.plays) this.showLatency(latency, this.live.context.sampleRate);
       labelFrequencies(at('frequencies'), this.live.context.sampleRate);
     }
-    if (load !== undefined && this.model.module && this.live.playing) this.showLoad(load);
+    if (load !== undefined && this.model.plays && this.live.playing) this.showLoad(load);
   }
 
   // Before anything plays: what can be known here.
   showBefore() {
-    if (!this.model.module) return ['latency', 'load', 'rate'].forEach(id => show(id, 'unknown'));
+    if (!this.model.plays) return ['latency', 'load', 'rate'].forEach(id => show(id, 'unknown'));
     this.showLatency(this.model.player(USUAL_RATE).latencySamples, USUAL_RATE);
     show('load', '–', 'measured while it plays');
   }
@@ -219,13 +219,13 @@ async function bytesOf(file) {
 // The model, proved by opening it here; one that plays nothing where that fails.
 async function openModel(facts, failed) {
   try {
-    const [player, content] = await Promise.all([bytesOf('player.wasm'), bytesOf('model.nlc')]);
-    const model = new Model(facts, await WebAssembly.compile(player), content);
+    if (!window.AudioWorkletNode) throw new Error('browsers have an audio thread for pages from https:// or localhost only.');
+    const model = new Model(facts, await openParts(...(await Promise.all(['player.wasm', 'model.nlc'].map(bytesOf)))));
     model.player(USUAL_RATE);
     return model;
   } catch (error) {
     failed(`The model can't be played: ${error.message}`);
-    return new Model(facts, null, null);
+    return new Model(facts, null);
   }
 }
 

@@ -6,8 +6,8 @@ const REPORT_SECONDS = 0.5;
 const now = globalThis.performance === undefined ? () => Date.now() : () => performance.now();
 
 class ModelProcessor extends AudioWorkletProcessor {
-  // options: module and model (null: nothing but the input is heard), values of the parameters, mix, channels that come,
-  // quantum, and whether the output is heard or the input.
+  // options: player and model, which are bytes (none: nothing but the input is heard), values of the parameters, mix,
+  // channels that come, quantum, and whether the output is heard or the input.
   constructor({ processorOptions: options }) {
     super();
     this.options = options;
@@ -27,10 +27,10 @@ class ModelProcessor extends AudioWorkletProcessor {
   }
 
   open() {
-    const { module, model, values } = this.options;
-    if (!module || !model) return;
+    const { player, model, values } = this.options;
+    if (!player || !model) return;
     try {
-      this.player = new Player(module, model);
+      this.player = new Player(new WebAssembly.Module(player), model);
       values.forEach((value, index) => this.player.set(index, value));
     } catch (error) {
       this.giveUp(error);

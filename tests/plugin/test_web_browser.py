@@ -26,6 +26,7 @@ PLAYING = "return document.getElementById('play').textContent === 'Stop'"
 TOLERANCE = 1e-5
 SECONDS = 0.5
 TONE_HZ = 1000
+ELSEWHERE = "elsewhere.test"
 
 LISTEN = """
 window.loudest = 0;
@@ -126,13 +127,13 @@ def page_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """With a microphone that hears a tone."""
+    """With a microphone that hears a tone, and a server elsewhere that is this machine."""
     folder = tmp_path_factory.mktemp("browser")
     tone = 0.1 * np.sin(2 * np.pi * TONE_HZ * np.arange(48000) / 48000)
     soundfile.write(folder / "microphone.wav", tone, 48000, subtype="PCM_16")
     heard = f"--use-file-for-fake-audio-capture={folder / 'microphone.wav'}"
     flags = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", heard)
-    with open_browser(folder / "profile", *flags) as opened:
+    with open_browser(folder / "profile", *flags, f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1") as opened:
         yield opened
 
 
@@ -240,6 +241,17 @@ def test_from_a_file_it_says_what_it_needs(browser: Browser, page_folder: Path) 
     browser.open(page_folder / "index.html")
     browser.wait("return document.getElementById('unserved').checkVisibility({visibilityProperty: true})")
     assert "python -m http.server" in browser.run("return document.getElementById('unserved').textContent")
+
+
+def test_from_an_insecure_address_it_says_what_it_needs(browser: Browser, page_folder: Path) -> None:
+    with serve(page_folder) as url:
+        browser.open(url.replace("127.0.0.1", ELSEWHERE))
+        browser.wait(READY)
+        said = browser.run("return document.querySelector('[role=alert]').textContent")
+        assert said.startswith("The model can't be played: browsers give an audio thread only to pages from https://")
+        browser.click("#play")
+        browser.wait(PLAYING)
+        assert browser.errors() == []
 
 
 def test_it_is_legible_in_the_light_in_the_dark_and_on_a_phone(page: Opened) -> None:

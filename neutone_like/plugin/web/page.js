@@ -219,7 +219,7 @@ async function bytesOf(file) {
 // The model, proved by opening it here; one that plays nothing where that fails.
 async function openModel(facts, failed) {
   try {
-    if (!window.AudioWorkletNode) throw new Error('browsers have an audio thread for pages from https:// or localhost only.');
+    if (!('audioWorklet' in BaseAudioContext.prototype)) throw new Error('browsers give an audio thread only to pages from https:// or localhost.');
     const model = new Model(facts, await openParts(...(await Promise.all(['player.wasm', 'model.nlc'].map(bytesOf)))));
     model.player(USUAL_RATE);
     return model;

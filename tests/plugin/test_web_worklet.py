@@ -19,9 +19,11 @@ NEVER = 10**6
 pytestmark = needs_node
 
 
-def plays(sound: Audio, after_at: int, quanta: str = str(QUANTUM), model: Path = MODEL) -> tuple[Audio, Any]:
+def plays(
+    sound: Audio, after_at: int, quanta: str = str(QUANTUM), model: Path = MODEL, settings: tuple[str, ...] = ()
+) -> tuple[Audio, Any]:
     """What is heard, and what the page is told."""
-    words = [str(NODE), str(HOST), str(PAGE), str(model), str(RATE), quanta, str(after_at)]
+    words = [str(NODE), str(HOST), str(PAGE), str(model), str(RATE), quanta, str(after_at), *settings]
     done = subprocess.run(words, input=sound.tobytes(), capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return np.frombuffer(done.stdout, np.float32), json.loads(done.stderr)
@@ -55,6 +57,19 @@ def test_the_switch_fades_and_is_over_after_ten_milliseconds() -> None:
     fading = slice(first, first + FADE_SAMPLES)
     np.testing.assert_allclose(heard[fading], (1 - share) * before[fading] + share * after[fading], atol=1e-6)
     assert float(np.max(np.abs(before[first:] - after[first:]))) > 0.1  # or there was nothing to hear of it
+
+
+def test_a_knob_reaches_the_model() -> None:
+    """``tanh(gain x)`` with its drive at 30 dB, and at its default of 12 dB before that."""
+    sound, switch = 0.1 * noise(), 60
+    model = EXPORTED / "overdrive" / "model.nlc"
+    heard, _ = plays(sound, 0, model=model, settings=("0=30",))
+    loud, soft = (np.tanh(sound * 10.0 ** (drive / 20.0)) for drive in (30.0, 12.0))
+    np.testing.assert_allclose(heard[FADE_SAMPLES:], loud[FADE_SAMPLES:], atol=1e-5)
+    turned, _ = plays(sound, switch, model=model, settings=("0=30",))
+    settled = switch * QUANTUM + RATE // 10
+    np.testing.assert_allclose(turned[settled:], loud[settled:], atol=1e-5)
+    assert float(np.max(np.abs(soft - loud))) > 0.1
 
 
 def test_another_quantum_than_promised_is_played() -> None:

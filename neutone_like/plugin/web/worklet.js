@@ -56,7 +56,9 @@ class ModelProcessor extends AudioWorkletProcessor {
     this.port.postMessage({ problem: error.message });
   }
 
-  process([input], [output]) {
+  process(inputs, outputs) {
+    const input = inputs[0];
+    const output = outputs[0];
     const samples = output[0].length;
     const began = now();
     if (samples !== this.quantum) this.prepare(samples);

@@ -42,7 +42,7 @@ sound.dispatchEvent(new Event('change'));
 """
 
 RENDER = """
-const [rate, settings, after] = [arguments[0], arguments[1], arguments[2]], done = arguments[arguments.length - 1];
+const [file, settings, after] = [arguments[0], arguments[1], arguments[2]], done = arguments[arguments.length - 1];
 (async () => {
   const { Model, openParts } = await import('./model.js');
   const { decode } = await import('./sounds.js');
@@ -50,7 +50,7 @@ const [rate, settings, after] = [arguments[0], arguments[1], arguments[2]], done
   const facts = JSON.parse(document.getElementById('facts').textContent);
   const parts = after ? await openParts(await bytes('player.wasm'), await bytes('model.nlc')) : null;
   const model = new Model(facts, parts);
-  const sound = await decode(await bytes(`${rate}.wav`), rate);
+  const sound = await decode(await bytes(file), 48000);
   const { rows, latency, quantum } = await model.render(sound, settings);
   const text = rows.map(row => {
     let binary = '';
@@ -145,9 +145,9 @@ def page(browser: Browser, page_folder: Path) -> Iterator[Opened]:
         yield Opened(browser, page_folder, url)
 
 
-def rendered(page: Opened, rate: int, settings: dict[str, Any], after: bool = True) -> tuple[Audio, int]:
-    """What the page computes, and its quantum."""
-    answer = page.run(RENDER, rate, settings, after)
+def rendered(page: Opened, file: str, settings: dict[str, Any], after: bool = True) -> tuple[Audio, int]:
+    """What the page computes of a file, and its quantum."""
+    answer = page.run(RENDER, file, settings, after)
     return np.stack([np.frombuffer(base64.b64decode(row), np.float32) for row in answer["text"]]), answer["quantum"]
 
 
@@ -163,7 +163,7 @@ def test_it_sounds_as_in_python_whatever_the_quantum(page: Opened, tmp_path: Pat
         assert float(np.max(np.abs(expected))) > 0.1
         quanta: set[int] = set()
         for hint in ({}, {"renderSizeHint": 256}, {"renderSizeHint": 100}):
-            heard, quantum = rendered(page, rate, hint)
+            heard, quantum = rendered(page, f"{rate}.wav", hint)
             assert heard.shape == expected.shape
             assert float(np.max(np.abs(heard - expected))) <= TOLERANCE
             quanta.add(quantum)
@@ -173,8 +173,14 @@ def test_it_sounds_as_in_python_whatever_the_quantum(page: Opened, tmp_path: Pat
         assert quanta == {128, 256, 100}
 
 
+def test_a_mono_sound_becomes_what_is_heard_of_a_stereo_model(page: Opened) -> None:
+    soundfile.write(page.folder / "mono.wav", sound(48000)[0], 48000, subtype="FLOAT")
+    soundfile.write(page.folder / "twice.wav", sound(48000)[[0, 0]].T, 48000, subtype="FLOAT")
+    np.testing.assert_array_equal(rendered(page, "mono.wav", {})[0], rendered(page, "twice.wav", {})[0])
+
+
 def test_without_a_model_the_sound_is_as_it_was(page: Opened) -> None:
-    heard, _ = rendered(page, 48000, {}, after=False)
+    heard, _ = rendered(page, "48000.wav", {}, after=False)
     np.testing.assert_array_equal(heard, sound(48000))
 
 

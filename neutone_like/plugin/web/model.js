@@ -22,9 +22,11 @@ export class Model {
     return this.parts !== null;
   }
 
-  // How many channels a sound of `given` channels is played with: mono and stereo are converted, others are not.
+  // How many channels a sound of `given` channels is played with: all that a model of mono or stereo gives is to be heard.
   channelsFor(given) {
-    return this.facts.inChannels > 2 ? this.facts.inChannels : Math.min(2, given);
+    const { inChannels, outChannels } = this.facts;
+    if (inChannels > 2) return inChannels;
+    return Math.min(2, Math.max(given, inChannels, outChannels));
   }
 
   outChannelsFor(channels) {

@@ -7,6 +7,7 @@
 #   make sanitize [CALLBACKS=n]  the engine's C++ tests under ThreadSanitizer and AddressSanitizer
 #   make targets                 models as libraries for every platform, run where this machine can; 411 MB of compiler
 #   make formats                 LiteRT, ExecuTorch and OpenVINO files written and played, in build/formats; 2.7 GB of converters
+#   make web-player              the WebAssembly of web pages, which is in the repository, from changed sources; the same compiler
 #   make packages                published networks through capture and export, in build/packages
 #   make PYTHON=python3.12 TORCH=2.9.1 test    another interpreter, another torch
 #   make PYTHON=python3.10 lowest              every dependency at its lower bound, in build/lowest
@@ -33,7 +34,7 @@ export NEUTONE_LIKE_REQUIRE_NATIVE := 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format tidy docs bench exported native targets formats packages sanitize lowest setup clean
+.PHONY: demo test lint format tidy docs bench exported native targets web-player formats packages sanitize lowest setup clean
 
 setup: $(INSTALLED)
 
@@ -107,6 +108,10 @@ formats: $(INSTALLED)
 		"build/formats/$$extra/bin/python" -m pip install --constraint $(CONSTRAINTS) "$$extra"; \
 		"build/formats/$$extra/bin/python" -m pytest -m "" $(PYTEST_FLAGS) tests/formats/test_formats.py -k other_engines; \
 	done
+
+web-player: $(INSTALLED)
+	$(RUN) -m pip install --constraint $(CONSTRAINTS) "ziglang>=0.17,<0.18"
+	$(RUN) -c "from pathlib import Path; from neutone_like.targets.web_player import build_web_player; build_web_player(Path('neutone_like/plugin/web/player.wasm'))"
 
 # What is installed here is seen there; published packages with their older dependencies stay out of it.
 packages: $(INSTALLED)

@@ -29,6 +29,7 @@ from neutone_like.artifact.writing.sample_audio import SAMPLES
 from neutone_like.audio import AudioReader
 from neutone_like.export import ExportResult
 from neutone_like.extras import import_extra
+from neutone_like.plugin import build_web_page
 from neutone_like.render import Board, ModelPlugin, RenderResult
 
 SAMPLE_RATE = 44100
@@ -68,6 +69,12 @@ def export(console: Console, out: Path) -> dict[str, ExportResult]:
             soft_wrap=True,
         )
     return results
+
+
+def write_pages(results: dict[str, ExportResult], out: Path) -> list[Path]:
+    """A web page of each model that compiled."""
+    compiled = {name: result for name, result in results.items() if result.compiled_path is not None}
+    return [build_web_page(result.model_path, out / name).parent for name, result in compiled.items()]
 
 
 def render(artifacts: dict[str, Artifact], source: Path, out: Path) -> list[Rendered]:
@@ -131,7 +138,9 @@ def main(
         for path in inputs:
             with AudioReader(path):
                 pass  # a file that can't be read is better refused before the exports than after
-        artifacts = {name: load_artifact(result.model_path) for name, result in export(console, out).items()}
+        results = export(console, out)
+        pages = write_pages(results, out / "pages")
+        artifacts = {name: load_artifact(result.model_path) for name, result in results.items()}
         rows = [row for path in inputs for row in render(artifacts, path, out)]
     except NeutoneLikeError as error:
         print(error, file=sys.stderr)
@@ -139,6 +148,8 @@ def main(
     console.print(table_of(rows))
     console.print(f"Before: {', '.join(str(path) for path in inputs)}", soft_wrap=True, markup=False)
     console.print(f"After, and the artifacts: {out.resolve()}", soft_wrap=True, markup=False)
+    for page in pages:
+        console.print(f"In a browser: python -m http.server --directory {page.resolve()}", soft_wrap=True, markup=False)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,12 @@ from neutone_like.targets.native_code import KERNEL_TABLE, code_folder, interfac
 from neutone_like.targets.target import KernelSet, Target
 from neutone_like.targets.zig import compile_with_zig
 
-_LANGUAGE = ("-std=c++20", "-O3", "-fvisibility=hidden", "-Wno-psabi")
-_KERNEL_FLAGS = (
+LANGUAGE = ("-std=c++20", "-O3", "-fvisibility=hidden", "-Wno-psabi")
+KERNEL_FLAGS = (
     *("-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fno-exceptions", "-fno-rtti", "-fno-builtin"),
     *("-fno-stack-protector", "-fno-asynchronous-unwind-tables"),
 )
-_MEMORY_OF_WASM = ("malloc", "free")
+MEMORY_OF_WASM = ("malloc", "free")
 
 
 def build_library(target: Target, files: ModelFiles, folder: Path) -> Path:
@@ -24,7 +24,7 @@ def build_library(target: Target, files: ModelFiles, folder: Path) -> Path:
     objects = [_kernels(target, kernel_set, files, folder) for kernel_set in target.kernel_sets]
     library = target.library.format(files.name)
     code = code_folder()
-    arguments = [*_LANGUAGE, *target.flags, *_includes(folder), "-DNL_SHARED_LIBRARY", "-s"]
+    arguments = [*LANGUAGE, *target.flags, *_includes(folder), "-DNL_SHARED_LIBRARY", "-s"]
     if len(target.kernel_sets) == 1:
         arguments.append("-DNEUTONE_LIKE_ONE_KERNEL_SET")
     arguments += [flag.format(files.name) for flag in target.link_flags]
@@ -40,7 +40,7 @@ def _exporting(target: Target, names: list[str], folder: Path) -> list[str]:
     C++'s own, ``operator new`` above all, must stay its own: else a program's may take their place.
     """
     if target.name == "wasm32":
-        return [f"-Wl,--export={name}" for name in (*names, *_MEMORY_OF_WASM)]
+        return [f"-Wl,--export={name}" for name in (*names, *MEMORY_OF_WASM)]
     if target.library.endswith(".so"):
         versions = folder / "exports.map"
         versions.write_text("{ global: " + " ".join(f"{name};" for name in names) + " local: *; };\n", "utf-8")
@@ -51,7 +51,7 @@ def _exporting(target: Target, names: list[str], folder: Path) -> list[str]:
 def _kernels(target: Target, kernel_set: KernelSet, files: ModelFiles, folder: Path) -> str:
     made = f"kernels_{kernel_set.name}.o"
     macros = [f"-DNEUTONE_LIKE_KERNELS={kernel_set.name}", f"-DNEUTONE_LIKE_USED_KERNELS={files.kernels:#x}"]
-    flags = [*_LANGUAGE, *_KERNEL_FLAGS, *target.flags, f"-mcpu={kernel_set.cpu}", "-fPIC", *macros]
+    flags = [*LANGUAGE, *KERNEL_FLAGS, *target.flags, f"-mcpu={kernel_set.cpu}", "-fPIC", *macros]
     source = code_folder() / "src" / KERNEL_TABLE
     compile_with_zig(target.triple, [*flags, *_includes(folder), "-c", source, "-o", made], folder)
     return made

@@ -37,6 +37,12 @@ def copy_headers(folder: Path, names: tuple[str, ...] = PUBLIC_HEADERS) -> None:
         shutil.copyfile(code_folder() / "include" / "neutone_like" / name, target / name)
 
 
+def code_files(code: Path) -> Iterator[Path]:
+    """Everything that a library is made from, below the folder with ``include/`` and ``src/``."""
+    yield from (code / "include" / "neutone_like" / name for name in HEADERS)
+    yield from _files(code / "src")
+
+
 def copy_sources(folder: Path) -> None:
     """Everything that is compiled, and what it includes, below ``folder``."""
     src = code_folder() / "src"

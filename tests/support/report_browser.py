@@ -80,7 +80,7 @@ def unavailable(reason: str) -> None:
 
 
 @contextmanager
-def open_browser(profile: Path) -> Iterator["Browser"]:
+def open_browser(profile: Path, *more_flags: str) -> Iterator["Browser"]:
     """Start chromium with a profile of its own; skips where it, its driver or selenium is not installed."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
@@ -95,7 +95,7 @@ def open_browser(profile: Path) -> Iterator["Browser"]:
         return
     options = Options()
     options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+    for flag in (*FLAGS, f"--user-data-dir={profile}", *more_flags):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     chrome = Chrome(options=options, service=Service(driver))
@@ -113,8 +113,8 @@ class Browser:
         self._seen: list[dict[str, Any]] = []
         self._script: str | None = None
 
-    def open(self, page: Path, *, width: int = 1200, dark: bool = False, record: bool = False) -> None:
-        """Load a file, and wait until it is complete."""
+    def open(self, page: Path | str, *, width: int = 1200, dark: bool = False, record: bool = False) -> None:
+        """Load a file or an address, and wait until it is complete."""
         self.driver.get("about:blank")
         self.events()
         self.driver.get_log("browser")
@@ -129,7 +129,7 @@ class Browser:
         self._tell("Emulation.setDeviceMetricsOverride", **metrics)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._tell("Emulation.setEmulatedMedia", features=[scheme])
-        self.driver.get(page.as_uri())
+        self.driver.get(page.as_uri() if isinstance(page, Path) else page)
         self.wait(SETTLED)
 
     def _tell(self, command: str, **arguments: Any) -> Any:

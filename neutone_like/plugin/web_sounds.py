@@ -1,0 +1,57 @@
+"""The sounds that a page plays: those beside the artifact, made smaller without losing anything."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+
+from neutone_like.artifact.writing.staging import SAMPLES_FOLDER
+from neutone_like.errors import AudioError
+
+_INPUT, _OUTPUT = "_in", "_out"
+_KEPT_BY_FLAC = ("PCM_S8", "PCM_16", "PCM_24")
+_MOST_FLAC_CHANNELS = 8
+
+
+@dataclass(frozen=True)
+class PageSound:
+    """A sound of a page.
+
+    Attributes:
+        name: As a person reads it.
+        file: Its place below the page's folder.
+        content: Of the file.
+    """
+
+    name: str
+    file: str
+    content: bytes
+
+
+def sounds_beside(folder: Path) -> Iterator[PageSound]:
+    """What goes into the model, of ``samples/*.wav``; not what came out of it, which the page makes itself.
+
+    Raises:
+        AudioError: A file there is no WAV.
+    """
+    for path in sorted((folder / SAMPLES_FOLDER).glob("*.wav")):
+        if not path.stem.endswith(_OUTPUT):
+            stem = path.stem.removesuffix(_INPUT)
+            content, ending = _smaller(path)
+            yield PageSound(stem.replace("_", " ").capitalize(), f"sounds/{stem}{ending}", content)
+
+
+def _smaller(path: Path) -> tuple[bytes, str]:
+    """As FLAC where that keeps every sample, else as it is."""
+    try:
+        with soundfile.SoundFile(path) as file:
+            if file.subtype not in _KEPT_BY_FLAC or file.channels > _MOST_FLAC_CHANNELS:
+                return path.read_bytes(), path.suffix
+            samples, rate, subtype = file.read(dtype="int32"), file.samplerate, file.subtype
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{path} can't be read as a sound: {error}. Take it away, or write it again.") from error
+    made = io.BytesIO()
+    soundfile.write(made, samples, rate, format="FLAC", subtype=subtype)
+    return made.getvalue(), ".flac"

@@ -1,0 +1,160 @@
+"""The folder of a web page: what is in it, what is refused, and what stays as it was."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from neutone_like import ArtifactError, AudioError, CompileError
+from neutone_like.artifact.format.archive import COMPILED_NAME
+from neutone_like.plugin import build_web_page, web_page
+from neutone_like.plugin.web_facts import page_facts
+from support.cli_runner import FELL_SHORT, GOOD, runner
+from support.compiled_files import late_model
+from support.places import EXPORTED
+from support.web_page import PAGE
+
+OVERDRIVE = EXPORTED / "overdrive"
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def facts_of(index: Path) -> Any:
+    found = re.search(r'<script id="facts" type="application/json">(.*?)</script>', index.read_text("utf-8"))
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_it_holds_the_model_and_what_plays_it(tmp_path: Path) -> None:
+    index = build_web_page(OVERDRIVE, tmp_path / "page")
+    made = content_of(tmp_path / "page")
+    assert index == tmp_path / "page" / "index.html"
+    assert made["model.nlc"] == (OVERDRIVE / COMPILED_NAME).read_bytes()
+    assert made["player.wasm"] == (PAGE / "player.wasm").read_bytes()
+    facts = facts_of(index)
+    assert set(facts["files"]) == set(made) - {"index.html"}
+    assert facts["parameters"] == [
+        {"name": "drive", "description": "Input gain", "unit": "dB", "labels": []}
+        | {"minimum": 0.0, "maximum": 36.0, "default": 12.0}
+    ]
+    assert facts["mix"] == {"wet": 1.0, "dry": 0.0, "inputGain": 1.0, "outputGain": 1.0}
+    texts = [content.decode() for name, content in made.items() if name.endswith((".html", ".js", ".css"))]
+    assert len(texts) > 8
+    assert re.findall(r"https?://(?!localhost)[^\s']+", "".join(texts)) == []
+
+
+def test_a_page_of_a_recurrent_network_is_below_a_megabyte(tmp_path: Path) -> None:
+    """With two seconds of sound, as exports write four."""
+    artifact = tmp_path / "artifact"
+    shutil.copytree(EXPORTED / "lstm_amp", artifact)
+    (artifact / "samples").mkdir()
+    sound = np.cumsum(np.random.default_rng(1).standard_normal(96000)) / 2000.0
+    soundfile.write(artifact / "samples" / "riff_in.wav", sound, 48000, subtype="PCM_16")
+    build_web_page(artifact, tmp_path / "page")
+    assert sum(map(len, content_of(tmp_path / "page").values())) < 1_000_000
+
+
+def test_sounds_are_smaller_and_the_same(tmp_path: Path) -> None:
+    artifact = tmp_path / "artifact"
+    shutil.copytree(OVERDRIVE, artifact)
+    (artifact / "samples").mkdir()
+    sound = 0.3 * np.sin(np.arange(20000) / 20.0)
+    for name, subtype in (("my_riff_in", "PCM_16"), ("my_riff_out", "PCM_16"), ("voice", "FLOAT")):
+        soundfile.write(artifact / "samples" / f"{name}.wav", sound, 44100, subtype=subtype)
+    index = build_web_page(artifact, tmp_path / "page")
+    assert facts_of(index)["sounds"] == [
+        {"name": "My riff", "file": "sounds/my_riff.flac"},
+        {"name": "Voice", "file": "sounds/voice.wav"},
+    ]
+    given, rate = soundfile.read(artifact / "samples" / "my_riff_in.wav", dtype="int16")
+    kept = soundfile.read(tmp_path / "page" / "sounds" / "my_riff.flac", dtype="int16")
+    assert kept[1] == rate
+    np.testing.assert_array_equal(kept[0], given)
+    (artifact / "samples" / "voice.wav").write_bytes(b"no sound")
+    with pytest.raises(AudioError, match=r"voice\.wav can't be read as a sound(.|\n)*Take it away"):
+        build_web_page(artifact, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_texts_of_a_model_stay_texts(tmp_path: Path) -> None:
+    hostile = '</script><script>alert("1")</script>'
+    metadata = json.loads((OVERDRIVE / "metadata.json").read_text("utf-8")) | {"model_name": hostile}
+    (tmp_path / "model.nlc").write_bytes(late_model(json.dumps(metadata)))
+    page = build_web_page(tmp_path / "model.nlc", tmp_path / "page").read_text("utf-8")
+    assert "<script>alert" not in page
+    assert page.count("</script>") == 2
+    assert facts_of(tmp_path / "page" / "index.html")["name"] == hostile
+
+
+def test_choices_have_labels_and_gains_are_factors() -> None:
+    choice = {"name": "kind", "description": "", "type": "categorical", "labels": ["a", "b", "c"], "default": 1}
+    ours = {"in_channels": 1, "out_channels": 1, "parameters": [choice]}
+    gains = {"input_gain_default_value": 0.6, "output_gain_default_value": 0.25}
+    rest = {"wet_default_value": 0.5, "dry_default_value": 0.5, "native_sample_rates": [], "model_name": "x"}
+    facts = page_facts({"neutone_like": ours, **gains, **rest}, [], [])
+    (knob,) = facts["parameters"]
+    assert (knob["minimum"], knob["maximum"], knob["default"], knob["labels"]) == (0, 2, 1, ["a", "b", "c"])
+    assert facts["mix"]["inputGain"] == pytest.approx(10 ** (6 / 20))
+    assert facts["mix"]["outputGain"] == pytest.approx(10 ** (-15 / 20))
+
+
+def test_what_is_no_live_model_is_refused(tmp_path: Path) -> None:
+    for name in ("stem_separator", "diffusion_denoiser"):
+        with pytest.raises(CompileError, match=r"offline model, which takes whole sounds(.|\n)*neutone-like render"):
+            build_web_page(EXPORTED / name, tmp_path / "page")
+    with pytest.raises(CompileError, match="offline model"):
+        build_web_page(EXPORTED / "stem_separator" / "model.nlc", tmp_path / "page")
+    with pytest.raises(ArtifactError, match="is a folder without model.nm"):
+        build_web_page(tmp_path, tmp_path / "page")
+    (tmp_path / "model.nlc").write_bytes((OVERDRIVE / "model.nlc").read_bytes()[:-1])
+    with pytest.raises(ArtifactError, match="no compiled model that can be played"):
+        build_web_page(tmp_path / "model.nlc", tmp_path / "page")
+    assert not (tmp_path / "page").exists()
+
+
+def test_an_older_page_is_replaced_and_everything_else_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "page"
+    build_web_page(EXPORTED / "lstm_amp", page)
+    (page / "mine.txt").write_text("mine")
+    before = content_of(page)
+    with monkeypatch.context() as patch:
+        patch.setattr(web_page, "page_facts", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            build_web_page(OVERDRIVE, page)
+    assert content_of(page) == before
+    build_web_page(OVERDRIVE, page)
+    assert facts_of(page / "index.html")["name"] == "Overdrive"
+    assert (page / "mine.txt").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page"]
+
+
+def test_a_page_of_somebody_else_is_not_lost(tmp_path: Path) -> None:
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "index.html").write_text("<h1>Mine</h1>")
+    with pytest.raises(CompileError, match=r"index\.html is another page, which would be lost"):
+        build_web_page(OVERDRIVE, tmp_path / "page")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CompileError, match="file is a file, and a folder is written"):
+        build_web_page(OVERDRIVE, tmp_path / "file")
+    assert content_of(tmp_path) == {"page/index.html": b"<h1>Mine</h1>", "file": b""}
+
+
+def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = runner(capsys)
+    code, printed, _ = run("web", OVERDRIVE, "--out", tmp_path / "page", "--json")
+    assert code == GOOD
+    told = json.loads(printed)
+    assert Path(told["page"]) == tmp_path / "page" / "index.html"
+    assert told["folder_bytes"] == sum(map(len, content_of(tmp_path / "page").values()))
+    code, printed, said = run("web", EXPORTED / "diffusion_denoiser", "--out", tmp_path / "other")
+    assert (code, printed) == (FELL_SHORT, "")
+    assert "There is no page of" in said
+    code, printed, _ = run("web", OVERDRIVE, "--out", tmp_path / "page")
+    assert (code, printed.count("python -m http.server")) == (GOOD, 1)

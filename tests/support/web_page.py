@@ -1,0 +1,15 @@
+"""What the tests of web pages share: the page's files, and Node to play them with."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import neutone_like
+
+Audio = npt.NDArray[np.float32]
+PAGE = Path(neutone_like.__file__).parent / "plugin" / "web"
+NODE = shutil.which("node")
+needs_node = pytest.mark.skipif(NODE is None, reason="no node to play WebAssembly with: apt-get install nodejs")

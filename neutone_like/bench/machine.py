@@ -2,17 +2,17 @@
 
 import os
 import platform
-from pathlib import Path
 
 import torch
 
+from neutone_like.processor import processor_name
 from neutone_like.version import __version__
 
 
 def machine_conditions() -> dict[str, str]:
     """The machine, the software, and how busy the machine was when asked."""
     conditions = {
-        "processor": _processor_name(),
+        "processor": processor_name(),
         "logical processors": str(os.cpu_count()),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
@@ -28,12 +28,3 @@ def machine_conditions() -> dict[str, str]:
 def conditions_line(conditions: dict[str, str]) -> str:
     """The same in one line."""
     return "; ".join(f"{name} {value}" for name, value in conditions.items())
-
-
-def _processor_name() -> str:
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or "unknown"

@@ -76,7 +76,8 @@ def run(settings: ChildSettings) -> None:
     engine = native.Engine(_engine_config(settings.wake))
     try:
         host = HostConfig(settings.sample_rate, settings.block_size, settings.channels)
-        session = Session(None, engine, choose_backend(settings.path, host), host, SessionSettings(mode=settings.mode))
+        backend = choose_backend(settings.path, host, mode=settings.mode)
+        session = Session(None, engine, backend, host, SessionSettings(mode=settings.mode))
         paced = max(1, int(settings.callbacks * IN_REAL_TIME))
         plans = [_plan(session, paced, paced=True)]
         if settings.callbacks > paced:

@@ -53,6 +53,11 @@ class Backend(InNotebooks, ABC):
     def backend_name(self) -> str:
         """What computes the output, in a word, as reports say it."""
 
+    @property
+    def reason(self) -> str:
+        """Why this one plays, where it was chosen out of several; ``""`` where there was nothing to choose."""
+        return ""
+
     @abstractmethod
     def open_session(
         self, engine: "_native.Engine", config: "_native.SessionConfig", caller: ModelCaller

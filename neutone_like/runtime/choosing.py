@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from neutone_like.artifact import Artifact, load_artifact
-from neutone_like.errors import ArtifactError, RuntimeEngineError
+from neutone_like.errors import ArtifactError, MissingExtraError, RuntimeEngineError
 from neutone_like.runtime.artifact_backend import ArtifactBackend
 from neutone_like.runtime.backends import Backend, ModelFacts
 from neutone_like.runtime.compiled_backend import CompiledBackend, compiled_beside
 from neutone_like.runtime.compiled_model import CompiledModel, load_compiled
-from neutone_like.runtime.exchange_backend import ExchangeBackend
+from neutone_like.runtime.exchange_backend import ExchangeBackend, exported_beside
 from neutone_like.runtime.exchange_libraries import EXCHANGE_LIBRARIES, LIBRARY_OF_SUFFIX
 from neutone_like.runtime.host_config import HostConfig
+from neutone_like.runtime.measured_choice import REFERENCE, fastest
+from neutone_like.runtime.mode import Mode
 from neutone_like.runtime.model_calls import ModelCaller
 from neutone_like.runtime.native_module import native_module
 from neutone_like.runtime.session_config import Adaptation
@@ -29,7 +31,11 @@ _COMPILED_SUFFIX = ".nlc"
 
 
 def choose_backend(
-    model: Any, host: HostConfig, wanted: EngineBackendName | Backend = "auto", adaptation: Adaptation = "native"
+    model: Any,
+    host: HostConfig,
+    wanted: EngineBackendName | Backend = "auto",
+    adaptation: Adaptation = "native",
+    mode: Mode = "async",
 ) -> Backend:
     """What plays a model.
 
@@ -38,9 +44,12 @@ def choose_backend(
         host: What plays it.
         wanted: ``"auto"``: the compiled form where it is there, is that of this file, and is for the rate that the
             model would have for this host; else TorchScript, with a warning where it is there and can't be played.
+            Where files for other engines lie beside it and can be played here, the fastest of all in the host's blocks:
+            it is measured once, and kept.
             ``"onnxruntime"``, ``"litert"``: the file that was exported for it. A backend: plays in the place of the
             artifact's module.
         adaptation: ``"embedded"`` plays the wrapper, which only TorchScript has.
+        mode: ``"inline"`` keeps a compiled form whatever is faster: only that one may be in a callback.
 
     Raises:
         RuntimeEngineError: Nothing that can be played, or not in this way.
@@ -52,7 +61,7 @@ def choose_backend(
     if isinstance(wanted, Backend):
         return _OtherBackend(found, wanted)
     if isinstance(found, ArtifactBackend):
-        return _of_artifact(found, host, wanted, adaptation)
+        return _of_artifact(found, host, wanted, adaptation, mode)
     if wanted in ("auto", found.backend_name):
         return found
     raise RuntimeEngineError(
@@ -62,14 +71,36 @@ def choose_backend(
 
 
 def _of_artifact(
-    found: ArtifactBackend, host: HostConfig, wanted: EngineBackendName, adaptation: Adaptation
+    found: ArtifactBackend, host: HostConfig, wanted: EngineBackendName, adaptation: Adaptation, mode: Mode
 ) -> Backend:
     if wanted == "onnxruntime" or wanted == "litert":
         return ExchangeBackend.beside(found.artifact, EXCHANGE_LIBRARIES[wanted])
     if wanted == "auto" and adaptation == "embedded":
         return found
     compiled = compiled_for(found.artifact, host.sample_rate, wanted)
-    return found if compiled is None else CompiledBackend.beside(found.artifact, compiled)
+    usual = found if compiled is None else CompiledBackend.beside(found.artifact, compiled)
+    if wanted != "auto" or (mode == "inline" and compiled is not None):
+        return usual
+    others = _exported(found.artifact)
+    if not others:
+        return usual
+    return fastest(found.artifact, host, {usual.backend_name: usual, **others, REFERENCE: found})
+
+
+def _exported(artifact: Artifact) -> dict[str, Backend]:
+    """What lies beside an artifact for other engines that are here; what is wrong with a file is warned of."""
+    backends: dict[str, Backend] = {}
+    for name, library in EXCHANGE_LIBRARIES.items():
+        if not exported_beside(artifact, library):
+            continue
+        try:
+            library.find()
+            backends[name] = ExchangeBackend.beside(artifact, library)
+        except MissingExtraError:
+            continue  # an engine that nobody installed is none to choose from
+        except (ArtifactError, RuntimeEngineError) as error:
+            warnings.warn(f"{name} does not play {artifact.path}: {error}", RuntimeWarning, stacklevel=5)
+    return backends
 
 
 def compiled_for(artifact: Artifact, host_rate: int, wanted: BackendName) -> CompiledModel | None:

@@ -125,9 +125,11 @@ class Engine(Printed):
                 model is, which a compiled one is.
             backend: What computes an artifact. ``"auto"`` is ``"compiled"`` where there is a ``model.nlc`` of this
                 ``model.nm`` beside it, for the rate that the model has for this host, else ``"torchscript"``;
-                :attr:`Session.backend_name` says which. ``"onnxruntime"`` and ``"litert"`` play what was exported for
-                them, out of the packages of these names. Or a PythonBackend or NativeBackend, which declares the same
-                channels and parameters.
+                :attr:`Session.backend_name` says which. Where an exported file lies beside it too and its engine is
+                installed, all are measured once in this host's blocks and the fastest that plays the same plays
+                (:attr:`Session.backend_reason`); in ``"inline"`` mode a compiled one stays. ``"onnxruntime"`` and
+                ``"litert"`` play what was exported for them, out of the packages of these names. Or a PythonBackend or
+                NativeBackend, which declares the same channels and parameters.
             adaptation: ``"native"`` fits rates, blocks and parameters in C++; ``"embedded"`` plays the wrapper inside
                 the artifact, as a plugin does.
             late_policy: What is heard instead of samples that are not ready in time: ``"fade"`` fades the last one to
@@ -146,7 +148,7 @@ class Engine(Printed):
         settings = SessionSettings(mode, adaptation, late_policy, max_inference_seconds, instances, queue_seconds)
         if not isinstance(host, HostConfig):
             raise RuntimeEngineError(f"Expected a HostConfig for host, got {type(host).__name__}.")
-        chosen = choose_backend(model, host, backend, settings.adaptation)
+        chosen = choose_backend(model, host, backend, settings.adaptation, settings.mode)
         return Session(self, self._require_open(), chosen, host, settings)
 
     def run_realtime(

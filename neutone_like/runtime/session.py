@@ -98,6 +98,13 @@ class Session(InNotebooks):
         return self._backend.backend_name
 
     @property
+    def backend_reason(self) -> str:
+        """Why ``backend="auto"`` chose it out of several that were measured: the times, and what was left out. ``""``
+        where nothing was measured.
+        """
+        return self._backend.reason
+
+    @property
     def host(self) -> HostConfig:
         """What the host promised."""
         return self._opened.host

@@ -96,6 +96,27 @@ def _put_back(x: Tensor, length: int, size: int, step: int) -> Tensor:
     return F.fold(windows, (1, length), (1, size), stride=(1, step))[:, 0, 0].t()[None]
 
 
+class Counting(nn.Module):
+    """Counts samples in Python, as oscillators do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        phase = 0.01 * (torch.arange(x.size(-1)) + self.heard)
+        self.heard += x.size(-1)
+        return x * torch.sin(phase)
+
+
+def test_a_count_in_python_is_a_state() -> None:
+    graph = captured(Counting(), 2)
+    assert [each.initial for each in graph.counters] == [0]
+    found = play_onnx_beside(graph, noise(2, SIZES))
+    assert found.good, found
+    assert found.peak > 0.1
+
+
 OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
     "windows": lambda x: x.unfold(1, 4, 2).sum(-1),
     "windows of odd length": lambda x: x.unfold(1, 3, 2).sum(-1),

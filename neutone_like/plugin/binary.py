@@ -6,7 +6,7 @@ from neutone_like.errors import RuntimeEngineError
 from neutone_like.plugin.identity import PluginIdentity
 from neutone_like.runtime.native_files import native_file
 
-_BINARY = "neutone_like_plugin.so"
+BINARY = "neutone_like_plugin.so"
 _PLACE = b"neutone-like: here stands which plugin this is"  # native/plugin/identity.cpp
 _ROOM = 4096
 _ALIGNMENT = 4096
@@ -23,7 +23,7 @@ def plugin_binary(identity: PluginIdentity, model: bytes, parameters: int) -> by
     Raises:
         RuntimeEngineError: The binary was not built with this installation, or is not the one of this version.
     """
-    empty = native_file(_BINARY).read_bytes()
+    empty = native_file(BINARY).read_bytes()
     padded = empty + bytes(-len(empty) % _ALIGNMENT)
     return _named(padded, _facts(identity, parameters, len(padded), len(model))) + model
 
@@ -47,7 +47,7 @@ def _facts(identity: PluginIdentity, parameters: int, offset: int, model_bytes: 
 def _named(binary: bytes, facts: bytes) -> bytes:
     if binary.count(_PLACE) != 1 or len(facts) >= _ROOM:
         raise RuntimeEngineError(
-            f"{native_file(_BINARY)} is not the plugin's binary of this version of neutone-like: expected one place for "
+            f"{native_file(BINARY)} is not the plugin's binary of this version of neutone-like: expected one place for "
             f"{len(facts)} bytes of facts in it, found {binary.count(_PLACE)} of {_ROOM}. Install neutone-like again: "
             "pip install --force-reinstall --no-deps --no-cache-dir neutone-like, or make native in a checkout."
         )

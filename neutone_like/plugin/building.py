@@ -37,8 +37,8 @@ def build_plugin(
         The files, and who the plugins are.
 
     Raises:
-        CompileError: The model can't be compiled, is offline, or has more than two channels; or there is no such format.
-            The message says what to do.
+        CompileError: The model can't be compiled, is offline, or has more than two channels; or there is no such
+            format. The message says what to do.
         ArtifactError: The artifact is damaged, or was changed.
         RuntimeEngineError: This is not Linux, or there was no compiler when the package was installed.
         OSError: ``out`` can't be written; then nothing of it has changed.
@@ -82,8 +82,8 @@ def _require_linux() -> None:
 def _require_live(model: CompiledModel) -> None:
     if "audio_in_channels" in model.metadata:
         raise CompileError(
-            "This is an offline model, which takes whole sounds; a plugin plays live models block by block. Render with "
-            "it: neutone-like render PATH INPUT OUTPUT."
+            "This is an offline model, which takes whole sounds; a plugin plays live models block by block. Render "
+            "with it: neutone-like render PATH INPUT OUTPUT."
         )
     if max(model.in_channels, model.out_channels) > _MOST_CHANNELS:
         raise CompileError(

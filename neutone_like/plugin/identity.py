@@ -13,8 +13,8 @@ _VENDOR_BYTES = 63  # what VST3 has room for
 class PluginIdentity:
     """What a host shows of a plugin, and what it knows it by.
 
-    The identifiers are made of the model's name and authors. A new version of a model takes the place of the old one in a
-    host's projects; a model of another name, or of somebody else, is another plugin beside it.
+    The identifiers are made of the model's name and authors. A new version of a model takes the place of the old one in
+    a host's projects; a model of another name, or of somebody else, is another plugin beside it.
 
     Attributes:
         name: The model's.

@@ -64,7 +64,8 @@ def _plugin(identity: PluginIdentity, layout: Layout, parameters: Sequence[Mappi
     return (
         f"<{identity.lv2_uri}{layout.ending}> a lv2:Plugin ;\n"
         f"    doap:name {_text(identity.name + layout.suffix)} ;\n"
-        f"    doap:maintainer [ foaf:name {_text(identity.vendor)} ] ;\n"
+        f"    lv2:project [ a doap:Project ; doap:name {_text(identity.name)} ; "
+        f"doap:maintainer [ a foaf:Person ; foaf:name {_text(identity.vendor)} ] ] ;\n"
         f"    rdfs:comment {_text(identity.description)} ;\n"
         f"    lv2:minorVersion {minor} ; lv2:microVersion {micro} ;\n"
         "    lv2:optionalFeature lv2:hardRTCapable ;\n"

@@ -7,6 +7,7 @@ from neutone_like.lazy import export_lazily
 if TYPE_CHECKING:
     from neutone_like.plugin.building import FORMATS as FORMATS
     from neutone_like.plugin.building import build_plugin as build_plugin
+    from neutone_like.plugin.identity import PluginIdentity as PluginIdentity
     from neutone_like.plugin.result import PluginFile as PluginFile
     from neutone_like.plugin.result import PluginResult as PluginResult
 
@@ -14,6 +15,7 @@ export_lazily(
     globals(),
     {
         "neutone_like.plugin.building": ("FORMATS", "build_plugin"),
+        "neutone_like.plugin.identity": ("PluginIdentity",),
         "neutone_like.plugin.result": ("PluginFile", "PluginResult"),
     },
 )

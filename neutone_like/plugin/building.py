@@ -17,13 +17,13 @@ from neutone_like.plugin.result import PluginFile, PluginResult
 from neutone_like.runtime.compiled_model import CompiledModel
 from neutone_like.targets.compiled_of import compiled_of
 
+FORMATS = ("clap", "vst3", "lv2")
+"""What plugins are made for."""
 _MOST_CHANNELS = 2
 Parameters = Sequence[Mapping[str, Any]]
 
 
-def build_plugin(
-    path: str | PathLike[str], out: str | PathLike[str], formats: Iterable[str] = ("clap", "vst3", "lv2")
-) -> PluginResult:
+def build_plugin(path: str | PathLike[str], out: str | PathLike[str], formats: Iterable[str] = FORMATS) -> PluginResult:
     """Make plugins of an artifact: ``NAME.clap``, ``NAME.vst3`` and ``NAME.lv2``, which need nothing but themselves.
 
     No compiler is needed. An artifact without a ``model.nlc`` is compiled first.
@@ -53,7 +53,7 @@ def build_plugin(
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".neutone-like-", dir=folder) as scratch:
-        made = [FORMATS[name](Path(scratch), identity, parameters, binary) for name in wanted]
+        made = [_WRITERS[name](Path(scratch), identity, parameters, binary) for name in wanted]
         files = tuple(
             PluginFile(name, _put_in_place(each, folder, Path(scratch)), _size(folder / each.name))
             for name, each in zip(wanted, made, strict=True)
@@ -110,12 +110,11 @@ def _lv2(folder: Path, identity: PluginIdentity, parameters: Parameters, binary:
     return bundle
 
 
-FORMATS: Mapping[str, Callable[[Path, PluginIdentity, Parameters, bytes], Path]] = {
+_WRITERS: Mapping[str, Callable[[Path, PluginIdentity, Parameters, bytes], Path]] = {
     "clap": _clap,
     "vst3": _vst3,
     "lv2": _lv2,
 }
-"""The formats, and what writes each."""
 
 
 def _written(path: Path, content: bytes) -> Path:

@@ -26,6 +26,7 @@ FLOORS = (
     "artifact",
     "runtime",
     "targets",
+    "plugin",
     "realtime_safety",
     "validate",
     "render",

@@ -50,5 +50,6 @@ def _told(result: Any) -> dict[str, Any]:
     return {
         "identity": asdict(result.identity),
         "model_bytes": result.model_bytes,
+        "load": asdict(result.load) | {"part": result.load.part},
         "files": [{"format": each.format, "path": str(each.path), "bytes": each.size_bytes} for each in result.files],
     }

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from neutone_like.plugin.building import FORMATS as FORMATS
     from neutone_like.plugin.building import build_plugin as build_plugin
     from neutone_like.plugin.identity import PluginIdentity as PluginIdentity
+    from neutone_like.plugin.load import PluginLoad as PluginLoad
     from neutone_like.plugin.result import PluginFile as PluginFile
     from neutone_like.plugin.result import PluginResult as PluginResult
 
@@ -16,6 +17,7 @@ export_lazily(
     {
         "neutone_like.plugin.building": ("FORMATS", "build_plugin"),
         "neutone_like.plugin.identity": ("PluginIdentity",),
+        "neutone_like.plugin.load": ("PluginLoad",),
         "neutone_like.plugin.result": ("PluginFile", "PluginResult"),
     },
 )

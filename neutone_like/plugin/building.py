@@ -13,6 +13,7 @@ from neutone_like.errors import CompileError, RuntimeEngineError
 from neutone_like.plugin import lv2
 from neutone_like.plugin.binary import plugin_binary
 from neutone_like.plugin.identity import PluginIdentity, plugin_identity
+from neutone_like.plugin.load import measure_load
 from neutone_like.plugin.result import PluginFile, PluginResult
 from neutone_like.runtime.compiled_model import CompiledModel
 from neutone_like.targets.compiled_of import compiled_of
@@ -53,12 +54,14 @@ def build_plugin(path: str | PathLike[str], out: str | PathLike[str], formats: I
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".neutone-like-", dir=folder) as scratch:
+        playing = _written(Path(scratch) / "playing.so", binary)
+        load = measure_load(playing, [float(record["default"]) for record in parameters])
         made = [_WRITERS[name](Path(scratch), identity, parameters, binary) for name in wanted]
         files = tuple(
             PluginFile(name, _put_in_place(each, folder, Path(scratch)), _size(folder / each.name))
             for name, each in zip(wanted, made, strict=True)
         )
-    return PluginResult(identity, files, len(model.data))
+    return PluginResult(identity, files, len(model.data), load)
 
 
 def _known(formats: Iterable[str]) -> tuple[str, ...]:

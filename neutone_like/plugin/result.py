@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neutone_like.plugin.identity import PluginIdentity
+from neutone_like.plugin.load import PluginLoad
 from neutone_like.printing import Printed, Row
 
 
@@ -30,11 +31,13 @@ class PluginResult(Printed):
         identity: Who they are.
         files: One for each format.
         model_bytes: What the model takes in each of them.
+        load: What a block takes.
     """
 
     identity: PluginIdentity
     files: tuple[PluginFile, ...]
     model_bytes: int
+    load: PluginLoad
 
     def _title(self) -> str:
         return f"PluginResult: {self.identity.name} {self.identity.version}"
@@ -44,4 +47,5 @@ class PluginResult(Printed):
             *((each.format, str(each.path), f"{each.size_bytes / 1e6:.2f} MB") for each in self.files),
             ("vendor", self.identity.vendor),
             ("identity", self.identity.clap_id),
+            ("load", str(self.load) + ("; heavy: choose longer blocks in the host" if self.load.is_heavy else "")),
         ]

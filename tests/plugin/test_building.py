@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from neutone_like.errors import ArtifactError, CompileError, RuntimeEngineError
-from neutone_like.plugin import build_plugin, building
+from neutone_like.plugin import PluginLoad, PluginResult, build_plugin, building
 from neutone_like.plugin.binary import BINARY, plugin_binary
 from neutone_like.plugin.identity import plugin_identity
 from neutone_like.runtime.native_files import NATIVE_FOLDER
@@ -61,6 +61,14 @@ def test_an_older_one_is_replaced_and_a_failure_leaves_it(tmp_path: Path, monkey
     with pytest.raises(OSError, match="disk full"):
         build_plugin(EXPORTED / "lstm_amp", tmp_path)
     assert contents(tmp_path) == before
+
+
+def test_a_heavy_model_is_told() -> None:
+    light, heavy = PluginLoad(48000, 64, 2e-5, 4e-4), PluginLoad(48000, 64, 2e-5, 6e-4)
+    assert heavy.part == pytest.approx(0.45)
+    identity = plugin_identity({**NAMES, "model_name": "a", "model_authors": []})
+    said = [str(PluginResult(identity, (), 0, load)) for load in (light, heavy)]
+    assert ["choose longer blocks" in each for each in said] == [False, True]
 
 
 def test_models_are_told_apart() -> None:
@@ -135,6 +143,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert [each["format"] for each in told["files"]] == ["clap", "lv2"]
     assert Path(told["files"][0]["path"]).stat().st_size == told["files"][0]["bytes"]
     assert told["identity"]["name"] == "Overdrive"
+    assert 0.0 < told["load"]["median_seconds"] <= told["load"]["p99_seconds"]
     code, said, _ = run("plugin", OVERDRIVE, "--out", out)
     assert code == GOOD
     assert "Overdrive.vst3" in said

@@ -55,6 +55,7 @@ def test_demo_renders_the_riff_and_the_drums(tmp_path: Path, subprocess_environm
     out = tmp_path / "build" / "demo"
     assert (out / "overdrive" / "model.nm").is_file()
     assert (out / "lstm_amp" / "validation.json").is_file()
+    assert "No plugins: " in result.stdout or (out / "plugins" / "LSTM_amp.clap").is_file()
     for source in ("guitar_riff", "drum_loop"):
         dry = soundfile.info(out / "input" / f"{source}.wav")
         for through in ("overdrive", "lstm_amp", "board"):

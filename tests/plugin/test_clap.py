@@ -275,6 +275,18 @@ def test_a_plugin_without_its_model_passes_sound_through(tmp_path: Path, left: s
         assert host.save() == state
 
 
+def test_a_rate_that_the_model_has_no_plan_for_passes_sound_through() -> None:
+    sound = noise(9, 500)
+    with opened(built("clap", "overdrive")) as host:
+        host.activate(500, 64)
+        assert "sample_rate" in host.calls.log[0]
+        assert host.latency() == 0
+        np.testing.assert_array_equal(host.play(sound, (64,)), sound)
+        host.deactivate()
+        host.activate(48000, 64)
+        assert np.abs(host.play(sound, (64,)) - sound).max() > 0.01
+
+
 def test_the_empty_binary_loads_too() -> None:
     from neutone_like.plugin.binary import BINARY
     from neutone_like.runtime.native_files import native_file

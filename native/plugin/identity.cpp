@@ -61,6 +61,7 @@ Identity own_identity() {
     take(json, "uri", identity.uri);
     take(json, "uid", identity.uid);
     take(json, "parameters", identity.parameters);
+    take(json, "worker", identity.worker);
     take(json, "model_offset", identity.model_offset);
     take(json, "model_bytes", identity.model_bytes);
     return identity;

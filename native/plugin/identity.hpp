@@ -18,6 +18,7 @@ struct Identity {
         "6e6c706c7567696e656d707479"  // VST3: 32 hexadecimal digits
         "303030";
     int parameters = 0;
+    int worker = 0;             // 1: the model has a thread of its own
     uint64_t model_offset = 0;  // in the binary's own file
     uint64_t model_bytes = 0;   // 0: there is none
 };

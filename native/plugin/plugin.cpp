@@ -13,6 +13,7 @@ namespace neutone_like::plugin {
 namespace {
 
 constexpr int kLongestBlock = 1 << 16;  // what a host brings beyond is cut
+constexpr double kWorkerSeconds = 0.02;
 
 SessionConfig config_of(const ModelFacts& facts, double sample_rate, int block, const Layout& layout) {
     SessionConfig config;
@@ -38,13 +39,12 @@ void Plugin::prepare(double sample_rate, int longest_block, Layout layout) {
     layout_ = layout;
     longest_ = std::clamp(longest_block, 1, kLongestBlock);
     stream_ = nullptr;
+    worker_ = nullptr;
     latency_ = 0;
     problem_ = content_.problem;
     if (content_.model != nullptr) {
         try {
-            const SessionConfig config = config_of(content_.facts, sample_rate, longest_, layout_);
-            stream_ = std::make_unique<CompiledStream>(content_.model, config);
-            latency_ = stream_->latency_samples();
+            begin_playing(sample_rate);
         } catch (const std::exception& error) {
             problem_ = error.what();
         }
@@ -55,10 +55,22 @@ void Plugin::prepare(double sample_rate, int longest_block, Layout layout) {
     reset();
 }
 
+void Plugin::begin_playing(double sample_rate) {
+    const SessionConfig config = config_of(content_.facts, sample_rate, longest_, layout_);
+    if (content_.identity.worker != 0) {
+        worker_ = std::make_unique<WorkerStream>(content_.model, config, std::lround(kWorkerSeconds * sample_rate));
+        latency_ = worker_->latency_samples();
+    } else {
+        stream_ = std::make_unique<CompiledStream>(content_.model, config);
+        latency_ = stream_->latency_samples();
+    }
+}
+
 void Plugin::reset() noexcept {
     take_shown();
     if (stream_ != nullptr) stream_->reset();
-    dry_.reset(is_bypassed() || stream_ == nullptr);
+    if (worker_ != nullptr) worker_->reset();
+    dry_.reset(is_bypassed() || !has_model());
 }
 
 void Plugin::set(size_t knob, double value) noexcept {
@@ -96,12 +108,13 @@ void Plugin::process(const float* const* in, float* const* out, int samples) noe
 
 void Plugin::play(const float* const* in, float* const* out, int samples) noexcept {
     dry_.keep(in, samples);
-    if (stream_ == nullptr) {
+    if (!has_model()) {
         // What was kept is heard, because an output may be where the other channel's input is.
         dry_.blend(out, samples, true);
         return;
     }
-    stream_->process(in, out, samples, playing_.data());
+    if (stream_ != nullptr) stream_->process(in, out, samples, playing_.data());
+    if (worker_ != nullptr) worker_->process(in, out, samples, playing_.data());
     dry_.blend(out, samples, is_bypassed());
 }
 

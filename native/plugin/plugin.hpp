@@ -11,6 +11,7 @@
 #include "compiled/compiled_stream.hpp"
 #include "content.hpp"
 #include "dry_path.hpp"
+#include "worker_stream.hpp"
 
 namespace neutone_like::plugin {
 
@@ -53,6 +54,8 @@ public:
     const Content& of() const noexcept { return content_; }
 
 private:
+    void begin_playing(double sample_rate);
+    bool has_model() const noexcept { return stream_ != nullptr || worker_ != nullptr; }
     void take_shown() noexcept;
     void play(const float* const* in, float* const* out, int samples) noexcept;
     bool is_bypassed() const noexcept { return playing_.back() != 0.0f; }
@@ -63,7 +66,9 @@ private:
     int64_t latency_ = 0;
     std::string problem_;
     std::string kept_state_;  // of the model that isn't there
+    // One of them plays; neither, where the model can't be played.
     std::unique_ptr<CompiledStream> stream_;
+    std::unique_ptr<WorkerStream> worker_;
     DryPath dry_;
     std::vector<std::atomic<double>> shown_;
     std::atomic<bool> loaded_{false};  // `shown_` is to be heard

@@ -19,6 +19,14 @@ def plugin(
         str,
         typer.Option("--format", metavar="NAMES", help="clap, vst3, lv2; several with commas between them."),
     ] = ",".join(_FORMATS),
+    worker: Annotated[
+        bool | None,
+        typer.Option(
+            "--worker/--inline",
+            help="Play the model on a thread of its own, 20 ms later, or in the host's callback [default: on a thread "
+            "where it takes more than a third of a short block here].",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make plugins for DAWs of an artifact.
@@ -36,7 +44,7 @@ def plugin(
     from neutone_like.plugin.building import build_plugin
 
     try:
-        result = build_plugin(path, out, wanted)
+        result = build_plugin(path, out, wanted, worker=worker)
     except CompileError as error:
         typer.echo(f"{path} does not become a plugin: {error}", err=True)
         raise typer.Exit(FELL_SHORT) from error
@@ -50,6 +58,7 @@ def _told(result: Any) -> dict[str, Any]:
     return {
         "identity": asdict(result.identity),
         "model_bytes": result.model_bytes,
+        "worker": result.worker,
         "load": asdict(result.load) | {"part": result.load.part},
         "files": [{"format": each.format, "path": str(each.path), "bytes": each.size_bytes} for each in result.files],
     }

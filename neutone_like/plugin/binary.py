@@ -12,23 +12,24 @@ _ROOM = 4096
 _ALIGNMENT = 4096
 
 
-def plugin_binary(identity: PluginIdentity, model: bytes, parameters: int) -> bytes:
+def plugin_binary(identity: PluginIdentity, model: bytes, parameters: int, *, worker: bool = False) -> bytes:
     """The file of a model's plugin, the same in every format.
 
     Args:
         identity: Who it is.
         model: The content of a ``model.nlc``.
         parameters: How many the model has.
+        worker: Whether the model has a thread of its own.
 
     Raises:
         RuntimeEngineError: The binary was not built with this installation, or is not the one of this version.
     """
     empty = native_file(BINARY).read_bytes()
     padded = empty + bytes(-len(empty) % _ALIGNMENT)
-    return _named(padded, _facts(identity, parameters, len(padded), len(model))) + model
+    return _named(padded, _facts(identity, parameters, worker, len(padded), len(model))) + model
 
 
-def _facts(identity: PluginIdentity, parameters: int, offset: int, model_bytes: int) -> bytes:
+def _facts(identity: PluginIdentity, parameters: int, worker: bool, offset: int, model_bytes: int) -> bytes:
     facts = {
         "name": identity.name,
         "vendor": identity.vendor,
@@ -38,6 +39,7 @@ def _facts(identity: PluginIdentity, parameters: int, offset: int, model_bytes: 
         "uri": identity.lv2_uri,
         "uid": identity.vst3_id,
         "parameters": parameters,
+        "worker": int(worker),
         "model_offset": offset,
         "model_bytes": model_bytes,
     }

@@ -59,7 +59,7 @@ class PluginLoad:
 
     @property
     def is_heavy(self) -> bool:
-        """Whether that is more than a third: choose longer blocks in the host."""
+        """Whether that is more than a third: too much for the host's callback, where other plugins play as well."""
         return self.part > _PART_OF_A_BLOCK
 
     def __str__(self) -> str:

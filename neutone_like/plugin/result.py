@@ -32,12 +32,14 @@ class PluginResult(Printed):
         files: One for each format.
         model_bytes: What the model takes in each of them.
         load: What a block takes.
+        worker: Whether the model has a thread of its own, and 20 ms more of latency; else it plays in the host's.
     """
 
     identity: PluginIdentity
     files: tuple[PluginFile, ...]
     model_bytes: int
     load: PluginLoad
+    worker: bool
 
     def _title(self) -> str:
         return f"PluginResult: {self.identity.name} {self.identity.version}"
@@ -47,5 +49,6 @@ class PluginResult(Printed):
             *((each.format, str(each.path), f"{each.size_bytes / 1e6:.2f} MB") for each in self.files),
             ("vendor", self.identity.vendor),
             ("identity", self.identity.clap_id),
-            ("load", str(self.load) + ("; heavy: choose longer blocks in the host" if self.load.is_heavy else "")),
+            ("load", str(self.load)),
+            ("plays", "on a thread of its own, 20 ms later" if self.worker else "in the host's callback"),
         ]

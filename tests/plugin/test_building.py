@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from neutone_like.errors import ArtifactError, CompileError, RuntimeEngineError
-from neutone_like.plugin import PluginLoad, PluginResult, build_plugin, building
+from neutone_like.plugin import PluginLoad, build_plugin, building
 from neutone_like.plugin.binary import BINARY, plugin_binary
 from neutone_like.plugin.identity import plugin_identity
 from neutone_like.runtime.native_files import NATIVE_FOLDER
@@ -63,12 +63,19 @@ def test_an_older_one_is_replaced_and_a_failure_leaves_it(tmp_path: Path, monkey
     assert contents(tmp_path) == before
 
 
-def test_a_heavy_model_is_told() -> None:
-    light, heavy = PluginLoad(48000, 64, 2e-5, 4e-4), PluginLoad(48000, 64, 2e-5, 6e-4)
-    assert heavy.part == pytest.approx(0.45)
-    identity = plugin_identity({**NAMES, "model_name": "a", "model_authors": []})
-    said = [str(PluginResult(identity, (), 0, load)) for load in (light, heavy)]
-    assert ["choose longer blocks" in each for each in said] == [False, True]
+@needs_plugin
+@pytest.mark.parametrize(("p99", "worker"), [(4e-4, False), (6e-4, True)])
+def test_a_heavy_model_gets_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, p99: float, worker: bool) -> None:
+    load = PluginLoad(48000, 64, 2e-5, p99)
+    monkeypatch.setattr(building, "measure_load", lambda *_: load)
+    result = build_plugin(OVERDRIVE, tmp_path, ["clap"])
+    assert (result.worker, load.is_heavy) == (worker, worker)
+    assert ("on a thread of its own, 20 ms later" in str(result)) == worker
+    assert load.part == pytest.approx(p99 * 750)
+    data = result.files[0].path.read_bytes()
+    assert (b'"worker": 1' in data) == worker
+    build_plugin(OVERDRIVE, tmp_path, ["clap"], worker=not worker)
+    assert (b'"worker": 1' in result.files[0].path.read_bytes()) == (not worker)
 
 
 def test_models_are_told_apart() -> None:
@@ -137,12 +144,13 @@ def test_the_binary_shows_hosts_its_entries_and_nothing_else() -> None:
 @needs_plugin
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run, out = runner(capsys), tmp_path / "out"
-    code, said, _ = run("plugin", OVERDRIVE, "--out", out, "--format", "clap, LV2", "--json")
+    code, said, _ = run("plugin", OVERDRIVE, "--out", out, "--format", "clap, LV2", "--worker", "--json")
     assert code == GOOD
     told = json.loads(said)
     assert [each["format"] for each in told["files"]] == ["clap", "lv2"]
     assert Path(told["files"][0]["path"]).stat().st_size == told["files"][0]["bytes"]
     assert told["identity"]["name"] == "Overdrive"
+    assert told["worker"] is True
     assert 0.0 < told["load"]["median_seconds"] <= told["load"]["p99_seconds"]
     code, said, _ = run("plugin", OVERDRIVE, "--out", out)
     assert code == GOOD

@@ -35,9 +35,9 @@ def _folder() -> Path:
 
 
 @cache
-def built(kind: str, name: str) -> Path:
+def built(kind: str, name: str, *, worker: bool = False) -> Path:
     """The plugin of an exported artifact in one format."""
-    return build_plugin(EXPORTED / name, _folder(), [kind]).files[0].path
+    return build_plugin(EXPORTED / name, _folder() / str(worker), [kind], worker=worker).files[0].path
 
 
 def noise(seed: int, samples: int, channels: int = 2) -> Audio:

@@ -47,8 +47,7 @@ class PluginResult(Printed):
     def _rows(self) -> list[Row]:
         return [
             *((each.format, str(each.path), f"{each.size_bytes / 1e6:.2f} MB") for each in self.files),
-            ("vendor", self.identity.vendor),
-            ("identity", self.identity.clap_id),
             ("load", str(self.load)),
             ("plays", "on a thread of its own, 20 ms later" if self.worker else "in the host's callback"),
+            ("identity", self.identity.clap_id, f"by {self.identity.vendor}"),
         ]

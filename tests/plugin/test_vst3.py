@@ -1,5 +1,7 @@
 """Plugins in pedalboard, a VST3 host that others wrote."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from neutone_like.plugin import build_plugin
 from support.places import EXPORTED
 from support.plugin_tools import Audio, board_plays, built, needs_plugin, noise
+from support.vst3_host import LATENCY_CHANGED, Vst3Instance
 
 pytestmark = needs_plugin
 pedalboard: Any = pytest.importorskip("pedalboard", reason="pedalboard is the VST3 host")
@@ -90,3 +93,47 @@ def test_without_its_model_it_passes_sound_through(tmp_path: Path) -> None:
     assert list(plugin.parameters) == ["bypass"]
     sound = noise(2, 3000)
     np.testing.assert_array_equal(played(plugin, sound, 44100, 64), sound)
+
+
+@contextmanager
+def hosted(name: str) -> Iterator[Vst3Instance]:
+    instance = Vst3Instance(built("vst3", name))
+    try:
+        yield instance
+    finally:
+        instance.close()
+
+
+def test_points_land_at_their_sample() -> None:
+    """Several in a block, of two parameters at once; and one beyond the block, which is due when it ends."""
+    sound = noise(11, 6000)
+    curve = np.zeros(6000, np.float32)
+    steps = [(1000, 12.0), (1001, -12.0), (2500, 6.0), (4095, 0.0)]
+    for when, value in steps:
+        curve[when:] = value
+    wanted = board_plays("tone_control", sound, 48000, {"tone": curve})
+    with hosted("tone_control") as host:
+        tone, bypass = host.parameter_id(0), host.parameter_id(1)
+        points = [(when, tone, (value + 12.0) / 24.0) for when, value in steps]
+        for block in (512, 6000, 17):
+            host.prepare(48000, block)
+            assert host.latency() == 0
+            got = host.play(sound, block, [*points, (3000, bypass, 0.0)])
+            np.testing.assert_allclose(got, wanted, rtol=0, atol=2e-5)
+        assert host.shown(tone) == 0.5
+        host.block(sound[:, :0], [(0, tone, 1.0)])
+        assert host.shown(tone) == 1.0
+        host.block(sound[:, :100], [(300, tone, 0.25), (-5, bypass, 1.0)])
+        assert (host.shown(tone), host.shown(bypass)) == (0.25, 1.0)
+
+
+def test_a_host_hears_that_the_latency_changed() -> None:
+    with hosted("overdrive") as host:
+        host.prepare(48000, 64)
+        assert (host.latency(), host.restarts) == (0, [])
+        host.prepare(44100, 64)
+        assert host.restarts == [LATENCY_CHANGED]
+        latency = host.latency()
+        assert latency > 0
+        host.prepare(44100, 4096)
+        assert (host.latency(), host.restarts) == (latency, [LATENCY_CHANGED])

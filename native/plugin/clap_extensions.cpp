@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "clap_plugin.hpp"
+#include "text.hpp"
 
 namespace neutone_like::plugin {
 

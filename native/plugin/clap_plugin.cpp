@@ -2,8 +2,6 @@
 #include "clap_plugin.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 
 namespace neutone_like::plugin {
 
@@ -95,14 +93,6 @@ void take_events(Plugin& plugin, const clap_input_events* events) noexcept {
         const clap_event* event = events->get(events, index);
         if (event != nullptr) take_event(plugin, *event);
     }
-}
-
-void write_text(const std::string& text, char* out, size_t bytes) noexcept {
-    if (bytes == 0) return;
-    size_t length = std::min(text.size(), bytes - 1);
-    while (length > 0 && length < text.size() && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) --length;
-    std::memcpy(out, text.data(), length);
-    out[length] = '\0';
 }
 
 }  // namespace neutone_like::plugin

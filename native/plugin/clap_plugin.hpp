@@ -30,7 +30,4 @@ const void* clap_extension(const char* id) noexcept;
 void take_events(Plugin& plugin, const clap_input_events* events) noexcept;
 void take_event(Plugin& plugin, const clap_event& event) noexcept;
 
-// A text in a host's memory, cut where it is too long.
-void write_text(const std::string& text, char* out, size_t bytes) noexcept;
-
 }  // namespace neutone_like::plugin

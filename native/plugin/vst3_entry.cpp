@@ -4,6 +4,7 @@
 #include <string>
 
 #include "content.hpp"
+#include "text.hpp"
 #include "vst3_plugin.hpp"
 
 namespace neutone_like::plugin::vst3 {
@@ -14,8 +15,7 @@ constexpr const char* kCategory = "Audio Module Class";
 
 template <size_t room>
 void write(const std::string& text, char (&out)[room]) {
-    std::strncpy(out, text.c_str(), room - 1);
-    out[room - 1] = '\0';
+    write_text(text, out, room);
 }
 
 int digit(char letter) { return letter <= '9' ? letter - '0' : (letter | 0x20) - 'a' + 10; }

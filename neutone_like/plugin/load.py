@@ -87,7 +87,7 @@ def measure_load(binary: Path, defaults: Sequence[float]) -> PluginLoad:
         seconds = [_seconds_of(plugin.run, instance) for _ in range(_BLOCKS)]
     finally:
         plugin.cleanup(instance)
-        _ctypes.dlclose(library._handle)
+        _ctypes.dlclose(vars(library)["_handle"])
     median, p99 = np.percentile(seconds, [50, 99])
     return PluginLoad(_SAMPLE_RATE, _BLOCK, float(median), float(p99))
 

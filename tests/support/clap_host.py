@@ -44,7 +44,7 @@ class ClapFile:
     def close(self) -> None:
         """Unload it."""
         self.entry.deinit()
-        handle = self.library._handle
+        handle = vars(self.library)["_handle"]
         del self.library, self.entry, self.factory, self.descriptor
         _ctypes.dlclose(handle)
 

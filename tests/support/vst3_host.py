@@ -72,7 +72,7 @@ class _ProcessData(Structure):
 def call(made: int, place: int, kind: Any, *arguments: Any) -> Any:
     """A function of an object, by its place."""
     table = ctypes.cast(made, POINTER(POINTER(c_void_p))).contents
-    types = [type(each) if isinstance(each, ctypes._SimpleCData) else c_void_p for each in arguments]
+    types = [type(each) if hasattr(each, "value") else c_void_p for each in arguments]
     return CFUNCTYPE(kind, c_void_p, *types)(table[place])(made, *arguments)
 
 

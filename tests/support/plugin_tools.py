@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.plugin import build_plugin
 from neutone_like.render import Board, ModelPlugin
 from support.places import EXPORTED
@@ -32,6 +33,11 @@ def _folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="neutone-like-plugins-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+@cache
+def _artifact(name: str) -> Artifact:
+    return load_artifact(EXPORTED / name)
 
 
 @cache
@@ -54,5 +60,5 @@ def late(sound: Audio, samples: int) -> Audio:
 
 def board_plays(name: str, sound: Audio, rate: int, params: Mapping[str, Any] | None = None) -> Audio:
     """What a render of the artifact gives, in step with the sound."""
-    plugin = ModelPlugin(EXPORTED / name, params, wet=1.0, dry=0.0)
+    plugin = ModelPlugin(_artifact(name), params, wet=1.0, dry=0.0)
     return np.asarray(Board([plugin])(sound, rate), np.float32)

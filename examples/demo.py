@@ -1,4 +1,4 @@
-"""The main job on real audio: two models to artifacts, checked, and a riff and a drum loop rendered through them.
+"""The main job on real audio: two models to artifacts and plugins, and a riff and a drum loop rendered through them.
 
     python examples/demo.py                            # our own riff and drum loop, into build/demo
     python examples/demo.py --input take.wav --out /tmp/demo
@@ -23,13 +23,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from neutone_like import NeutoneLikeError, export_model, load_artifact, render_file
+from neutone_like import NeutoneLikeError, RuntimeEngineError, export_model, load_artifact, render_file
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.writing.sample_audio import SAMPLES
 from neutone_like.audio import AudioReader
 from neutone_like.export import ExportResult
 from neutone_like.extras import import_extra
-from neutone_like.plugin import build_web_page
+from neutone_like.plugin import build_plugin, build_web_page
 from neutone_like.render import Board, ModelPlugin, RenderResult
 
 SAMPLE_RATE = 44100
@@ -75,6 +75,18 @@ def write_pages(results: dict[str, ExportResult], out: Path) -> list[Path]:
     """A web page of each model that compiled."""
     compiled = {name: result for name, result in results.items() if result.compiled_path is not None}
     return [build_web_page(result.model_path, out / name).parent for name, result in compiled.items()]
+
+
+def make_plugins(console: Console, results: list[ExportResult], out: Path) -> None:
+    """Of the models that were compiled, for DAWs."""
+    try:
+        for result in results:
+            if result.compiled_path is not None:
+                made = build_plugin(result.model_path, out)
+                names = ", ".join(file.path.name for file in made.files)
+                console.print(f"Plugins: {names}; {made.load}", soft_wrap=True, markup=False)
+    except RuntimeEngineError as error:
+        console.print(f"No plugins: {error}", soft_wrap=True, markup=False)
 
 
 def render(artifacts: dict[str, Artifact], source: Path, out: Path) -> list[Rendered]:
@@ -140,6 +152,7 @@ def main(
                 pass  # a file that can't be read is better refused before the exports than after
         results = export(console, out)
         pages = write_pages(results, out / "pages")
+        make_plugins(console, list(results.values()), out / "plugins")
         artifacts = {name: load_artifact(result.model_path) for name, result in results.items()}
         rows = [row for path in inputs for row in render(artifacts, path, out)]
     except NeutoneLikeError as error:

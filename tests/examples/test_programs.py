@@ -56,6 +56,7 @@ def test_demo_renders_the_riff_and_the_drums(tmp_path: Path, subprocess_environm
     assert (out / "overdrive" / "model.nm").is_file()
     assert (out / "lstm_amp" / "validation.json").is_file()
     assert sorted(path.parent.name for path in (out / "pages").glob("*/index.html")) == ["lstm_amp", "overdrive"]
+    assert "No plugins: " in result.stdout or (out / "plugins" / "LSTM_amp.clap").is_file()
     for source in ("guitar_riff", "drum_loop"):
         dry = soundfile.info(out / "input" / f"{source}.wav")
         for through in ("overdrive", "lstm_amp", "board"):

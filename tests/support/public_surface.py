@@ -18,6 +18,7 @@ PACKAGES = (
     "neutone_like.graph",
     "neutone_like.importers",
     "neutone_like.model",
+    "neutone_like.plugin",
     "neutone_like.realtime_safety",
     "neutone_like.render",
     "neutone_like.runtime",

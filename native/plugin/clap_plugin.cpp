@@ -1,0 +1,98 @@
+// CLAP: the life of a plugin, and its audio, cut at the samples of parameter events.
+#include "clap_plugin.hpp"
+
+#include <algorithm>
+
+namespace neutone_like::plugin {
+
+namespace {
+
+bool activate(const clap_plugin* face, double sample_rate, uint32_t, uint32_t most) {
+    ClapPlugin& self = ClapPlugin::of(face);
+    if (!(sample_rate >= 1.0 && sample_rate <= 1e6)) return false;
+    const int64_t told = self.plugin.latency_samples();
+    self.plugin.prepare(sample_rate, static_cast<int>(std::min<uint32_t>(most, 1u << 30)), self.layout);
+    self.is_active = true;
+    const auto* latency = self.of_host<clap_host_latency>("clap.latency");
+    if (latency != nullptr && told != self.plugin.latency_samples()) latency->changed(self.host);
+    const auto* log = self.of_host<clap_host_log>("clap.log");
+    if (log != nullptr && !self.plugin.problem().empty()) {
+        const std::string message = "Sound passes through unchanged: " + self.plugin.problem();
+        log->log(self.host, CLAP_LOG_WARNING, message.c_str());
+    }
+    return true;
+}
+
+// The host's rows, as many as the layout has; null for those that it doesn't give.
+void rows_of(const clap_audio_buffer* buffers, uint32_t count, int wanted, float** rows) noexcept {
+    const bool is_there = buffers != nullptr && count > 0 && buffers[0].data32 != nullptr;
+    const int given = is_there ? static_cast<int>(buffers[0].channels) : 0;
+    for (int channel = 0; channel < wanted; ++channel) {
+        rows[channel] = channel < given ? buffers[0].data32[channel] : nullptr;
+    }
+}
+
+void play(ClapPlugin& self, const clap_process& process, uint32_t from, uint32_t to) noexcept {
+    if (from == to) return;
+    float* in[2] = {nullptr, nullptr};
+    float* out[2] = {nullptr, nullptr};
+    rows_of(process.inputs, process.input_count, self.layout.inputs, in);
+    rows_of(process.outputs, process.output_count, self.layout.outputs, out);
+    for (float*& row : in) row = row == nullptr ? nullptr : row + from;
+    for (float*& row : out) row = row == nullptr ? nullptr : row + from;
+    self.plugin.process(in, out, static_cast<int>(to - from));
+}
+
+int32_t process(const clap_plugin* face, const clap_process* given) {
+    ClapPlugin& self = ClapPlugin::of(face);
+    if (given == nullptr || !self.is_active) return CLAP_PROCESS_ERROR;
+    const clap_input_events* events = given->in_events;
+    const uint32_t count = events == nullptr ? 0 : events->size(events);
+    uint32_t at = 0;
+    for (uint32_t index = 0; index < count; ++index) {
+        const clap_event* event = events->get(events, index);
+        if (event == nullptr) continue;
+        const uint32_t time = std::clamp(event->time, at, given->frames);
+        play(self, *given, at, time);
+        at = time;
+        take_event(self.plugin, *event);
+    }
+    play(self, *given, at, given->frames);
+    for (uint32_t port = 0; port < given->output_count; ++port) given->outputs[port].constant_mask = 0;
+    return CLAP_PROCESS_CONTINUE;
+}
+
+void destroy(const clap_plugin* face) { delete &ClapPlugin::of(face); }
+
+}  // namespace
+
+ClapPlugin::ClapPlugin(const clap_host* of) : host(of), plugin(content()) {
+    face.data = this;
+    face.init = [](const clap_plugin*) { return true; };
+    face.destroy = destroy;
+    face.activate = activate;
+    face.deactivate = [](const clap_plugin* plugin_face) { ClapPlugin::of(plugin_face).is_active = false; };
+    face.start_processing = [](const clap_plugin*) { return true; };
+    face.stop_processing = [](const clap_plugin*) {};
+    face.reset = [](const clap_plugin* plugin_face) { ClapPlugin::of(plugin_face).plugin.reset(); };
+    face.process = process;
+    face.get_extension = [](const clap_plugin*, const char* id) { return clap_extension(id); };
+    face.on_main_thread = [](const clap_plugin*) {};
+}
+
+void take_event(Plugin& plugin, const clap_event& event) noexcept {
+    if (event.space != CLAP_CORE_EVENTS || event.type != CLAP_PARAM_VALUE) return;
+    const auto& change = reinterpret_cast<const clap_param_value&>(event);
+    const size_t knob = plugin.of().find(change.id);
+    if (knob < plugin.of().knobs.size()) plugin.set(knob, change.value);
+}
+
+void take_events(Plugin& plugin, const clap_input_events* events) noexcept {
+    const uint32_t count = events == nullptr ? 0 : events->size(events);
+    for (uint32_t index = 0; index < count; ++index) {
+        const clap_event* event = events->get(events, index);
+        if (event != nullptr) take_event(plugin, *event);
+    }
+}
+
+}  // namespace neutone_like::plugin

@@ -1,0 +1,33 @@
+// An instance of the plugin in a CLAP host.
+#pragma once
+
+#include "clap_abi.h"
+#include "plugin.hpp"
+
+namespace neutone_like::plugin {
+
+struct ClapPlugin {
+    explicit ClapPlugin(const clap_host* of);
+
+    clap_plugin face{};  // what the host holds
+    const clap_host* host;
+    Plugin plugin;
+    Layout layout;
+    bool is_active = false;
+
+    static ClapPlugin& of(const clap_plugin* face) noexcept { return *static_cast<ClapPlugin*>(face->data); }
+
+    template <typename Extension>
+    const Extension* of_host(const char* id) const noexcept {
+        return host->get_extension == nullptr ? nullptr : static_cast<const Extension*>(host->get_extension(host, id));
+    }
+};
+
+// One that a plugin has by this name, or null.
+const void* clap_extension(const char* id) noexcept;
+
+// [audio, or main while it is not active] Sets what the events say, whenever that is.
+void take_events(Plugin& plugin, const clap_input_events* events) noexcept;
+void take_event(Plugin& plugin, const clap_event& event) noexcept;
+
+}  // namespace neutone_like::plugin

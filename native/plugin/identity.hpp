@@ -1,0 +1,32 @@
+// What a plugin's file says of itself: one binary is the plugin of every model, and learns here which one it is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace neutone_like::plugin {
+
+// Written into the binary when a plugin is made of it, so that a plugin still has its name where its model is lost.
+struct Identity {
+    std::string name = "Neutone-like plugin without a model";
+    std::string vendor = "neutone-like";
+    std::string version = "0.0.0";
+    std::string description = "Made into a plugin by neutone-like plugin.";
+    std::string id = "neutone-like.empty";       // CLAP
+    std::string uri = "urn:neutone-like:empty";  // LV2
+    std::string uid =
+        "6e6c706c7567696e656d707479"  // VST3: 32 hexadecimal digits
+        "303030";
+    int parameters = 0;
+    int worker = 0;             // 1: the model has a thread of its own
+    uint64_t model_offset = 0;  // in the binary's own file
+    uint64_t model_bytes = 0;   // 0: there is none
+};
+
+// That of this binary.
+Identity own_identity();
+
+// The path that this binary was loaded from. Empty: the system doesn't say.
+std::string own_path();
+
+}  // namespace neutone_like::plugin

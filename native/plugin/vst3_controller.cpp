@@ -1,0 +1,79 @@
+// VST3: what a host shows and edits.
+#include <algorithm>
+
+#include "vst3_plugin.hpp"
+#include "vst3_text.hpp"
+
+namespace neutone_like::plugin::vst3 {
+
+const Knob* Vst3Plugin::knob(uint32_t id) const noexcept {
+    const size_t index = content().find(id);
+    return index < content().knobs.size() ? &content().knobs[index] : nullptr;
+}
+
+// The component has taken it already: they are one.
+Result Vst3Plugin::setComponentState(Stream*) { return kOk; }
+
+int32_t Vst3Plugin::getParameterCount() { return static_cast<int32_t>(content().knobs.size()); }
+
+Result Vst3Plugin::getParameterInfo(int32_t index, ParameterInfo* info) {
+    if (index < 0 || index >= getParameterCount() || info == nullptr) return kInvalid;
+    const Knob& at = content().knobs[static_cast<size_t>(index)];
+    *info = {};
+    info->id = at.id;
+    write_utf16(at.parameter.name, info->title);
+    write_utf16(at.parameter.name, info->short_title);
+    write_utf16(at.parameter.unit, info->unit);
+    info->steps = at.steps();
+    info->default_value = at.to_0to1(at.parameter.default_value);
+    info->flags = kCanAutomate | (at.is_bypass ? kIsBypass : at.steps() > 0 ? kIsList : 0);
+    return kOk;
+}
+
+Result Vst3Plugin::getParamStringByValue(uint32_t id, double value, char16_t* text) {
+    const Knob* at = knob(id);
+    if (at == nullptr || text == nullptr) return kInvalid;
+    write_utf16(at->text(at->from_0to1(value), false), text);
+    return kOk;
+}
+
+Result Vst3Plugin::getParamValueByString(uint32_t id, char16_t* text, double* value) {
+    const Knob* at = knob(id);
+    double plain = 0.0;
+    if (at == nullptr || text == nullptr || value == nullptr || !at->value_of(utf8_of(text), plain)) return kFalse;
+    *value = at->to_0to1(plain);
+    return kOk;
+}
+
+double Vst3Plugin::normalizedParamToPlain(uint32_t id, double value) {
+    const Knob* at = knob(id);
+    return at == nullptr ? value : at->from_0to1(value);
+}
+
+double Vst3Plugin::plainParamToNormalized(uint32_t id, double plain) {
+    const Knob* at = knob(id);
+    return at == nullptr ? plain : at->to_0to1(plain);
+}
+
+double Vst3Plugin::getParamNormalized(uint32_t id) {
+    const size_t index = content().find(id);
+    return index < content().knobs.size() ? content().knobs[index].to_0to1(plugin_.shown(index)) : 0.0;
+}
+
+Result Vst3Plugin::setParamNormalized(uint32_t id, double value) {
+    const size_t index = content().find(id);
+    if (index >= content().knobs.size()) return kInvalid;
+    plugin_.show(index, content().knobs[index].from_0to1(value));
+    return kOk;
+}
+
+Result Vst3Plugin::setComponentHandler(ComponentHandler* handler) {
+    if (handler != nullptr) handler->addRef();
+    std::swap(handler_, handler);
+    if (handler != nullptr) handler->release();
+    return kOk;
+}
+
+void* Vst3Plugin::createView(const char*) { return nullptr; }
+
+}  // namespace neutone_like::plugin::vst3

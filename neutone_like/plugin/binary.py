@@ -1,0 +1,57 @@
+"""The binary that is the plugin of every model, and what makes it that of one: who it is, and the model at its end."""
+
+import json
+
+from neutone_like.errors import RuntimeEngineError
+from neutone_like.plugin.identity import PluginIdentity
+from neutone_like.runtime.native_files import native_file
+
+BINARY = "neutone_like_plugin.so"
+_PLACE = b"neutone-like: here stands which plugin this is"  # native/plugin/identity.cpp
+_ROOM = 4096
+_ALIGNMENT = 4096
+
+
+def plugin_binary(identity: PluginIdentity, model: bytes, parameters: int, *, worker: bool = False) -> bytes:
+    """The file of a model's plugin, the same in every format.
+
+    Args:
+        identity: Who it is.
+        model: The content of a ``model.nlc``.
+        parameters: How many the model has.
+        worker: Whether the model has a thread of its own.
+
+    Raises:
+        RuntimeEngineError: The binary was not built with this installation, or is not the one of this version.
+    """
+    empty = native_file(BINARY).read_bytes()
+    padded = empty + bytes(-len(empty) % _ALIGNMENT)
+    return _named(padded, _facts(identity, parameters, worker, len(padded), len(model))) + model
+
+
+def _facts(identity: PluginIdentity, parameters: int, worker: bool, offset: int, model_bytes: int) -> bytes:
+    facts = {
+        "name": identity.name,
+        "vendor": identity.vendor,
+        "version": identity.version,
+        "description": identity.description,
+        "id": identity.clap_id,
+        "uri": identity.lv2_uri,
+        "uid": identity.vst3_id,
+        "parameters": parameters,
+        "worker": int(worker),
+        "model_offset": offset,
+        "model_bytes": model_bytes,
+    }
+    return json.dumps(facts, ensure_ascii=False).encode()
+
+
+def _named(binary: bytes, facts: bytes) -> bytes:
+    if binary.count(_PLACE) != 1 or len(facts) >= _ROOM:
+        raise RuntimeEngineError(
+            f"{native_file(BINARY)} is not the plugin's binary of this version of neutone-like: expected one place for "
+            f"{len(facts)} bytes of facts in it, found {binary.count(_PLACE)} of {_ROOM}. Install neutone-like again: "
+            "pip install --force-reinstall --no-deps --no-cache-dir neutone-like, or make native in a checkout."
+        )
+    at = binary.index(_PLACE)
+    return binary[:at] + facts.ljust(_ROOM, b"\0") + binary[at + _ROOM :]

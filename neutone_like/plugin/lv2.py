@@ -1,0 +1,151 @@
+"""What an LV2 bundle says of its plugins, in Turtle. Their ports are those of native/plugin/lv2_entry.cpp."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from neutone_like.plugin.identity import PluginIdentity
+
+PREFIXES = """@prefix doap: <http://usefulinc.com/ns/doap#> .
+@prefix foaf: <http://xmlns.com/foaf/0.1/> .
+@prefix lv2: <http://lv2plug.in/ns/lv2core#> .
+@prefix pprops: <http://lv2plug.in/ns/ext/port-props#> .
+@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix units: <http://lv2plug.in/ns/extensions/units#> .
+"""
+_UNITS = {
+    "dB": "units:db",
+    "Hz": "units:hz",
+    "kHz": "units:khz",
+    "ms": "units:ms",
+    "s": "units:s",
+    "%": "units:pc",
+    "BPM": "units:bpm",
+    "cent": "units:cent",
+    "ct": "units:cent",
+    "st": "units:semitone12TET",
+    "°": "units:degree",
+    "oct": "units:oct",
+}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Channels of one of a bundle's plugins."""
+
+    ending: str
+    suffix: str
+    inputs: int
+    outputs: int
+
+
+LAYOUTS = (Layout("", "", 2, 2), Layout("#mono", " (mono)", 1, 1), Layout("#mono-to-stereo", " (mono to stereo)", 1, 2))
+
+
+def manifest(identity: PluginIdentity) -> str:
+    """``manifest.ttl``: where each plugin is."""
+    plugins = [
+        f"<{identity.lv2_uri}{layout.ending}> a lv2:Plugin ; lv2:binary <{identity.file_name}.so> ; "
+        f"rdfs:seeAlso <{identity.file_name}.ttl> ."
+        for layout in LAYOUTS
+    ]
+    return "\n".join([PREFIXES, *plugins, ""])
+
+
+def description(identity: PluginIdentity, parameters: Sequence[Mapping[str, Any]]) -> str:
+    """``NAME.ttl``: names, ports, ranges, units."""
+    return "\n".join([PREFIXES, *(_plugin(identity, layout, parameters) for layout in LAYOUTS)])
+
+
+def _plugin(identity: PluginIdentity, layout: Layout, parameters: Sequence[Mapping[str, Any]]) -> str:
+    minor, micro = _versions(identity.version)
+    return (
+        f"<{identity.lv2_uri}{layout.ending}> a lv2:Plugin ;\n"
+        f"    doap:name {_text(identity.name + layout.suffix)} ;\n"
+        f"    lv2:project [ a doap:Project ; doap:name {_text(identity.name)} ; "
+        f"doap:maintainer [ a foaf:Person ; foaf:name {_text(identity.vendor)} ] ] ;\n"
+        f"    rdfs:comment {_text(identity.description)} ;\n"
+        f"    lv2:minorVersion {minor} ; lv2:microVersion {micro} ;\n"
+        "    lv2:optionalFeature lv2:hardRTCapable ;\n"
+        f"    lv2:port {_ports(layout, parameters)} .\n"
+    )
+
+
+def _ports(layout: Layout, parameters: Sequence[Mapping[str, Any]]) -> str:
+    symbols = _symbols(parameters)
+    ports = [
+        *(_audio("Input", channel) for channel in range(layout.inputs)),
+        *(_audio("Output", channel) for channel in range(layout.outputs)),
+        *(_control(record, symbol) for record, symbol in zip(parameters, symbols, strict=True)),
+        'a lv2:InputPort, lv2:ControlPort ; lv2:symbol "enabled" ; lv2:name "Enabled" ; lv2:designation lv2:enabled ; '
+        "lv2:portProperty lv2:toggled ; lv2:default 1 ; lv2:minimum 0 ; lv2:maximum 1",
+        'a lv2:OutputPort, lv2:ControlPort ; lv2:symbol "latency" ; lv2:name "Latency" ; lv2:designation lv2:latency ; '
+        "lv2:portProperty lv2:reportsLatency, lv2:integer ; lv2:minimum 0 ; units:unit units:frame",
+    ]
+    return ",\n        ".join(f"[ lv2:index {index} ; {port} ]" for index, port in enumerate(ports))
+
+
+def _audio(kind: str, channel: int) -> str:
+    number = channel + 1
+    return (
+        f'a lv2:{kind}Port, lv2:AudioPort ; lv2:symbol "{kind.lower()}_{number}" ; lv2:name {_text(f"{kind} {number}")}'
+    )
+
+
+def _control(record: Mapping[str, Any], symbol: str) -> str:
+    labels: Sequence[str] = record.get("labels") or ()
+    lowest, highest = (0.0, len(labels) - 1.0) if labels else (float(record["minimum"]), float(record["maximum"]))
+    parts = [
+        "a lv2:InputPort, lv2:ControlPort",
+        f'lv2:symbol "{symbol}"',
+        f"lv2:name {_text(str(record['name']))}",
+        f"rdfs:comment {_text(str(record['description']))}",
+        f"lv2:default {_number(float(record['default']))}",
+        f"lv2:minimum {_number(lowest)}",
+        f"lv2:maximum {_number(highest)}",
+    ]
+    if labels:
+        points = (f"[ rdfs:label {_text(label)} ; rdf:value {value} ]" for value, label in enumerate(labels))
+        parts += ["lv2:portProperty lv2:integer, lv2:enumeration", f"lv2:scalePoint {', '.join(points)}"]
+    elif record.get("unit"):
+        parts.append(f"units:unit {_unit(str(record['unit']))}")
+    return " ; ".join(parts)
+
+
+def _unit(unit: str) -> str:
+    known = _UNITS.get(unit)
+    if known is not None:
+        return known
+    text, shown = _text(unit), _text("%f " + unit.replace("%", "%%"))
+    return f"[ a units:Unit ; rdfs:label {text} ; units:symbol {text} ; units:render {shown} ]"
+
+
+def _symbols(parameters: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names that LV2 takes, each once."""
+    symbols: list[str] = []
+    for record in parameters:
+        symbol = re.sub(r"[^0-9a-z]+", "_", str(record["name"]).lower()).strip("_") or "knob"
+        symbol = f"knob_{symbol}" if symbol[0].isdigit() else symbol
+        while symbol in (*symbols, "enabled", "latency") or re.fullmatch(r"(input|output)_\d", symbol):
+            symbol += "_"
+        symbols.append(symbol)
+    return symbols
+
+
+def _versions(version: str) -> Iterator[int]:
+    """LV2 has two numbers, of which hosts take the larger one for newer: 1.2.3 becomes 102 and 3."""
+    major, minor, micro = ([int(number) for number in re.findall(r"\d{1,6}", version)] + [0, 0, 0])[:3]
+    yield major * 100 + minor
+    yield micro
+
+
+def _number(value: float) -> str:
+    """A decimal that Turtle reads."""
+    return repr(float(value))
+
+
+def _text(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(f"\\u{ord(each):04X}" if ord(each) < 32 else each for each in escaped) + '"'

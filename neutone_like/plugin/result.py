@@ -1,0 +1,53 @@
+"""What :func:`neutone_like.plugin.build_plugin` made."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from neutone_like.plugin.identity import PluginIdentity
+from neutone_like.plugin.load import PluginLoad
+from neutone_like.printing import Printed, Row
+
+
+@dataclass(frozen=True)
+class PluginFile:
+    """A plugin in one format.
+
+    Attributes:
+        format: ``"clap"``, ``"vst3"`` or ``"lv2"``.
+        path: What is put into the host's folder: a file (CLAP) or a folder.
+        size_bytes: Of all of it.
+    """
+
+    format: str
+    path: Path
+    size_bytes: int
+
+
+@dataclass(frozen=True, repr=False)
+class PluginResult(Printed):
+    """A model's plugins.
+
+    Attributes:
+        identity: Who they are.
+        files: One for each format.
+        model_bytes: What the model takes in each of them.
+        load: What a block takes.
+        worker: Whether the model has a thread of its own, and 20 ms more of latency; else it plays in the host's.
+    """
+
+    identity: PluginIdentity
+    files: tuple[PluginFile, ...]
+    model_bytes: int
+    load: PluginLoad
+    worker: bool
+
+    def _title(self) -> str:
+        return f"PluginResult: {self.identity.name} {self.identity.version}"
+
+    def _rows(self) -> list[Row]:
+        return [
+            *((each.format, str(each.path), f"{each.size_bytes / 1e6:.2f} MB") for each in self.files),
+            ("load", str(self.load)),
+            ("plays", "on a thread of its own, 20 ms later" if self.worker else "in the host's callback"),
+            ("identity", self.identity.clap_id, f"by {self.identity.vendor}"),
+        ]

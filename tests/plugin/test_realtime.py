@@ -1,0 +1,21 @@
+"""Nothing is allocated, locked or waited for in a plugin's process, counted in the host's process."""
+
+from pathlib import Path
+
+import pytest
+
+from neutone_like.realtime_safety import check_realtime_safety
+from support.places import PROJECT
+from support.plugin_tools import built, needs_plugin
+from support.realtime_safety_tools import build, needs_linux
+
+pytestmark = [needs_linux, needs_plugin]
+
+
+def test_a_plugin_is_real_time_safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With rate conversion, a knob that never stands still, bypass and resets."""
+    callback = build("plugin.c", tmp_path, "-shared", "-fPIC", f"-I{PROJECT / 'native' / 'plugin'}", "-ldl")
+    monkeypatch.setenv("NEUTONE_LIKE_PLUGIN", str(built("clap", "overdrive")))
+    report = check_realtime_safety(callback, callbacks=1000, sample_rate=44100, wake="poll")
+    assert report.passed, [(each.name, each.count, each.stack) for each in report.offences]
+    assert report["futex_wake_ups"].count == 0

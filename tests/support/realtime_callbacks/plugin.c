@@ -1,0 +1,75 @@
+/* A CLAP host for the real-time-safety checker: the plugin in NEUTONE_LIKE_PLUGIN inside the callback, with parameter
+ * events in the middle of blocks, bypass, and a reset now and then. */
+#include <dlfcn.h>
+#include <neutone_like/realtime_callback.h>
+#include <stdlib.h>
+
+#include "clap_abi.h"
+
+static const clap_plugin* plugin;
+static clap_param_info first, bypass;
+static clap_param_value changes[2];
+static uint32_t turn = 0;
+
+static const void* no_extension(const clap_host* host, const char* id) {
+    (void)host;
+    (void)id;
+    return NULL;
+}
+static void nothing(const clap_host* host) { (void)host; }
+static const clap_host host = {{1, 1, 1}, NULL, "host", "tests", "", "1", no_extension, nothing, nothing, nothing};
+
+static uint32_t count(const clap_input_events* list) {
+    (void)list;
+    return 2;
+}
+static const clap_event* at(const clap_input_events* list, uint32_t index) {
+    (void)list;
+    return &changes[index].event;
+}
+static const clap_input_events events = {NULL, count, at};
+
+void* neutone_like_callback_create(void) {
+    void* library = dlopen(getenv("NEUTONE_LIKE_PLUGIN"), RTLD_NOW | RTLD_LOCAL);
+    const clap_entry_points* entry = library == NULL ? NULL : dlsym(library, "clap_entry");
+    if (entry == NULL || !entry->init(getenv("NEUTONE_LIKE_PLUGIN"))) return NULL;
+    const clap_factory* factory = entry->get_factory("clap.plugin-factory");
+    plugin = factory->create(factory, &host, factory->descriptor(factory, 0)->id);
+    if (plugin == NULL || !plugin->init(plugin)) return NULL;
+    const clap_plugin_params* params = plugin->get_extension(plugin, "clap.params");
+    params->get_info(plugin, 0, &first);
+    params->get_info(plugin, params->count(plugin) - 1, &bypass);
+    return (void*)plugin;
+}
+
+int32_t neutone_like_callback_prepare(void* instance, double sample_rate, int32_t longest_block, int32_t channels) {
+    (void)instance;
+    if (channels != 2) return 1;
+    return plugin->activate(plugin, sample_rate, 1, (uint32_t)longest_block) && plugin->start_processing(plugin) ? 0
+                                                                                                                 : 1;
+}
+
+static clap_param_value change(uint32_t time, uint32_t id, double value) {
+    clap_param_value made = {
+        {sizeof made, time, CLAP_CORE_EVENTS, CLAP_PARAM_VALUE, 0}, id, NULL, -1, -1, -1, -1, value};
+    return made;
+}
+
+void neutone_like_callback_process(void* instance, const float* const* in, float* const* out, int32_t samples) {
+    const clap_audio_buffer inputs = {(float**)in, NULL, 2, 0, 0};
+    clap_audio_buffer outputs = {(float**)out, NULL, 2, 0, 0};
+    const clap_process process = {-1, (uint32_t)samples, NULL, &inputs, &outputs, 1, 1, &events, NULL};
+    (void)instance;
+    ++turn;
+    changes[0] = change(turn % 7, first.id, first.minimum + (first.maximum - first.minimum) * (turn % 8) / 8.0);
+    changes[1] = change((uint32_t)samples / 2, bypass.id, turn / 50 % 2);
+    if (plugin->process(plugin, &process) != CLAP_PROCESS_CONTINUE) abort();
+    if (turn % 100 == 0) plugin->reset(plugin);
+}
+
+void neutone_like_callback_destroy(void* instance) {
+    (void)instance;
+    plugin->stop_processing(plugin);
+    plugin->deactivate(plugin);
+    plugin->destroy(plugin);
+}

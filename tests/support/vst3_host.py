@@ -1,0 +1,191 @@
+"""A small VST3 host in Python, for what pedalboard doesn't do: points at their samples, and latency that changes.
+
+Objects are pointers to tables of functions, by their place in the interface.
+"""
+
+import ctypes
+from collections.abc import Iterable, Sequence
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    byref,
+    c_char_p,
+    c_double,
+    c_int32,
+    c_uint8,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Audio = npt.NDArray[np.float32]
+Steps = Iterable[tuple[int, int, float]]  # sample, which parameter, its value in 0..1
+COMPONENT = bytes.fromhex("E831FF31F2D54301928EBBEE25697802")
+PROCESSOR = bytes.fromhex("42043F99B7DA453CA569E79D9AAEC33D")
+CONTROLLER = bytes.fromhex("DCD7BBE37742448DA874AACC979C759E")
+LATENCY_CHANGED = 1 << 3
+_OK = 0
+
+
+class _ClassInfo(Structure):
+    _fields_ = [
+        ("id", c_uint8 * 16),
+        ("cardinality", c_int32),
+        ("category", ctypes.c_char * 32),
+        ("name", ctypes.c_char * 64),
+    ]
+
+
+class _ParameterInfo(Structure):
+    _fields_ = [
+        ("id", c_uint32),
+        *((name, ctypes.c_uint16 * 128) for name in ("title", "short_title", "unit")),
+        ("steps", c_int32),
+        ("default", c_double),
+        ("group", c_int32),
+        ("flags", c_int32),
+    ]
+
+
+class _Setup(Structure):
+    _fields_ = [("mode", c_int32), ("size", c_int32), ("longest", c_int32), ("rate", c_double)]
+
+
+class _Bus(Structure):
+    _fields_ = [("channels", c_int32), ("silence", c_uint64), ("rows", c_void_p)]
+
+
+class _ProcessData(Structure):
+    _fields_ = [
+        *((name, c_int32) for name in ("mode", "size", "samples", "input_count", "output_count")),
+        *((name, c_void_p) for name in ("inputs", "outputs", "input_changes", "output_changes")),
+        *((name, c_void_p) for name in ("input_events", "output_events", "context")),
+    ]
+
+
+def call(made: int, place: int, kind: Any, *arguments: Any) -> Any:
+    """A function of an object, by its place."""
+    table = ctypes.cast(made, POINTER(POINTER(c_void_p))).contents
+    types = [type(each) if hasattr(each, "value") else c_void_p for each in arguments]
+    return CFUNCTYPE(kind, c_void_p, *types)(table[place])(made, *arguments)
+
+
+class _Object:
+    """An object of the host's: what every one has, then these functions."""
+
+    def __init__(self, *functions: Any) -> None:
+        nothing = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_void_p)(lambda *_: -1)
+        one = CFUNCTYPE(c_uint32, c_void_p)(lambda _: 1)
+        self._functions = (nothing, one, one, *functions)
+        self._table = (c_void_p * len(self._functions))(
+            *(ctypes.cast(each, c_void_p).value for each in self._functions)
+        )
+        self._at = (c_void_p * 1)(ctypes.addressof(self._table))
+        self.address = ctypes.addressof(self._at)
+
+
+def _queue(parameter: int, points: Sequence[tuple[int, float]]) -> _Object:
+    def point(_: int, index: int, sample: Any, value: Any) -> int:
+        sample[0], value[0] = points[index]
+        return _OK
+
+    return _Object(
+        CFUNCTYPE(c_uint32, c_void_p)(lambda _: parameter),
+        CFUNCTYPE(c_int32, c_void_p)(lambda _: len(points)),
+        CFUNCTYPE(c_int32, c_void_p, c_int32, POINTER(c_int32), POINTER(c_double))(point),
+    )
+
+
+def _changes(queues: Sequence[_Object]) -> _Object:
+    return _Object(
+        CFUNCTYPE(c_int32, c_void_p)(lambda _: len(queues)),
+        CFUNCTYPE(c_void_p, c_void_p, c_int32)(lambda _, index: queues[index].address),
+    )
+
+
+class Vst3Instance:
+    """One instance of a bundle's plugin, stereo."""
+
+    def __init__(self, bundle: Path) -> None:
+        (binary,) = bundle.rglob("*.so")
+        self._library = ctypes.CDLL(str(binary))
+        self._library.GetPluginFactory.restype = c_void_p
+        assert self._library.ModuleEntry(None)
+        factory = self._library.GetPluginFactory()
+        info: Any = _ClassInfo()
+        assert call(factory, 5, c_int32, c_int32(0), byref(info)) == _OK
+        made = c_void_p()
+        assert call(factory, 6, c_int32, c_char_p(bytes(info.id)), c_char_p(COMPONENT), byref(made)) == _OK
+        assert made.value is not None
+        self.component = made.value
+        self.processor, self.controller = self._face(PROCESSOR), self._face(CONTROLLER)
+        self.restarts: list[int] = []
+        unused = CFUNCTYPE(c_int32, c_void_p)(lambda _: _OK)
+        restart = CFUNCTYPE(c_int32, c_void_p, c_int32)(self._restarted)
+        self._handler = _Object(unused, unused, unused, restart)
+        assert call(self.component, 3, c_int32, c_void_p(None)) == _OK
+        assert call(self.controller, 16, c_int32, c_void_p(self._handler.address)) == _OK
+
+    def _face(self, name: bytes) -> int:
+        found = c_void_p()
+        assert call(self.component, 0, c_int32, c_char_p(name), byref(found)) == _OK
+        assert found.value is not None
+        return found.value
+
+    def _restarted(self, _: int, flags: int) -> int:
+        self.restarts.append(flags)
+        return _OK
+
+    def latency(self) -> int:
+        return call(self.processor, 6, c_uint32)
+
+    def parameter_id(self, index: int) -> int:
+        info: Any = _ParameterInfo()
+        assert call(self.controller, 9, c_int32, c_int32(index), byref(info)) == _OK
+        return info.id
+
+    def shown(self, parameter: int) -> float:
+        return call(self.controller, 14, c_double, c_uint32(parameter))
+
+    def prepare(self, rate: float, longest: int) -> None:
+        call(self.component, 11, c_int32, c_uint8(0))
+        assert call(self.processor, 7, c_int32, byref(_Setup(0, 0, longest, rate))) == _OK
+        assert call(self.component, 11, c_int32, c_uint8(1)) == _OK
+
+    def play(self, sound: Audio, block: int, steps: Steps = ()) -> Audio:
+        todo = list(steps)
+        parts: list[Audio] = []
+        for at in range(0, sound.shape[1], block):
+            part = sound[:, at : at + block]
+            now = [(when - at, which, value) for when, which, value in todo if at <= when < at + block]
+            parts.append(self.block(part, now))
+        return np.concatenate(parts, axis=1)
+
+    def block(self, sound: Audio, steps: Steps = ()) -> Audio:
+        """One call of process; without sound it only takes the parameters."""
+        given = np.ascontiguousarray(sound)
+        got = np.full_like(given, 9.0)
+        points: dict[int, list[tuple[int, float]]] = {}
+        for when, which, value in steps:
+            points.setdefault(which, []).append((when, value))
+        queues = [_queue(which, sorted(of)) for which, of in points.items()]
+        changes = _changes(queues)
+        rows = [(c_void_p * 2)(*(row.ctypes.data for row in each)) for each in (given, got)]
+        buses = [_Bus(2, 0, ctypes.addressof(each)) for each in rows]
+        data = _ProcessData(
+            0, 0, sound.shape[1], 1, 1, ctypes.addressof(buses[0]), ctypes.addressof(buses[1]), changes.address
+        )
+        assert call(self.processor, 9, c_int32, byref(data)) == _OK
+        return got
+
+    def close(self) -> None:
+        call(self.component, 11, c_int32, c_uint8(0))
+        call(self.component, 4, c_int32)
+        for face in (self.processor, self.controller, self.component):
+            call(face, 2, c_uint32)

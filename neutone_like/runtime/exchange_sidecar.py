@@ -86,7 +86,7 @@ def read_exchange_sidecar(path: Path, library: ExchangeLibrary) -> ExchangeSidec
     except ValidationError as error:
         raise ArtifactError(f"{path} is no sidecar:\n{describe_validation_error(error)}\nExport it again.") from error
     except (ValueError, ParameterError, RecursionError) as error:
-        raise ArtifactError(f"{path} is no sidecar: {error}. Export the model again.") from error
+        raise ArtifactError(f"{path} is no sidecar: {str(error).rstrip('.')}. Export the model again.") from error
     if record.format != library.format:
         raise ArtifactError(f"{path} is the sidecar of a file for {record.format!r}, expected {library.format!r}.")
     return ExchangeSidecar(

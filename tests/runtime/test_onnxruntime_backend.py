@@ -296,6 +296,11 @@ def test_what_lies_beside_an_artifact_plays_in_its_place(tmp_path: Path) -> None
         stranger = NativeBackend(ONNXRUNTIME.backend_path, tmp_path / "model.onnx.json", options=told)
         with pytest.raises(RuntimeEngineError, match=r"was exported from another model.nm: that one's SHA-256 was 1+"):
             engine.open(stranger, host)
+        overdriven(tmp_path, parameters=[parameter("drive", "block", default=40.0, maximum=36.0)])
+        with pytest.raises(
+            ArtifactError, match=r"model.onnx.json is no sidecar: .*'drive': default must lie in 0.0..36"
+        ):
+            engine.open(artifact, host, backend="onnxruntime")
         (tmp_path / "model.onnx.json").write_text("{}")
         with pytest.raises(ArtifactError, match=r"model.onnx.json is no sidecar"):
             engine.open(artifact, host, backend="onnxruntime")

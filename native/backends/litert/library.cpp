@@ -43,8 +43,8 @@ const char* meaning(Status status) noexcept {
 }  // namespace
 
 const Library& Library::load(const exchange::Options& options) {
-    static std::mutex mutex;
-    static std::map<std::string, std::unique_ptr<Library>> loaded;
+    static std::mutex& mutex = *new std::mutex;  // never destroyed: a worker that was left behind may still be inside
+    static auto& loaded = *new std::map<std::string, std::unique_ptr<Library>>;
     const std::lock_guard lock(mutex);
     std::unique_ptr<Library>& library = loaded[options.library];
     if (library == nullptr) {

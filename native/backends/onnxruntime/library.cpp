@@ -28,8 +28,8 @@ void refuse_other_major(const std::string& path, const std::string& version) {
 }  // namespace
 
 const Library& Library::load(const std::string& path) {
-    static std::mutex mutex;
-    static std::map<std::string, std::unique_ptr<Library>> loaded;
+    static std::mutex& mutex = *new std::mutex;  // never destroyed: a worker that was left behind may still be inside
+    static auto& loaded = *new std::map<std::string, std::unique_ptr<Library>>;
     const std::lock_guard lock(mutex);
     std::unique_ptr<Library>& library = loaded[path];
     if (library == nullptr) library = std::make_unique<Library>(path);

@@ -1,0 +1,48 @@
+"""Distances sample by sample: they hear a shift by one sample, and every change of phase."""
+
+from math import log10
+
+import numpy as np
+
+from neutone_like.optimise.measures import Signal
+
+SI_SDR_LIMIT_DB = 120.0  # beyond it float32 audio holds nothing but its own rounding
+MOST_LAG_SAMPLES = 4096
+
+
+def error_to_signal_ratio(reference: Signal, candidate: Signal) -> float:
+    """Energy of the difference over energy of the reference, over all channels: 0 for equal sounds, 1 for silence."""
+    return float(np.sum((candidate - reference) ** 2) / np.sum(reference**2))
+
+
+def si_sdr_db(reference: Signal, candidate: Signal) -> float:
+    """Scale-invariant signal-to-distortion ratio in dB, -120..120; one gain for all channels is taken out.
+
+    Both are brought to unit energy first, so that soft sounds give what loud ones do. A silent candidate gives -120.
+    Le Roux et al., "SDR: half-baked or well done?", 2019; the mean is left in, since a constant offset is an error.
+    """
+    energy = float(np.sum(candidate**2))
+    if energy == 0.0:
+        return -SI_SDR_LIMIT_DB
+    unit = reference / np.sqrt(np.sum(reference**2))
+    other = candidate / np.sqrt(energy)
+    target = float(np.sum(unit * other)) * unit
+    kept, lost = float(np.sum(target**2)), float(np.sum((other - target) ** 2))
+    smallest = 10.0 ** (-SI_SDR_LIMIT_DB / 10.0)
+    return float(
+        np.clip(10.0 * log10(max(kept, smallest**2) / max(lost, smallest**2)), -SI_SDR_LIMIT_DB, SI_SDR_LIMIT_DB)
+    )
+
+
+def lag_samples(reference: Signal, candidate: Signal) -> int:
+    """By how many samples the candidate comes late (early: below 0): where the two correlate most.
+
+    Searched within 4096 samples (less in a shorter sound); the smallest lag of equally good ones.
+    """
+    samples = reference.shape[1]
+    most = min(MOST_LAG_SAMPLES, samples - 1)
+    size = 1 << (samples + most).bit_length()
+    spectra = np.fft.rfft(candidate, size) * np.conj(np.fft.rfft(reference, size))
+    correlation = np.abs(np.fft.irfft(spectra.sum(axis=0), size))
+    lags = np.array(sorted(range(-most, most + 1), key=abs))
+    return int(lags[np.argmax(np.round(correlation[lags] / max(correlation.max(), 1e-300), 9))])

@@ -42,8 +42,8 @@ def _require_comparable(reference: Recording, candidate: Recording) -> None:
     name = reference.name
     if reference.sample_rate != candidate.sample_rate:
         raise AudioError(
-            f"{name}: reference and candidate need one rate, got {reference.sample_rate} and {candidate.sample_rate} Hz. "
-            "Convert one of them first."
+            f"{name}: reference and candidate need one rate, got {reference.sample_rate} Hz and "
+            f"{candidate.sample_rate} Hz. Convert one of them first."
         )
     if reference.samples.shape != candidate.samples.shape:
         raise AudioError(

@@ -156,20 +156,24 @@ class QualityReport(Printed):
         count = f"{len(self.items)} sound{'s' * (len(self.items) != 1)}"
         if not late:
             return f"Quality over {count}"
-        return f"Quality over {count}; {len(late)} not aligned: {late[0].name} is {late[0].lag_samples} samples late"
+        return (
+            f"Quality over {count}; {len(late)} not aligned: {late[0].name} lags by {late[0].lag_samples} (in samples)"
+        )
 
     def _rows(self) -> list[Row]:
         return [(words, _shown(getattr(self, name), unit)) for name, (words, unit, _) in MEASURES.items()]
 
     def _html_rows(self) -> list[Row]:
-        items = [
-            (item.name, *(_shown(getattr(item, name), MEASURES[name][1]) for name in _OF_ITEMS)) for item in self.items
-        ]
+        items = [_row_of(item) for item in self.items]
         embedded = f"{self.embedding_name}: {self.embeddings} of {self.embedding_dimensions} dimensions"
         return [*self._rows(), ("embedding", embedded), ("sound", *(MEASURES[name][0] for name in _OF_ITEMS)), *items]
 
 
 _OF_ITEMS = tuple(name for name in MEASURES if name != "frechet_distance")
+
+
+def _row_of(item: ItemQuality) -> Row:
+    return (item.name, *(_shown(getattr(item, name), MEASURES[name][1]) for name in _OF_ITEMS))
 
 
 def _check(name: str, value: float | None, limit: float) -> Check:

@@ -20,7 +20,7 @@ from neutone_like.optimise.sounds import Player, Sounds
 from neutone_like.whole_file import write_whole
 
 MOST_TRIALS = 50
-MOST_CANDIDATES = 8  # keys 1 to 9 and 0 choose what is heard
+MOST_CANDIDATES = 7  # with two references and the anchor ten sounds, one a key
 
 
 def listening_page(
@@ -45,7 +45,7 @@ def listening_page(
     Args:
         path: Of the page.
         reference, audio, sample_rate: As for :func:`~neutone_like.optimise.quality`; up to 60 seconds each.
-        candidates: What :func:`~neutone_like.optimise.quality` takes as candidate, by name; at most 8. One without a
+        candidates: What :func:`~neutone_like.optimise.quality` takes as candidate, by name; at most 7. One without a
             name is called "candidate".
         title: On top of the page, and in the results.
         trials: Of ABX, 1..50, for each sound and candidate.

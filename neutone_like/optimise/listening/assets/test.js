@@ -148,6 +148,7 @@ function slider(n) {
 }
 
 function hear(index) {
+  if (!player) return;
   player.hear(index);
   document.querySelectorAll("#trial [data-sound]").forEach((button) => {
     if (button.offsetParent) button.setAttribute("aria-pressed", String(Number(button.dataset.sound) === index));
@@ -156,6 +157,7 @@ function hear(index) {
 }
 
 function stop() {
+  if (!player) return;
   player.stop();
   document.querySelectorAll("#trial [data-sound]").forEach((button) => button.setAttribute("aria-pressed", "false"));
 }
@@ -167,6 +169,8 @@ function enable() {
 
 async function answered(answer) {
   stop();
+  player = null;  // until the next sounds are there, keys and buttons do nothing
+  ["is-a", "is-b", "next"].forEach((id) => { element(id).disabled = true; });
   const seconds = Math.round((performance.now() - trial.began) / 100) / 10;
   round.answers.push({sound: trial.item.name, gain_db: trial.item.gain_db, ...answer, seconds});
   round.at += 1;

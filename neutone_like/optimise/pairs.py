@@ -19,23 +19,20 @@ def pairs(reference: Any, candidate: Any, audio: Any, sample_rate: int | None) -
         ModelError: One can't be played.
     """
     inputs = None if audio is None else read_sounds(audio, sample_rate, "audio")
-    sides = (outputs(source, inputs, sample_rate, name) for source, name in named(reference, candidate))
     count = 0
-    for pair in zip_longest(*sides):
+    played = (
+        outputs(reference, inputs, sample_rate, "reference"),
+        outputs(candidate, inputs, sample_rate, "candidate"),
+    )
+    for first, second in zip_longest(played[0], played[1]):
+        if first is None or second is None:
+            one, other = ("candidate", "reference") if second is None else ("reference", "candidate")
+            raise AudioError(f"Reference and candidate need as many sounds; the {one} has {count}, the {other} more.")
+        _require_comparable(first, second)
+        yield first, second
         count += 1
-        if None in pair:
-            raise AudioError(
-                f"Reference and candidate need as many sounds, got {count - 1} of one and more of the other."
-            )
-        _require_comparable(*pair)
-        yield pair
     if inputs is not None and count != len(inputs):
         raise AudioError(f"Expected a rendered sound for each of {len(inputs)} in audio, got {count}.")
-
-
-def named(reference: Any, candidate: Any) -> tuple[tuple[Any, str], tuple[Any, str]]:
-    """Both with the words that messages call them by."""
-    return (reference, "reference"), (candidate, "candidate")
 
 
 def _require_comparable(reference: Recording, candidate: Recording) -> None:

@@ -184,10 +184,9 @@ def _check(name: str, value: float | None, limit: float) -> Check:
     if value is None:
         return Check(words, "failed", "not measured", _shown(allowed, unit), "Give more or longer audio.")
     good = value >= allowed if more_is_better else abs(value) <= allowed
-    sense = "at least" if more_is_better else "at most"
-    return Check(
-        words, "passed" if good else "failed", _shown(value, unit), f"{sense} {_shown(allowed, unit)}", _ADVICE
-    )
+    sense = "at least" if more_is_better else "either way at most" if name.startswith("loudness") else "at most"
+    limits = f"{sense} {_shown(allowed, unit)}"
+    return Check(words, "passed" if good else "failed", _shown(value, unit), limits, _ADVICE)
 
 
 def _shown(value: float | None, unit: str) -> str:

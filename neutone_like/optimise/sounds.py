@@ -18,8 +18,10 @@ from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.numbers import whole_number
 from neutone_like.render.audio_arrays import Audio, read_audio
-from neutone_like.render.board import Board
+from neutone_like.render.board import DEFAULT_BUFFER_SIZE, Board, require_lengths
 from neutone_like.render.model_plugin import Model, ModelPlugin
+from neutone_like.render.offline_plugin import is_offline
+from neutone_like.render.torch_settings import inference_settings
 
 SOUND_FILES = (".aif", ".aiff", ".flac", ".mp3", ".ogg", ".wav")
 HIGHEST_RATE_HZ = 768000
@@ -87,17 +89,31 @@ def outputs(source: Any, inputs: list[Recording] | None, sample_rate: int | None
 
 
 def _player(source: Any, what: str) -> Callable[[Recording], Audio]:
-    if isinstance(source, Board):
-        return lambda recording: source(recording.samples, recording.sample_rate)
-    if isinstance(source, (ModelPlugin, Artifact, SampleQueueWrapper, WaveformToWaveformBase, str, PathLike)):
-        board = Board([source])
-        return lambda recording: board(recording.samples, recording.sample_rate)
+    if is_offline(source):
+        raise ModelError(f"{what}: an offline model is compared by what it rendered: pass its sound file or array.")
+    if isinstance(source, (Board, ModelPlugin, Artifact, SampleQueueWrapper, WaveformToWaveformBase, str, PathLike)):
+        board = source if isinstance(source, Board) else Board([source])
+        return lambda recording: _rendered(board, recording, what)
     if callable(source):
         return lambda recording: _called(source, recording, what)
     raise ModelError(
         f"{what}: expected a model, an artifact or its path, a Board, a function of a tensor (channels, samples), or "
         f"rendered sounds, got {_named(source)}."
     )
+
+
+def _rendered(board: Board, recording: Recording, what: str) -> Audio:
+    samples, rate = recording.samples, recording.sample_rate
+    require_lengths(board, samples.shape[1])
+    with board.in_use(), inference_settings(board.modules):
+        stream = board.open_stream(rate, samples.shape[0], DEFAULT_BUFFER_SIZE)
+        made = stream.process_all(samples)
+    if stream.nonfinite_samples:
+        raise AudioError(
+            f"{what}, playing {recording.name}: every sample must be a finite number, got {stream.nonfinite_samples} "
+            "samples of NaN or infinity, which a host would hear as silence. Repair the model before comparing it."
+        )
+    return made
 
 
 def _called(function: Callable[[Tensor], Any], recording: Recording, what: str) -> Audio:

@@ -10,7 +10,7 @@ import soundfile
 import torch
 from torch import Tensor
 
-from neutone_like import ContinuousParameter, ModelMetadata, WaveformToWaveformBase, load_artifact
+from neutone_like import ContinuousParameter, ModelMetadata, NonRealtimeBase, WaveformToWaveformBase, load_artifact
 from neutone_like.artifact.writing.writer import write_artifact
 from neutone_like.errors import AudioError, ModelError, ParameterError
 from neutone_like.optimise import QualityReport, quality
@@ -46,6 +46,15 @@ class LateDrive(Drive):
 
     def reset_model(self) -> None:
         self.past = torch.zeros(2, 100)
+
+
+class Broken(Drive):
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return torch.log(x)
+
+
+class Tone(NonRealtimeBase):
+    metadata = ModelMetadata(name="Tone", authors=("Ada",), version="1.0.0")
 
 
 def values(report: QualityReport) -> tuple[Any, ...]:
@@ -166,7 +175,7 @@ def nan(x: Tensor) -> Tensor:
         (SOUND, nan, AudioError, "candidate, playing audio 1: every sample must be a finite number, got nan"),
         (SOUND, SOUND[:1], AudioError, r"as many channels and samples, got \(2, 48000\) and \(1, 48000\)"),
         (SOUND, SOUND[:, :-1], AudioError, r"got \(2, 48000\) and \(2, 47999\)"),
-        (SOUND, [SOUND, SOUND], AudioError, "as many sounds"),
+        (SOUND, [SOUND, SOUND], AudioError, "the reference has 1, the candidate more"),
         ([SOUND] * 2, [SOUND] * 2, AudioError, "for each of 1 in audio, got 2"),
         (SOUND[:, :2047], SOUND[:, :2047], AudioError, "at least 2048 samples, got 2047"),
         (SOUND, [], AudioError, "candidate: expected at least one sound"),
@@ -187,5 +196,9 @@ def test_refusals_of_rates_and_of_nothing_to_play(tmp_path: Path) -> None:
         quality(SOUND, SOUND)
     with pytest.raises(AudioError, match="sample_rate must be an integer in 1..768000 Hz, got 0"):
         quality(SOUND, SOUND, sample_rate=0)
+    with pytest.raises(ModelError, match="candidate: an offline model is compared by what it rendered"):
+        quality(SOUND, Tone(), SOUND, sample_rate=RATE)
+    with pytest.raises(AudioError, match="candidate, playing audio 1: .* got [0-9]+ samples of NaN or infinity"):
+        quality(SOUND, Broken(), SOUND, sample_rate=RATE)
     with pytest.raises(AudioError, match="candidate: Drive makes its sound from audio. Pass audio"):
         quality(SOUND, Drive(), sample_rate=RATE)

@@ -30,6 +30,7 @@ FLOORS = (
     "validate",
     "render",
     "export",
+    "optimise",
     "bench",
     "cli",
     "compat",

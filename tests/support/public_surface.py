@@ -17,6 +17,7 @@ PACKAGES = (
     "neutone_like.graph",
     "neutone_like.importers",
     "neutone_like.model",
+    "neutone_like.optimise",
     "neutone_like.realtime_safety",
     "neutone_like.render",
     "neutone_like.runtime",

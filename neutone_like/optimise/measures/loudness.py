@@ -1,5 +1,7 @@
 """Integrated loudness by ITU-R BS.1770-4: K-weighting, blocks of 400 ms, two gates."""
 
+from typing import Any
+
 import numpy as np
 
 from neutone_like.optimise.measures import Signal
@@ -61,5 +63,5 @@ def _high_pass(sample_rate: int) -> Coefficients:
     return [scale, -2.0 * scale, scale], [scale, 2.0 * (k * k - 1.0), 1.0 - k / q + k * k]
 
 
-def _lufs(power: Signal | np.float64) -> Signal | np.float64:
+def _lufs(power: Any) -> Any:
     return _OFFSET_DB + 10.0 * np.log10(power)

@@ -50,7 +50,8 @@ def quality(
     Raises:
         AudioError: Audio that is not finite or too short, a silent reference, or sides that differ in number, rate,
             channels or length.
-        ModelError: Nothing that plays, or it failed.
+        ModelError: Nothing that plays, an offline model, or it failed.
+        ArtifactError: A path holds no usable artifact.
         ParameterError: The embedding gave no finite ``(N, D)``.
     """
     items: list[ItemQuality] = []

@@ -12,6 +12,7 @@ ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
 _OFFSET_DB = -0.691
 _TAIL_SECONDS = 0.5  # by then the filters' response is below 1e-40
+_PIECE_SECONDS = 5.0
 
 # The analogue filters behind the standard's coefficients for 48 kHz: centre in Hz, Q, gain in dB.
 _SHELF = (1681.974450955533, 0.7071752369554196, 3.999843853973347)
@@ -34,14 +35,26 @@ def loudness_lufs(x: Signal, sample_rate: int) -> float | None:
 
 
 def k_weighted(x: Signal, sample_rate: int) -> Signal:
-    """The sound through both filters. They ring so shortly that their product with the spectrum is exact."""
-    samples = x.shape[1]
-    size = samples + round(_TAIL_SECONDS * sample_rate)
+    """The sound through both filters, piece by piece with the time before it in which they ring."""
+    tail, piece = round(_TAIL_SECONDS * sample_rate), round(_PIECE_SECONDS * sample_rate)
+    response = _response(sample_rate, piece + 2 * tail)
+    y = np.empty_like(x)
+    for start in range(0, x.shape[1], piece):
+        before = min(start, tail)
+        spectrum = np.fft.rfft(x[:, start - before : start + piece], piece + 2 * tail)
+        y[:, start : start + piece] = np.fft.irfft(spectrum * response, piece + 2 * tail)[
+            :, before : before + min(piece, x.shape[1] - start)
+        ]
+    return y
+
+
+def _response(sample_rate: int, size: int) -> Any:
+    """Of both filters, at the frequencies of a transform."""
     z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
     response = np.ones_like(z)
     for above, below in (_shelf(sample_rate), _high_pass(sample_rate)):
         response = response * np.polyval(above[::-1], z) / np.polyval(below[::-1], z)
-    return np.fft.irfft(np.fft.rfft(x, size) * response, size)[:, :samples]
+    return response
 
 
 Coefficients = tuple[list[float], list[float]]  # of z^0, z^-1, z^-2: numerator, denominator

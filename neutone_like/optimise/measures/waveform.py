@@ -8,6 +8,7 @@ from neutone_like.optimise.measures import Signal
 
 SI_SDR_LIMIT_DB = 120.0  # beyond it float32 audio holds nothing but its own rounding
 MOST_LAG_SAMPLES = 4096
+_PIECE_SAMPLES = 1 << 16
 
 
 def error_to_signal_ratio(reference: Signal, candidate: Signal) -> float:
@@ -37,10 +38,14 @@ def lag_samples(reference: Signal, candidate: Signal) -> int:
 
     Searched within 4096 samples (less in a shorter sound); the smallest lag of equally good ones.
     """
-    samples = reference.shape[1]
-    most = min(MOST_LAG_SAMPLES, samples - 1)
-    size = 1 << (samples + most).bit_length()
-    spectra = np.fft.rfft(candidate, size) * np.conj(np.fft.rfft(reference, size))
-    correlation = np.abs(np.fft.irfft(spectra.sum(axis=0), size))
+    most = min(MOST_LAG_SAMPLES, reference.shape[1] - 1)
     lags = np.array(sorted(range(-most, most + 1), key=abs))
-    return int(lags[np.argmax(np.round(correlation[lags] / max(correlation.max(), 1e-300), 9))])
+    around = np.pad(candidate, ((0, 0), (most, most)))
+    size = 2 * _PIECE_SAMPLES
+    correlation = np.zeros(size)
+    for start in range(0, reference.shape[1], _PIECE_SAMPLES):  # so that long sounds need no more memory
+        piece = np.fft.rfft(reference[:, start : start + _PIECE_SAMPLES], size)
+        later = np.fft.rfft(around[:, start : start + _PIECE_SAMPLES + 2 * most], size)
+        correlation += np.fft.irfft((later * np.conj(piece)).sum(axis=0), size)
+    magnitudes = np.abs(correlation[lags + most])
+    return int(lags[np.argmax(np.round(magnitudes / max(magnitudes.max(), 1e-300), 9))])

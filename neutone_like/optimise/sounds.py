@@ -41,6 +41,7 @@ class Recording:
 
     @property
     def seconds(self) -> float:
+        """How long it is."""
         return self.samples.shape[1] / self.sample_rate
 
 

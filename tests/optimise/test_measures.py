@@ -101,6 +101,7 @@ def test_log_mel_distance_of_a_gain_is_the_gain() -> None:
     for rate in (16000, 44100, 48000, 96000):
         assert log_mel_distance_db(x, 10.0 ** (3.0 / 20.0) * x, rate) == pytest.approx(3.0, abs=1e-6)
     assert log_mel_distance_db(x, x, RATE) == 0.0
+    assert log_mel_distance_db(1e-20 * x, x, RATE) > 100.0  # nothing to be relative to, and still a number
 
 
 def test_log_mel_distance_hears_a_filter_by_its_own_attenuation() -> None:

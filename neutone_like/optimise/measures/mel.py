@@ -12,6 +12,7 @@ EMBEDDING_BANDS = 32
 RANGE_DB = 80.0  # below the loudest band of the reference nothing counts
 FLOOR_DB = -100.0  # of the embedding, so that both sets have the same
 HIGHEST_HZ = 20000.0
+_LEAST_POWER = 1e-30  # of a reference that has nothing in any band
 FRAME_SECONDS = 0.0427  # 2048 samples at 48 kHz
 
 
@@ -22,7 +23,7 @@ def log_mel_distance_db(reference: Signal, candidate: Signal, sample_rate: int) 
     """
     target = mel_power(reference, sample_rate, DISTANCE_BANDS)
     other = mel_power(candidate, sample_rate, DISTANCE_BANDS)
-    floor = float(target.max()) * 10.0 ** (-RANGE_DB / 10.0)
+    floor = max(float(target.max()) * 10.0 ** (-RANGE_DB / 10.0), _LEAST_POWER)
     levels = [10.0 * np.log10(np.maximum(power, floor)) for power in (target, other)]
     return float(np.mean(np.sqrt(np.mean((levels[0] - levels[1]) ** 2, axis=1))))
 

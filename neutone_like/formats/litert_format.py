@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy
 from torch import Tensor
 
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.errors import CompileError
 from neutone_like.extras import import_extra
-from neutone_like.formats.core import Core, initial_states
+from neutone_like.formats.core import Core, initial_states, state_names
 from neutone_like.formats.format import Draft, Format, Player, from_numpy
 from neutone_like.formats.graph_module import example_tensors, first_line, graph_module, numbered_names, one_length_core
 from neutone_like.formats.sidecar import TensorNames
@@ -59,7 +60,14 @@ class _LiteRtPlayer(Player):
             raise CompileError(f"LiteRT does not take the file: {first_line(error)}") from error
         self._inputs = [names.audio, *names.parameters, *names.states_in]
         self._outputs = [names.audio_out, *names.states_out]
-        self._given = set(self._runner.get_input_details())
+        details: dict[str, Any] = self._runner.get_input_details()
+        self._given = set(details)
+        for name, value, state in zip(names.states_in, self._like, state_names(core.graph), strict=True):
+            kept = details[name]["dtype"] if name in details else value.numpy().dtype
+            if value.numpy().dtype != kept:
+                raise CompileError(
+                    f"the converter keeps {state}, which is {value.dtype}, as {numpy.dtype(kept)}. Keep it in that type"
+                )
 
     def call(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         feeds = {name: each.contiguous().numpy() for name, each in zip(self._inputs, tensors, strict=True)}

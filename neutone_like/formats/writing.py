@@ -14,6 +14,7 @@ from neutone_like.compiler.proof import Accuracy, accuracy_of, blocks_to_try
 from neutone_like.errors import CaptureError, CompileError, ExportError
 from neutone_like.formats.catalogue import FORMATS
 from neutone_like.formats.format import Draft, Format
+from neutone_like.formats.graph_module import first_line
 from neutone_like.formats.sidecar import make_sidecar, sidecar_path
 from neutone_like.printing import InNotebooks
 from neutone_like.torch_settings import plain_settings
@@ -153,7 +154,10 @@ def _proved(chosen: Format, draft: Draft, path: Path) -> Accuracy:
     block = core.block_samples
     blocks = (block,) * _BLOCKS if block is not None else blocks_to_try(core.lengths)[:_BLOCKS]
     captured = core.captured
-    accuracy = accuracy_of(player.play, core.graph, captured.parameters, captured.look_behind_samples, blocks)
+    try:
+        accuracy = accuracy_of(player.play, core.graph, captured.parameters, captured.look_behind_samples, blocks)
+    except (RuntimeError, ValueError, TypeError) as error:  # what engines raise has no base of its own
+        raise CompileError(f"its engine does not play what was written: {first_line(error)}") from error
     if not accuracy.is_good:
         raise CompileError(
             f"what was written does not give what the network does: {accuracy}. This is a mistake in the export or in "

@@ -32,6 +32,7 @@ FLOORS = (
     "render",
     "export",
     "plugin",
+    "optimise",
     "bench",
     "cli",
     "compat",

@@ -186,8 +186,8 @@ def overdriven(folder: Path, **fields: Any) -> Path:
     constants = {"ten": np.array([10.0], np.float32), "twenty": np.array([20.0], np.float32)}
     write_onnx(path, nodes, {"audio": shape, "drive": ("float32", [1])}, {"audio_out": shape}, constants)
     drive = parameter("drive", "block", default=12.0, maximum=36.0)
-    content = {"artifact_sha256": digest_of_file(artifact), "sample_rate": 48000, "parameters": [drive], **fields}
-    write_sidecar(path, in_channels=2, out_channels=2, **content)
+    content: dict[str, Any] = {"artifact_sha256": digest_of_file(artifact), "sample_rate": 48000, "parameters": [drive]}
+    write_sidecar(path, in_channels=2, out_channels=2, **(content | fields))
     return artifact
 
 

@@ -19,6 +19,7 @@ PACKAGES = (
     "neutone_like.importers",
     "neutone_like.model",
     "neutone_like.plugin",
+    "neutone_like.optimise",
     "neutone_like.realtime_safety",
     "neutone_like.render",
     "neutone_like.runtime",

@@ -1,0 +1,23 @@
+"""Smaller and faster models: what they cost in quality, in numbers and by ear."""
+
+from typing import TYPE_CHECKING
+
+from neutone_like.lazy import export_lazily
+
+if TYPE_CHECKING:
+    from neutone_like.optimise.comparing import quality as quality
+    from neutone_like.optimise.listening.writing import listening_page as listening_page
+    from neutone_like.optimise.measures.frechet import frechet_distance as frechet_distance
+    from neutone_like.optimise.quality_report import ItemQuality as ItemQuality
+    from neutone_like.optimise.quality_report import QualityReport as QualityReport
+    from neutone_like.optimise.quality_report import QualityVerdict as QualityVerdict
+
+export_lazily(
+    globals(),
+    {
+        "neutone_like.optimise.comparing": ("quality",),
+        "neutone_like.optimise.listening.writing": ("listening_page",),
+        "neutone_like.optimise.measures.frechet": ("frechet_distance",),
+        "neutone_like.optimise.quality_report": ("ItemQuality", "QualityReport", "QualityVerdict"),
+    },
+)

@@ -136,7 +136,7 @@ def test_rates_and_blocks_are_adapted_as_for_any_model(tmp_path: Path) -> None:
     node = helper.make_node("Mul", ["audio", "gain"], ["audio_out"])
     shape = ("float32", [2, 96])
     write_onnx(path, [node], {"audio": shape, "gain": ("float32", [1])}, {"audio_out": shape})
-    channels = {"in_channels": 2, "out_channels": 2}
+    channels: dict[str, Any] = {"in_channels": 2, "out_channels": 2}
     write_sidecar(
         path, sample_rate=44100, block_samples=96, parameters=[parameter("gain", "block", default=0.5)], **channels
     )

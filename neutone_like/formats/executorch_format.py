@@ -15,7 +15,7 @@ from neutone_like.errors import CompileError
 from neutone_like.extras import import_extra
 from neutone_like.formats.core import Core, initial_states
 from neutone_like.formats.format import Draft, Format, Player
-from neutone_like.formats.graph_module import exported, first_line, numbered_names, one_length_core
+from neutone_like.formats.graph_module import exported, first_line, numbered_names, short_core
 
 
 class ExecuTorchFormat(Format):
@@ -27,7 +27,7 @@ class ExecuTorchFormat(Format):
     def write(self, artifact: Artifact, model: Model | None, path: Path) -> Draft:
         exir = _extra("executorch.exir")
         partitioner = _extra("executorch.backends.xnnpack.partition.xnnpack_partitioner").XnnpackPartitioner()
-        core = one_length_core(artifact)
+        core = short_core(artifact)
         program = exported(core)
         try:
             with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):

@@ -15,6 +15,9 @@ from neutone_like.graph import SAMPLES
 from neutone_like.graph.running import play_node
 from neutone_like.runtime.compiled_core import EXAMPLE_BLOCK
 
+_RECURRENT = ("aten::lstm.input", "aten::gru.input", "aten::rnn_tanh.input", "aten::rnn_relu.input")
+_RECURRENT_SAMPLES = 16
+
 
 class GraphModule(nn.Module):
     """``forward(audio, *parameters, *states)`` gives the sound, and the states after it.
@@ -91,6 +94,14 @@ def one_length_core(artifact: Artifact, wanted_samples: int = EXAMPLE_BLOCK) -> 
         CompileError: It is no model that is played in blocks.
     """
     return at_one_length(core_of_artifact(artifact, recurrences=False), wanted_samples)
+
+
+def short_core(artifact: Artifact) -> Core:
+    """The same, with recurrent layers in short blocks, for converters that write them out step by step: a long block
+    takes those minutes."""
+    core = one_length_core(artifact)
+    recurrent = any(node.op in _RECURRENT for node in core.graph.nodes)
+    return one_length_core(artifact, _RECURRENT_SAMPLES) if recurrent else core
 
 
 def numbered_names(core: Core, entering: str, leaving: str) -> TensorNames:

@@ -16,12 +16,8 @@ from neutone_like.errors import CompileError
 from neutone_like.extras import import_extra
 from neutone_like.formats.core import Core, initial_states, state_names
 from neutone_like.formats.format import Draft, Format, Player, from_numpy
-from neutone_like.formats.graph_module import example_tensors, first_line, graph_module, numbered_names, one_length_core
+from neutone_like.formats.graph_module import example_tensors, first_line, graph_module, numbered_names, short_core
 from neutone_like.formats.sidecar import TensorNames
-
-_RECURRENT = ("aten::lstm.input", "aten::gru.input", "aten::rnn_tanh.input", "aten::rnn_relu.input")
-_RECURRENT_BLOCK = 16
-"""Samples: the converter writes a recurrent layer out step by step, and a long block takes it minutes."""
 
 
 class LiteRtFormat(Format):
@@ -32,9 +28,7 @@ class LiteRtFormat(Format):
 
     def write(self, artifact: Artifact, model: Model | None, path: Path) -> Draft:
         converter = import_extra("litert_torch", extra="litert-convert", purpose="Writing LiteRT files")
-        core = one_length_core(artifact)
-        if any(node.op in _RECURRENT for node in core.graph.nodes):
-            core = one_length_core(artifact, _RECURRENT_BLOCK)
+        core = short_core(artifact)
         module, tensors = graph_module(core), tuple(example_tensors(core))
         try:
             with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):

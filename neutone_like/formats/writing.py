@@ -128,8 +128,8 @@ def _written(chosen: Format, artifact: Artifact, model: Model | None, folder: Pa
             accuracy = _proved(chosen, draft, path)
         except (CaptureError, CompileError) as error:
             raise ExportError(
-                f"{chosen.title} can't hold {artifact.metadata.model_name}: {str(error).rstrip('.')}. Leave {chosen.name!r} "
-                "out of formats, or change the model as said."
+                f"{chosen.title} can't hold {artifact.metadata.model_name}: {str(error).rstrip('.')}. "
+                f"Leave {chosen.name!r} out of formats, or change the model as said."
             ) from error
         sidecar = make_sidecar(draft.core, chosen.name, path, draft.names, dict(draft.notes))
         files = [chosen.file, *chosen.more_files]

@@ -13,6 +13,7 @@ from neutone_like.artifact.format.compiled_file import digest_of_file
 from neutone_like.errors import ArtifactError
 from neutone_like.formats.core import Core, initial_states, state_names
 from neutone_like.model import ContinuousParameter
+from neutone_like.runtime.exchange_sidecar import sidecar_of
 
 VERSION = 1
 VERSION_KEY = "neutone_like_sidecar"
@@ -120,7 +121,7 @@ class TensorNames:
 
 def sidecar_path(model_file: Path) -> Path:
     """Where the sidecar of a model file lies."""
-    return model_file.with_name(f"{model_file.name}.json")
+    return sidecar_of(model_file)
 
 
 def make_sidecar(core: Core, format: str, file: Path, names: TensorNames, notes: Mapping[str, Any]) -> Sidecar:

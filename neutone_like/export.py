@@ -174,14 +174,15 @@ def other_formats(formats: Sequence[str]) -> list[str]:
 
     Raises:
         ExportError: ``"nm"`` is missing, or one is unknown.
+        MissingExtraError: What one needs is not installed.
     """
-    if isinstance(formats, str) or "nm" not in formats:
+    if isinstance(formats, str) or not isinstance(formats, Iterable) or "nm" not in formats:
         raise ExportError(
             f"formats must hold 'nm', which an artifact is: formats=('nm', 'nlc', 'onnx'), got {formats!r}."
         )
     others = [each for each in dict.fromkeys(formats) if each not in OWN_FORMATS]
     for each in others:
-        format_named(each)
+        format_named(each).require()
     return others
 
 

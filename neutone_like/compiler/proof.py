@@ -35,12 +35,14 @@ class Accuracy:
         eager_error: Of PyTorch, on the same input.
         peak: Of the output.
         blocks: The lengths of the blocks, in samples.
+        from_eager: How far it is from PyTorch in float32.
     """
 
     error: float
     eager_error: float
     peak: float
     blocks: tuple[int, ...]
+    from_eager: float = 0.0
 
     @property
     def allowed(self) -> float:
@@ -50,7 +52,7 @@ class Accuracy:
     @property
     def is_good(self) -> bool:
         """Whether the error is small enough."""
-        return self.error <= self.allowed
+        return isfinite(self.allowed) and self.error <= self.allowed
 
     def __str__(self) -> str:
         return (
@@ -114,12 +116,7 @@ def prove(native: Any, graph: Graph, plan: Plan, parameters: Sequence[NumericalP
         CompileError: They differ by more than PyTorch's own rounding allows.
     """
     accuracy = _accuracy(native, graph, plan, parameters, max(_blocks(plan)))
-    if not isfinite(accuracy.peak) or not isfinite(accuracy.eager_error):
-        raise CompileError(
-            "What the network gives for noise is NaN or infinite, so that nothing can be held against it: a weight or "
-            "a state is, or it divides by nothing. Train or load it again, or keep what it divides by away from 0; "
-            "TorchScript plays it as it is."
-        )
+    require_finite(accuracy)
     if accuracy.is_good:
         return accuracy
     native.reset()
@@ -133,6 +130,20 @@ def prove(native: Any, graph: Graph, plan: Plan, parameters: Sequence[NumericalP
         f"The compiled model does not give what the network does: {accuracy}. This is a mistake in the compiler; "
         "TorchScript plays the model. Please report it with the model."
     )
+
+
+def require_finite(accuracy: Accuracy) -> None:
+    """Whether there is something to hold anything against.
+
+    Raises:
+        CompileError: What the network gives is NaN or infinite.
+    """
+    if not isfinite(accuracy.peak) or not isfinite(accuracy.eager_error):
+        raise CompileError(
+            "What the network gives for noise is NaN or infinite, so that nothing can be held against it: a weight or "
+            "a state is, or it divides by nothing. Train or load it again, or keep what it divides by away from 0; "
+            "TorchScript plays it as it is."
+        )
 
 
 def _accuracy(
@@ -166,17 +177,21 @@ def accuracy_of(
     """
     exact, eager = GraphPlayer(graph, torch.float64), GraphPlayer(graph)
     examples = Examples(graph, look_behind, parameters)
-    error = eager_error = peak = 0.0
+    error = eager_error = peak = from_eager = 0.0
     with torch.no_grad():
         for samples in blocks:
             inputs = examples.block(samples)
             pieces = _pieces(inputs, look_behind, longest or samples)
             wanted = torch.cat([_rows(exact(*[each.double() for each in piece])) for piece in pieces], 1)
             rounded = torch.cat([_rows(eager(*piece)) for piece in pieces], 1)
-            error = max(error, _largest(_rows(played(inputs)) - wanted))
+            got = _rows(played(inputs))
+            if got.shape != wanted.shape:
+                raise CompileError(f"a block of {samples} samples gives {list(got.shape)}, not {list(wanted.shape)}")
+            error = max(error, _largest(got - wanted))
+            from_eager = max(from_eager, _largest(got - rounded))
             eager_error = max(eager_error, _largest(rounded - wanted))
             peak = max(peak, _largest(wanted))
-    return Accuracy(error, eager_error, peak, tuple(blocks))
+    return Accuracy(error, eager_error, peak, tuple(blocks), from_eager)
 
 
 def _rows(sound: Tensor) -> Tensor:
@@ -196,7 +211,7 @@ def _pieces(inputs: Sequence[Tensor], look_behind: int, longest: int) -> list[li
 
 
 def _largest(values: Tensor) -> float:
-    return float(values.abs().nan_to_num(float("inf")).max())
+    return float(values.abs().nan_to_num(float("inf"), posinf=float("inf")).max())
 
 
 def _blocks(plan: Plan) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from neutone_like.artifact.format.format_limits import Model
 from neutone_like.compiler.facts import block_lengths, example_blocks
 from neutone_like.compiler.planning import at_length
 from neutone_like.graph import Graph, Lengths, Node, decompose, fold_constants, functional, without_writes
-from neutone_like.runtime.compiled_core import EXAMPLE_BLOCK
+from neutone_like.runtime.compiled_core import EXAMPLE_BLOCK, USUAL_RATES
 from neutone_like.runtime.core_capture import Captured, capture_artifact
 
 
@@ -40,7 +40,10 @@ class Core:
     @property
     def sample_rate(self) -> int | None:
         """Hz; ``None``: it is right at any."""
-        return self.captured.sample_rate or (self.artifact.sample_rates or (None,))[0]
+        rates = self.artifact.sample_rates
+        if self.captured.sample_rate is not None or not rates:
+            return self.captured.sample_rate
+        return USUAL_RATES[0] if USUAL_RATES[0] in rates else rates[0]
 
 
 def core_of_artifact(artifact: Artifact, model: Model | None = None, *, recurrences: bool = True) -> Core:
@@ -57,11 +60,10 @@ def core_of_artifact(artifact: Artifact, model: Model | None = None, *, recurren
     """
     captured = capture_artifact(artifact, None, model, recurrences=recurrences)
     graph = captured.graph
-    if captured.block_size is not None:
-        graph = at_length(graph, captured.look_behind_samples + captured.block_size)
-    return Core(
-        artifact, captured, fold_constants(functional(fold_constants(graph), _blocks(graph))), captured.block_size
-    )
+    block = captured.block_size or min(artifact.block_sizes, default=None)
+    if block is not None:
+        graph = at_length(graph, captured.look_behind_samples + block)
+    return Core(artifact, captured, fold_constants(functional(fold_constants(graph), _blocks(graph))), block)
 
 
 def at_one_length(core: Core, wanted_samples: int = EXAMPLE_BLOCK) -> Core:

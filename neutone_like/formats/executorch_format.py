@@ -23,6 +23,7 @@ class ExecuTorchFormat(Format):
 
     name = "executorch"
     title = "ExecuTorch"
+    needs = (("executorch", "executorch"),)
 
     def write(self, artifact: Artifact, model: Model | None, path: Path) -> Draft:
         exir = _extra("executorch.exir")

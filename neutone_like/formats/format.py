@@ -12,6 +12,7 @@ from torch import Tensor
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.archive import FILES_OF_FORMATS
 from neutone_like.artifact.format.format_limits import Model
+from neutone_like.extras import find_extra
 from neutone_like.formats.core import Core, initial_states
 from neutone_like.formats.sidecar import TensorNames
 
@@ -57,10 +58,21 @@ class Format(ABC):
     Attributes:
         name: As users write it.
         title: As people know it.
+        needs: Packages, and the extras that bring them.
     """
 
     name: str
     title: str
+    needs: tuple[tuple[str, str], ...] = ()
+
+    def require(self) -> None:
+        """Whether what it needs is there, without importing it.
+
+        Raises:
+            MissingExtraError: It is not; with the line that installs it.
+        """
+        for package, extra in self.needs:
+            find_extra(package, extra=extra, purpose=f"Writing {self.title} files")
 
     @property
     def file(self) -> str:

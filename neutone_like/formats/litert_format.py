@@ -25,6 +25,7 @@ class LiteRtFormat(Format):
 
     name = "litert"
     title = "LiteRT"
+    needs = (("litert_torch", "litert-convert"), ("ai_edge_litert", "litert"))
 
     def write(self, artifact: Artifact, model: Model | None, path: Path) -> Draft:
         converter = import_extra("litert_torch", extra="litert-convert", purpose="Writing LiteRT files")

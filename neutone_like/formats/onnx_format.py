@@ -25,6 +25,7 @@ class OnnxFormat(Format):
 
     name = "onnx"
     title = "ONNX"
+    needs = (("onnx", "onnx"), ("onnxruntime", "onnx"))
 
     def write(self, artifact: Artifact, model: Model | None, path: Path) -> Draft:
         core = core_of_artifact(artifact, model)

@@ -27,6 +27,7 @@ class OpenVinoFormat(Format):
 
     name = "openvino"
     title = "OpenVINO"
+    needs = (("openvino", "openvino"), ("onnx", "onnx"), ("onnxruntime", "onnx"))
 
     def write(self, artifact: Artifact, model: Model | None, path: Path) -> Draft:
         openvino = _openvino()

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.format_limits import Model
+from neutone_like.errors import CompileError
 from neutone_like.formats.core import Core
 from neutone_like.formats.format import Draft, Format, Player
-from neutone_like.formats.graph_module import exported, numbered_names, one_length_core
+from neutone_like.formats.graph_module import exported, first_line, numbered_names, one_length_core
 
 
 class Pt2Format(Format):
@@ -22,7 +23,11 @@ class Pt2Format(Format):
 
     def write(self, artifact: Artifact, model: Model | None, path: Path) -> Draft:
         core = one_length_core(artifact)
-        torch.export.save(exported(core), path)
+        program = exported(core)
+        try:
+            torch.export.save(program, path)
+        except Exception as error:  # of many kinds
+            raise CompileError(f"torch.export does not save the model: {first_line(error)}") from error
         return Draft(core, numbered_names(core, "args_{}", "output_{}"))
 
     def open(self, draft: Draft, path: Path) -> Player:
@@ -32,7 +37,10 @@ class Pt2Format(Format):
 class _Pt2Player(Player):
     def __init__(self, core: Core, path: Path) -> None:
         super().__init__(core)
-        self._module: Any = torch.export.load(path).module()
+        try:
+            self._module: Any = torch.export.load(path).module()
+        except Exception as error:  # of many kinds
+            raise CompileError(f"torch.export does not load the file: {first_line(error)}") from error
 
     def call(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         with torch.no_grad():

@@ -2,25 +2,31 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
+from neutone_like.artifact.format.archive import FILES_OF_FORMATS
 from neutone_like.artifact.format.compiled_file import digest_of_file
 from neutone_like.errors import ArtifactError
 from neutone_like.formats.core import Core, initial_states, state_names
 from neutone_like.model import ContinuousParameter
+from neutone_like.model.metadata import describe_validation_error
 from neutone_like.runtime.exchange_sidecar import sidecar_of
 
 VERSION = 1
 VERSION_KEY = "neutone_like_sidecar"
 
 
-@dataclass(frozen=True)
-class SidecarParameter:
+class _Record(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+class SidecarParameter(_Record):
     """One of the model's knobs; values are in its own unit, of a choice its index.
 
     Attributes:
@@ -35,15 +41,14 @@ class SidecarParameter:
 
     name: str
     input: str
-    rate: str
+    rate: Literal["block", "sample"]
     minimum: float
     maximum: float
     default: float
     unit: str
 
 
-@dataclass(frozen=True)
-class SidecarState:
+class SidecarState(_Record):
     """A tensor that goes in with every block, and comes out for the next one.
 
     Attributes:
@@ -59,12 +64,11 @@ class SidecarState:
     input: str
     output: str
     dtype: str
-    shape: Sequence[int]
+    shape: tuple[int, ...]
     initial: str | None
 
 
-@dataclass(frozen=True)
-class Sidecar:
+class Sidecar(_Record):
     """Everything that a host needs beside the model file.
 
     Attributes:
@@ -83,6 +87,7 @@ class Sidecar:
         audio_output: The name of that output.
         parameters: The model's knobs.
         states: What it keeps between blocks.
+        more_files: Others that belong to it, and their digests.
         notes: Further facts of one format.
     """
 
@@ -99,13 +104,14 @@ class Sidecar:
     delay_samples: int
     audio_input: str
     audio_output: str
-    parameters: Sequence[SidecarParameter]
-    states: Sequence[SidecarState]
-    notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    parameters: tuple[SidecarParameter, ...]
+    states: tuple[SidecarState, ...]
+    more_files: dict[str, str]
+    notes: dict[str, Any]
 
     def to_json(self) -> str:
         """As it is written."""
-        return json.dumps({VERSION_KEY: VERSION, **asdict(self)}, indent=1)
+        return json.dumps({VERSION_KEY: VERSION, **self.model_dump(mode="json")}, indent=1)
 
 
 @dataclass(frozen=True)
@@ -124,8 +130,9 @@ def sidecar_path(model_file: Path) -> Path:
     return sidecar_of(model_file)
 
 
-def make_sidecar(core: Core, format: str, file: Path, names: TensorNames, notes: Mapping[str, Any]) -> Sidecar:
-    """The sidecar of a file that has just been written."""
+def make_sidecar(core: Core, format: str, files: Sequence[Path], names: TensorNames, notes: dict[str, Any]) -> Sidecar:
+    """The sidecar of files that have just been written, the model file first."""
+    file, *more = files
     captured = core.captured
     declared = zip(captured.parameters, names.parameters, strict=True)
     states = zip(state_names(core.graph), initial_states(core.graph), names.states_in, names.states_out, strict=True)
@@ -143,7 +150,7 @@ def make_sidecar(core: Core, format: str, file: Path, names: TensorNames, notes:
         delay_samples=captured.delay_samples,
         audio_input=names.audio,
         audio_output=names.audio_out,
-        parameters=[
+        parameters=tuple(
             SidecarParameter(
                 name=each.name,
                 input=name,
@@ -154,11 +161,19 @@ def make_sidecar(core: Core, format: str, file: Path, names: TensorNames, notes:
                 unit=each.unit if isinstance(each, ContinuousParameter) else "",
             )
             for each, name in declared
-        ],
-        states=[
-            SidecarState(name, entering, leaving, str(value.numpy().dtype), list(value.shape), _encoded(value))
+        ),
+        states=tuple(
+            SidecarState(
+                name=name,
+                input=entering,
+                output=leaving,
+                dtype=str(value.numpy().dtype),
+                shape=tuple(value.shape),
+                initial=_encoded(value),
+            )
             for name, value, entering, leaving in states
-        ],
+        ),
+        more_files={each.name: digest_of_file(each) for each in more},
         notes=notes,
     )
 
@@ -178,21 +193,33 @@ def read_sidecar(model_file: Path) -> Sidecar:
         OSError: A file can't be read.
     """
     path = sidecar_path(model_file)
+    again = f"neutone-like export FILE.py --out DIR --formats nm,nlc,{_format_of(model_file)}"
+    if not model_file.is_file():
+        raise ArtifactError(f"There is no file {model_file}. Export it: {again}")
     if not path.exists():
         raise ArtifactError(
             f"{model_file} has no {path.name} beside it, which names its states, rate and delay. Put it back, or "
-            f"export again: neutone-like export FILE.py --out DIR --formats {model_file.suffix.removeprefix('.')}"
+            f"export again: {again}"
         )
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         version = content.pop(VERSION_KEY)
         if version != VERSION:
             raise ArtifactError(f"{path} has version {version}, and this version of neutone_like reads {VERSION}.")
-        content["parameters"] = [SidecarParameter(**each) for each in content["parameters"]]
-        content["states"] = [SidecarState(**each) for each in content["states"]]
-        sidecar = Sidecar(**content)
+        sidecar = Sidecar.model_validate_json(json.dumps(content))
+    except ValidationError as error:
+        raise ArtifactError(f"{path} is damaged:\n{describe_validation_error(error)}\nExport again: {again}") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ArtifactError(f"{path} is damaged, or no sidecar of neutone_like's: {error!r}. Export again.") from error
-    if sidecar.file_sha256 != digest_of_file(model_file):
-        raise ArtifactError(f"{model_file} is not the file that {path.name} was written for. Export both again.")
+        raise ArtifactError(f"{path} is damaged, or no sidecar of neutone_like's: {error!r}. {again}") from error
+    digests = {model_file.name: sidecar.file_sha256, **sidecar.more_files}
+    for name, digest in digests.items():
+        file = model_file.with_name(Path(name).name)
+        if not file.is_file() or digest_of_file(file) != digest:
+            raise ArtifactError(f"{file} is not the file that {path.name} was written for. Export both again: {again}")
     return sidecar
+
+
+def _format_of(model_file: Path) -> str:
+    """The format that a file's name belongs to."""
+    found = [name for name, files in FILES_OF_FORMATS.items() if Path(files[0]).suffix == model_file.suffix]
+    return found[0] if found else "onnx"

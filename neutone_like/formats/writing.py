@@ -1,27 +1,32 @@
 """Formats beside an artifact: written, played against PyTorch, and only then kept."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
+from torch import Tensor
 
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.format_limits import Model
-from neutone_like.compiler.proof import Accuracy, accuracy_of, blocks_to_try
+from neutone_like.compiler.proof import Accuracy, Examples, accuracy_of, blocks_to_try, require_finite
 from neutone_like.errors import CaptureError, CompileError, ExportError
 from neutone_like.formats.catalogue import FORMATS
+from neutone_like.formats.core import Core
 from neutone_like.formats.format import Draft, Format
 from neutone_like.formats.graph_module import first_line
 from neutone_like.formats.sidecar import make_sidecar, sidecar_path
+from neutone_like.graph import GraphPlayer
 from neutone_like.printing import InNotebooks
 from neutone_like.torch_settings import plain_settings
 from neutone_like.torch_threads import one_thread
 from neutone_like.whole_file import write_whole
 
 _BLOCKS = 8
+_VAGUE = 1e-3
+"""In parts of the peak: where PyTorch's own rounding is more than this, being near float64 says nothing."""
 
 _NOT_WRITTEN = {
     "coreml": "Core ML's converter runs anywhere, but only macOS plays what it makes, and a format is kept only once "
@@ -97,14 +102,19 @@ def write_formats(
         OSError: The folder can't be written.
     """
     target = artifact.path.parent if folder is None else Path(folder)
+    if isinstance(formats, str):
+        raise ExportError(f'Expected a list of formats, such as ["onnx"], got {formats!r}.')
+    if not target.is_dir():
+        raise ExportError(f"There is no folder {target} to write to. Make it, or choose another.")
     chosen = [format_named(each) for each in formats]
-    found: list[WrittenFormat] = []
-    with one_thread(), torch.no_grad():
+    with one_thread(), torch.no_grad(), TemporaryDirectory(prefix=".formats-", dir=target) as made:
+        found: list[WrittenFormat] = []
         for each in chosen:
             if progress is not None:
                 progress(f"Writing {each.title}")
-            found.append(_written(each, artifact, model, target))
-    return tuple(found)
+            found.append(_written(each, artifact, model, Path(made)))
+        placed = [_placed(each, target) for each in found]  # only when all of them hold
+    return tuple(placed)
 
 
 def format_named(name: str) -> Format:
@@ -116,48 +126,83 @@ def format_named(name: str) -> Format:
     if name in _NOT_WRITTEN:
         raise ExportError(_NOT_WRITTEN[name])
     if name not in FORMATS:
-        raise ExportError(f"There is no format {name!r}; there are nm, nlc, {', '.join(FORMATS)}.")
+        own = "nm and nlc are what export_model and compile_model write by themselves"
+        raise ExportError(f"There is no format {name!r}; there are {', '.join(FORMATS)}; {own}.")
     return FORMATS[name]
 
 
 def _written(chosen: Format, artifact: Artifact, model: Model | None, folder: Path) -> WrittenFormat:
-    with TemporaryDirectory(prefix=".formats-", dir=folder) as made:
-        path = Path(made) / chosen.file
-        try:
-            draft = chosen.write(artifact, model, path)
-            accuracy = _proved(chosen, draft, path)
-        except (CaptureError, CompileError) as error:
-            raise ExportError(
-                f"{chosen.title} can't hold {artifact.metadata.model_name}: {str(error).rstrip('.')}. "
-                f"Leave {chosen.name!r} out of formats, or change the model as said."
-            ) from error
-        sidecar = make_sidecar(draft.core, chosen.name, path, draft.names, dict(draft.notes))
-        files = [chosen.file, *chosen.more_files]
-        for name in files:
-            write_whole(folder / name, (Path(made) / name).read_bytes())
-    beside = sidecar_path(folder / chosen.file)
-    write_whole(beside, sidecar.to_json().encode())
+    path = folder / chosen.file
+    try:
+        draft = chosen.write(artifact, model, path)
+        accuracy = _proved(chosen, draft, path)
+    except (CaptureError, CompileError) as error:
+        reason = str(error).replace(str(path), path.name).rstrip(".")
+        raise ExportError(
+            f"{chosen.title} can't hold {artifact.metadata.model_name}: {reason}. "
+            f"Leave {chosen.name!r} out of formats, or change the model as said."
+        ) from error
+    more = tuple(folder / each for each in chosen.more_files)
+    sidecar = make_sidecar(draft.core, chosen.name, (path, *more), draft.names, dict(draft.notes))
+    beside = sidecar_path(path)
+    beside.write_text(sidecar.to_json(), encoding="utf-8")
     return WrittenFormat(
         format=chosen.name,
-        path=folder / chosen.file,
+        path=path,
         sidecar_path=beside,
-        more_paths=tuple(folder / each for each in chosen.more_files),
+        more_paths=more,
         sample_rate=draft.core.sample_rate,
         block_samples=draft.core.block_samples,
         accuracy=accuracy,
     )
 
 
+def _placed(written: WrittenFormat, folder: Path) -> WrittenFormat:
+    """The sidecar comes last: until then an older one does not fit, which its reader says."""
+    for path in (written.path, *written.more_paths, written.sidecar_path):
+        write_whole(folder / path.name, path.read_bytes())
+    return written.moved_to(folder)
+
+
+def _require_repeatable(core: Core) -> None:
+    captured = core.captured
+    block = core.block_samples or max(core.lengths.shortest, core.lengths.multiple_of)
+    inputs = Examples(core.graph, captured.look_behind_samples, captured.parameters).block(block)
+    with torch.random.fork_rng():
+        outputs: list[Tensor] = []
+        for seed in (1, 2):
+            torch.manual_seed(seed)
+            outputs.append(GraphPlayer(core.graph)(*inputs))
+    if not torch.equal(*map(torch.nan_to_num, outputs)):
+        raise CompileError(
+            "it draws random numbers, and gives something else each time for the same sound, which nothing can be held "
+            "against. Keep noise in a buffer that is played round and round, or leave it out"
+        )
+
+
 def _proved(chosen: Format, draft: Draft, path: Path) -> Accuracy:
     core = draft.core
+    _require_repeatable(core)
     player = chosen.open(draft, path)
+
+    def played(inputs: Sequence[Tensor]) -> Tensor:
+        try:
+            return player.play(inputs)
+        except Exception as error:  # what engines raise has no base of its own
+            raise CompileError(f"its engine does not play what was written: {first_line(error)}") from error
+
     block = core.block_samples
     blocks = (block,) * _BLOCKS if block is not None else blocks_to_try(core.lengths)[:_BLOCKS]
     captured = core.captured
-    try:
-        accuracy = accuracy_of(player.play, core.graph, captured.parameters, captured.look_behind_samples, blocks)
-    except (RuntimeError, ValueError, TypeError) as error:  # what engines raise has no base of its own
-        raise CompileError(f"its engine does not play what was written: {first_line(error)}") from error
+    accuracy = accuracy_of(played, core.graph, captured.parameters, captured.look_behind_samples, blocks)
+    require_finite(accuracy)
+    vague = accuracy.eager_error > _VAGUE * accuracy.peak
+    if vague and accuracy.from_eager > _VAGUE * accuracy.peak:
+        raise CompileError(
+            f"PyTorch's own float32 is {accuracy.eager_error:.1e} from float64, at a peak of {accuracy.peak:.2g}, and "
+            f"what was written is {accuracy.from_eager:.1e} from that: nothing so inexact can be proven. Calculate in "
+            "float64 what grows without end, such as phases"
+        )
     if not accuracy.is_good:
         raise CompileError(
             f"what was written does not give what the network does: {accuracy}. This is a mistake in the export or in "

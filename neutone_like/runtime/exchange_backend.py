@@ -1,5 +1,6 @@
 """An exported file as a backend: ONNX Runtime or LiteRT plays it, natively, out of the installed package."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -117,7 +118,8 @@ class ExchangeBackend(Backend):
 def exported_beside(artifact: Artifact, library: ExchangeLibrary) -> list[Path]:
     """The sidecars of an artifact's files for a library, in the order of their names."""
     folder, stem = artifact.path.parent, artifact.path.stem
-    return sorted(folder.glob(f"{stem}*{library.suffix}{SIDECAR_SUFFIX}"))
+    own = re.compile(re.escape(stem) + r"(-\d+)?" + re.escape(f"{library.suffix}{SIDECAR_SUFFIX}"))
+    return sorted(each for each in folder.iterdir() if own.fullmatch(each.name))
 
 
 def _narrowed(facts: ModelFacts, sidecars: Sequence[ExchangeSidecar]) -> ModelFacts:

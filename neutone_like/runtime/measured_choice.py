@@ -142,7 +142,14 @@ def _p99_us(sessions: Mapping[str, Session], host: HostConfig) -> dict[str, floa
             session.process(audio)
             if number >= WARM_UP_ROUNDS:
                 times[name].append(time.perf_counter() - start)
-    return {name: 1e6 * float(np.percentile(own, 99.0)) for name, own in times.items()}
+    return {name: 1e6 * _p99_of_computing(own, sessions[name]) for name, own in times.items()}
+
+
+def _p99_of_computing(seconds: list[float], session: Session) -> float:
+    """A model with longer blocks computes in every n-th block of the host only, and those are what can be late."""
+    block, host = session.model_block_size, session.host
+    calls = 1.0 if block is None else block / session.model_sample_rate * host.sample_rate / host.block_size
+    return float(np.percentile(seconds, 100.0 - 1.0 / max(1.0, calls)))
 
 
 def _noise(channels: int, samples: int) -> Audio:

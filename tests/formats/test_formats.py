@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
-from neutone_like import export_model, load_artifact
+from neutone_like import ModelMetadata, WaveformToWaveformBase, export_model, load_artifact
 from neutone_like.artifact.writing.staging import OUR_FILES
 from neutone_like.errors import ArtifactError, ExportError, MissingExtraError
 from neutone_like.formats import FORMATS, read_sidecar, sidecar_path, write_formats
@@ -156,9 +157,10 @@ def test_a_model_prepared_for_each_rate_is_written_for_its_first(tmp_path: Path)
 @pytest.mark.parametrize(
     ("formats", "message"),
     [
-        (("nm", "tflite"), "no format 'tflite'; there are nm, nlc, onnx, litert"),
+        (("nm", "tflite"), "no format 'tflite'; there are onnx, litert"),
         (("onnx",), "must hold 'nm'"),
         ("nm", "must hold 'nm'"),
+        (None, "must hold 'nm'"),
         (("nm", "coreml"), "only macOS plays"),
         (("nm", "tensorrt"), "ask for 'onnx'"),
     ],
@@ -209,9 +211,105 @@ def test_a_file_without_its_sidecar_or_with_another_is_refused(folder: Path, tmp
             read_sidecar(model)
     beside.write_text(original)
     assert read_sidecar(model).file == "model.onnx"
+    beside.write_text(original.replace('"block_samples": null', '"block_samples": "many"'))
+    with pytest.raises(ArtifactError, match=r"damaged.*\n.*block_samples"):
+        read_sidecar(model)
+    beside.write_text(original)
     model.write_bytes(model.read_bytes() + b"\0")
     with pytest.raises(ArtifactError, match="not the file that"):
         read_sidecar(model)
+
+
+def test_a_model_file_that_is_not_there_and_the_way_to_it(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"no file .*model.tflite.*--formats nm,nlc,litert"):
+        read_sidecar(tmp_path / "model.tflite")
+
+
+def test_several_formats_appear_together_or_not_at_all(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FORMATS, "onnx", _Forgetful())
+    with pytest.raises(ExportError, match="does not give what the network does"):
+        write_formats(load_artifact(folder / "model.nm"), ["pt2", "onnx"], tmp_path)
+    assert not list(tmp_path.iterdir())
+    artifact = load_artifact(folder / "model.nm")
+    for formats, place, message in (
+        ("onnx", tmp_path, "list of formats"),
+        (["onnx"], tmp_path / "absent", "There is no folder"),
+        (["nlc"], tmp_path, "write by themselves"),
+    ):
+        with pytest.raises(ExportError, match=message):
+            write_formats(artifact, formats, place)
+
+
+class _Mono(WaveformToWaveformBase):
+    metadata = ModelMetadata(name="Odd", authors=("Ada",), version="1.0.0")
+    in_channels: Any = 1
+    out_channels: Any = 1
+    sample_rates: Any = (44100, 48000)
+
+
+class Endless(_Mono):
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return torch.log(x)
+
+
+class Noisy(_Mono):
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return x + torch.rand_like(x)
+
+
+@pytest.mark.parametrize(("model", "message"), [(Endless, "NaN or infinite"), (Noisy, "random numbers")])
+def test_what_nothing_can_be_held_against_is_refused(model: Any, message: str, tmp_path: Path) -> None:
+    for format in ("onnx", "pt2"):
+        with pytest.raises(ExportError, match=message if format == "pt2" or model is Endless else "rand"):
+            export_model(model(), tmp_path / "odd", validate=False, render_samples=False, formats=("nm", format))
+    assert not list(tmp_path.iterdir())
+
+
+class Sizes(_Mono):
+    """Looks behind, in blocks of two lengths, neither of them the example's."""
+
+    block_sizes = (28, 60)
+    look_behind_samples = 4
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        return x.reshape(1, -1, 8).cumsum(2).reshape(1, -1)[:, 4:]
+
+
+def test_a_model_of_several_block_sizes_is_written_for_its_shortest(tmp_path: Path) -> None:
+    export_model(Sizes(), tmp_path / "odd", validate=False, render_samples=False, formats=("nm", "onnx", "pt2"))
+    for name in ("model.onnx", "model.pt2"):
+        sidecar = read_sidecar(tmp_path / "odd" / name)
+        assert (sidecar.block_samples, sidecar.look_behind_samples, sidecar.sample_rate) == (28, 4, 48000)
+
+
+class Clash(_Mono):
+    """Buffers whose names could be taken for each other."""
+
+    b: Tensor
+    b_out: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("b", torch.zeros(1))
+        self.register_buffer("b_out", torch.ones(1))
+
+    @torch.jit.export
+    def reset_model(self) -> None:
+        self.b, self.b_out = torch.zeros(1), torch.ones(1)
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        y = x + self.b + 0.5 * self.b_out
+        self.b, self.b_out = x[0, -1:], self.b
+        return y
+
+
+def test_states_of_names_like_outputs_stay_apart(tmp_path: Path) -> None:
+    export_model(Clash(), tmp_path / "odd", validate=False, render_samples=False, formats=("nm", "onnx"))
+    states = {each.name: each for each in read_sidecar(tmp_path / "odd" / "model.onnx").states}
+    assert set(states) == {"b", "b_out"}
+    assert len({each.input for each in states.values()} | {each.output for each in states.values()}) == 4
 
 
 SLOW_BY_SAMPLES = ("equaliser", "tone_control")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -126,7 +127,12 @@ OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
     "written into": lambda x: torch.slice_scatter(x, 2.0 * x[:, 1:3], 1, 1, 3),
     "every other one written": lambda x: torch.slice_scatter(x, 2.0 * x[:, ::2], 1, 0, 6, 2),
     "padded": lambda x: F.pad(x, (0, 0, 2, 1), value=0.5),
-    "sorted out": lambda x: torch.where(torch.isnan(x / x.abs()), x, x.sign()),
+    "sorted out": lambda x: torch.where(torch.isnan(torch.relu(x) / torch.relu(x)), x, x.sign()),
+    "whole quotients": lambda x: torch.floor_divide((x * 10).round() / 10 + 1.0, 0.1) + torch.floor_divide(x, -0.3),
+    "whole numbers": lambda x: torch.relu((x * 9).long()).floor().float() + (x * 9).int().round(),
+    "complex table": lambda x: torch.view_as_real(x * torch.polar(torch.ones(6, 1), torch.arange(6.0)[:, None])).sum(
+        -1
+    ),
     "yes and no": lambda x: ((x > 0) & (x < 0.3) | ~(x > -0.2)).float() + (x > 0).any(1, keepdim=True).float(),
     "several places": lambda x: x.transpose(0, 1)[torch.tensor([1, 3, 5])].transpose(0, 1),
     "largest with its place": lambda x: x.max(1, keepdim=True)[0] + x.min(1, keepdim=True)[1].float(),
@@ -146,7 +152,25 @@ def test_rarer_operations(name: str) -> None:
     assert found.good, found
 
 
+def test_a_network_that_gives_nan_or_another_shape_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = captured(Function(torch.tanh), channels=6)
+    monkeypatch.setattr(OnnxNetwork, "__call__", lambda self, x: torch.full_like(x, torch.nan))
+    assert not play_onnx_beside(graph, noise(6, SIZES)).good
+    monkeypatch.setattr(OnnxNetwork, "__call__", lambda self, x: torch.tanh(x[:, :1]))
+    with pytest.raises(AssertionError):
+        play_onnx_beside(graph, noise(6, SIZES))
+
+
 def test_tables_of_spectra_are_those_of_the_transform() -> None:
+    for points in (5, 48):
+        graph = capture(
+            Function(lambda x, n=points: torch.view_as_real(torch.fft.rfft(x, n=n)).flatten(2)),
+            torch.randn(1, 2, points),
+        )
+        block = torch.randn(1, 2, points)
+        bins = np.fft.rfft(block.numpy())
+        wanted = np.stack([bins.real, bins.imag], -1).reshape(1, 2, -1)
+        np.testing.assert_allclose(OnnxNetwork(graph)(block), wanted, atol=2e-5)
     for points in (5, 48, 96):
         graph = capture(
             Function(lambda x, n=points: torch.fft.irfft(torch.fft.rfft(x, n=n, norm="ortho"), n=n, norm="ortho")),
@@ -156,9 +180,23 @@ def test_tables_of_spectra_are_those_of_the_transform() -> None:
         assert torch.allclose(OnnxNetwork(graph)(block), block, atol=1e-5)
 
 
+def test_a_transposed_matrix_times_a_vector() -> None:
+    """ONNX Runtime 1.32 is wrong where the vector has one dimension only."""
+
+    def body(x: Tensor, layer: nn.Linear) -> Tensor:
+        turned = x.transpose(1, 2)
+        return x * (turned @ layer.weight[0])[:, None] + F.linear(turned, layer.weight[0])[:, None]
+
+    found = play_onnx_beside(captured(Function(body, nn.Linear(6, 1, bias=False)), channels=6), noise(6, SIZES))
+    assert found.good, found
+
+
 REFUSED: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     "no form": (lambda x: torch.special.bessel_j0(x), "bessel_j0"),
-    "how many depends on values": (lambda x: torch.special.digamma(x), "digamma"),
+    "another one": (lambda x: torch.special.digamma(x), "digamma"),
+    "a matrix as long as the block": (lambda x: x @ torch.eye(x.size(-1)), "eye"),
+    "along no dimension": (lambda x: x * x.mean().softmax(0), "softmax"),
+    "complex in double precision": (lambda x: torch.fft.rfft(x.double(), dim=1).abs().float(), "double precision"),
     "complex quotient": (lambda x: torch.view_as_real(1.0 / torch.polar(x, x)).flatten(2), "complex"),
 }
 

@@ -56,7 +56,7 @@ def play_beside(graph: Graph, blocks: Sequence[Tensor], kernels: str = "", nativ
 
 
 def _largest(values: Tensor) -> float:
-    return float(values.abs().nan_to_num(float("inf")).max()) if values.numel() else 0.0
+    return float(values.abs().nan_to_num(float("inf"), posinf=float("inf")).max()) if values.numel() else 0.0
 
 
 class Function(nn.Module):

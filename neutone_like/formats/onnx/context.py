@@ -135,12 +135,16 @@ class Context:
         if rule is None:
             raise CompileError(f"{node.place} has no form in ONNX that is known here.")
         given = self._arguments(node)
+        if any(isinstance(each, Written) and each.dtype == torch.complex128 for each in given.values()):
+            raise CompileError(f"{node.place} of complex numbers in double precision: use .float() before it.")
         if node.op not in TAKES_COMPLEX and any(is_complex(each) for each in given.values()):
             raise CompileError(f"{node.place} of complex numbers: use their real and imaginary parts.")
         try:
             self.values[node.name] = rule(self, node, **given)
         except CompileError as error:
             raise CompileError(f"{node.place}: {error}") from error
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # arguments that a rule did not foresee
+            raise CompileError(f"{node.place} has no form in ONNX with these arguments: {error}") from error
 
     def _arguments(self, node: Node) -> dict[str, Any]:
         names = [each.name for each in operation(node.op)._schema.arguments]

@@ -37,7 +37,12 @@ _PLAIN = {
 
 def _plain(op: str) -> Build:
     def rule(context: Context, node: Node, x: Written) -> Written:
-        return context.result(node, op, [context.cast(x, context.shape(node).dtype)])
+        dtype = context.shape(node).dtype
+        if not dtype.is_floating_point and op in ("Floor", "Ceil", "Round"):
+            return x
+        if not dtype.is_floating_point and op == "Relu":
+            return context.result(node, "Max", [x, context.tensor(0, dtype)])
+        return context.result(node, op, [context.cast(x, dtype)])
 
     return rule
 
@@ -189,7 +194,8 @@ def _remainder(maths: Maths, x: Operand, other: Operand) -> Written:
 @computed("floor_divide", "floor_divide.Scalar")
 def _floor_divide(maths: Maths, x: Operand, other: Operand) -> Written:
     if maths.dtype.is_floating_point:
-        return maths("Floor", maths("Div", x, other))
+        whole = maths("Round", maths("Div", maths("Sub", x, _remainder(maths, x, other)), other))
+        return maths.where(maths.test("Equal", other, 0.0), maths("Div", x, other), whole)
     return maths("Div", maths("Sub", x, maths("Mod", x, other)), other)
 
 

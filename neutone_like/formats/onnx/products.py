@@ -16,7 +16,7 @@ def _matmul(
 ) -> Written:
     second = mat2 or other
     assert second is not None
-    return context.result(node, "MatMul", [x, second])
+    return _multiplied(context, node, x, second)
 
 
 @writes("addmm", "baddbmm")
@@ -46,9 +46,16 @@ def _addmm(
 @writes("linear")
 def _linear(context: Context, node: Node, x: Written, weight: Written, bias: Written | None = None) -> Written:
     turned = context.permuted(weight, [1, 0]) if weight.rank == 2 else weight
-    if bias is None:
-        return context.result(node, "MatMul", [x, turned])
-    return context.result(node, "Add", [context.emit("MatMul", [x, turned], x.dtype), bias])
+    product = _multiplied(context, node, x, turned)
+    return product if bias is None else context.result(node, "Add", [product, bias])
+
+
+def _multiplied(context: Context, node: Node, x: Written, second: Written) -> Written:
+    """A vector as a matrix of one column: ONNX Runtime 1.32 is wrong on a transposed matrix times a vector."""
+    if second.rank != 1 or x.rank == 1:
+        return context.result(node, "MatMul", [x, second])
+    product = context.emit("MatMul", [x, context.with_one(second, 1)], x.dtype)
+    return context.result(node, "Squeeze", [product, context.integers([-1])])
 
 
 @writes("conv1d", "conv2d", "conv1d.padding")

@@ -35,12 +35,16 @@ class OnnxNames:
 
 def names_for(parameters: Sequence[str], states: Sequence[str]) -> OnnxNames:
     """Names that can't be taken for each other."""
-    plain = [each.replace(".", "_") for each in states]
-    unique = [each if plain.count(each) == 1 else f"{each}_{index}" for index, each in enumerate(plain)]
+    unique: list[str] = []
+    for each in states:
+        name = each.replace(".", "_")
+        while name in unique:
+            name += "_"
+        unique.append(name)
     return OnnxNames(
         tuple(f"parameter_{each}" for each in parameters),
         tuple(f"state_{each}" for each in unique),
-        tuple(f"state_{each}_out" for each in unique),
+        tuple(f"next_state_{each}" for each in unique),
     )
 
 
@@ -81,15 +85,18 @@ def write_onnx(graph: Graph, names: OnnxNames) -> bytes:
         producer_name="neutone_like",
         producer_version=__version__,
     )
-    onnx.checker.check_model(proto)
-    data: bytes = proto.SerializeToString()
+    try:
+        onnx.checker.check_model(proto)
+        data: bytes = proto.SerializeToString()
+    except Exception as error:  # of ONNX, and of protobuf above 2 GB
+        raise CompileError(f"the file is not one by ONNX's own rules: {error}") from error
     return data
 
 
 def _begin(context: Context, graph: Graph, names: OnnxNames) -> list[Written]:
     """The file's inputs."""
     for name, value in graph.parameters.items():
-        context.values[name] = context.constant(value, "weight")
+        context.values[name] = _weight(context, value)
     audio, *parameters = graph.inputs
     context.audio = _input(context, audio.name, AUDIO)
     inputs = [context.audio]
@@ -107,6 +114,13 @@ def _begin(context: Context, graph: Graph, names: OnnxNames) -> list[Written]:
         context.counters[counter.name] = Written(name, torch.int64, ())
         inputs.append(context.counters[counter.name])
     return inputs
+
+
+def _weight(context: Context, value: Tensor) -> Written:
+    if not value.is_complex():
+        return context.constant(value, "weight")
+    parts = context.constant(torch.view_as_real(value.resolve_conj()).contiguous(), "weight")
+    return Written(parts.name, value.dtype, tuple(map(Extent.of, value.shape)))
 
 
 def _input(context: Context, name: str, written: str) -> Written:

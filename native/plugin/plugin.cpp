@@ -67,6 +67,7 @@ void Plugin::begin_playing(double sample_rate) {
 }
 
 void Plugin::reset() noexcept {
+    loaded_.exchange(false, std::memory_order_acquire);  // before: what is loaded meanwhile is taken by the next block
     take_shown();
     if (stream_ != nullptr) stream_->reset();
     if (worker_ != nullptr) worker_->reset();
@@ -84,7 +85,6 @@ void Plugin::show(size_t knob, double value) noexcept {
 }
 
 void Plugin::take_shown() noexcept {
-    loaded_.store(false, std::memory_order_relaxed);
     for (size_t knob = 0; knob < playing_.size(); ++knob) {
         playing_[knob] = static_cast<float>(content_.knobs[knob].to_0to1(shown(knob)));
     }

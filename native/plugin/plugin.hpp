@@ -47,7 +47,8 @@ public:
     // [any] What a host shows; what is heard comes by set, or with the next prepare or reset.
     void show(size_t knob, double value) noexcept;
 
-    // [any but audio] All knobs, as text, and back: heard from the next block on. False: it is no state of a plugin of ours.
+    // [any but audio] All knobs, as text, and back: heard from the next block on. False: it is no state of this
+    // plugin; then nothing changes.
     std::string state() const;
     bool load(std::string_view state);
 

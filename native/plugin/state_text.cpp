@@ -9,6 +9,8 @@ namespace neutone_like::plugin {
 namespace {
 
 constexpr const char* kVersion = "neutone_like_plugin";
+constexpr const char* kPlugin = "plugin";
+constexpr const char* kParameters = "parameters";
 constexpr const char* kBypass = "bypass";
 
 std::string quoted(const std::string& text) {
@@ -32,6 +34,16 @@ std::string number(double value) {
     return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
 }
 
+// Another version's may mean anything, another plugin's knobs may have our names.
+bool is_ours(const Content& content, const Json& json) {
+    const Json* version = json.find(kVersion);
+    const Json* plugin = json.find(kPlugin);
+    const Json* parameters = json.find(kParameters);
+    return version != nullptr && version->kind == Json::Kind::number && version->number == 1.0 &&
+           parameters != nullptr && parameters->kind == Json::Kind::object &&
+           (plugin == nullptr || (plugin->kind == Json::Kind::text && plugin->text == content.identity.id));
+}
+
 double value_in(const Json* json, const Knob& knob) {
     if (json == nullptr || json->kind != Json::Kind::number) return knob.parameter.default_value;
     double exact = json->number;
@@ -42,8 +54,8 @@ double value_in(const Json* json, const Knob& knob) {
 }  // namespace
 
 std::string write_state(const Content& content, const std::vector<double>& values) {
-    std::string text = std::string("{\"") + kVersion + "\": 1, \"plugin\": " + quoted(content.identity.id) +
-                       ", \"version\": " + quoted(content.identity.version) + ", \"parameters\": {";
+    std::string text = std::string("{\"") + kVersion + "\": 1, \"" + kPlugin + "\": " + quoted(content.identity.id) +
+                       ", \"version\": " + quoted(content.identity.version) + ", \"" + kParameters + "\": {";
     for (size_t knob = 0; knob < content.bypass(); ++knob) {
         text += (knob == 0 ? "" : ", ") + quoted(content.knobs[knob].parameter.name) + ": " + number(values[knob]);
     }
@@ -53,11 +65,11 @@ std::string write_state(const Content& content, const std::vector<double>& value
 bool read_state(const Content& content, std::string_view text, std::vector<double>& values) {
     Json json;
     std::string problem;
-    if (!read_json(text, json, problem) || json.find(kVersion) == nullptr) return false;
-    const Json* parameters = json.find("parameters");
+    if (!read_json(text, json, problem) || !is_ours(content, json)) return false;
+    const Json* parameters = json.find(kParameters);
     values.clear();
     for (const Knob& knob : content.knobs) {
-        const Json* found = parameters == nullptr ? nullptr : parameters->find(knob.parameter.name);
+        const Json* found = parameters->find(knob.parameter.name);
         values.push_back(value_in(knob.is_bypass ? json.find(kBypass) : found, knob));
     }
     return true;

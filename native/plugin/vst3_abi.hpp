@@ -196,7 +196,7 @@ struct ParameterInfo {
     int32_t group;
     int32_t flags;
 };
-enum { kCanAutomate = 1, kIsList = 1 << 4, kIsBypass = 1 << 16 };
+enum { kCanAutomate = 1, kIsList = 1 << 3, kIsBypass = 1 << 16 };
 
 struct EditController : Base {
     virtual Result setComponentState(Stream* stream) = 0;

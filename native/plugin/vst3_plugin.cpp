@@ -114,7 +114,9 @@ Result Vst3Plugin::setupProcessing(Setup* setup) {
 void Vst3Plugin::prepare() {
     plugin_.prepare(setup_.sample_rate, setup_.longest_block, layout_);
     const auto latency = static_cast<uint32_t>(plugin_.latency_samples());
-    if (handler_ != nullptr && latency != told_latency_) handler_->restartComponent(kLatencyChanged);
+    if (handler_ == nullptr || latency == told_latency_) return;
+    told_latency_ = latency;  // first: a host may set up the processing again before this call returns
+    handler_->restartComponent(kLatencyChanged);
 }
 
 Result Vst3Plugin::setProcessing(uint8_t) { return kOk; }

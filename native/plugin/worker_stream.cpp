@@ -1,23 +1,9 @@
 #include "worker_stream.hpp"
 
-#include <pthread.h>
-#include <sched.h>
-
 #include <algorithm>
 #include <utility>
 
 namespace neutone_like::plugin {
-
-namespace {
-
-// Below a host's audio thread, above everything that isn't sound. Many systems don't let a program have it: then not.
-void prefer(std::thread& thread) noexcept {
-    sched_param priority{};
-    priority.sched_priority = sched_get_priority_min(SCHED_FIFO);
-    pthread_setschedparam(thread.native_handle(), SCHED_FIFO, &priority);
-}
-
-}  // namespace
 
 WorkerStream::WorkerStream(std::shared_ptr<const CompiledModel> model, const SessionConfig& config,
                            int64_t wait_samples)
@@ -28,7 +14,6 @@ WorkerStream::WorkerStream(std::shared_ptr<const CompiledModel> model, const Ses
     packets_.prepare(wait_ + 2, static_cast<int>(values_));  // no packet has less than a sample
     block_.prepare(std::max(config.channels, stream_.output_channels()), config.block_size);
     thread_ = std::thread([this] { work(); });
-    prefer(thread_);
 }
 
 WorkerStream::~WorkerStream() {

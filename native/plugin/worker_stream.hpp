@@ -1,6 +1,8 @@
 // A compiled model on a thread of its own, for one whose blocks take too much of the host's: its output comes a fixed time
 // later, which the worker has for them. Where the worker is later than that, because a host renders faster than sound lasts
 // or the machine is busy, the host's thread waits for it: no sample is ever missing, and what is heard doesn't depend on time.
+// The thread has an ordinary priority: where a host renders as fast as it can, it never rests, and with a real-time one it
+// would keep everything else from a processor.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,7 @@
 """The binary that is the plugin of every model, and what makes it that of one: who it is, and the model at its end."""
 
 import json
+import re
 
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.plugin.identity import PluginIdentity
@@ -10,6 +11,8 @@ BINARY = "neutone_like_plugin.so"
 _PLACE = b"neutone-like: here stands which plugin this is"  # native/plugin/identity.cpp
 _ROOM = 4096
 _ALIGNMENT = 4096
+_FACTS = re.compile(rb'(\{"name": [^\0]{1,%d}\})\0' % _ROOM)  # where they stand differs between versions
+_OURS = {"id", "uri", "uid", "model_offset"}
 
 
 def plugin_binary(identity: PluginIdentity, model: bytes, parameters: int, *, worker: bool = False) -> bytes:
@@ -27,6 +30,18 @@ def plugin_binary(identity: PluginIdentity, model: bytes, parameters: int, *, wo
     empty = native_file(BINARY).read_bytes()
     padded = empty + bytes(-len(empty) % _ALIGNMENT)
     return _named(padded, _facts(identity, parameters, worker, len(padded), len(model))) + model
+
+
+def id_in(binary: bytes) -> str | None:
+    """The ``clap_id`` that stands in a plugin's file, of whichever version; ``None``: it is no plugin of ours."""
+    for written in _FACTS.findall(binary):
+        try:
+            facts = json.loads(written)
+        except (ValueError, RecursionError):
+            continue
+        if facts.keys() >= _OURS:
+            return str(facts["id"])
+    return None
 
 
 def _facts(identity: PluginIdentity, parameters: int, worker: bool, offset: int, model_bytes: int) -> bytes:

@@ -21,7 +21,8 @@ class PluginIdentity:
         vendor: Its authors.
         version: The model's.
         description: Its short description.
-        file_name: What the plugin's files are called by.
+        file_name: What the plugin's files are called by: the name with ``_`` for spaces; where other characters had to
+            give way, six digits behind it tell it from others.
         clap_id: In CLAP.
         lv2_uri: In LV2, of the stereo plugin; ``#mono`` and ``#mono-to-stereo`` after it are the other two.
         vst3_id: In VST3, 32 hexadecimal digits.
@@ -48,11 +49,16 @@ def plugin_identity(metadata: Mapping[str, Any]) -> PluginIdentity:
         vendor=_within(", ".join(authors) or "neutone-like", _VENDOR_BYTES),
         version=str(metadata["model_version"]),
         description=str(metadata["model_short_description"]),
-        file_name=re.sub(r"[^0-9A-Za-z._-]+", "_", name).strip("._") or "model",
+        file_name=_file_name(name, digest),
         clap_id=f"neutone-like.{word}.{digest[:12]}",
         lv2_uri=f"urn:neutone-like:{word}:{digest[:12]}",
         vst3_id=hashlib.sha256(f"vst3 {digest}".encode()).hexdigest()[:32],
     )
+
+
+def _file_name(name: str, digest: str) -> str:
+    kept = re.sub(r"[^0-9A-Za-z._-]+", "_", name).strip("._") or "model"
+    return kept if kept == name.replace(" ", "_") else f"{kept}-{digest[:6]}"
 
 
 def _within(text: str, most_bytes: int) -> str:

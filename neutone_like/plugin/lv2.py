@@ -54,12 +54,19 @@ def manifest(identity: PluginIdentity) -> str:
     return "\n".join([PREFIXES, *plugins, ""])
 
 
-def description(identity: PluginIdentity, parameters: Sequence[Mapping[str, Any]]) -> str:
-    """``NAME.ttl``: names, ports, ranges, units."""
-    return "\n".join([PREFIXES, *(_plugin(identity, layout, parameters) for layout in LAYOUTS)])
+def description(identity: PluginIdentity, parameters: Sequence[Mapping[str, Any]], *, worker: bool = False) -> str:
+    """``NAME.ttl``: names, ports, ranges, units.
+
+    Args:
+        identity: Whose.
+        parameters: The model's.
+        worker: Whether the model has a thread of its own, which the host's may have to wait for.
+    """
+    return "\n".join([PREFIXES, *(_plugin(identity, layout, parameters, worker) for layout in LAYOUTS)])
 
 
-def _plugin(identity: PluginIdentity, layout: Layout, parameters: Sequence[Mapping[str, Any]]) -> str:
+def _plugin(identity: PluginIdentity, layout: Layout, parameters: Sequence[Mapping[str, Any]], worker: bool) -> str:
+    hard = "" if worker else "    lv2:optionalFeature lv2:hardRTCapable ;\n"
     minor, micro = _versions(identity.version)
     return (
         f"<{identity.lv2_uri}{layout.ending}> a lv2:Plugin ;\n"
@@ -68,7 +75,7 @@ def _plugin(identity: PluginIdentity, layout: Layout, parameters: Sequence[Mappi
         f"doap:maintainer [ a foaf:Person ; foaf:name {_text(identity.vendor)} ] ] ;\n"
         f"    rdfs:comment {_text(identity.description)} ;\n"
         f"    lv2:minorVersion {minor} ; lv2:microVersion {micro} ;\n"
-        "    lv2:optionalFeature lv2:hardRTCapable ;\n"
+        f"{hard}"
         f"    lv2:port {_ports(layout, parameters)} .\n"
     )
 

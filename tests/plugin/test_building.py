@@ -1,22 +1,26 @@
 """What ``neutone-like plugin`` writes, refuses and says."""
 
 import json
+import os
+import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from neutone_like.errors import ArtifactError, CompileError, RuntimeEngineError
 from neutone_like.plugin import PluginLoad, build_plugin, building
-from neutone_like.plugin.binary import BINARY, plugin_binary
+from neutone_like.plugin.binary import BINARY, id_in, plugin_binary
 from neutone_like.plugin.identity import plugin_identity
 from neutone_like.runtime.native_files import NATIVE_FOLDER
 from support.cli_runner import FELL_SHORT, GOOD, WRONG_USE, runner
 from support.places import EXPORTED
-from support.plugin_tools import needs_plugin
+from support.plugin_tools import hand_made, needs_plugin
 
 OVERDRIVE = EXPORTED / "overdrive"
+PLACE = b"neutone-like: here stands which plugin this is"
 NAMES = {"model_version": "1.0.0", "model_short_description": "d"}
 
 
@@ -58,9 +62,109 @@ def test_an_older_one_is_replaced_and_a_failure_leaves_it(tmp_path: Path, monkey
         return path
 
     monkeypatch.setattr(building, "_written", full)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(CompileError, match="Can't write the plugin to .*: disk full. Choose a folder"):
         build_plugin(EXPORTED / "lstm_amp", tmp_path)
     assert contents(tmp_path) == before
+
+
+def whole(folder: Path) -> dict[str, str | bytes]:
+    """Everything in a folder: links as what they say, and files' content."""
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    return {
+        name: os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else ""
+        for name, path in found.items()
+    }
+
+
+def _file(place: Path, other: Path) -> None:
+    place.write_bytes(b"by somebody else")
+
+
+def _folder(place: Path, other: Path) -> None:
+    (place / "sounds").mkdir(parents=True)
+    (place / "sounds" / "Overdrive.so").write_bytes(b"by somebody else")
+
+
+def _empty(place: Path, other: Path) -> None:
+    place.mkdir()
+
+
+def _link_to_nothing(place: Path, other: Path) -> None:
+    place.symlink_to("nowhere")
+
+
+def _another_models(place: Path, other: Path) -> None:
+    shutil.copyfile(other, place)
+
+
+@needs_plugin
+@pytest.mark.parametrize("put", [_file, _folder, _empty, _link_to_nothing, _another_models])
+def test_other_peoples_plugins_stay(tmp_path: Path, put: Callable[[Path, Path], None]) -> None:
+    """Of the last format, when those before it could be replaced."""
+    out = tmp_path / "out"
+    build_plugin(OVERDRIVE, out, ["clap", "vst3"], worker=True)
+    other = build_plugin(EXPORTED / "lstm_amp", tmp_path / "other", ["clap"], worker=False).files[0].path
+    put(out / "Overdrive.lv2", other)
+    before = whole(out)
+    with pytest.raises(CompileError, match=r"Overdrive\.lv2 is another plugin, which would be lost\. Choose another"):
+        build_plugin(OVERDRIVE, out, worker=False)
+    assert whole(out) == before
+    shutil.move(out / "Overdrive.lv2", tmp_path / "gone")
+    build_plugin(OVERDRIVE, out, worker=False)
+    assert b'"worker": 0' in (out / "Overdrive.clap").read_bytes()
+
+
+@needs_plugin
+def test_what_was_replaced_comes_back_where_another_format_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_plugin(OVERDRIVE, tmp_path, worker=True)
+    before, replace = whole(tmp_path), os.replace
+
+    def refusing(source: Path, target: Path) -> None:
+        if target == tmp_path / "Overdrive.lv2" and source.name == target.name:
+            monkeypatch.undo()
+            raise PermissionError(13, "Permission denied")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refusing)
+    with pytest.raises(CompileError, match="Can't write the plugin to .*: Permission denied. Choose a folder"):
+        build_plugin(OVERDRIVE, tmp_path, worker=False)
+    assert whole(tmp_path) == before
+
+
+@needs_plugin
+def test_folders_that_cant_be_written(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("stays")
+    for out, said in (
+        (in_the_way, "File exists"),
+        (in_the_way / "out", "Not a directory"),
+        (Path("/proc/neutone-like"), "No such file or directory"),
+    ):
+        with pytest.raises(CompileError) as caught:
+            build_plugin(OVERDRIVE, out, ["clap"])
+        assert str(caught.value) == f"Can't write the plugin to {out}: {said}. Choose a folder that you may write to."
+    assert in_the_way.read_text() == "stays"
+
+
+@needs_plugin
+def test_a_rate_that_no_host_has(tmp_path: Path) -> None:
+    for rate in (500, 999, 384_001):
+        with pytest.raises(CompileError, match=f"1000 to 384000 Hz, and this one is for {rate} Hz"):
+            build_plugin(hand_made(tmp_path, native_sample_rates=[48000, rate]), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    build_plugin(hand_made(tmp_path, native_sample_rates=[1000]), tmp_path / "out", ["clap"])
+
+
+@needs_plugin
+def test_names_that_leave_nothing_to_call_files_by(tmp_path: Path) -> None:
+    names = ("..", "日本", "日本語", "a b", "a_b!", "a/b")
+    for name in names:
+        build_plugin(hand_made(tmp_path, model_name=name), tmp_path / "out", ["clap", "lv2"], worker=False)
+    made = sorted((tmp_path / "out").glob("*.clap"))
+    assert len(made) == len(names)
+    assert len({id_in(each.read_bytes()) for each in made}) == len(names)
 
 
 @needs_plugin
@@ -85,19 +189,26 @@ def test_models_are_told_apart() -> None:
         plugin_identity({**NAMES, "model_name": name, "model_authors": authors})
         for name, authors in (("Big Amp", ["Ada"]), ("Big Amp!", ["Bob"]), ("Big Amp!", ["Ada", "Bob"]), ("é", []))
     ]
-    assert one.file_name == "Big_Amp"
+    assert others[0].file_name == "Big_Amp"
+    assert re.fullmatch("Big_Amp-[0-9a-f]{6}", one.file_name)
+    assert one.file_name == again.file_name
+    assert len({each.file_name for each in (one, *others)}) == 5
     assert (one.clap_id, one.vst3_id, one.lv2_uri) == (again.clap_id, again.vst3_id, again.lv2_uri)
     for key in ("clap_id", "vst3_id", "lv2_uri"):
         assert len({getattr(each, key) for each in (one, *others)}) == 5
     assert len(one.vst3_id) == 32
-    assert others[-1].file_name == "model"
+    assert re.fullmatch("model-[0-9a-f]{6}", others[-1].file_name)
     assert len(plugin_identity({**NAMES, "model_name": "x", "model_authors": ["é" * 99]}).vendor.encode()) <= 63
 
 
 @pytest.mark.parametrize(
     ("name", "said"), [("stem_separator", "offline model"), ("crossover", "2 channels and gives 6")]
 )
-def test_models_that_are_no_plugin(tmp_path: Path, name: str, said: str) -> None:
+def test_models_that_are_no_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str) -> None:
+    """Which is told first, also where no plugin can be made."""
+    with pytest.raises(CompileError, match=said):
+        build_plugin(EXPORTED / name, tmp_path / "out")
+    monkeypatch.setattr("sys.platform", "darwin")
     with pytest.raises(CompileError, match=said):
         build_plugin(EXPORTED / name, tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -126,6 +237,9 @@ def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / BINARY).write_bytes(b"an older one")
     with pytest.raises(RuntimeEngineError, match="not the plugin's binary of this version"):
         plugin_binary(identity, b"", 0)
+    (tmp_path / BINARY).write_bytes(b'{"name": "x"}\0{"name": 1\0' + PLACE.ljust(5000, b"\0"))
+    assert id_in((tmp_path / BINARY).read_bytes()) is None
+    assert id_in(b"of an older version" + plugin_binary(identity, b"model", 0)) == identity.clap_id
     monkeypatch.setattr("sys.platform", "darwin")
     with pytest.raises(RuntimeEngineError, match="on Linux and for Linux"):
         build_plugin(OVERDRIVE, tmp_path / "out")

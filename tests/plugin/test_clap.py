@@ -135,6 +135,46 @@ def test_state_comes_back() -> None:
         assert other.value("drive") == 36.0
 
 
+def test_a_loaded_state_is_heard_from_the_next_block_on() -> None:
+    sound = noise(2, 3000)
+    with opened(built("clap", "tone_control")) as host:
+        host.set("tone", 12.0)
+        state = host.save()
+        host.set("tone", 0.0)
+        host.activate(48000, 100)
+        host.play(sound, (100,))
+        assert host.load(state)
+        got = host.play(sound, (100,))
+        host.reset()
+        assert np.abs(got[:, -500:] - host.play(sound, (100,))[:, -500:]).max() < 1e-3
+        host.set("tone", 0.0)
+        host.reset()
+        assert np.abs(got[:, -500:] - host.play(sound, (100,))[:, -500:]).max() > 1e-2
+
+
+def test_states_that_are_not_this_plugins() -> None:
+    """Another version's, another plugin's, or none: the knobs stay."""
+    with opened(built("clap", "overdrive")) as host, opened(built("clap", "lstm_amp")) as other:
+        host.set("drive", 30.0)
+        mine = json.loads(host.save())
+        theirs = json.loads(other.save())
+        assert mine["plugin"] != theirs["plugin"]
+        wrong = {
+            "neutone_like_plugin": [0, 2, 1.5, "1", True, None],
+            "parameters": [None, [], "drive", 3],
+            "plugin": [theirs["plugin"], "", None, 1],
+        }
+        for key, values in wrong.items():
+            for value in values:
+                bad = {**mine, "parameters": {"drive": 3.0}, key: value}
+                assert not host.load(json.dumps(bad).encode()), bad
+                assert host.value("drive") == 30.0
+        for missing in ("neutone_like_plugin", "parameters"):
+            assert not host.load(json.dumps({key: mine[key] for key in mine if key != missing}).encode())
+        assert host.load(json.dumps({**mine, "parameters": {"drive": 3.0}, "version": "99"}).encode())
+        assert host.value("drive") == 3.0
+
+
 def test_bypass_keeps_time() -> None:
     sound = noise(3, 8000)
     with opened(built("clap", "speech_denoiser")) as host:

@@ -91,6 +91,7 @@ def test_the_bundle_says_what_the_binary_is() -> None:
         uris = [each.uri.decode() for each in host.descriptors]
     assert uris == re.findall(r"<(urn:\S+)> a lv2:Plugin", text)
     assert uris == re.findall(r"<(urn:\S+)> a lv2:Plugin", (bundle / "manifest.ttl").read_text("utf-8"))
+    assert text.count("lv2:optionalFeature lv2:hardRTCapable") == 3
     assert "lv2:default 12.0 ; lv2:minimum 0.0 ; lv2:maximum 36.0 ; units:unit units:db" in text
 
 
@@ -116,3 +117,9 @@ def test_lv2s_own_tools_take_the_bundle(tmp_path: Path) -> None:
         told = subprocess.run(["lv2info", uri], env=environment, capture_output=True, text=True, check=True).stdout
         assert wanted in told
         assert "Has latency:       yes" in told
+
+
+def test_a_plugin_that_may_wait_for_its_worker_does_not_promise_real_time() -> None:
+    text = (built("lv2", "overdrive", worker=True) / "Overdrive.ttl").read_text("utf-8")
+    assert text.count("a lv2:Plugin") == 3
+    assert "hardRTCapable" not in text

@@ -10,7 +10,7 @@ import pytest
 
 from neutone_like.plugin import build_plugin
 from support.places import EXPORTED
-from support.plugin_tools import Audio, board_plays, built, needs_plugin, noise
+from support.plugin_tools import Audio, board_plays, built, hand_made, needs_plugin, noise
 from support.vst3_host import LATENCY_CHANGED, Vst3Instance
 
 pytestmark = needs_plugin
@@ -96,8 +96,8 @@ def test_without_its_model_it_passes_sound_through(tmp_path: Path) -> None:
 
 
 @contextmanager
-def hosted(name: str) -> Iterator[Vst3Instance]:
-    instance = Vst3Instance(built("vst3", name))
+def hosted(plugin: str | Path) -> Iterator[Vst3Instance]:
+    instance = Vst3Instance(plugin if isinstance(plugin, Path) else built("vst3", plugin))
     try:
         yield instance
     finally:
@@ -137,3 +137,29 @@ def test_a_host_hears_that_the_latency_changed() -> None:
         assert latency > 0
         host.prepare(44100, 4096)
         assert (host.latency(), host.restarts) == (latency, [LATENCY_CHANGED])
+
+
+def test_a_host_that_sets_up_again_when_it_hears_of_the_latency() -> None:
+    with hosted("overdrive") as host:
+
+        def again() -> None:
+            if len(host.restarts) < 5:
+                host.prepare(44100, 64)
+
+        host.when_restarted = again
+        host.prepare(44100, 64)
+        assert host.restarts == [LATENCY_CHANGED]
+
+
+def test_a_choice_is_a_list_that_is_shown(tmp_path: Path) -> None:
+    can_automate, is_list, is_bypass = 1 << 0, 1 << 3, 1 << 16
+    kinds = {"description": "", "type": "categorical", "rate": "block"}
+    choices = [{**kinds, "name": "one", "labels": ["a", "b", "c"], "default": 1}]
+    choices.append({**kinds, "name": "two", "labels": ["on", "off"], "default": 0})
+    result = build_plugin(hand_made(tmp_path, parameters=choices), tmp_path, ["vst3"], worker=False)
+    with hosted(result.files[0].path) as host:
+        told = [host.parameter(index) for index in range(3)]
+    listed = can_automate | is_list
+    assert [(each.flags, each.steps) for each in told] == [(listed, 2), (listed, 1), (can_automate | is_bypass, 1)]
+    with hosted("overdrive") as host:
+        assert (host.parameter(0).flags, host.parameter(0).steps) == (can_automate, 0)

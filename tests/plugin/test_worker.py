@@ -1,5 +1,6 @@
 """Plugins whose model has a thread of its own: the same sound 20 ms later, however fast the host renders."""
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -47,6 +48,21 @@ def test_parameters_bypass_and_fresh_starts() -> None:
         host.set("Bypass", 1.0)
         host.reset()
         np.testing.assert_array_equal(host.play(late(sound, latency), (64,))[:, latency:], sound)
+
+
+def test_the_thread_has_an_ordinary_priority() -> None:
+    """Else a host that renders as fast as it can would have a thread that never rests and leaves no time to others."""
+
+    def threads() -> set[int]:
+        return {int(each.name) for each in Path("/proc/self/task").iterdir()}
+
+    before = threads()
+    with opened(built("clap", "overdrive", worker=True)) as host:
+        host.activate(48000, 64)
+        host.play(noise(1, 640), (64,))
+        started = threads() - before
+        assert len(started) >= 2, "the host's audio thread and the plugin's"
+        assert {os.sched_getscheduler(each) for each in started} == {os.sched_getscheduler(0)}
 
 
 def test_no_thread_is_left() -> None:

@@ -1,6 +1,7 @@
 """Plugins of the exported artifacts, built once, and what they should sound like."""
 
 import atexit
+import json
 import shutil
 import sys
 import tempfile
@@ -17,6 +18,8 @@ import pytest
 from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.plugin import build_plugin
 from neutone_like.render import Board, ModelPlugin
+from neutone_like.runtime.compiled_model import COMPILED_KEY, load_compiled
+from support.compiled_files import late_model
 from support.places import EXPORTED
 
 Audio = npt.NDArray[np.float32]
@@ -44,6 +47,18 @@ def _artifact(name: str) -> Artifact:
 def built(kind: str, name: str, *, worker: bool = False) -> Path:
     """The plugin of an exported artifact in one format."""
     return build_plugin(EXPORTED / name, _folder() / str(worker), [kind], worker=worker).files[0].path
+
+
+def hand_made(folder: Path, **changes: Any) -> Path:
+    """A model that nobody exported: overdrive's metadata with these changes, and a plan that does nothing."""
+    metadata: dict[str, Any] = dict(load_compiled(EXPORTED / "overdrive").metadata)
+    ours = {**metadata["neutone_like"], "in_channels": 2, "out_channels": 2}
+    parameters = changes.pop("parameters", ours["parameters"])
+    metadata |= {"neutone_like": {**ours, "parameters": parameters}, **changes}
+    metadata[COMPILED_KEY] = {"defaults": [float(each["default"]) for each in parameters]}
+    path = folder / "model.nlc"
+    path.write_bytes(late_model(json.dumps(metadata), parameters=len(parameters)))
+    return path
 
 
 def noise(seed: int, samples: int, channels: int = 2) -> Audio:

@@ -4,7 +4,7 @@ Objects are pointers to tables of functions, by their place in the interface.
 """
 
 import ctypes
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from ctypes import (
     CFUNCTYPE,
     POINTER,
@@ -126,6 +126,7 @@ class Vst3Instance:
         self.component = made.value
         self.processor, self.controller = self._face(PROCESSOR), self._face(CONTROLLER)
         self.restarts: list[int] = []
+        self.when_restarted: Callable[[], None] = lambda: None
         unused = CFUNCTYPE(c_int32, c_void_p)(lambda _: _OK)
         restart = CFUNCTYPE(c_int32, c_void_p, c_int32)(self._restarted)
         self._handler = _Object(unused, unused, unused, restart)
@@ -140,15 +141,19 @@ class Vst3Instance:
 
     def _restarted(self, _: int, flags: int) -> int:
         self.restarts.append(flags)
+        self.when_restarted()
         return _OK
 
     def latency(self) -> int:
         return call(self.processor, 6, c_uint32)
 
-    def parameter_id(self, index: int) -> int:
+    def parameter(self, index: int) -> Any:
         info: Any = _ParameterInfo()
         assert call(self.controller, 9, c_int32, c_int32(index), byref(info)) == _OK
-        return info.id
+        return info
+
+    def parameter_id(self, index: int) -> int:
+        return self.parameter(index).id
 
     def shown(self, parameter: int) -> float:
         return call(self.controller, 14, c_double, c_uint32(parameter))

@@ -1,5 +1,6 @@
 """The verb ``web``."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -24,17 +25,19 @@ def web(
     \b
     Example: neutone-like web exported/tcn_amp --out page
     """
-    from neutone_like.plugin import build_web_page
+    from neutone_like.plugin.web_page import write_web_page
 
     home = path if path.is_dir() else path.parent
     try:
-        index = build_web_page(path, out or home / "web")
+        files = write_web_page(path, out or home / "web")
     except CompileError as error:
         typer.echo(f"There is no page of {path}: {error}", err=True)
         raise typer.Exit(FELL_SHORT) from error
-    size_bytes = sum(file.stat().st_size for file in index.parent.rglob("*") if file.is_file())
+    index, size_bytes = files[-1], sum(file.stat().st_size for file in files)
     if as_json:
         print_json({"page": str(index), "folder_bytes": size_bytes})
         return
     typer.echo(f"{index}: {size_bytes / 1000:.0f} kB in all")
-    typer.echo(f"See it: python -m http.server --directory {index.parent}, then http://localhost:8000")
+    typer.echo(
+        f"See it: python -m http.server --directory {shlex.quote(str(index.parent))}, then http://localhost:8000"
+    )

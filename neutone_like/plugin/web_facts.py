@@ -1,7 +1,9 @@
 """What a page's scripts know of its model, as JSON."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 _KNOBS = ("continuous", "categorical")
 _GAIN_RANGE_DB = 60.0  # 0..1 is -30..30 dB
@@ -16,6 +18,9 @@ def page_facts(
         metadata: Its ``metadata.json``.
         sounds: ``name`` and ``file`` of each that the page plays.
         files: Everything that the page is made of, to keep for when there is no network.
+
+    Returns:
+        With names of files as an address has them.
     """
     ours = metadata["neutone_like"]
     return {
@@ -30,8 +35,8 @@ def page_facts(
             "inputGain": _gain(metadata["input_gain_default_value"]),
             "outputGain": _gain(metadata["output_gain_default_value"]),
         },
-        "sounds": [dict(sound) for sound in sounds],
-        "files": list(files),
+        "sounds": [{"name": sound["name"], "file": _address(sound["file"])} for sound in sounds],
+        "files": [_address(file) for file in files],
     }
 
 
@@ -46,6 +51,11 @@ def _knob(record: Mapping[str, Any]) -> dict[str, Any]:
         "maximum": len(labels) - 1 if labels else record["maximum"],
         "default": record["default"],
     }
+
+
+def _address(file: str) -> str:
+    """A name may have a # or a ? in it, which mean something else in an address."""
+    return quote(os.fsencode(file))
 
 
 def _gain(value_0to1: float) -> float:

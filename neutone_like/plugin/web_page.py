@@ -1,29 +1,24 @@
 """A page that plays a live model in a browser: a folder for any web server, complete in itself."""
 
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.artifact.format.schema import OfflineMetadata
 from neutone_like.artifact.reading.metadata_reading import read_metadata, resolve
 from neutone_like.errors import CompileError
 from neutone_like.plugin.web_facts import page_facts
-from neutone_like.plugin.web_sounds import sounds_beside
+from neutone_like.plugin.web_folder import replace_page, require_place
+from neutone_like.plugin.web_sounds import PageSound, sounds_beside
 from neutone_like.runtime.compiled_model import CompiledModel
 from neutone_like.targets.compiled_of import compiled_of
 from neutone_like.version import __version__
 
-INDEX = "index.html"
 _SOURCES = Path(__file__).with_name("web")
-_TEMPLATE = "index.html.jinja"
-_MARK = '<meta name="generator" content="neutone-like'
+_TEMPLATE_ENDING = ".jinja"
 _OFFLINE = (
     "This is an offline model, which takes whole sounds; a page plays live models block by block. Render sounds with "
     "it and put those on a page: neutone-like render PATH INPUT OUTPUT."
@@ -37,26 +32,31 @@ def build_web_page(model: str | PathLike[str], out: str | PathLike[str]) -> Path
 
     Args:
         model: A ``.nm``, a ``.nlc``, or the folder of both. A ``.nm`` is compiled where no ``.nlc`` lies beside it.
-        out: The folder. What else is in there stays; an older page is replaced.
+        out: The folder. What else is in there stays; an older page is replaced, but nothing that is of no such page.
 
     Returns:
         The page's ``index.html``.
 
     Raises:
-        CompileError: The model is offline or can't be compiled, or ``out`` is a file or has another page in it.
+        CompileError: The model is offline or can't be compiled, or ``out`` can't be written, is a file, or has another
+            page or files of the same names in it.
         ArtifactError: It is no artifact, or a damaged one.
         AudioError: A sound beside it can't be read.
-        OSError: ``out`` can't be written.
     """
+    return write_web_page(model, out)[-1]
+
+
+def write_web_page(model: str | PathLike[str], out: str | PathLike[str]) -> list[Path]:
+    """As ``build_web_page``; returns all files that were written, ``index.html`` last."""
     folder = Path(out)
-    _require_place(folder)
+    always = [source.name.removesuffix(_TEMPLATE_ENDING) for source in _SOURCES.iterdir()]
+    require_place(folder, [COMPILED_NAME, *always])
     _require_live(resolve(model))
     compiled, home = compiled_of(model)
     if "audio_in_channels" in compiled.metadata:
         raise CompileError(_OFFLINE)
-    with _appearing(folder) as staging:
-        _write(compiled, home, staging)
-    return folder / INDEX
+    sounds = list(sounds_beside(home))
+    return replace_page(folder, lambda staging: _write(compiled, sounds, staging))
 
 
 def _require_live(file: Path) -> None:
@@ -65,57 +65,38 @@ def _require_live(file: Path) -> None:
         raise CompileError(_OFFLINE)
 
 
-def _require_place(folder: Path) -> None:
-    """Nothing that somebody else made is lost."""
-    if folder.exists() and not folder.is_dir():
-        raise CompileError(f"{folder} is a file, and a folder is written. Choose another name with --out.")
-    index = folder / INDEX
-    if index.exists() and _MARK not in index.read_text("utf-8", errors="replace"):
-        raise CompileError(f"{index} is another page, which would be lost. Choose another folder with --out.")
-
-
-def _write(compiled: CompiledModel, home: Path, folder: Path) -> None:
+def _write(compiled: CompiledModel, sounds: Sequence[PageSound], folder: Path) -> None:
     (folder / COMPILED_NAME).write_bytes(compiled.data)
-    sounds = list(sounds_beside(home))
     for sound in sounds:
         (folder / sound.file).parent.mkdir(exist_ok=True)
         (folder / sound.file).write_bytes(sound.content)
     for source in _SOURCES.iterdir():
-        if source.name != _TEMPLATE:
+        if source.suffix != _TEMPLATE_ENDING:
             (folder / source.name).write_bytes(source.read_bytes())
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    _write_templates(compiled, sounds, folder)
+
+
+def _write_templates(compiled: CompiledModel, sounds: Sequence[PageSound], folder: Path) -> None:
+    """The files that know of the others: the page, and what keeps it for when there is no network."""
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
     listed = [{"name": sound.name, "file": sound.file} for sound in sounds]
-    page = _template().render(
-        m=compiled.metadata,
-        facts=page_facts(compiled.metadata, listed, names),
-        version=__version__,
-        generator=f"neutone-like {__version__}",
-    )
-    (folder / INDEX).write_text(page, "utf-8")
+    values = {
+        "m": compiled.metadata,
+        "facts": page_facts(compiled.metadata, listed, sorted([*names, "service.js"])),
+        "version": __version__,
+        "generator": f"neutone-like {__version__}",
+    }
+    environment = _environment()
+    for name in environment.list_templates([_TEMPLATE_ENDING[1:]]):
+        text = environment.get_template(name).render(values)
+        (folder / name.removesuffix(_TEMPLATE_ENDING)).write_text(text, "utf-8")
 
 
-def _template() -> Template:
-    environment = Environment(
+def _environment() -> Environment:
+    return Environment(
         loader=FileSystemLoader(_SOURCES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(_TEMPLATE)
-
-
-@contextmanager
-def _appearing(folder: Path) -> Iterator[Path]:
-    """A folder beside it to fill; its files come into the folder when all of them are there, the page itself last."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        yield staging
-        paths = sorted((path for path in staging.rglob("*") if path.is_file()), key=lambda path: path.name == INDEX)
-        for path in paths:
-            target = folder / path.relative_to(staging)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(path, target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)

@@ -1,7 +1,7 @@
 """The sounds that a page plays: those beside the artifact, made smaller without losing anything."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,11 +36,22 @@ def sounds_beside(folder: Path) -> Iterator[PageSound]:
     Raises:
         AudioError: A file there is no WAV.
     """
+    taken: set[str] = set()
     for path in sorted((folder / SAMPLES_FOLDER).glob("*.wav")):
         if not path.stem.endswith(_OUTPUT):
-            stem = path.stem.removesuffix(_INPUT)
+            stem = _free(path.stem.removesuffix(_INPUT), taken)
+            taken.add(stem)
             content, ending = _smaller(path)
             yield PageSound(stem.replace("_", " ").capitalize(), f"sounds/{stem}{ending}", content)
+
+
+def _free(stem: str, taken: Set[str]) -> str:
+    """Itself, or with a number: ``x.wav`` may lie beside ``x_in.wav``."""
+    number, free = 1, stem
+    while free in taken:
+        number += 1
+        free = f"{stem}_{number}"
+    return free
 
 
 def _smaller(path: Path) -> tuple[bytes, str]:

@@ -41,6 +41,25 @@ sound.value = 'microphone';
 sound.dispatchEvent(new Event('change'));
 """
 
+WITHHOLD = """
+window.withheld = 0; window.streams = []; window.arrived = false;
+const gate = new Promise(resolve => { window.release = resolve; });
+const late = act => async (...all) => {
+  window.withheld += 1;
+  await gate;
+  const result = await act(...all);
+  setTimeout(() => { window.arrived = true; }, 300);
+  return result;
+};
+window.fetch = late(window.fetch.bind(window));
+const media = navigator.mediaDevices, ask = media.getUserMedia.bind(media);
+media.getUserMedia = late(async wanted => {
+  const stream = await ask(wanted);
+  window.streams.push(stream);
+  return stream;
+});
+"""
+
 RENDER = """
 const [file, settings, after] = [arguments[0], arguments[1], arguments[2]], done = arguments[arguments.length - 1];
 (async () => {
@@ -58,6 +77,16 @@ const [file, settings, after] = [arguments[0], arguments[1], arguments[2]], done
     return btoa(binary);
   });
   return { text, latency, quantum };
+})().then(done, error => done({ problem: String(error) }));
+"""
+
+ASK_FOR_A_STRANGER = """
+const done = arguments[arguments.length - 1];
+(async () => {
+  await (await fetch('48000.wav')).arrayBuffer();
+  const caches_ = await Promise.all((await caches.keys()).map(name => caches.open(name)));
+  const keys = (await Promise.all(caches_.map(cache => cache.keys()))).flat();
+  return { kept: keys.map(request => request.url.slice(document.baseURI.length)) };
 })().then(done, error => done({ problem: String(error) }));
 """
 
@@ -235,12 +264,51 @@ def test_the_microphone_is_heard_and_keys_work(page: Opened) -> None:
     page.browser.click("#play")
     page.browser.wait(PLAYING)
     page.browser.wait(f"return Math.abs(window.loudest - {TONE_HZ}) < 30")
-    page.browser.run("document.activeElement.blur()")
     page.browser.press("b")
     assert page.browser.run("return document.querySelector('[name=heard]:checked').value") == "before"
     page.browser.press(" ")
     page.browser.wait("return document.getElementById('play').textContent === 'Play'")
     assert page.browser.errors() == []
+
+
+def test_keys_work_whatever_was_clicked(page: Opened) -> None:
+    heard = "return document.querySelector('[name=heard]:checked').value"
+    assert page.browser.run(heard) == "after"
+    for count, clicked in enumerate(("#play", "#seek", "#knobs input[type=range]", ".switch .after span")):
+        page.browser.click(clicked)
+        was = page.browser.run(heard)
+        page.browser.press("b")
+        assert page.browser.run(heard) != was, clicked
+        page.browser.wait(PLAYING)
+        page.browser.press(" ")
+        page.browser.wait("return document.getElementById('play').textContent === 'Play'")
+        page.browser.press(" ")
+        page.browser.wait(PLAYING)
+        assert count < 1 or page.browser.run("return document.activeElement.id") != "play"
+    page.browser.click("#knobs .value")
+    was = page.browser.run(heard)
+    page.browser.press("b")
+    assert page.browser.run(heard) == was
+    assert page.browser.run(PLAYING)
+
+
+def test_what_was_chosen_last_is_heard(page: Opened) -> None:
+    choose = "const box = document.getElementById('sound'); box.value = '{}'; box.dispatchEvent(new Event('change'));"
+    strings_seconds = 4.0
+    for slow in ("0", "microphone"):
+        page.browser.open(page.url, record=True)
+        page.browser.wait(READY)
+        page.browser.run(WITHHOLD + choose.format(slow))
+        page.browser.click("#play")
+        page.browser.wait("return window.withheld === 1")
+        page.browser.run(choose.format("1"))
+        page.browser.wait(PLAYING)
+        page.browser.run("window.release()")
+        page.browser.wait("return window.arrived")
+        page.browser.wait("return window.streams.every(each => each.getTracks()[0].readyState === 'ended')")
+        assert [each["seconds"] for each in page.browser.run("return window.starts")] == [strings_seconds]
+        assert page.browser.run(PLAYING)
+        assert len(page.browser.run("return window.streams")) == (slow == "microphone")
 
 
 def test_from_a_file_it_says_what_it_needs(browser: Browser, page_folder: Path) -> None:
@@ -280,6 +348,16 @@ def test_it_is_there_without_a_network(browser: Browser, page_folder: Path) -> N
     browser.click("#play")
     browser.wait(PLAYING)
     assert browser.run("return document.querySelector('#problem').hidden")
+
+
+def test_it_keeps_nothing_of_what_else_is_there(page: Opened) -> None:
+    page.browser.wait(KEPT)
+    page.browser.wait("return navigator.serviceWorker.controller !== null")
+    kept = page.run(ASK_FOR_A_STRANGER)["kept"]
+    assert "page.js" in kept
+    assert "sounds/my_riff.flac" in kept
+    assert "48000.wav" not in kept
+    assert set(kept) - {""} <= {path.relative_to(page.folder).as_posix() for path in page.folder.rglob("*")}
 
 
 def test_a_model_that_is_cut_off_is_said_and_the_sound_passes(

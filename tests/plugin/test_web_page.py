@@ -1,10 +1,13 @@
 """The folder of a web page: what is in it, what is refused, and what stays as it was."""
 
+import errno
 import json
+import os
 import re
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -83,6 +86,30 @@ def test_sounds_are_smaller_and_the_same(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
+def test_a_name_is_no_part_of_an_address_and_no_sound_hides_another(tmp_path: Path) -> None:
+    artifact = tmp_path / "artifact"
+    shutil.copytree(OVERDRIVE, artifact)
+    (artifact / "samples").mkdir()
+    names = ("take #1?.wav", "x.wav", "x_2.wav", "x_in.wav")
+    for number, name in enumerate(names):
+        soundfile.write(artifact / "samples" / name, np.full(100 + number, 0.1), 44100, subtype="PCM_16")
+    facts = facts_of(build_web_page(artifact, tmp_path / "page"))
+    files = [each["file"] for each in facts["sounds"]]
+    assert files == ["sounds/take%20%231%3F.flac", "sounds/x.flac", "sounds/x_2.flac", "sounds/x_3.flac"]
+    assert set(files) < set(facts["files"])
+    lengths = [soundfile.info(tmp_path / "page" / unquote(file)).frames for file in files]
+    assert lengths == [100, 101, 102, 103]
+    assert [each["name"] for each in facts["sounds"]] == ["Take #1?", "X", "X 2", "X 3"]
+
+
+def test_only_sliders_have_a_double_click(tmp_path: Path) -> None:
+    metadata = json.loads((OVERDRIVE / "metadata.json").read_text("utf-8"))
+    assert "double-click" in build_web_page(OVERDRIVE, tmp_path / "page").read_text("utf-8")
+    metadata["neutone_like"]["parameters"] = []
+    (tmp_path / "model.nlc").write_bytes(late_model(json.dumps(metadata)))
+    assert "double-click" not in build_web_page(tmp_path / "model.nlc", tmp_path / "without").read_text("utf-8")
+
+
 def test_texts_of_a_model_stay_texts(tmp_path: Path) -> None:
     hostile = '</script><script>alert("1")</script>'
     metadata = json.loads((OVERDRIVE / "metadata.json").read_text("utf-8")) | {"model_name": hostile}
@@ -146,15 +173,87 @@ def test_a_page_of_somebody_else_is_not_lost(tmp_path: Path) -> None:
     assert content_of(tmp_path) == {"page/index.html": b"<h1>Mine</h1>", "file": b""}
 
 
+def test_files_of_somebody_else_are_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("style.css", "page.js", "service.js", "model.nlc"):
+        folder = tmp_path / name.replace(".", "_")
+        folder.mkdir()
+        (folder / name).write_text("mine")
+        with monkeypatch.context() as patch:
+            patch.setattr(web_page, "compiled_of", lambda *_: 1 / 0)  # it is said before an hour of compiling
+            with pytest.raises(CompileError, match=rf"{name} is there already and would be lost(.|\n)*--out"):
+                build_web_page(OVERDRIVE, folder)
+        assert content_of(folder) == {name: b"mine"}
+    artifact, folder = tmp_path / "artifact", tmp_path / "page"
+    shutil.copytree(OVERDRIVE, artifact)
+    for sounds in (artifact / "samples", folder / "sounds"):
+        sounds.mkdir(parents=True)
+    soundfile.write(artifact / "samples" / "riff_in.wav", np.zeros(100), 44100, subtype="PCM_16")
+    (folder / "sounds" / "riff.flac").write_text("mine")
+    with pytest.raises(CompileError, match=r"riff\.flac is there already"):
+        build_web_page(artifact, folder)
+    assert content_of(folder) == {"sounds/riff.flac": b"mine"}
+    assert [path.name for path in folder.iterdir()] == ["sounds"]
+
+
+def test_all_is_staged_within_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside it nothing may be written, and renaming may cross file systems where the folder is a link."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "parent").mkdir()
+    (tmp_path / "parent" / "page").symlink_to(tmp_path / "elsewhere")
+    moved: list[tuple[Path, Path]] = []
+    replace = os.replace
+
+    def recorded(source: Path, target: Path) -> None:
+        moved.append((source.resolve(), target.parent.resolve()))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", recorded)
+    index = build_web_page(OVERDRIVE, tmp_path / "parent" / "page")
+    assert index.is_file()
+    assert len(moved) > 8
+    assert all(path.is_relative_to(tmp_path / "elsewhere") for pair in moved for path in pair)
+    assert not [path.name for path in (tmp_path / "elsewhere").iterdir() if path.name.startswith(".")]
+
+
+def test_a_new_folder_is_gone_again_where_nothing_came_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_page, "page_facts", lambda *_: 1 / 0)
+    (tmp_path / "old").mkdir()
+    for name in ("old", "new"):
+        with pytest.raises(ZeroDivisionError):
+            build_web_page(OVERDRIVE, tmp_path / name)
+    assert [path.name for path in tmp_path.rglob("*")] == ["old"]
+
+
+def test_where_nothing_can_be_written_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "page" / "index.html").mkdir(parents=True)
+    for out, reason in ((tmp_path / "file" / "page", "Not a directory"), (tmp_path / "page", "Is a directory")):
+        with pytest.raises(CompileError) as caught:
+            build_web_page(OVERDRIVE, out)
+        assert str(caught.value).startswith(f"Can't write the page to {out}: {reason}: ")
+        assert str(caught.value).endswith(". Choose a folder that you may write to.")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(CompileError, match="No space left on device"):
+        build_web_page(OVERDRIVE, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = runner(capsys)
-    code, printed, _ = run("web", OVERDRIVE, "--out", tmp_path / "page", "--json")
+    (tmp_path / "my page").mkdir()
+    (tmp_path / "my page" / "mine.txt").write_text("mine")
+    code, printed, _ = run("web", OVERDRIVE, "--out", tmp_path / "my page", "--json")
     assert code == GOOD
     told = json.loads(printed)
-    assert Path(told["page"]) == tmp_path / "page" / "index.html"
-    assert told["folder_bytes"] == sum(map(len, content_of(tmp_path / "page").values()))
+    assert Path(told["page"]) == tmp_path / "my page" / "index.html"
+    assert told["folder_bytes"] == sum(map(len, content_of(tmp_path / "my page").values())) - len("mine")
     code, printed, said = run("web", EXPORTED / "diffusion_denoiser", "--out", tmp_path / "other")
     assert (code, printed) == (FELL_SHORT, "")
     assert "There is no page of" in said
-    code, printed, _ = run("web", OVERDRIVE, "--out", tmp_path / "page")
-    assert (code, printed.count("python -m http.server")) == (GOOD, 1)
+    code, printed, _ = run("web", OVERDRIVE, "--out", tmp_path / "my page")
+    assert code == GOOD
+    assert f"python -m http.server --directory '{tmp_path / 'my page'}', then" in printed

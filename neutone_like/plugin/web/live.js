@@ -2,7 +2,11 @@
 
 const SLEEP_SECONDS = 6; // after the sound stopped; what rings on is heard until then
 const RESUME_MILLISECONDS = 700; // a promise to resume is never kept, nor broken, where a page may not sound
-const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+
+// Ends a microphone's stream.
+export function silence(stream) {
+  stream.getTracks().forEach(track => track.stop());
+}
 
 export class Live {
   // `told` gets what changes: { latency, quantum }, { load }, { problem }.
@@ -53,8 +57,8 @@ export class Live {
     for (const side of [0, 1]) this.splitter.connect(this.merger, Math.min(first + side, outputs - 1), side);
   }
 
-  async play(buffer) {
-    await this.start();
+  // A sound, at once: start() has been awaited, so that nothing comes between the wish and the sound.
+  play(buffer) {
     this.stopSource();
     this.buffer = buffer;
     this.source = new AudioBufferSourceNode(this.context, { buffer, loop: true });
@@ -63,9 +67,8 @@ export class Live {
     this.source.start(0, this.offset);
   }
 
-  async playMicrophone() {
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS });
-    await this.start();
+  // As play(), of a MediaStream.
+  playMicrophone(stream) {
     this.stopSource();
     this.stream = stream;
     this.source = new MediaStreamAudioSourceNode(this.context, { mediaStream: stream });
@@ -79,8 +82,9 @@ export class Live {
   }
 
   stopSource() {
+    clearTimeout(this.sleeping);
     this.source?.disconnect();
-    this.stream?.getTracks().forEach(track => track.stop());
+    if (this.stream) silence(this.stream);
     this.source = this.stream = this.began = undefined;
   }
 

@@ -1,12 +1,13 @@
 // The page: what a person does here reaches the model, and what the model does is shown.
 import { buildKnobs } from './knobs.js';
-import { Live } from './live.js';
+import { Live, silence } from './live.js';
 import { Model, openParts } from './model.js';
 import { keepOffline } from './offline.js';
 import { decode, pluckedStrings, wavOf } from './sounds.js';
 import { Spectrogram, labelFrequencies } from './spectrogram.js';
 
 const MICROPHONE = 'microphone';
+const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 const USUAL_RATE = 48000;
 const at = id => document.getElementById(id);
 
@@ -66,8 +67,9 @@ class Page {
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, button')) return;
-    if (event.key === ' ') event.preventDefault(), at('play').click();
+    const { target } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || target.closest('select, input:not([type=range]):not([type=radio])')) return;
+    if (event.key === ' ' && !target.closest('button')) event.preventDefault(), at('play').click(); // a button has a use for it
     if (event.key === 'b' || event.key === 'B') document.querySelector('[name=heard]:not(:checked)').click();
   }
 
@@ -85,19 +87,36 @@ class Page {
     else await this.play();
   }
 
+  // A sound takes a while to load, and a person to allow the microphone: of several wishes meanwhile the last one is played.
   async play() {
-    if (at('sound').value === MICROPHONE) await this.playMicrophone();
-    else await this.live.play(await this.loaded());
+    const wish = (this.wish = {});
+    let source;
+    try {
+      source = await (at('sound').value === MICROPHONE ? this.microphone() : this.loaded());
+      if (wish === this.wish) await this.live.start();
+      if (wish === this.wish) this.playNow(source);
+    } catch (error) {
+      if (wish === this.wish) throw error;
+    } finally {
+      if (wish === this.wish) this.wish = null;
+      if (source !== this.live.stream && source instanceof MediaStream) silence(source);
+    }
+  }
+
+  playNow(source) {
+    if (source instanceof MediaStream) {
+      this.live.playMicrophone(source);
+      at('status').textContent = 'Listen with headphones, or the loudspeakers feed back into the microphone.';
+    } else this.live.play(source);
     if (!this.drawing) this.draw();
   }
 
-  async playMicrophone() {
+  async microphone() {
     try {
-      await this.live.playMicrophone();
+      return await navigator.mediaDevices.getUserMedia({ audio: AS_IT_IS });
     } catch (error) {
       throw new Error(`The microphone can't be heard: ${error.message}`);
     }
-    at('status').textContent = 'Listen with headphones, or the loudspeakers feed back into the microphone.';
   }
 
   // The chosen sound as an AudioBuffer, decoded once.
@@ -117,8 +136,8 @@ class Page {
     at('seek').disabled = at('sound').value === MICROPHONE;
     at('download').disabled = !this.model.plays || at('seek').disabled;
     at('status').textContent = '';
-    if (this.live.playing) {
-      this.live.pause();
+    if (this.live.playing || this.wish) {
+      if (this.live.playing) this.live.pause();
       this.live.offset = 0;
       await this.play();
     }
@@ -130,6 +149,7 @@ class Page {
     this.listSounds(this.sounds.length - 1);
     at('file').value = '';
     if (this.live.playing) this.live.pause();
+    this.wish = null;
     await this.chosen();
     await this.play();
   }

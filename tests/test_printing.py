@@ -107,6 +107,10 @@ class Playing:
         self.report = self.engine.run_realtime(self.session, seconds=0.05)
 
 
+def backend_times(playing: Playing) -> bench.BackendTimes:
+    return bench.BackendTimes(EVIL, playing.session.host, setting_result().times)
+
+
 @pytest.fixture(scope="module")
 def playing() -> Iterator[Playing]:
     made = Playing()
@@ -142,6 +146,8 @@ MAKERS: dict[type, Callable[[Playing], Any]] = {
     bench.BenchReport: lambda _: bench_report(),
     bench.SettingResult: lambda _: setting_result(),
     bench.BlockTimes: lambda _: setting_result().times,
+    bench.BackendTimes: lambda playing: backend_times(playing),
+    bench.BackendsReport: lambda playing: bench.BackendsReport(EVIL, (backend_times(playing),) * 50, {EVIL: EVIL}),
     runtime.Engine: lambda playing: playing.engine,
     runtime.Session: lambda playing: playing.session,
     runtime.HostConfig: lambda playing: playing.session.host,

@@ -1,6 +1,7 @@
 """The same network in other runtimes, its state handed in and out, one thread."""
 
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from importlib.util import find_spec
@@ -99,16 +100,18 @@ def _onnx_runtime(graph: Graph, x: np.ndarray[Any, Any], folder: Path) -> Call:
     inputs, path = example(graph, x.shape[1]), folder / "network.onnx"
     names = [f"i{at}" for at in range(len(inputs))]
     results = [f"o{at}" for at in range(len(inputs))]
-    torch.onnx.export(
-        Explicit(graph).eval(),
-        inputs,
-        str(path),
-        input_names=names,
-        output_names=results,
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's exporter, of what PyTorch deprecates
+        torch.onnx.export(
+            Explicit(graph).eval(),
+            inputs,
+            str(path),
+            input_names=names,
+            output_names=results,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -126,7 +126,7 @@ def _load(source: str) -> Any:
 def _print(result: Any, verbose: bool, as_json: bool) -> None:
     beside = (result.metadata_path, result.validation_path, result.report_path)
     others = [path for each in result.formats for path in (each.path, *each.more_paths, each.sidecar_path)]
-    written = (result.model_path, *others, *beside, *result.sample_paths)
+    written = (result.model_path, result.compiled_path, *others, *beside, *result.sample_paths)
     files = [str(each) for each in written if each is not None]
     if as_json:
         validation = None if result.validation is None else result.validation.to_dict()

@@ -8,7 +8,7 @@ from neutone_like.bench.backend_bench import BACKENDS, BackendsReport, BackendTi
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.printing import printable
 from neutone_like.runtime.choosing import EngineBackendName
-from neutone_like.runtime.latency_budget import LatencyBudget, WayToPlay, latency_budget
+from neutone_like.runtime.latency_budget import LatencyBudget, WayToPlay, latency_budget, model_delay_ms
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -41,7 +41,7 @@ def bench_budget(
         RuntimeEngineError: No backend plays it.
     """
     report = bench_backends(artifact, backends, sample_rates, block_sizes, calls=calls, seconds_at_most=seconds_at_most)
-    return latency_budget(_ways(report, artifact), _model_delay_ms(artifact))
+    return latency_budget(_ways(report, artifact), model_delay_ms(artifact))
 
 
 def _ways(report: BackendsReport, artifact: Artifact) -> list[WayToPlay]:
@@ -68,13 +68,6 @@ def _host_blocks(artifact: Artifact, played: BackendTimes) -> float:
     model_rate = (artifact.sample_rates or (played.host.sample_rate,))[0]
     block_seconds = max(artifact.block_sizes, default=1) / model_rate
     return max(1.0, block_seconds * played.host.sample_rate / played.host.block_size)
-
-
-def _model_delay_ms(artifact: Artifact) -> float:
-    module = artifact.fresh_module()
-    rate = (artifact.sample_rates or (48000,))[0]
-    module.set_daw_sample_rate_and_buffer_size(rate, (artifact.block_sizes or (512,))[0])
-    return 1000.0 * int(module.calc_model_delay_samples()) / rate
 
 
 def budget_tables(budget: LatencyBudget, name: str) -> "list[Table]":

@@ -37,6 +37,32 @@ class Player(ABC):
         """Sound, parameters and states in; sound and states out."""
 
 
+class PlayerByName(Player):
+    """The same for an engine that takes and gives arrays by their names.
+
+    Args:
+        core: What was written.
+        names: Of the file's inputs and outputs.
+    """
+
+    def __init__(self, core: Core, names: TensorNames) -> None:
+        super().__init__(core)
+        self._inputs = [names.audio, *names.parameters, *names.states_in]
+        self._outputs = [names.audio_out, *names.states_out]
+        self._like = initial_states(core.graph)
+
+    def call(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        feeds = {name: each.contiguous().numpy() for name, each in zip(self._inputs, tensors, strict=True)}
+        results = self.run(feeds, self._outputs)
+        output, *states = (torch.from_numpy(each.copy()) for each in results)
+        # engines may lose a state's dimensions
+        return [output, *(each.reshape(old.shape) for each, old in zip(states, self._like, strict=True))]
+
+    @abstractmethod
+    def run(self, feeds: dict[str, Any], wanted: Sequence[str]) -> list[Any]:
+        """Arrays by the names of the inputs; those of the outputs, in order."""
+
+
 @dataclass(frozen=True)
 class Draft:
     """A file that was written, and is not proven yet.
@@ -101,8 +127,3 @@ class Format(ABC):
         Raises:
             MissingExtraError: That is not installed.
         """
-
-
-def from_numpy(values: Sequence[Any], like: Sequence[Tensor]) -> list[Tensor]:
-    """Results as tensors, in shapes that engines may have lost."""
-    return [torch.from_numpy(each.copy()).reshape(old.shape) for each, old in zip(values, like, strict=True)]

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-from torch import Tensor
 
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.errors import CompileError
 from neutone_like.extras import import_extra
-from neutone_like.formats.core import Core, initial_states, state_names
-from neutone_like.formats.format import Draft, Format, Player, from_numpy
+from neutone_like.formats.core import Core, state_names
+from neutone_like.formats.format import Draft, Format, Player, PlayerByName
 from neutone_like.formats.graph_module import example_tensors, first_line, graph_module, numbered_names, short_core
 from neutone_like.formats.sidecar import TensorNames
 
@@ -43,18 +42,15 @@ class LiteRtFormat(Format):
         return _LiteRtPlayer(draft.core, draft.names, path)
 
 
-class _LiteRtPlayer(Player):
+class _LiteRtPlayer(PlayerByName):
     def __init__(self, core: Core, names: TensorNames, path: Path) -> None:
-        super().__init__(core)
+        super().__init__(core, names)
         library = import_extra("ai_edge_litert.interpreter", extra="litert", purpose="Proving LiteRT files")
-        self._like = initial_states(core.graph)
         try:
             self._interpreter: Any = library.Interpreter(model_path=str(path), num_threads=1)
             self._runner: Any = self._interpreter.get_signature_runner()
         except Exception as error:
             raise CompileError(f"LiteRT does not take the file: {first_line(error)}") from error
-        self._inputs = [names.audio, *names.parameters, *names.states_in]
-        self._outputs = [names.audio_out, *names.states_out]
         details: dict[str, Any] = self._runner.get_input_details()
         self._given = set(details)
         for name, value, state in zip(names.states_in, self._like, state_names(core.graph), strict=True):
@@ -64,8 +60,6 @@ class _LiteRtPlayer(Player):
                     f"the converter keeps {state}, which is {value.dtype}, as {numpy.dtype(kept)}. Keep it in that type"
                 )
 
-    def call(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        feeds = {name: each.contiguous().numpy() for name, each in zip(self._inputs, tensors, strict=True)}
+    def run(self, feeds: dict[str, Any], wanted: Sequence[str]) -> list[Any]:
         results = self._runner(**{name: each for name, each in feeds.items() if name in self._given})
-        output, *states = [results[name] for name in self._outputs]
-        return [*from_numpy([output], [tensors[0].new_empty(output.shape)]), *from_numpy(states, self._like)]
+        return [results[name] for name in wanted]

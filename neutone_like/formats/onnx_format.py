@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-
-import torch
-from torch import Tensor
+from typing import Any
 
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.errors import CompileError
 from neutone_like.extras import import_extra
 from neutone_like.formats.core import Core, core_of_artifact, in_operations, state_names
-from neutone_like.formats.format import Draft, Format, Player
+from neutone_like.formats.format import Draft, Format, Player, PlayerByName
 from neutone_like.formats.onnx import RULES, names_for, write_onnx
 from neutone_like.formats.onnx.writing import AUDIO, AUDIO_OUT
 from neutone_like.formats.sidecar import TensorNames
@@ -35,14 +33,14 @@ class OnnxFormat(Format):
         return Draft(core, names, notes={"tensorrt": facts_for_tensorrt(data)})
 
     def open(self, draft: Draft, path: Path) -> Player:
-        return OnnxPlayer(draft.core, draft.names, path)
+        return _OnnxPlayer(draft.core, draft.names, path)
 
 
-class OnnxPlayer(Player):
+class _OnnxPlayer(PlayerByName):
     """ONNX Runtime, on one thread."""
 
     def __init__(self, core: Core, names: TensorNames, path: Path) -> None:
-        super().__init__(core)
+        super().__init__(core, names)
         runtime = import_extra("onnxruntime", extra="onnx", purpose="Proving ONNX files")
         options = runtime.SessionOptions()
         options.intra_op_num_threads = 1
@@ -51,12 +49,10 @@ class OnnxPlayer(Player):
             self._session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its errors share no base but this one
             raise CompileError(f"ONNX Runtime {runtime.__version__} does not take the file: {error}") from error
-        self._inputs = [names.audio, *names.parameters, *names.states_in]
-        self._outputs = [names.audio_out, *names.states_out]
 
-    def call(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        feeds = {name: each.contiguous().numpy() for name, each in zip(self._inputs, tensors, strict=True)}
-        return [torch.from_numpy(each) for each in self._session.run(self._outputs, feeds)]
+    def run(self, feeds: dict[str, Any], wanted: Sequence[str]) -> list[Any]:
+        found: list[Any] = self._session.run(list(wanted), feeds)
+        return found
 
 
 def onnx_of(core: Core) -> tuple[bytes, TensorNames]:

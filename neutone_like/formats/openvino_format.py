@@ -5,14 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.errors import CompileError
 from neutone_like.extras import import_extra
-from neutone_like.formats.core import initial_states
-from neutone_like.formats.format import Draft, Format, Player, from_numpy
+from neutone_like.formats.format import Draft, Format, Player, PlayerByName
 from neutone_like.formats.onnx_format import OnnxFormat
 
 _ON_ONE_THREAD = {
@@ -31,9 +28,10 @@ class OpenVinoFormat(Format):
 
     def write(self, artifact: Artifact, model: Model | None, path: Path) -> Draft:
         openvino = _openvino()
-        draft = OnnxFormat().write(artifact, model, path.with_name("model.onnx"))
+        source = path.with_name("for_openvino.onnx")  # another file than the ONNX format's own, which may lie there too
+        draft = OnnxFormat().write(artifact, model, source)
         try:
-            converted = openvino.convert_model(str(path.with_name("model.onnx")))
+            converted = openvino.convert_model(str(source))
             openvino.save_model(converted, str(path), compress_to_fp16=False)
         except Exception as error:  # RuntimeError and others of its own
             raise CompileError(f"OpenVINO {openvino.__version__} does not convert it: {error}") from error
@@ -43,14 +41,10 @@ class OpenVinoFormat(Format):
         return _OpenVinoPlayer(draft, path)
 
 
-class _OpenVinoPlayer(Player):
+class _OpenVinoPlayer(PlayerByName):
     def __init__(self, draft: Draft, path: Path) -> None:
-        super().__init__(draft.core)
+        super().__init__(draft.core, draft.names)
         openvino = _openvino()
-        names = draft.names
-        self._inputs = [names.audio, *names.parameters, *names.states_in]
-        self._outputs = [names.audio_out, *names.states_out]
-        self._like = initial_states(draft.core.graph)
         try:
             compiled: Any = openvino.Core().compile_model(str(path), "CPU", _ON_ONE_THREAD)
         except Exception as error:
@@ -58,11 +52,9 @@ class _OpenVinoPlayer(Player):
         self._request = compiled.create_infer_request()
         self._given = {name for each in compiled.inputs for name in each.names}
 
-    def call(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        feeds = {name: each.contiguous().numpy() for name, each in zip(self._inputs, tensors, strict=True)}
+    def run(self, feeds: dict[str, Any], wanted: Sequence[str]) -> list[Any]:
         results = self._request.infer({name: each for name, each in feeds.items() if name in self._given})
-        output, *states = [results[name] for name in self._outputs]
-        return [*from_numpy([output], [tensors[0].new_empty(output.shape)]), *from_numpy(states, self._like)]
+        return [results[name] for name in wanted]
 
 
 def _openvino() -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from neutone_like.artifact import Artifact
 from neutone_like.printing import Printed, Row
 
 ALLOWED_SHARE = 0.8
@@ -129,6 +130,14 @@ class LatencyBudget(Printed):
                 for each in self.verdicts
             ],
         }
+
+
+def model_delay_ms(artifact: Artifact) -> float:
+    """A live model's own delay, at the first of its rates and blocks."""
+    module = artifact.fresh_module()
+    rate = (artifact.sample_rates or (48000,))[0]
+    module.set_daw_sample_rate_and_buffer_size(rate, (artifact.block_sizes or (512,))[0])
+    return 1000.0 * int(module.calc_model_delay_samples()) / rate
 
 
 def latency_budget(

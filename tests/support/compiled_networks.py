@@ -49,13 +49,14 @@ def play_beside(graph: Graph, blocks: Sequence[Tensor], kernels: str = "", nativ
             wanted, rounded = exact(block.double()), eager(block.clone())
         rows = block.reshape(-1, block.shape[-1]).contiguous().numpy()
         got = torch.from_numpy(np.asarray(native.play(rows, []))).reshape(wanted.shape)
-        found.compiled = max(found.compiled, _largest(got - wanted))
-        found.eager = max(found.eager, _largest(rounded - wanted))
-        found.peak = max(found.peak, _largest(wanted))
+        found.compiled = max(found.compiled, largest(got - wanted))
+        found.eager = max(found.eager, largest(rounded - wanted))
+        found.peak = max(found.peak, largest(wanted))
     return found
 
 
-def _largest(values: Tensor) -> float:
+def largest(values: Tensor) -> float:
+    """The largest number, whatever its sign; infinite where one is NaN."""
     return float(values.abs().nan_to_num(float("inf"), posinf=float("inf")).max()) if values.numel() else 0.0
 
 

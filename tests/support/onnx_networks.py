@@ -11,7 +11,7 @@ from neutone_like.compiler.facts import block_lengths, example_blocks
 from neutone_like.formats.core import in_operations, initial_states, state_names
 from neutone_like.formats.onnx import RULES, names_for, write_onnx
 from neutone_like.graph import Graph, GraphPlayer, fold_constants, functional
-from support.compiled_networks import Differences
+from support.compiled_networks import Differences, largest
 
 
 class OnnxNetwork:
@@ -43,11 +43,7 @@ def play_onnx_beside(graph: Graph, blocks: Sequence[Tensor]) -> Differences:
             wanted, rounded = exact(block.double()), eager(block.clone())
         got = network(block)
         assert got.shape == wanted.shape
-        found.compiled = max(found.compiled, _largest(got - wanted))
-        found.eager = max(found.eager, _largest(rounded - wanted))
-        found.peak = max(found.peak, _largest(wanted))
+        found.compiled = max(found.compiled, largest(got - wanted))
+        found.eager = max(found.eager, largest(rounded - wanted))
+        found.peak = max(found.peak, largest(wanted))
     return found
-
-
-def _largest(values: Tensor) -> float:
-    return float(values.abs().nan_to_num(float("inf"), posinf=float("inf")).max())

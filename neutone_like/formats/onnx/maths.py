@@ -36,6 +36,7 @@ class Maths:
 
 
 def maths_of(context: Context, node: Node) -> Maths:
+    """In the type of a node's result."""
     return Maths(context, context.shape(node).dtype)
 
 

@@ -58,21 +58,6 @@ def _multiplied(context: Context, node: Node, x: Written, second: Written) -> Wr
     return context.result(node, "Squeeze", [product, context.integers([-1])])
 
 
-@writes("conv1d", "conv2d", "conv1d.padding")
-def _convolution_of(
-    context: Context,
-    node: Node,
-    x: Written,
-    weight: Written,
-    bias: Written | None = None,
-    stride: Sequence[int] = (1,),
-    padding: Sequence[int] | str = (0,),
-    dilation: Sequence[int] = (1,),
-    groups: int = 1,
-) -> Written:
-    return _convolved(context, node, x, weight, bias, stride, padding, dilation, groups)
-
-
 @writes("conv_transpose1d", "conv_transpose2d.input")
 def _transposed_of(
     context: Context,
@@ -107,16 +92,17 @@ def _convolution(
     return _convolved(context, node, x, weight, bias, stride, padding, dilation, groups, more)
 
 
+@writes("conv1d", "conv2d", "conv1d.padding")
 def _convolved(
     context: Context,
     node: Node,
     x: Written,
     weight: Written,
-    bias: Written | None,
-    stride: Sequence[int],
-    padding: Sequence[int] | str,
-    dilation: Sequence[int],
-    groups: int,
+    bias: Written | None = None,
+    stride: Sequence[int] = (1,),
+    padding: Sequence[int] | str = (0,),
+    dilation: Sequence[int] = (1,),
+    groups: int = 1,
     output_padding: Sequence[int] | None = None,
 ) -> Written:
     sizes = weight.constant_dims

@@ -26,8 +26,8 @@ def _real_to_complex(
     angles = _angles(points, bins)
     scale = _scale(normalization, points)
     table = torch.stack([angles.cos() * scale, -angles.sin() * scale], -1).reshape(points, 2 * bins)
-    found = _multiplied(context, x, last, table, bins, node)
-    return _all(context, node, found, others, normalization, True)
+    found = _multiplied(context, x, last, table, bins)
+    return _all(context, found, others, normalization, True)
 
 
 @writes("_fft_c2r", takes_complex=True)
@@ -35,7 +35,7 @@ def _complex_to_real(
     context: Context, node: Node, x: Written, dim: Sequence[int], normalization: int, last_dim_size: int
 ) -> Written:
     *others, last = [each % x.rank for each in dim]
-    x = _all(context, None, x, others, normalization, False)
+    x = _all(context, x, others, normalization, False)
     points, bins = last_dim_size, _points(x, last)
     needed = points // 2 + 1
     if bins > needed:
@@ -48,19 +48,17 @@ def _complex_to_real(
         twice[-1] = 1.0
     scale = _scale(normalization, points)
     table = torch.stack([twice * angles.cos() * scale, -twice * angles.sin() * scale], 1).reshape(2 * bins, points)
-    return _multiplied(context, x, last, table, points, node)
+    return _multiplied(context, x, last, table, points)
 
 
 @writes("_fft_c2c", takes_complex=True)
 def _complex_to_complex(
     context: Context, node: Node, x: Written, dim: Sequence[int], normalization: int, forward: bool
 ) -> Written:
-    return _all(context, node, x, [each % x.rank for each in dim], normalization, forward)
+    return _all(context, x, [each % x.rank for each in dim], normalization, forward)
 
 
-def _all(
-    context: Context, node: Node | None, x: Written, dims: Sequence[int], normalization: int, forward: bool
-) -> Written:
+def _all(context: Context, x: Written, dims: Sequence[int], normalization: int, forward: bool) -> Written:
     for dim in dims:
         points = _points(x, dim)
         angles = _angles(points, points)
@@ -69,7 +67,7 @@ def _all(
         real = torch.stack([cosine, sine], -1)  # what a real part adds to both
         imaginary = torch.stack([-sine, cosine], -1)
         table = (torch.stack([real, imaginary], 1) * scale).reshape(2 * points, 2 * points)
-        x = _multiplied(context, x, dim, table, points, node)
+        x = _multiplied(context, x, dim, table, points)
         x = Written(x.name, torch.complex64, x.dims)
     return x
 
@@ -92,7 +90,7 @@ def _scale(normalization: int, points: int) -> float:
     return (1.0, points**-0.5, 1.0 / points)[normalization]
 
 
-def _multiplied(context: Context, x: Written, dim: int, table: Tensor, size: int, node: Node | None) -> Written:
+def _multiplied(context: Context, x: Written, dim: int, table: Tensor, size: int) -> Written:
     """``x`` with the table applied along a dimension; real and imaginary part lie side by side in the table."""
     own = torch.float64 if x.dtype in (torch.float64, torch.complex128) else torch.float32
     goes_last = [each for each in range(x.rank) if each != dim] + [dim]

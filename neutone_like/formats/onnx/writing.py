@@ -72,13 +72,14 @@ def write_onnx(graph: Graph, names: OnnxNames) -> bytes:
     context.nodes += [
         OnnxNode("Identity", (value.name,), (name,)) for name, value in results
     ]  # an input or a weight may be a result, and one result two
+    nodes = _needed(context.nodes, {each.name for each in outputs})
     proto = onnx.helper.make_model(
         onnx.helper.make_graph(
-            [_node(onnx, each) for each in _needed(context.nodes, {each.name for each in outputs})],
+            [_node(onnx, each) for each in nodes],
             "model",
             [_info(onnx, each) for each in inputs],
             [_info(onnx, each) for each in outputs],
-            [onnx.numpy_helper.from_array(value.numpy(), name) for name, value in _used(context).items()],
+            [onnx.numpy_helper.from_array(value.numpy(), name) for name, value in _used(context, nodes).items()],
         ),
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
@@ -161,8 +162,8 @@ def _read(node: OnnxNode) -> list[str]:
     return [*node.inputs, *inner]
 
 
-def _used(context: Context) -> Mapping[str, Tensor]:
-    read = {name for node in context.nodes for name in _read(node)}
+def _used(context: Context, nodes: Sequence[OnnxNode]) -> Mapping[str, Tensor]:
+    read = {name for node in nodes for name in _read(node)}
     return {name: value for name, value in context.initializers.items() if name in read}
 
 

@@ -11,7 +11,7 @@ import matplotlib
 
 from neutone_like.artifact.reading.loader import Artifact
 from neutone_like.errors import AudioError
-from neutone_like.runtime.latency_budget import LatencyBudget, WayToPlay, latency_budget
+from neutone_like.runtime.latency_budget import LatencyBudget, WayToPlay, latency_budget, model_delay_ms
 from neutone_like.validate.check_lists import DEADLINES
 from neutone_like.validate.conditions import steady_conditions
 from neutone_like.validate.deadlines.findings import DeadlineFindings
@@ -226,8 +226,6 @@ def _deadlines(validation: ValidationReport, subject: LiveSubject) -> DeadlinesS
 
 def _budget(findings: DeadlineFindings, subject: LiveSubject) -> LatencyBudget:
     """What fits which use, of what was played: on a worker, so that it is heard a little later than in the callback."""
-    module, rate = subject.artifact.fresh_module(), subject.native_rate
-    module.set_daw_sample_rate_and_buffer_size(rate, (subject.artifact.block_sizes or (512,))[0])
     ways = [
         WayToPlay(
             backend=one.run.backend_name,
@@ -239,7 +237,7 @@ def _budget(findings: DeadlineFindings, subject: LiveSubject) -> LatencyBudget:
         )
         for one in findings.played
     ]
-    return latency_budget(ways, 1000.0 * int(module.calc_model_delay_samples()) / rate)
+    return latency_budget(ways, model_delay_ms(subject.artifact))
 
 
 def _conditions(artifact: Artifact) -> tuple[tuple[str, str], ...]:

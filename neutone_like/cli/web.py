@@ -26,10 +26,11 @@ def web(
     Example: neutone-like web exported/tcn_amp --out page
     """
     from neutone_like.plugin.web_page import write_web_page
+    from neutone_like.validate.html.web_link import WEB_FOLDER
 
     home = path if path.is_dir() else path.parent
     try:
-        files = write_web_page(path, out or home / "web")
+        files = write_web_page(path, out or home / WEB_FOLDER)
     except CompileError as error:
         typer.echo(f"There is no page of {path}: {error}", err=True)
         raise typer.Exit(FELL_SHORT) from error

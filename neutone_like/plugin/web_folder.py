@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from neutone_like.errors import CompileError
+from neutone_like.validate.html.web_link import update_web_link
+from neutone_like.validate.html.writing import REPORT_NAME
 
 INDEX = "index.html"
 _MARK = '<meta name="generator" content="neutone-like'
@@ -46,6 +48,16 @@ def replace_page(folder: Path, fill: Callable[[Path], None]) -> list[Path]:
         with TemporaryDirectory(prefix=".neutone-like-", dir=folder, ignore_cleanup_errors=True) as staging:
             fill(Path(staging))
             return _moved(Path(staging), folder)
+
+
+def link_report(folder: Path) -> None:
+    """Let the report of the artifact whose page this is link to it.
+
+    Raises:
+        CompileError: The report can't be written; the page is there.
+    """
+    with _saying_why_not(folder):
+        update_web_link(folder.absolute().parent / REPORT_NAME)
 
 
 def _holds_our_page(folder: Path) -> bool:

@@ -11,7 +11,7 @@ from neutone_like.artifact.format.schema import OfflineMetadata
 from neutone_like.artifact.reading.metadata_reading import read_metadata, resolve
 from neutone_like.errors import CompileError
 from neutone_like.plugin.web_facts import page_facts
-from neutone_like.plugin.web_folder import replace_page, require_place
+from neutone_like.plugin.web_folder import link_report, replace_page, require_place
 from neutone_like.plugin.web_sounds import PageSound, sounds_beside
 from neutone_like.runtime.compiled_model import CompiledModel
 from neutone_like.targets.compiled_of import compiled_of
@@ -28,7 +28,8 @@ _OFFLINE = (
 def build_web_page(model: str | PathLike[str], out: str | PathLike[str]) -> Path:
     """Write a page that plays a live model: its knobs, sounds, a microphone, a spectrogram, a download of the result.
 
-    The folder needs nothing but a web server that gives out files; once opened, the page works without a network.
+    The folder needs nothing but a web server that gives out files; once opened, the page works without a network. An
+    artifact's ``report.html`` links to the page in the folder ``web`` beside it.
 
     Args:
         model: A ``.nm``, a ``.nlc``, or the folder of both. A ``.nm`` is compiled where no ``.nlc`` lies beside it.
@@ -56,7 +57,9 @@ def write_web_page(model: str | PathLike[str], out: str | PathLike[str]) -> list
     if "audio_in_channels" in compiled.metadata:
         raise CompileError(_OFFLINE)
     sounds = list(sounds_beside(home))
-    return replace_page(folder, lambda staging: _write(compiled, sounds, staging))
+    files = replace_page(folder, lambda staging: _write(compiled, sounds, staging))
+    link_report(folder)
+    return files
 
 
 def _require_live(file: Path) -> None:

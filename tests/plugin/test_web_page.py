@@ -17,6 +17,8 @@ from neutone_like import ArtifactError, AudioError, CompileError
 from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.plugin import build_web_page, web_page
 from neutone_like.plugin.web_facts import page_facts
+from neutone_like.validate import ValidationReport
+from neutone_like.validate.html import write_report
 from support.cli_runner import FELL_SHORT, GOOD, runner
 from support.compiled_files import late_model
 from support.places import EXPORTED
@@ -160,6 +162,26 @@ def test_an_older_page_is_replaced_and_everything_else_stays(tmp_path: Path, mon
     assert facts_of(page / "index.html")["name"] == "Overdrive"
     assert (page / "mine.txt").read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page"]
+
+
+def test_the_report_links_to_the_page_of_its_own_model(tmp_path: Path) -> None:
+    for name in ("model.nm", "model.nlc"):
+        (tmp_path / name).write_bytes((OVERDRIVE / name).read_bytes())
+    validation = ValidationReport("Overdrive", (), ())
+    report = write_report(tmp_path, validation, tmp_path)
+
+    def links() -> bool:
+        return re.search(r'<p [^>]*id="web-page">\s*<a href="web/index.html">', report.read_text("utf-8")) is not None
+
+    build_web_page(tmp_path, tmp_path / "page")
+    assert not links()
+    index = build_web_page(tmp_path, tmp_path / "web")
+    assert links()
+    assert index == tmp_path / "web" / "index.html"
+    write_report(tmp_path, validation, tmp_path)
+    assert links()
+    build_web_page(EXPORTED / "lstm_amp", tmp_path / "web")
+    assert not links()
 
 
 def test_a_page_of_somebody_else_is_not_lost(tmp_path: Path) -> None:

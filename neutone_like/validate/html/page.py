@@ -18,7 +18,7 @@ TEMPLATE = "report.html.jinja"
 LINK_BEGINNINGS = ("https://", "http://")
 
 
-def render_page(contents: Contents) -> str:
+def render_page(contents: Contents, web_link_opening: str) -> str:
     """The whole page as text."""
     environment = Environment(
         loader=FunctionLoader(_asset),
@@ -44,6 +44,7 @@ def render_page(contents: Contents) -> str:
         plot_left=LEFT,
         plot_right=RIGHT,
         size=contents.artifact.path.stat().st_size,
+        web_link_opening=Markup(web_link_opening),
         style=Markup(_asset("style.css")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

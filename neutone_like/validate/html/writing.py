@@ -5,6 +5,7 @@ from pathlib import Path
 
 from neutone_like.artifact.reading.loader import Artifact, load_artifact
 from neutone_like.errors import ExportError
+from neutone_like.validate.html.web_link import web_link_opening
 from neutone_like.validate.report import ValidationReport
 from neutone_like.whole_file import write_whole
 
@@ -42,9 +43,11 @@ def write_report(
     from neutone_like.validate.html.page import render_page
 
     artifact = artifact_or_path if isinstance(artifact_or_path, Artifact) else load_artifact(artifact_or_path)
-    text = render_page(gather(artifact, validation, host_sample_rate))
     target = Path(out_path)
-    return _write(text, target / REPORT_NAME if target.is_dir() else target)
+    if target.is_dir():
+        target /= REPORT_NAME
+    text = render_page(gather(artifact, validation, host_sample_rate), web_link_opening(target.parent))
+    return _write(text, target)
 
 
 def _write(text: str, target: Path) -> Path:

@@ -20,6 +20,7 @@ PACKAGES = (
     "neutone_like.model",
     "neutone_like.plugin",
     "neutone_like.optimise",
+    "neutone_like.optimise.diffusion",
     "neutone_like.realtime_safety",
     "neutone_like.render",
     "neutone_like.runtime",

@@ -92,6 +92,11 @@ class ExchangeBackend(Backend):
         return self._facts
 
     @property
+    def sidecars(self) -> tuple[ExchangeSidecar, ...]:
+        """Of its files."""
+        return self._sidecars
+
+    @property
     def backend_name(self) -> str:
         return self._library.name
 

@@ -11,6 +11,7 @@ from neutone_like.validate.checks.compiled import check_compiled_equals_eager
 from neutone_like.validate.checks.contract import check_contract_methods
 from neutone_like.validate.checks.cutting import check_any_cutting_equals_whole
 from neutone_like.validate.checks.equivalence import check_scripted_equals_eager
+from neutone_like.validate.checks.exported import check_exported_files, has_exported_files
 from neutone_like.validate.checks.extremes import check_extremes_stay_finite, check_recovers_from_nan
 from neutone_like.validate.checks.inputs import check_inputs_are_untouched
 from neutone_like.validate.checks.latency import check_reported_delay
@@ -26,15 +27,22 @@ from neutone_like.validate.checks.traced import check_traced_networks
 from neutone_like.validate.outcome import Outcome
 
 DEADLINES = "real-time deadlines"
+EXPORTED = "exported files in time"
 
 
 @dataclass(frozen=True)
 class NamedCheck:
-    """A check as reports name it. ``ours_only``: it asks what only an artifact of this package can answer."""
+    """A check as reports name it.
+
+    Attributes:
+        ours_only: It asks what only an artifact of this package can answer.
+        concerns: Whether there is anything in an artifact that it could check; else reports don't list it.
+    """
 
     name: str
     run: Callable[[Any], Outcome]
     ours_only: bool = False
+    concerns: Callable[[Any], bool] = lambda _: True
 
 
 METADATA = NamedCheck("metadata", check_metadata, ours_only=True)
@@ -65,6 +73,7 @@ LIVE_CHECKS = (
     INPUTS,
     NamedCheck("inference time", check_inference_time),
     NamedCheck(DEADLINES, check_realtime_deadlines),
+    NamedCheck(EXPORTED, check_exported_files, ours_only=True, concerns=has_exported_files),
 )
 OFFLINE_CHECKS = (
     METADATA,

@@ -52,13 +52,14 @@ def validate_artifact(
     """
     subject = _subject(_loaded(path_or_artifact), eager_model, quick, quality)
     listed = LIVE_CHECKS if isinstance(subject, LiveSubject) else OFFLINE_CHECKS
+    concerned = [check for check in listed if check.concerns(subject)]
     started = time.perf_counter()
     checks: list[Check] = []
     with steady_conditions():
         process = FreshProcess(subject)
         try:
             last = NamedCheck(FRESH_PROCESS, partial(check_reloads_in_a_fresh_process, process=process))
-            for check in (*listed, last):
+            for check in (*concerned, last):
                 if progress is not None:
                     progress(check.name)
                 checks.append(_run(check, subject))

@@ -9,7 +9,7 @@ from neutone_like.artifact.reading.loader import load_artifact
 from neutone_like.artifact.writing.writer import write_artifact
 from neutone_like.validate import HostSetting
 from neutone_like.validate.checks import realtime
-from neutone_like.validate.deadlines import smallest_block
+from neutone_like.validate.deadlines import run, smallest_block
 from neutone_like.validate.deadlines.findings import (
     Comparison,
     DeadlineFindings,
@@ -89,30 +89,32 @@ def test_a_setting_that_falls_short_is_played_again_for_longer(
 ) -> None:
     calls: list[tuple[HostSetting, float]] = []
 
-    def play(_: LiveSubject, setting: HostSetting, seconds: float) -> PlayedSetting:
+    def play(_: LiveSubject, setting: HostSetting, seconds: float, *, backend: str) -> PlayedSetting:
+        assert backend == "auto"
         calls.append((setting, seconds))
         share = (0.95, 0.1, 0.05)[len(calls) - 1]
         block_us = 1e6 * setting.block_size / setting.sample_rate
         return played(times((share * block_us, 100)), 1.0, setting=setting)
 
-    monkeypatch.setattr(realtime, "play_setting", play)
+    monkeypatch.setattr(run, "play_setting", play)
     outcome = realtime.check_realtime_deadlines(context)
     assert outcome.status == "passed"
     assert outcome.measured == "p99 of inference at most 10.0% of its budget (at 48000 Hz / 512); equal sound"
     first, second = context.settings
     assert calls == [
-        (first, realtime.QUICK_SECONDS),
-        (first, 2.0 * realtime.QUICK_SECONDS),
-        (second, realtime.QUICK_SECONDS),
+        (first, run.QUICK_SECONDS),
+        (first, 2.0 * run.QUICK_SECONDS),
+        (second, run.QUICK_SECONDS),
     ]
     assert ["(second, longer run)" in line for line in outcome.information] == [True, False, False]
 
 
 def test_a_pass_by_excuse_says_so(context: LiveSubject, monkeypatch: pytest.MonkeyPatch) -> None:
-    def play(_: LiveSubject, setting: HostSetting, __: float) -> PlayedSetting:
+    def play(_: LiveSubject, setting: HostSetting, __: float, *, backend: str) -> PlayedSetting:
+        assert backend == "auto"
         return played(times((500.0, 90), (11000.0, 10)), 0.06, setting=setting)
 
-    monkeypatch.setattr(realtime, "play_setting", play)
+    monkeypatch.setattr(run, "play_setting", play)
     outcome = realtime.check_realtime_deadlines(context)
     assert outcome.status == "passed"
     assert "(at 44100 Hz / 128 because other programs had the processor)" in outcome.measured

@@ -12,14 +12,11 @@ from neutone_like.validate.deadlines.findings import (
     SmallestBlock,
     line_of,
 )
-from neutone_like.validate.deadlines.run import WAKE, WORKERS, play_setting
+from neutone_like.validate.deadlines.run import WAKE, WORKERS, play_fairly
 from neutone_like.validate.deadlines.smallest_block import find_smallest_block
 from neutone_like.validate.live_subject import LiveSubject
 from neutone_like.validate.outcome import Outcome, skipped, verdict
 
-SECONDS = 1.0
-QUICK_SECONDS = 0.4
-LONGER = 2.0
 ALLOWED = (
     f"p99 of inference below {ALLOWED_SHARE:.0%} of what a model block lasts, and no sample but late ones differs from "
     "the reference"
@@ -27,13 +24,13 @@ ALLOWED = (
 
 
 def check_realtime_deadlines(subject: LiveSubject) -> Outcome:
-    """Play at every host setting; one where blocks are late gets a second, longer run: machines have bad moments."""
+    """Play at every host setting."""
     try:
         native_module()
         torch_backend_path()
     except RuntimeEngineError as error:
         return skipped(str(error), ALLOWED)
-    played = tuple(_play(subject, index) for index in range(len(subject.settings)))
+    played = tuple(play_fairly(subject, setting) for setting in subject.settings)
     findings = DeadlineFindings(WORKERS, WAKE, played, _smallest_blocks(subject, played))
     outcome = verdict(
         all(one.good for one in played),
@@ -43,14 +40,6 @@ def check_realtime_deadlines(subject: LiveSubject) -> Outcome:
         (*map(line_of, played), findings.conditions),
     )
     return replace(outcome, findings=findings)
-
-
-def _play(subject: LiveSubject, index: int) -> PlayedSetting:
-    setting, seconds = subject.settings[index], QUICK_SECONDS if subject.quick else SECONDS
-    first = play_setting(subject, setting, seconds)
-    if not first.deserves_another_run:
-        return first
-    return replace(play_setting(subject, setting, LONGER * seconds), repeated=True)
 
 
 def _smallest_blocks(subject: LiveSubject, played: tuple[PlayedSetting, ...]) -> tuple[SmallestBlock, ...]:

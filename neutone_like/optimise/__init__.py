@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from neutone_like.optimise.quality_report import ItemQuality as ItemQuality
     from neutone_like.optimise.quality_report import QualityReport as QualityReport
     from neutone_like.optimise.quality_report import QualityVerdict as QualityVerdict
+    from neutone_like.optimise.quantising.quantise import quantise as quantise
+    from neutone_like.optimise.quantising.result import QuantisedWeight as QuantisedWeight
+    from neutone_like.optimise.quantising.result import QuantiseResult as QuantiseResult
 
 export_lazily(
     globals(),
@@ -19,5 +22,7 @@ export_lazily(
         "neutone_like.optimise.listening.writing": ("listening_page",),
         "neutone_like.optimise.measures.frechet": ("frechet_distance",),
         "neutone_like.optimise.quality_report": ("ItemQuality", "QualityReport", "QualityVerdict"),
+        "neutone_like.optimise.quantising.quantise": ("quantise",),
+        "neutone_like.optimise.quantising.result": ("QuantisedWeight", "QuantiseResult"),
     },
 )

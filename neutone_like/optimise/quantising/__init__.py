@@ -1,0 +1,1 @@
+"""Weights in fewer bits, chosen, rounded, trained for, and measured."""

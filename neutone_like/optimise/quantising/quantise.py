@@ -1,0 +1,145 @@
+"""The one call: a model with weights of fewer bits, and what that cost."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from torch import nn
+
+from neutone_like.artifact.writing.working_copy import working_copy
+from neutone_like.errors import CompileError, ExportError, ModelError, ParameterError
+from neutone_like.model import WaveformToWaveformBase
+from neutone_like.numbers import as_finite_number
+from neutone_like.optimise.playing_cost import PlayingCost, playing_costs
+from neutone_like.optimise.quantising.audio import Judge, calibration_audio
+from neutone_like.optimise.quantising.grid import Precision
+from neutone_like.optimise.quantising.result import QuantisedWeight, QuantiseResult
+from neutone_like.optimise.quantising.sensitivity import Errors, errors_alone, fewest_bits, round_weights
+from neutone_like.optimise.quantising.training import FineTune, train_on_grids
+from neutone_like.optimise.quantising.weights import Weight, chosen_precisions, require_float_weights, weights_of
+from neutone_like.optimise.sounds import Sounds
+
+GROUP_SIZES = (4, 8, 16, 32, 64, 128)
+CHOICES = ("fp16", "int8", "int4", "mixed")
+
+
+def quantise(
+    model: nn.Module,
+    weights: Literal["fp16", "int8", "int4", "mixed"] = "int8",
+    audio: Sounds | None = None,
+    *,
+    sample_rate: int | None = None,
+    target: Sounds | None = None,
+    group_size: int | None = None,
+    layers: Mapping[str, Precision] | None = None,
+    error_limit: float | None = None,
+    fine_tune: FineTune | None = None,
+    measure: bool = True,
+) -> QuantiseResult:
+    """Give a model's weights fewer bits, after training or while ``fine_tune`` trains on, and measure what that costs.
+
+    The result is an ordinary model, whose float32 weights are whole multiples of a scale (or half-precision numbers).
+    What is quantised: every float32 parameter of two dimensions or more that has at least 64 numbers, 4 of them
+    for each output channel. Biases and norms are not.
+
+    Args:
+        model: A live model, or any network; it stays as it is.
+        weights: The precision: ``"fp16"``; ``"int8"`` and ``"int4"`` with a scale for each output channel;
+            ``"mixed"``: for each weight the fewest bits with which the whole stays within ``error_limit``.
+        audio: What it is judged by: an array ``(channels, samples)``, a sound file's path, or a list of them, of the
+            kind that the model is played with and at its rate. ``None``: for a live model a second of noise that rises
+            from -40 dB to full scale; a network is then not judged.
+        sample_rate: Of arrays, in Hz.
+        target: What the model should make of ``audio``, where that is known: errors before and after are told.
+        group_size: 4, 8, 16, 32, 64 or 128 weights of a channel share a scale (``"int4"``); ``None``: all of them.
+        layers: Other precisions (``"float32"`` leaves a weight as it is) by patterns of names of weights or layers,
+            such as ``{"head*": "float32"}``. Not with ``"mixed"``.
+        error_limit: For ``"mixed"``: the most error-to-signal ratio against the model that was given.
+        fine_tune: A function that trains the copy that it is given in place, on weights that it sees rounded. Compare
+            it with the same function on an unrounded copy: more training helps that too.
+        measure: Compile a live model before and after, and tell the bytes of the file and the time of a block.
+
+    Raises:
+        ModelError: Nothing to quantise, a weight that is quantised already, or weights that are not finite after
+            ``fine_tune``.
+        AudioError: Audio of another rate than the model's, silent or too short, or a model that makes silence of it.
+        ParameterError: An unknown precision, group size or layer, or a limit that nothing meets.
+        ExportError: The model can't be copied.
+    """
+    _require_choices(weights, group_size, layers, error_limit)
+    original: Any = working_copy(model)
+    copy: Any = working_copy(model)
+    found = weights_of(copy)
+    precisions = chosen_precisions(found, "int4" if weights == "mixed" else weights, layers)
+    require_float_weights(found, [precisions[each.name] for each in found])
+    if all(each == "float32" for each in precisions.values()):
+        raise ModelError("layers leaves every weight as it is, so that there is nothing to quantise.")
+    judge = Judge.of(original, calibration_audio(original, audio, sample_rate), target)
+    errors: Errors = {}
+    if error_limit is not None:
+        errors = errors_alone(found, group_size, lambda: judge.error(copy))
+        precisions = fewest_bits(found, errors, group_size, error_limit, lambda: judge.error(copy))
+    changed = [each for each in found if precisions[each.name] != "float32"]
+    table = tuple(_described(each, precisions[each.name], group_size, errors) for each in found)
+    beside = sum(each.numel() * each.element_size() for each in nn.Module.parameters(copy))
+    grids = {each.name: each.grid(precisions[each.name], group_size) for each in changed}
+    if fine_tune is None:
+        round_weights(changed, grids)
+    else:
+        train_on_grids(copy, changed, grids, fine_tune)
+    made = judge.played(copy)
+    costs, note = _costs([original, copy]) if measure else ((None, None), "")
+    return QuantiseResult(
+        model=copy,
+        weights=table,
+        other_bytes=beside - sum(each.bytes_before for each in table),
+        quality=judge.quality(made),
+        error_before=judge.target_error(judge.reference),
+        error_after=judge.target_error(made),
+        played_before=costs[0],
+        played_after=costs[1],
+        note=note,
+    )
+
+
+def _require_choices(
+    weights: Any, group_size: Any, layers: Mapping[str, Precision] | None, error_limit: float | None
+) -> None:
+    if weights not in CHOICES:
+        raise ParameterError(f"weights: expected one of {list(CHOICES)}, got {weights!r}.")
+    if group_size is not None and (group_size not in GROUP_SIZES or weights not in ("int4", "mixed")):
+        raise ParameterError(
+            f'group_size: expected one of {list(GROUP_SIZES)} or None, with weights="int4" or "mixed", got '
+            f"{group_size!r} with {weights!r}."
+        )
+    if (weights == "mixed") != (error_limit is not None):
+        raise ParameterError(
+            'error_limit belongs to weights="mixed", which needs it: the most error-to-signal ratio, such as 0.001. '
+            f"Got {error_limit!r} with {weights!r}."
+        )
+    if error_limit is not None and (as_finite_number(error_limit) is None or not error_limit > 0.0):
+        raise ParameterError(f"error_limit: expected a finite number above 0, got {error_limit!r}.")
+    if weights == "mixed" and layers:
+        raise ParameterError("layers and weights='mixed' exclude each other: one of them chooses.")
+
+
+def _described(weight: Weight, precision: Precision, group_size: int | None, errors: Errors) -> QuantisedWeight:
+    value = weight.value
+    return QuantisedWeight(
+        name=weight.name,
+        precision=precision,
+        shape=tuple(value.shape),
+        bytes_before=4 * value.numel(),
+        bytes_after=-(-weight.grid(precision, group_size).stored_bits(value) // 8),
+        error_alone=errors[weight.name][precision] if errors else None,
+    )
+
+
+def _costs(models: Sequence[Any]) -> tuple[tuple[PlayingCost | None, PlayingCost | None], str]:
+    """Of both, or why they were not measured."""
+    if not all(isinstance(each, WaveformToWaveformBase) for each in models):
+        return (None, None), "bytes and time as played were not measured: only live models are"
+    try:
+        before, after = playing_costs(models)
+    except (CompileError, ExportError) as error:
+        return (None, None), f"bytes and time as played were not measured: {error}"
+    return (before, after), ""

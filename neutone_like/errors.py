@@ -45,5 +45,9 @@ class RuntimeEngineError(NeutoneLikeError):
     """The real-time engine was used in a way it can't serve."""
 
 
+class TrainingError(NeutoneLikeError):
+    """Training can't begin or go on; what was learned so far is in its checkpoint."""
+
+
 class MissingExtraError(NeutoneLikeError, ImportError):
     """An optional dependency is absent; the message holds the line that installs it."""

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from neutone_like.lazy import export_lazily
 
 if TYPE_CHECKING:
+    from neutone_like.optimise.diffusion.distilling import distil_progressively as distil_progressively
+    from neutone_like.optimise.diffusion.distilling import train_consistency as train_consistency
+    from neutone_like.optimise.diffusion.distilling import train_diffusion as train_diffusion
     from neutone_like.optimise.diffusion.process import Diffusion as Diffusion
     from neutone_like.optimise.diffusion.sampler import Sampler as Sampler
     from neutone_like.optimise.diffusion.sampler import sample as sample
@@ -20,6 +23,11 @@ if TYPE_CHECKING:
 export_lazily(
     globals(),
     {
+        "neutone_like.optimise.diffusion.distilling": (
+            "distil_progressively",
+            "train_consistency",
+            "train_diffusion",
+        ),
         "neutone_like.optimise.diffusion.process": ("Diffusion",),
         "neutone_like.optimise.diffusion.sampler": ("Sampler", "sample"),
         "neutone_like.optimise.diffusion.samplers": ("consistency", "ddim", "ddpm", "dpm_solver"),

@@ -90,6 +90,7 @@ class Sampler(nn.Module):
 Network = Callable[..., Tensor]
 
 
+@torch.no_grad()
 def sample(
     network: Network,
     sampler: Sampler,

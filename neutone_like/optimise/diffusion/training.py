@@ -1,0 +1,129 @@
+"""One training loop for all losses: seeded, with a bar, and a checkpoint that it goes on from after a kill."""
+
+import io
+import math
+import pickle
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from neutone_like.errors import TrainingError
+from neutone_like.optimise.diffusion.losses import Draw, Loss
+from neutone_like.whole_file import write_whole
+
+_WARM_UP = 0.05  # of all updates
+_MOST_NORM = 1.0  # of gradients
+_UPDATES_BETWEEN_CHECKPOINTS = 50
+
+
+def train(
+    network: nn.Module,
+    loss: Loss,
+    draw: Draw,
+    updates: int,
+    *,
+    learning_rate: float,
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    purpose: str = "",
+    progress: bool = True,
+) -> None:
+    """Train in place by Adam; the rate rises shortly and falls with half a cosine.
+
+    The same arguments give the same weights on the same machine, also when it was killed in between: what a checkpoint
+    holds is the network, the optimiser and the generator, and for what ``purpose`` they are.
+
+    Raises:
+        TrainingError: The loss is not finite; or the checkpoint is damaged, of other arguments, or can't be written.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    optimiser: Any = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    settings = [updates, learning_rate, seed, sorted(network.state_dict()), purpose]
+    begun = 0 if checkpoint is None else _restore(checkpoint, settings, network, optimiser, generator)
+    network.train()
+    with _showing(progress, updates) as show:
+        for update in range(begun, updates):
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate * _share(update / updates)
+            value = loss(network, draw(generator), generator)
+            if not bool(torch.isfinite(value)):
+                raise TrainingError(_diverged(float(value.detach()), update, learning_rate, checkpoint))
+            optimiser.zero_grad(set_to_none=True)
+            value.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), _MOST_NORM)
+            optimiser.step()
+            done = update + 1
+            if checkpoint is not None and (done % _UPDATES_BETWEEN_CHECKPOINTS == 0 or done == updates):
+                _keep(checkpoint, settings, done, network, optimiser, generator)
+            show(done, float(value.detach()))
+    network.eval()
+
+
+def _share(done: float) -> float:
+    return min(1.0, (done + 1e-3) / _WARM_UP) * 0.5 * (1.0 + math.cos(math.pi * done))
+
+
+def _keep(
+    path: Path, settings: list[Any], done: int, network: nn.Module, optimiser: Any, generator: torch.Generator
+) -> None:
+    buffer = io.BytesIO()
+    states = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "generator": generator.get_state()}
+    torch.save({"settings": repr(settings), "done": done, **states}, buffer)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, buffer.getvalue())
+    except OSError as error:
+        raise TrainingError(
+            f"The checkpoint {path} can't be written after update {done}: {error.strerror or error}. Make room and "
+            "begin again with the same arguments: it goes on from the last checkpoint, which is whole."
+        ) from error
+
+
+def _restore(path: Path, settings: list[Any], network: nn.Module, optimiser: Any, generator: torch.Generator) -> int:
+    """How many updates were done already."""
+    if not path.exists():
+        return 0
+    try:
+        found = torch.load(path, weights_only=True)
+        before, done = found["settings"], int(found["done"])
+        if before == repr(settings):
+            network.load_state_dict(found["network"])
+            optimiser.load_state_dict(found["optimiser"])
+            generator.set_state(found["generator"])
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+        raise TrainingError(
+            f"{path} is no checkpoint that can be read ({type(error).__name__}). Remove it to begin anew."
+        ) from error
+    if before != repr(settings):
+        raise TrainingError(
+            f"{path} is of another training: other updates, rate, seed, layers, diffusion or teacher. Give what was "
+            "given then to go on, or remove it to begin anew."
+        )
+    return done
+
+
+def _diverged(value: float, update: int, learning_rate: float, checkpoint: Path | None) -> str:
+    kept = "" if checkpoint is None or not checkpoint.exists() else f" The last checkpoint is kept in {checkpoint}."
+    return (
+        f"The loss became {value} at update {update}, with a highest learning rate of {learning_rate:.2g}.{kept} Look "
+        f"for data that is not finite, or begin anew with learning_rate={learning_rate / 4:.1g}."
+    )
+
+
+@contextmanager
+def _showing(wanted: bool, updates: int) -> Iterator[Any]:
+    """A bar on stderr, where that is a terminal."""
+    if not wanted or not sys.stderr.isatty():
+        yield lambda done, value: None
+        return
+    from rich.console import Console  # here, since whoever draws nothing needs no rich
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("training", total=updates)
+        yield lambda done, value: bar.update(task, completed=done, description=f"loss {value:.4f}")

@@ -22,6 +22,7 @@ CALLBACKS ?= 100000
 
 RUN := $(VENV)/bin/python
 CONSTRAINTS := $(VENV)/constraints.txt
+BUILDERS := $(VENV)/builders
 PACKAGES := $(VENV)/packages-torch-$(TORCH)
 INSTALLED := $(VENV)/installed-torch-$(TORCH)
 NATIVE_SOURCES := $(shell find native -type f)
@@ -34,18 +35,24 @@ export NEUTONE_LIKE_REQUIRE_NATIVE := 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format tidy docs bench exported native targets web-player formats packages sanitize lowest setup clean
+.PHONY: demo test lint format tidy docs bench exported native targets web-player formats packages sanitize lowest setup builders clean
 
 setup: $(INSTALLED)
+builders: $(BUILDERS)
+
+# All that C++ without Python is built with, and so all that `make sanitize` waits for.
+$(BUILDERS): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install "cmake>=3.20" ninja
+	touch $@
 
 # torch goes in first and is pinned for the rest: a dependency that is free to choose may bring another, larger build.
 # The native parts are built here and not in an isolated environment, because the libtorch backend needs this torch.
-$(PACKAGES): pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+$(PACKAGES): pyproject.toml | $(BUILDERS)
 	rm -f $(VENV)/packages-torch-* $(VENV)/installed-torch-*
 	echo "torch==$(TORCH)" > $(CONSTRAINTS)
 	$(RUN) -m pip install --constraint $(CONSTRAINTS) torch
-	$(RUN) -m pip install --constraint $(CONSTRAINTS) "scikit-build-core>=1.1" "nanobind>=2.4" "cmake>=3.20" ninja
+	$(RUN) -m pip install --constraint $(CONSTRAINTS) "scikit-build-core>=1.1" "nanobind>=2.4"
 	$(RUN) -m pip install --constraint $(CONSTRAINTS) --no-build-isolation --editable ".[all,docs,dev]"
 	touch $@ $(INSTALLED)
 
@@ -122,7 +129,7 @@ packages: $(INSTALLED)
 	build/packages/bin/python -m pytest -m "" $(PYTEST_FLAGS) tests/packages
 
 # In C++ alone: Python and libtorch are not built for sanitizers. Each has a build folder of its own.
-sanitize: $(PACKAGES)
+sanitize: $(BUILDERS)
 	set -e; for sanitizer in $(SANITIZERS); do \
 		build="build/sanitize-$${sanitizer%%,*}"; \
 		$(VENV)/bin/cmake -S native -B "$$build" -G Ninja -DCMAKE_MAKE_PROGRAM="$(abspath $(VENV))/bin/ninja" \

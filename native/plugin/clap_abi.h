@@ -33,12 +33,19 @@ typedef struct clap_host_latency {
     void (*changed)(const clap_host* host);
 } clap_host_latency;
 
-enum { CLAP_RESCAN_VALUES = 1 };
+enum { CLAP_RESCAN_VALUES = 1, CLAP_RESCAN_TEXT = 2, CLAP_RESCAN_INFO = 4 };
 typedef struct clap_host_params {
     void (*rescan)(const clap_host* host, uint32_t flags);
     void (*clear)(const clap_host* host, uint32_t id, uint32_t flags);
     void (*request_flush)(const clap_host* host);
 } clap_host_params;
+
+/* "clap.preset-load/2", and in older hosts "clap.preset-load.draft/2" */
+typedef struct clap_host_preset_load {
+    void (*on_error)(const clap_host* host, uint32_t kind, const char* location, const char* key, int32_t os_error,
+                     const char* message);
+    void (*loaded)(const clap_host* host, uint32_t kind, const char* location, const char* key);
+} clap_host_preset_load;
 
 enum { CLAP_LOG_WARNING = 2 };
 typedef struct clap_host_log {
@@ -169,6 +176,7 @@ typedef struct clap_plugin_audio_ports_config {
 
 enum {
     CLAP_PARAM_IS_STEPPED = 1 << 0,
+    CLAP_PARAM_IS_HIDDEN = 1 << 2,
     CLAP_PARAM_IS_BYPASS = 1 << 4,
     CLAP_PARAM_IS_AUTOMATABLE = 1 << 5,
     CLAP_PARAM_IS_ENUM = 1 << 16
@@ -210,6 +218,11 @@ typedef struct clap_plugin_state {
 typedef struct clap_plugin_samples {
     uint32_t (*get)(const clap_plugin* plugin);
 } clap_plugin_samples;
+
+enum { CLAP_PRESET_FILE = 0 };
+typedef struct clap_plugin_preset_load {
+    bool (*from_location)(const clap_plugin* plugin, uint32_t kind, const char* location, const char* key);
+} clap_plugin_preset_load;
 
 typedef struct clap_plugin_render {
     bool (*has_hard_realtime_requirement)(const clap_plugin* plugin);

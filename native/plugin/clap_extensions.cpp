@@ -51,25 +51,30 @@ bool select_ports(const clap_plugin* face, uint32_t id) {
     return true;
 }
 
-const Knob* knob_of(const clap_plugin* face, uint32_t id) {
-    const Content& of = ClapPlugin::of(face).plugin.of();
-    const size_t index = of.find(id);
-    return index < of.knobs.size() ? &of.knobs[index] : nullptr;
+// One of them as the model that plays has it; false: there is none of this id.
+bool knob_of(const clap_plugin* face, uint32_t id, Knob& knob) {
+    const Plugin& plugin = ClapPlugin::of(face).plugin;
+    const size_t index = plugin.of().find(id);
+    if (index >= plugin.of().knobs.size()) return false;
+    knob = (*plugin.knobs())[index];
+    return true;
 }
 
 bool knob_info(const clap_plugin* face, uint32_t index, clap_param_info* info) {
-    const std::vector<Knob>& knobs = ClapPlugin::of(face).plugin.of().knobs;
-    if (index >= knobs.size() || info == nullptr) return false;
-    const Knob& knob = knobs[index];
+    const auto knobs = ClapPlugin::of(face).plugin.knobs();
+    if (index >= knobs->size() || info == nullptr) return false;
+    const Knob& knob = (*knobs)[index];
     *info = {};
     info->id = knob.id;
     info->flags = CLAP_PARAM_IS_AUTOMATABLE;
-    if (knob.steps() > 0) info->flags |= CLAP_PARAM_IS_STEPPED | CLAP_PARAM_IS_ENUM;
+    // A slot's steps would change with its model, which a host can't take while it plays.
+    if (knob.steps() > 0 && !knob.is_slot) info->flags |= CLAP_PARAM_IS_STEPPED | CLAP_PARAM_IS_ENUM;
     if (knob.is_bypass) info->flags |= CLAP_PARAM_IS_BYPASS;
+    if (knob.is_unused) info->flags |= CLAP_PARAM_IS_HIDDEN;
     write_text(knob.parameter.name, info->name, sizeof info->name);
-    info->minimum = knob.parameter.minimum;
-    info->maximum = knob.parameter.maximum;
-    info->default_value = knob.parameter.default_value;
+    info->minimum = knob.lowest();
+    info->maximum = knob.highest();
+    info->default_value = knob.default_value();
     return true;
 }
 
@@ -82,15 +87,15 @@ bool knob_value(const clap_plugin* face, uint32_t id, double* value) {
 }
 
 bool knob_text(const clap_plugin* face, uint32_t id, double value, char* text, uint32_t bytes) {
-    const Knob* knob = knob_of(face, id);
-    if (knob == nullptr || text == nullptr) return false;
-    write_text(knob->text(value, true), text, bytes);
+    Knob knob;
+    if (text == nullptr || !knob_of(face, id, knob)) return false;
+    write_text(knob.text(value, true), text, bytes);
     return true;
 }
 
 bool text_value(const clap_plugin* face, uint32_t id, const char* text, double* value) {
-    const Knob* knob = knob_of(face, id);
-    return knob != nullptr && text != nullptr && value != nullptr && knob->value_of(text, *value);
+    Knob knob;
+    return text != nullptr && value != nullptr && knob_of(face, id, knob) && knob.value_of(text, *value);
 }
 
 // A stream takes and gives as little at a time as it likes.
@@ -112,9 +117,9 @@ bool load(const clap_plugin* face, const clap_istream* stream) {
         if (got < 0 || state.size() > kLongestState) return false;
         state.append(part, static_cast<size_t>(got));
     }
+    const int64_t latency = self.plugin.latency_samples();
     if (!self.plugin.load(state)) return false;
-    const auto* params = self.of_host<clap_host_params>("clap.params");
-    if (params != nullptr) params->rescan(self.host, CLAP_RESCAN_VALUES);
+    tell_changes(self, latency);
     return true;
 }
 
@@ -140,7 +145,7 @@ constexpr clap_plugin_render kRender = {[](const clap_plugin*) { return false; }
 
 }  // namespace
 
-const void* clap_extension(const char* id) noexcept {
+const void* clap_extension(const ClapPlugin& plugin, const char* id) noexcept {
     struct Named {
         const char* id;
         const void* extension;
@@ -152,7 +157,7 @@ const void* clap_extension(const char* id) noexcept {
     for (const Named& each : known) {
         if (id != nullptr && std::strcmp(each.id, id) == 0) return each.extension;
     }
-    return nullptr;
+    return plugin.plugin.of().is_player() ? clap_preset_extension(id) : nullptr;
 }
 
 }  // namespace neutone_like::plugin

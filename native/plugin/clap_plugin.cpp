@@ -7,19 +7,21 @@ namespace neutone_like::plugin {
 
 namespace {
 
+void log(const ClapPlugin& self) {
+    const auto* host_log = self.of_host<clap_host_log>("clap.log");
+    const std::string message = host_log == nullptr ? "" : self.plugin.told();
+    if (!message.empty()) host_log->log(self.host, CLAP_LOG_WARNING, message.c_str());
+}
+
 bool activate(const clap_plugin* face, double sample_rate, uint32_t, uint32_t most) {
     ClapPlugin& self = ClapPlugin::of(face);
     if (!(sample_rate >= 1.0 && sample_rate <= 1e6)) return false;
-    const int64_t told = self.plugin.latency_samples();
     self.plugin.prepare(sample_rate, static_cast<int>(std::min<uint32_t>(most, 1u << 30)), self.layout);
     self.is_active = true;
     const auto* latency = self.of_host<clap_host_latency>("clap.latency");
-    if (latency != nullptr && told != self.plugin.latency_samples()) latency->changed(self.host);
-    const auto* log = self.of_host<clap_host_log>("clap.log");
-    if (log != nullptr && !self.plugin.problem().empty()) {
-        const std::string message = "Sound passes through unchanged: " + self.plugin.problem();
-        log->log(self.host, CLAP_LOG_WARNING, message.c_str());
-    }
+    if (latency != nullptr && self.told_latency != self.plugin.latency_samples()) latency->changed(self.host);
+    self.told_latency = self.plugin.latency_samples();
+    log(self);
     return true;
 }
 
@@ -76,8 +78,21 @@ ClapPlugin::ClapPlugin(const clap_host* of) : host(of), plugin(content()) {
     face.stop_processing = [](const clap_plugin*) {};
     face.reset = [](const clap_plugin* plugin_face) { ClapPlugin::of(plugin_face).plugin.reset(); };
     face.process = process;
-    face.get_extension = [](const clap_plugin*, const char* id) { return clap_extension(id); };
+    face.get_extension = [](const clap_plugin* plugin_face, const char* id) {
+        return clap_extension(ClapPlugin::of(plugin_face), id);
+    };
     face.on_main_thread = [](const clap_plugin*) {};
+}
+
+// A host takes another latency while the plugin is not active.
+void tell_changes(const ClapPlugin& plugin, int64_t latency) {
+    const uint32_t texts = plugin.plugin.of().is_player() ? CLAP_RESCAN_INFO | CLAP_RESCAN_TEXT : 0;
+    const auto* params = plugin.of_host<clap_host_params>("clap.params");
+    if (params != nullptr) params->rescan(plugin.host, CLAP_RESCAN_VALUES | texts);
+    if (plugin.is_active && plugin.plugin.latency_samples() != latency && plugin.host->request_restart != nullptr) {
+        plugin.host->request_restart(plugin.host);
+    }
+    if (plugin.plugin.of().is_player()) log(plugin);
 }
 
 void take_event(Plugin& plugin, const clap_event& event) noexcept {

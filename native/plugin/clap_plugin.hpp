@@ -14,6 +14,7 @@ struct ClapPlugin {
     Plugin plugin;
     Layout layout;
     bool is_active = false;
+    int64_t told_latency = 0;  // to the host, when it was last activated
 
     static ClapPlugin& of(const clap_plugin* face) noexcept { return *static_cast<ClapPlugin*>(face->data); }
 
@@ -24,7 +25,11 @@ struct ClapPlugin {
 };
 
 // One that a plugin has by this name, or null.
-const void* clap_extension(const char* id) noexcept;
+const void* clap_extension(const ClapPlugin& plugin, const char* id) noexcept;
+const void* clap_preset_extension(const char* id) noexcept;
+
+// [main] Tells the host what Plugin::load or open changed. `latency`: what it was before.
+void tell_changes(const ClapPlugin& plugin, int64_t latency);
 
 // [audio, or main while it is not active] Sets what the events say, whenever that is.
 void take_events(Plugin& plugin, const clap_input_events* events) noexcept;

@@ -1,24 +1,21 @@
-// What all instances of a plugin share: which one it is, its model, and what can be set.
+// What all instances of a plugin share: which one it is, what can be set, and its model, if it has one of its own.
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
-#include "compiled/compiled_model.hpp"
 #include "identity.hpp"
 #include "knob.hpp"
-#include "model/model_facts.hpp"
+#include "loaded.hpp"
 
 namespace neutone_like::plugin {
 
 struct Content {
     Identity identity;
-    std::shared_ptr<const CompiledModel> model;  // null: `problem` says why
-    ModelFacts facts;
-    std::vector<Knob> knobs;  // the model's parameters, and bypass as the last one
-    std::string problem;
+    std::vector<Knob> knobs;  // the model's parameters or the player's slots, and bypass as the last one
+    std::shared_ptr<const Loaded> inside;
 
+    bool is_player() const noexcept { return identity.player != 0; }
     size_t bypass() const noexcept { return knobs.size() - 1; }
     // The index of a knob; knobs.size(): there is none.
     size_t find(uint32_t id) const noexcept;

@@ -62,6 +62,8 @@ Identity own_identity() {
     take(json, "uid", identity.uid);
     take(json, "parameters", identity.parameters);
     take(json, "worker", identity.worker);
+    take(json, "player", identity.player);
+    take(json, "artifact", identity.artifact);
     take(json, "model_offset", identity.model_offset);
     take(json, "model_bytes", identity.model_bytes);
     return identity;

@@ -19,6 +19,8 @@ struct Identity {
         "303030";
     int parameters = 0;
     int worker = 0;             // 1: the model has a thread of its own
+    int player = 0;             // 1: it plays artifacts that a user chooses, and has no model
+    std::string artifact;       // which of them it begins with; empty: none
     uint64_t model_offset = 0;  // in the binary's own file
     uint64_t model_bytes = 0;   // 0: there is none
 };

@@ -39,27 +39,32 @@ void add(std::vector<Knob>& knobs, Knob knob, std::string_view id_text) {
 }  // namespace
 
 double Knob::nearest(double value) const noexcept {
-    if (std::isnan(value)) return parameter.default_value;
-    const double within = std::clamp(value, parameter.minimum, parameter.maximum);
-    return parameter.is_categorical() ? std::round(within) : within;
+    if (std::isnan(value)) return default_value();
+    const double within = std::clamp(value, lowest(), highest());
+    return parameter.is_categorical() ? of_plain(plain(within)) : within;
 }
 
-double Knob::from_0to1(double value) const noexcept {
-    return nearest(parameter.minimum + value * (parameter.maximum - parameter.minimum));
+double Knob::from_0to1(double value) const noexcept { return nearest(lowest() + value * (highest() - lowest())); }
+
+double Knob::to_0to1(double value) const noexcept { return (nearest(value) - lowest()) / (highest() - lowest()); }
+
+double Knob::plain(double value) const noexcept {
+    const double own = is_slot ? parameter.minimum + value * (parameter.maximum - parameter.minimum) : value;
+    return parameter.is_categorical() ? std::round(own) : own;
 }
 
-double Knob::to_0to1(double value) const noexcept {
-    return (nearest(value) - parameter.minimum) / (parameter.maximum - parameter.minimum);
+double Knob::of_plain(double plain) const noexcept {
+    return is_slot ? (plain - parameter.minimum) / (parameter.maximum - parameter.minimum) : plain;
 }
 
 std::string Knob::text(double value, bool with_unit) const {
-    const double known = nearest(value);
+    const double known = std::clamp(plain(nearest(value)), parameter.minimum, parameter.maximum);
     return with_unit || parameter.is_categorical() ? parameter.to_text(known) : decimal_text(known);
 }
 
 bool Knob::value_of(std::string_view text, double& value) const noexcept {
     try {
-        value = parameter.from_text(text);
+        value = of_plain(parameter.from_text(text));
         return true;
     } catch (const std::exception&) {
         return false;
@@ -72,6 +77,22 @@ std::vector<Knob> knobs_of(const std::vector<Parameter>& parameters) {
         Knob knob;
         knob.parameter = parameter;
         add(knobs, knob, parameter.name);
+    }
+    add(knobs, bypass_knob(), "neutone-like.bypass");
+    return knobs;
+}
+
+std::vector<Knob> slots_of(const std::vector<Parameter>& parameters) {
+    std::vector<Knob> knobs;
+    for (size_t slot = 0; slot < kSlots; ++slot) {
+        const std::string name = "Knob " + std::to_string(slot + 1);
+        Knob knob;
+        knob.is_slot = true;
+        knob.is_unused = !parameters.empty() && slot >= parameters.size();
+        knob.parameter.name = name;
+        knob.parameter.default_value = 0.5;
+        if (slot < parameters.size()) knob.parameter = parameters[slot];
+        add(knobs, knob, name);
     }
     add(knobs, bypass_knob(), "neutone-like.bypass");
     return knobs;

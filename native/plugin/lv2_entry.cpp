@@ -2,91 +2,134 @@
 //
 // Ports, as neutone_like/plugin/lv2.py writes them into the bundle: inputs, outputs, the model's parameters in their own
 // units, enabled (LV2's name for the reverse of bypass), and latency.
+// The player has two ports more: messages from the host, and to it.
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "lv2_artifact.hpp"
 #include "plugin.hpp"
-
-extern "C" {
-
-// As much of LV2's binary interface (lv2plug.in/ns/lv2core) as is used here.
-typedef struct lv2_feature {
-    const char* uri;
-    void* data;
-} lv2_feature;
-
-typedef struct lv2_descriptor_of_plugin {
-    const char* uri;
-    void* (*instantiate)(const struct lv2_descriptor_of_plugin* descriptor, double sample_rate, const char* bundle,
-                         const lv2_feature* const* features);
-    void (*connect_port)(void* instance, uint32_t port, void* memory);
-    void (*activate)(void* instance);
-    void (*run)(void* instance, uint32_t samples);
-    void (*deactivate)(void* instance);
-    void (*cleanup)(void* instance);
-    const void* (*extension_data)(const char* uri);
-} lv2_descriptor_of_plugin;
-}
 
 namespace neutone_like::plugin {
 
 namespace {
 
-constexpr int kLongestBlock = 8192;  // hosts needn't say; longer ones are cut
+constexpr int kLongestBlock = 8192;   // hosts needn't say; longer ones are cut
+constexpr float kSlotDefault = 0.5f;  // as the bundle's description has it
 constexpr Layout kLayouts[] = {{2, 2}, {1, 1}, {1, 2}};
 constexpr const char* kEndings[] = {"", "#mono", "#mono-to-stereo"};
 
 class Lv2Plugin {
 public:
-    Lv2Plugin(Layout layout, double sample_rate) : plugin_(content()), layout_(layout) {
+    Lv2Plugin(Layout layout, double sample_rate, lv2::Features features)
+        : plugin_(content()), layout_(layout), artifact_(plugin_, features), positions_(kSlots, kSlotDefault) {
         // The bundle's description has as many ports even where the model is lost.
         const auto told = static_cast<size_t>(std::max(content().identity.parameters, 0));
         parameters_ = std::max(told, content().bypass());
-        ports_.resize(static_cast<size_t>(layout.inputs + layout.outputs) + parameters_ + 2, nullptr);
+        ports_.resize(static_cast<size_t>(layout.inputs + layout.outputs) + parameters_ + 4, nullptr);
         plugin_.prepare(sample_rate, kLongestBlock, layout);
     }
 
     void connect(uint32_t port, void* memory) noexcept {
-        if (port < ports_.size()) ports_[port] = static_cast<float*>(memory);
+        if (port < ports_.size()) ports_[port] = memory;
     }
 
     void reset() noexcept { plugin_.reset(); }
 
     void run(uint32_t samples) noexcept {
         const size_t first = static_cast<size_t>(layout_.inputs + layout_.outputs);
-        for (size_t knob = 0; knob < content().bypass(); ++knob) take(knob, ports_[first + knob]);
-        if (const float* enabled = ports_[first + parameters_]) {
+        for (size_t knob = 0; knob < content().bypass(); ++knob) take(knob, at(first + knob));
+        if (const float* enabled = at(first + parameters_)) {
             plugin_.set(content().bypass(), *enabled > 0.0f ? 0.0 : 1.0);
         }
-        if (float* latency = ports_[first + parameters_ + 1]) *latency = static_cast<float>(plugin_.latency_samples());
-        plugin_.process(ports_.data(), ports_.data() + layout_.inputs, static_cast<int>(samples));
+        if (content().is_player()) {
+            artifact_.take(static_cast<const lv2::Sequence*>(ports_[first + parameters_ + 2]));
+            artifact_.tell(static_cast<lv2::Sequence*>(ports_[first + parameters_ + 3]));
+        }
+        if (float* latency = at(first + parameters_ + 1)) *latency = static_cast<float>(plugin_.latency_samples());
+        const float* in[2] = {nullptr, nullptr};
+        float* out[2] = {nullptr, nullptr};
+        for (int channel = 0; channel < layout_.inputs; ++channel) in[channel] = at(static_cast<size_t>(channel));
+        for (int channel = 0; channel < layout_.outputs; ++channel) {
+            out[channel] = at(static_cast<size_t>(layout_.inputs + channel));
+        }
+        plugin_.process(in, out, static_cast<int>(samples));
     }
 
+    lv2::ArtifactPort& artifact() noexcept { return artifact_; }
+    std::vector<float>& positions() noexcept { return positions_; }
+
 private:
+    float* at(size_t port) const noexcept { return static_cast<float*>(ports_[port]); }
+
+    // A slot's parameter changes with the model, but the host's knob stays where it is: it takes hold when it is moved.
     void take(size_t knob, const float* value) noexcept {
-        if (value != nullptr) plugin_.set(knob, static_cast<double>(*value));
+        if (value == nullptr) return;
+        if (content().is_player() && std::exchange(positions_[knob], *value) == *value) return;
+        plugin_.set(knob, static_cast<double>(*value));
     }
 
     Plugin plugin_;
     Layout layout_;
+    lv2::ArtifactPort artifact_;
+    std::vector<float> positions_;
     size_t parameters_;
-    std::vector<float*> ports_;
+    std::vector<void*> ports_;
 };
 
 Lv2Plugin& of(void* instance) { return *static_cast<Lv2Plugin*>(instance); }
 
-const lv2_descriptor_of_plugin* descriptors();
+const lv2::Descriptor* descriptors();
 
-void* instantiate(const lv2_descriptor_of_plugin* descriptor, double sample_rate, const char*,
-                  const lv2_feature* const*) {
+void* instantiate(const lv2::Descriptor* descriptor, double sample_rate, const char*, lv2::Features features) {
     try {
-        return new Lv2Plugin(kLayouts[descriptor - descriptors()], sample_rate);
+        return new Lv2Plugin(kLayouts[descriptor - descriptors()], sample_rate, features);
     } catch (const std::exception&) {
         return nullptr;
     }
+}
+
+// [worker, control] What a host asks for by extension_data; nothing that is thrown gets out.
+constexpr lv2::WorkerInterface kWorker = {
+    [](void* instance, lv2::Respond respond, void* handle, uint32_t size, const void* data) {
+        try {
+            of(instance).artifact().work(respond, handle, static_cast<const char*>(data), size);
+            return 0;
+        } catch (const std::exception&) {
+            return 1;
+        }
+    },
+    [](void* instance, uint32_t size, const void* data) {
+        of(instance).artifact().work_response(static_cast<const char*>(data), size);
+        return 0;
+    },
+    nullptr};
+constexpr lv2::StateInterface kState = {
+    [](void* instance, lv2::Store store, void* handle, uint32_t, lv2::Features features) {
+        try {
+            return of(instance).artifact().save(store, handle, features, of(instance).positions());
+        } catch (const std::exception&) {
+            return static_cast<int>(lv2::kStateUnknown);
+        }
+    },
+    [](void* instance, lv2::Retrieve retrieve, void* handle, uint32_t, lv2::Features features) {
+        try {
+            return of(instance).artifact().restore(retrieve, handle, features, of(instance).positions());
+        } catch (const std::exception&) {
+            return static_cast<int>(lv2::kStateUnknown);
+        }
+    }};
+
+const void* extension(const char* uri) {
+    if (!content().is_player()) return nullptr;
+    if (std::strcmp(uri, "http://lv2plug.in/ns/ext/worker#interface") == 0) return &kWorker;
+    if (std::strcmp(uri, "http://lv2plug.in/ns/ext/state#interface") == 0) return &kState;
+    return nullptr;
 }
 
 struct Descriptors {
@@ -100,15 +143,15 @@ struct Descriptors {
                            [](void* instance, uint32_t samples) { of(instance).run(samples); },
                            [](void*) {},
                            [](void* instance) { delete &of(instance); },
-                           [](const char*) -> const void* { return nullptr; }};
+                           extension};
         }
     }
 
     std::string uris[std::size(kLayouts)];
-    lv2_descriptor_of_plugin each[std::size(kLayouts)];
+    lv2::Descriptor each[std::size(kLayouts)];
 };
 
-const lv2_descriptor_of_plugin* descriptors() {
+const lv2::Descriptor* descriptors() {
     static const Descriptors once;
     return once.each;
 }
@@ -117,7 +160,8 @@ const lv2_descriptor_of_plugin* descriptors() {
 
 }  // namespace neutone_like::plugin
 
-extern "C" __attribute__((visibility("default"))) const lv2_descriptor_of_plugin* lv2_descriptor(uint32_t index) {
+extern "C" __attribute__((visibility("default"))) const neutone_like::plugin::lv2::Descriptor* lv2_descriptor(
+    uint32_t index) {
     using namespace neutone_like::plugin;
     return index < std::size(kLayouts) ? descriptors() + index : nullptr;
 }

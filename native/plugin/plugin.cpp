@@ -1,77 +1,87 @@
 #include "plugin.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <exception>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
 
-#include "model/adapting.hpp"
 #include "state_text.hpp"
 
 namespace neutone_like::plugin {
 
 namespace {
 
-constexpr int kLongestBlock = 1 << 16;  // what a host brings beyond is cut
-constexpr double kWorkerSeconds = 0.02;
+static_assert(std::atomic<Voice*>::is_always_lock_free && std::atomic<double>::is_always_lock_free);
 
-SessionConfig config_of(const ModelFacts& facts, double sample_rate, int block, const Layout& layout) {
-    SessionConfig config;
-    config.sample_rate = static_cast<int>(std::lround(sample_rate));
-    config.block_size = block;
-    config.channels = layout.outputs;
-    // Hosts end their blocks where they like, at automation above all: the latency must not change for it.
-    config.varying_blocks = true;
-    config.mode = Mode::inline_;
-    check_host(config);
-    adapt(config, facts);
-    return config;
+// What the player begins with.
+std::string first_artifact(const Identity& identity) {
+    const char* named = std::getenv("NEUTONE_LIKE_PLAYER_ARTIFACT");
+    return named != nullptr && *named != '\0' ? named : identity.artifact;
 }
 
 }  // namespace
 
-Plugin::Plugin(const Content& of) : content_(of), shown_(of.knobs.size()), playing_(of.knobs.size()) {
-    for (size_t knob = 0; knob < shown_.size(); ++knob) shown_[knob] = of.knobs[knob].parameter.default_value;
+Plugin::Plugin(const Content& of)
+    : content_(of),
+      loaded_(of.inside),
+      knobs_(std::make_shared<const std::vector<Knob>>(of.knobs)),
+      problem_(of.inside->problem),
+      shown_(of.knobs.size()),
+      playing_(of.knobs.size()) {
+    const std::vector<double> defaults = defaults_of(of.knobs);
+    for (size_t knob = 0; knob < shown_.size(); ++knob) show(knob, defaults[knob]);
     take_shown();
+    if (of.is_player()) open(first_artifact(of.identity));
+}
+
+Plugin::~Plugin() {
+    delete offered_.load();
+    clear_away();
 }
 
 void Plugin::prepare(double sample_rate, int longest_block, Layout layout) {
+    const std::scoped_lock lock(control_);
+    sample_rate_ = sample_rate;
+    longest_ = longest_block;
     layout_ = layout;
-    longest_ = std::clamp(longest_block, 1, kLongestBlock);
-    stream_ = nullptr;
-    worker_ = nullptr;
-    latency_ = 0;
-    problem_ = content_.problem;
-    if (content_.model != nullptr) {
-        try {
-            begin_playing(sample_rate);
-        } catch (const std::exception& error) {
-            problem_ = error.what();
-        }
-    }
-    silence_.assign(static_cast<size_t>(longest_), 0.0f);
-    scrap_.assign(static_cast<size_t>(longest_), 0.0f);
-    dry_.prepare(layout_.outputs, latency_, longest_, static_cast<int>(std::clamp(sample_rate, 1.0, 1e6)));
+    delete offered_.exchange(nullptr, std::memory_order_acquire);
+    clear_away();
+    voice_ = nullptr;
+    voice_ = new_voice();
     reset();
 }
 
-void Plugin::begin_playing(double sample_rate) {
-    const SessionConfig config = config_of(content_.facts, sample_rate, longest_, layout_);
-    if (content_.identity.worker != 0) {
-        worker_ = std::make_unique<WorkerStream>(content_.model, config, std::lround(kWorkerSeconds * sample_rate));
-        latency_ = worker_->latency_samples();
-    } else {
-        stream_ = std::make_unique<CompiledStream>(content_.model, config);
-        latency_ = stream_->latency_samples();
+std::unique_ptr<Voice> Plugin::new_voice() {
+    auto voice = std::make_unique<Voice>(loaded_, sample_rate_, longest_, layout_);
+    problem_ = voice->problem();
+    latency_.store(voice->latency_samples(), std::memory_order_relaxed);
+    return voice;
+}
+
+// Those that the audio thread is done with.
+void Plugin::clear_away() noexcept {
+    for (Voice* voice = replaced_.exchange(nullptr, std::memory_order_acquire); voice != nullptr;) {
+        delete std::exchange(voice, voice->older);
+    }
+}
+
+void Plugin::take_offered() noexcept {
+    Voice* next = offered_.exchange(nullptr, std::memory_order_acquire);
+    if (next == nullptr) return;
+    std::copy(next->begins_with.begin(), next->begins_with.end(), playing_.begin());
+    Voice* done = voice_.release();
+    voice_.reset(next);
+    if (done == nullptr) return;
+    done->older = replaced_.load(std::memory_order_relaxed);
+    while (!replaced_.compare_exchange_weak(done->older, done, std::memory_order_release, std::memory_order_relaxed)) {
     }
 }
 
 void Plugin::reset() noexcept {
-    loaded_.exchange(false, std::memory_order_acquire);  // before: what is loaded meanwhile is taken by the next block
+    if (offered_.load(std::memory_order_relaxed) != nullptr) take_offered();
+    is_loaded_.exchange(false, std::memory_order_acquire);  // before: what is loaded meanwhile is for the next block
     take_shown();
-    if (stream_ != nullptr) stream_->reset();
-    if (worker_ != nullptr) worker_->reset();
-    dry_.reset(is_bypassed() || !has_model());
+    if (voice_ != nullptr) voice_->reset(is_bypassed());
 }
 
 void Plugin::set(size_t knob, double value) noexcept {
@@ -91,47 +101,103 @@ void Plugin::take_shown() noexcept {
 }
 
 void Plugin::process(const float* const* in, float* const* out, int samples) noexcept {
-    if (loaded_.load(std::memory_order_relaxed) && loaded_.exchange(false, std::memory_order_acquire)) take_shown();
-    for (int at = 0; at < samples && longest_ > 0;) {
-        const int piece = std::min(longest_, samples - at);
-        const float* from[2] = {silence_.data(), silence_.data()};
-        float* to[2] = {scrap_.data(), scrap_.data()};
-        for (int channel = 0; channel < layout_.outputs; ++channel) {
-            const float* row = in[std::min(channel, layout_.inputs - 1)];
-            if (row != nullptr) from[channel] = row + at;
-            if (out[channel] != nullptr) to[channel] = out[channel] + at;
-        }
-        play(from, to, piece);
-        at += piece;
+    if (offered_.load(std::memory_order_relaxed) != nullptr) take_offered();
+    if (is_loaded_.load(std::memory_order_relaxed) && is_loaded_.exchange(false, std::memory_order_acquire)) {
+        take_shown();
     }
-}
-
-void Plugin::play(const float* const* in, float* const* out, int samples) noexcept {
-    dry_.keep(in, samples);
-    if (!has_model()) {
-        // What was kept is heard, because an output may be where the other channel's input is.
-        dry_.blend(out, samples, true);
-        return;
-    }
-    if (stream_ != nullptr) stream_->process(in, out, samples, playing_.data());
-    if (worker_ != nullptr) worker_->process(in, out, samples, playing_.data());
-    dry_.blend(out, samples, is_bypassed());
+    if (voice_ != nullptr) voice_->process(in, out, samples, playing_.data(), is_bypassed());
 }
 
 std::string Plugin::state() const {
-    if (content_.model == nullptr && !kept_state_.empty()) return kept_state_;
+    const std::scoped_lock lock(control_);
+    if (loaded_->model == nullptr && !kept_state_.empty()) return kept_state_;
     std::vector<double> values;
     for (size_t knob = 0; knob < shown_.size(); ++knob) values.push_back(shown(knob));
-    return write_state(content_, values);
+    return write_state(content_, *loaded_, *knobs_, values);
 }
 
-bool Plugin::load(std::string_view state) {
-    std::vector<double> values;
-    if (!read_state(content_, state, values)) return false;
+bool Plugin::load(std::string_view state, const std::string& moved_to) {
+    const std::scoped_lock lock(control_);
+    SavedArtifact saved;
+    if (!read_state(content_, state, saved)) return false;
     kept_state_ = state;
+    notice_.clear();
+    if (content_.is_player() && saved.is_there) {
+        if (!moved_to.empty()) saved.path = moved_to;
+        auto loaded = std::make_shared<const Loaded>(read_artifact(saved.path, saved.worker));
+        if (!saved.digest.empty() && !loaded->digest.empty() && saved.digest != loaded->digest) {
+            notice_ = "'" + saved.path + "' is not the model that was saved here: it has changed, or is another one. " +
+                      "Parameters of the same names have their saved values.";
+        }
+        const bool is_same = loaded->model != nullptr && loaded_->model != nullptr && loaded->path == loaded_->path &&
+                             loaded->digest == loaded_->digest && loaded->worker == loaded_->worker;
+        if (!is_same) {
+            auto knobs = std::make_shared<const std::vector<Knob>>(slots_of(loaded->facts.parameters));
+            const std::vector<double> values = values_in(state, *knobs);
+            take(std::move(loaded), std::move(knobs), values);
+            return true;
+        }
+        say();
+    }
+    const std::vector<double> values = values_in(state, *knobs_);
     for (size_t knob = 0; knob < shown_.size(); ++knob) show(knob, values[knob]);
-    loaded_.store(true, std::memory_order_release);
+    is_loaded_.store(true, std::memory_order_release);
     return true;
+}
+
+bool Plugin::open(const std::string& path) {
+    const std::scoped_lock lock(control_);
+    auto loaded = std::make_shared<const Loaded>(read_artifact(path));
+    auto knobs = std::make_shared<const std::vector<Knob>>(slots_of(loaded->facts.parameters));
+    std::vector<double> values = defaults_of(*knobs);
+    values.back() = shown(content_.bypass());
+    kept_state_.clear();
+    notice_.clear();
+    take(std::move(loaded), std::move(knobs), values);
+    return loaded_->model != nullptr && problem_.empty();
+}
+
+// Values travel with the voice, so that the one that still plays doesn't hear them.
+void Plugin::take(std::shared_ptr<const Loaded> loaded, std::shared_ptr<const std::vector<Knob>> knobs,
+                  const std::vector<double>& values) {
+    loaded_ = std::move(loaded);
+    knobs_ = std::move(knobs);
+    problem_ = loaded_->problem;
+    for (size_t knob = 0; knob < shown_.size(); ++knob) show(knob, values[knob]);
+    if (sample_rate_ > 0.0) {
+        std::unique_ptr<Voice> voice = new_voice();
+        for (size_t knob = 0; knob < shown_.size(); ++knob) {
+            voice->begins_with.push_back(static_cast<float>(content_.knobs[knob].to_0to1(shown(knob))));
+        }
+        voice->warm_up(voice->begins_with);
+        clear_away();
+        delete offered_.exchange(voice.release(), std::memory_order_acq_rel);
+    } else {
+        take_shown();
+    }
+    say();
+}
+
+std::string Plugin::artifact() const {
+    const std::scoped_lock lock(control_);
+    return loaded_->path;
+}
+
+std::string Plugin::told() const {
+    const std::scoped_lock lock(control_);
+    return problem_.empty() ? notice_ : "Sound passes through unchanged: " + problem_;
+}
+
+// Some formats have no place for it.
+void Plugin::say() const {
+    if (loaded_->path.empty()) return;
+    if (!problem_.empty()) std::fprintf(stderr, "Sound passes through unchanged: %s\n", problem_.c_str());
+    if (!notice_.empty()) std::fprintf(stderr, "%s\n", notice_.c_str());
+}
+
+std::shared_ptr<const std::vector<Knob>> Plugin::knobs() const {
+    const std::scoped_lock lock(control_);
+    return knobs_;
 }
 
 }  // namespace neutone_like::plugin

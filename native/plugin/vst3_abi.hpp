@@ -109,6 +109,7 @@ struct ComponentHandler : Unknown {
 };
 constexpr int32_t kParametersChanged = 1 << 2;
 constexpr int32_t kLatencyChanged = 1 << 3;
+constexpr int32_t kTitlesChanged = 1 << 4;  // and all else that ParameterInfo has
 
 // ---- A plugin ----
 
@@ -196,7 +197,7 @@ struct ParameterInfo {
     int32_t group;
     int32_t flags;
 };
-enum { kCanAutomate = 1, kIsList = 1 << 3, kIsBypass = 1 << 16 };
+enum { kCanAutomate = 1, kIsList = 1 << 3, kIsHidden = 1 << 4, kIsBypass = 1 << 16 };
 
 struct EditController : Base {
     virtual Result setComponentState(Stream* stream) = 0;

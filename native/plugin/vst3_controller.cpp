@@ -6,9 +6,11 @@
 
 namespace neutone_like::plugin::vst3 {
 
-const Knob* Vst3Plugin::knob(uint32_t id) const noexcept {
+bool Vst3Plugin::find(uint32_t id, Knob& knob) const {
     const size_t index = content().find(id);
-    return index < content().knobs.size() ? &content().knobs[index] : nullptr;
+    if (index >= content().knobs.size()) return false;
+    knob = (*plugin_.knobs())[index];
+    return true;
 }
 
 // The component has taken it already: they are one.
@@ -18,41 +20,42 @@ int32_t Vst3Plugin::getParameterCount() { return static_cast<int32_t>(content().
 
 Result Vst3Plugin::getParameterInfo(int32_t index, ParameterInfo* info) {
     if (index < 0 || index >= getParameterCount() || info == nullptr) return kInvalid;
-    const Knob& at = content().knobs[static_cast<size_t>(index)];
+    const Knob at = (*plugin_.knobs())[static_cast<size_t>(index)];
     *info = {};
     info->id = at.id;
     write_utf16(at.parameter.name, info->title);
     write_utf16(at.parameter.name, info->short_title);
     write_utf16(at.parameter.unit, info->unit);
     info->steps = at.steps();
-    info->default_value = at.to_0to1(at.parameter.default_value);
+    info->default_value = at.to_0to1(at.default_value());
     info->flags = kCanAutomate | (at.is_bypass ? kIsBypass : at.steps() > 0 ? kIsList : 0);
+    if (at.is_unused) info->flags = kIsHidden;
     return kOk;
 }
 
 Result Vst3Plugin::getParamStringByValue(uint32_t id, double value, char16_t* text) {
-    const Knob* at = knob(id);
-    if (at == nullptr || text == nullptr) return kInvalid;
-    write_utf16(at->text(at->from_0to1(value), false), text);
+    Knob at;
+    if (text == nullptr || !find(id, at)) return kInvalid;
+    write_utf16(at.text(at.from_0to1(value), false), text);
     return kOk;
 }
 
 Result Vst3Plugin::getParamValueByString(uint32_t id, char16_t* text, double* value) {
-    const Knob* at = knob(id);
-    double plain = 0.0;
-    if (at == nullptr || text == nullptr || value == nullptr || !at->value_of(utf8_of(text), plain)) return kFalse;
-    *value = at->to_0to1(plain);
+    Knob at;
+    double found = 0.0;
+    if (text == nullptr || value == nullptr || !find(id, at) || !at.value_of(utf8_of(text), found)) return kFalse;
+    *value = at.to_0to1(found);
     return kOk;
 }
 
 double Vst3Plugin::normalizedParamToPlain(uint32_t id, double value) {
-    const Knob* at = knob(id);
-    return at == nullptr ? value : at->from_0to1(value);
+    Knob at;
+    return find(id, at) ? at.plain(at.from_0to1(value)) : value;
 }
 
 double Vst3Plugin::plainParamToNormalized(uint32_t id, double plain) {
-    const Knob* at = knob(id);
-    return at == nullptr ? plain : at->to_0to1(plain);
+    Knob at;
+    return find(id, at) ? at.to_0to1(at.of_plain(plain)) : plain;
 }
 
 double Vst3Plugin::getParamNormalized(uint32_t id) {

@@ -113,10 +113,16 @@ Result Vst3Plugin::setupProcessing(Setup* setup) {
 // Some hosts ask for the latency once they have set up the processing, some when they hear that it has changed.
 void Vst3Plugin::prepare() {
     plugin_.prepare(setup_.sample_rate, setup_.longest_block, layout_);
+    tell(0);
+}
+
+// These, and a latency that the host doesn't know yet.
+void Vst3Plugin::tell(int32_t changes) {
     const auto latency = static_cast<uint32_t>(plugin_.latency_samples());
-    if (handler_ == nullptr || latency == told_latency_) return;
+    if (handler_ == nullptr) return;
+    if (latency != told_latency_) changes |= kLatencyChanged;
     told_latency_ = latency;  // first: a host may set up the processing again before this call returns
-    handler_->restartComponent(kLatencyChanged);
+    if (changes != 0) handler_->restartComponent(changes);
 }
 
 Result Vst3Plugin::setProcessing(uint8_t) { return kOk; }
@@ -178,7 +184,9 @@ Result Vst3Plugin::setState(Stream* stream) {
         state.append(part, static_cast<size_t>(got));
         got = 0;
     }
-    return plugin_.load(state) ? kOk : kFalse;
+    if (!plugin_.load(state)) return kFalse;
+    if (content().is_player()) tell(kParametersChanged | kTitlesChanged);
+    return kOk;
 }
 
 Result Vst3Plugin::getState(Stream* stream) {

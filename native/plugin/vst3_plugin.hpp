@@ -52,8 +52,9 @@ public:
     void* createView(const char* name) override;
 
 private:
-    const Knob* knob(uint32_t id) const noexcept;
+    bool find(uint32_t id, Knob& knob) const;  // as the model that plays has it
     void prepare();
+    void tell(int32_t changes);
     void play(const ProcessData& data, int from, int to) noexcept;
     int take_changes(ParameterChanges* changes, int from) noexcept;
 

@@ -6,15 +6,22 @@ from typing import Annotated, Any
 
 import typer
 
-from neutone_like.cli.common import FELL_SHORT, ArtifactPath, AsJson, print_json, wrong_use
+from neutone_like.cli.common import FELL_SHORT, AsJson, print_json, wrong_use
 from neutone_like.errors import CompileError
 
 _FORMATS = ("clap", "vst3", "lv2")
 
 
 def plugin(
-    path: ArtifactPath,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the plugins go.", file_okay=False)],
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="PATH",
+            exists=True,
+            help="A .nm file, or the folder that holds model.nm. With --player what it begins with; may be left out.",
+        ),
+    ] = None,
     formats: Annotated[
         str,
         typer.Option("--format", metavar="NAMES", help="clap, vst3, lv2; several with commas between them."),
@@ -27,26 +34,34 @@ def plugin(
             "where it takes more than a third of a short block here].",
         ),
     ] = None,
+    player: Annotated[
+        bool,
+        typer.Option("--player", help="Make one plugin that plays whichever artifact you choose in the host."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make plugins for DAWs of an artifact.
+    """Make plugins for DAWs of an artifact, or the player of any.
 
-    A plugin holds all it needs. Exit code 1 means that the model can't be one; the message says why, and what to do.
+    A plugin holds all it needs; the player reads artifacts from where they lie. Exit code 1 means that the model can't
+    be one; the message says why, and what to do.
 
     \b
     Example: neutone-like plugin exported/overdrive --out plugins
     Example: neutone-like plugin model.nm --out ~/.clap --format clap
+    Example: neutone-like plugin --player --out plugins
     """
     wanted = [name.strip().lower() for name in formats.split(",") if name.strip()]
     unknown = [name for name in wanted if name not in _FORMATS]
     if unknown or not wanted:
         raise wrong_use(f"takes {', '.join(_FORMATS)}, got {unknown[0] if unknown else formats!r}", "--format")
-    from neutone_like.plugin.building import build_plugin
-
+    if player and worker is not None:
+        raise wrong_use("is for a plugin of one model: the player decides for each that it opens", "--worker/--inline")
+    if path is None and not player:
+        raise wrong_use("is missing: which artifact becomes a plugin? (Of any of them: --player)", "PATH")
     try:
-        result = build_plugin(path, out, wanted, worker=worker)
+        result = _made(path, out, wanted, worker=worker, player=player)
     except CompileError as error:
-        typer.echo(f"{path} does not become a plugin: {error}", err=True)
+        typer.echo(f"{'The player' if path is None else path} does not become a plugin: {error}", err=True)
         raise typer.Exit(FELL_SHORT) from error
     if as_json:
         print_json(_told(result))
@@ -54,11 +69,20 @@ def plugin(
         typer.echo(str(result))
 
 
+def _made(path: Path | None, out: Path, formats: list[str], *, worker: bool | None, player: bool) -> Any:
+    if player or path is None:
+        from neutone_like.plugin.player import build_player_plugin
+
+        return build_player_plugin(out, formats, artifact=path)
+    from neutone_like.plugin.building import build_plugin
+
+    return build_plugin(path, out, formats, worker=worker)
+
+
 def _told(result: Any) -> dict[str, Any]:
-    return {
-        "identity": asdict(result.identity),
-        "model_bytes": result.model_bytes,
-        "worker": result.worker,
-        "load": asdict(result.load) | {"part": result.load.part},
-        "files": [{"format": each.format, "path": str(each.path), "bytes": each.size_bytes} for each in result.files],
-    }
+    files = [{"format": each.format, "path": str(each.path), "bytes": each.size_bytes} for each in result.files]
+    told: dict[str, Any] = {"identity": asdict(result.identity), "files": files}
+    if hasattr(result, "artifact"):
+        return told | {"artifact": None if result.artifact is None else str(result.artifact)}
+    load = asdict(result.load) | {"part": result.load.part}
+    return told | {"model_bytes": result.model_bytes, "worker": result.worker, "load": load}

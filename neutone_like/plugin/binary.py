@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.plugin.identity import PluginIdentity
@@ -29,7 +30,23 @@ def plugin_binary(identity: PluginIdentity, model: bytes, parameters: int, *, wo
     """
     empty = native_file(BINARY).read_bytes()
     padded = empty + bytes(-len(empty) % _ALIGNMENT)
-    return _named(padded, _facts(identity, parameters, worker, len(padded), len(model))) + model
+    facts = _facts(identity, parameters, worker=worker, offset=len(padded), model_bytes=len(model))
+    return _named(padded, _encoded(facts)) + model
+
+
+def player_binary(identity: PluginIdentity, artifact: str, slots: int) -> bytes:
+    """The file of the player, which has no model of its own.
+
+    Args:
+        identity: Who it is.
+        artifact: The path of what it begins with; empty: nothing.
+        slots: How many knobs it has.
+
+    Raises:
+        RuntimeEngineError: As :func:`plugin_binary`.
+    """
+    facts = _facts(identity, slots, worker=False, offset=0, model_bytes=0)
+    return _named(native_file(BINARY).read_bytes(), _encoded({**facts, "player": 1, "artifact": artifact}))
 
 
 def id_in(binary: bytes) -> str | None:
@@ -44,8 +61,10 @@ def id_in(binary: bytes) -> str | None:
     return None
 
 
-def _facts(identity: PluginIdentity, parameters: int, worker: bool, offset: int, model_bytes: int) -> bytes:
-    facts = {
+def _facts(
+    identity: PluginIdentity, parameters: int, *, worker: bool, offset: int, model_bytes: int
+) -> dict[str, str | int]:
+    return {
         "name": identity.name,
         "vendor": identity.vendor,
         "version": identity.version,
@@ -58,6 +77,9 @@ def _facts(identity: PluginIdentity, parameters: int, worker: bool, offset: int,
         "model_offset": offset,
         "model_bytes": model_bytes,
     }
+
+
+def _encoded(facts: Mapping[str, str | int]) -> bytes:
     return json.dumps(facts, ensure_ascii=False).encode()
 
 

@@ -1,11 +1,9 @@
 """Plugins for DAWs of an artifact: a binary that is installed with this package, and the model in it."""
 
-import platform
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,27 +12,16 @@ from neutone_like.errors import CompileError, RuntimeEngineError
 from neutone_like.model.declaration import MAXIMUM_SAMPLE_RATE, MINIMUM_SAMPLE_RATE
 from neutone_like.plugin import lv2
 from neutone_like.plugin.binary import plugin_binary
-from neutone_like.plugin.identity import PluginIdentity, plugin_identity
+from neutone_like.plugin.bundles import FORMATS, Bundle, known_formats, size_of, write_bundles, written
+from neutone_like.plugin.identity import plugin_identity
 from neutone_like.plugin.load import measure_load
 from neutone_like.plugin.placing import put_in_place, require_place, writing_to
 from neutone_like.plugin.result import PluginFile, PluginResult
 from neutone_like.runtime.compiled_model import CompiledModel
 from neutone_like.targets.compiled_of import compiled_of
 
-FORMATS = ("clap", "vst3", "lv2")
-"""What plugins are made for."""
 _MOST_CHANNELS = 2
 Parameters = Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class _Plugin:
-    """What the formats are written from."""
-
-    identity: PluginIdentity
-    parameters: Parameters
-    binary: bytes
-    worker: bool
 
 
 def build_plugin(
@@ -65,43 +52,36 @@ def build_plugin(
         ArtifactError: The artifact is damaged, or was changed.
         RuntimeEngineError: This is not Linux, or there was no compiler when the package was installed.
     """
-    wanted = _known(formats)
+    wanted = known_formats(formats)
     model, _ = compiled_of(path)
-    _require_live(model)
-    _require_linux()
+    require_playable(model)
+    require_linux()
     identity = plugin_identity(model.metadata)
     parameters: Parameters = model.metadata["neutone_like"]["parameters"]
     folder = Path(out)
-    with writing_to(folder), _scratch_in(folder) as scratch:
+    with writing_to(folder), scratch_in(folder) as scratch:
         require_place((folder / f"{identity.file_name}.{name}" for name in wanted), identity)
-        playing = _written(scratch / "playing.so", plugin_binary(identity, model.data, len(parameters)))
+        playing = written(scratch / "playing.so", plugin_binary(identity, model.data, len(parameters)))
         load = measure_load(playing, [float(record["default"]) for record in parameters])
         worker = load.is_heavy if worker is None else worker
         binary = plugin_binary(identity, model.data, len(parameters), worker=worker)
-        plugin = _Plugin(identity, parameters, binary, worker)
-        paths = put_in_place([_WRITERS[name](scratch, plugin) for name in wanted], folder, scratch)
-        files = tuple(PluginFile(name, each, _size(each)) for name, each in zip(wanted, paths, strict=True))
+        described = lv2.description(identity, parameters, worker=worker)
+        bundle = Bundle(identity, binary, lv2.manifest(identity), described)
+        paths = put_in_place(write_bundles(wanted, scratch, bundle), folder, scratch)
+        files = tuple(PluginFile(name, each, size_of(each)) for name, each in zip(wanted, paths, strict=True))
     return PluginResult(identity, files, len(model.data), load, worker)
 
 
 @contextmanager
-def _scratch_in(folder: Path) -> Iterator[Path]:
+def scratch_in(folder: Path) -> Iterator[Path]:
+    """A folder for what is not finished, in one that is made where it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".neutone-like-", dir=folder) as scratch:
         yield Path(scratch)
 
 
-def _known(formats: Iterable[str]) -> tuple[str, ...]:
-    wanted = tuple(dict.fromkeys(formats))
-    unknown = [name for name in wanted if name not in FORMATS]
-    if unknown or not wanted:
-        raise CompileError(
-            f"There are plugins for {', '.join(FORMATS)}, got {unknown[0] if unknown else 'no format'!r}."
-        )
-    return wanted
-
-
-def _require_linux() -> None:
+def require_linux() -> None:
+    """Raise RuntimeEngineError elsewhere."""
     if sys.platform != "linux":
         raise RuntimeEngineError(
             f"Plugins are made on Linux and for Linux, and this is {sys.platform}. For a plugin of your own there are "
@@ -109,7 +89,7 @@ def _require_linux() -> None:
         )
 
 
-def _require_live(model: CompiledModel) -> None:
+def require_playable(model: CompiledModel) -> None:
     if "audio_in_channels" in model.metadata:
         raise CompileError(
             "This is an offline model, which takes whole sounds; a plugin plays live models block by block. Render "
@@ -126,37 +106,3 @@ def _require_live(model: CompiledModel) -> None:
                 f"A plugin plays models of {MINIMUM_SAMPLE_RATE} to {MAXIMUM_SAMPLE_RATE} Hz, and this one is for "
                 f"{rate} Hz. Give the model sample rates in this range."
             )
-
-
-def _clap(folder: Path, plugin: _Plugin) -> Path:
-    return _written(folder / f"{plugin.identity.file_name}.clap", plugin.binary)
-
-
-def _vst3(folder: Path, plugin: _Plugin) -> Path:
-    name = plugin.identity.file_name
-    _written(folder / f"{name}.vst3" / "Contents" / f"{platform.machine()}-linux" / f"{name}.so", plugin.binary)
-    return folder / f"{name}.vst3"
-
-
-def _lv2(folder: Path, plugin: _Plugin) -> Path:
-    identity = plugin.identity
-    bundle = folder / f"{identity.file_name}.lv2"
-    described = lv2.description(identity, plugin.parameters, worker=plugin.worker)
-    _written(bundle / f"{identity.file_name}.so", plugin.binary)
-    _written(bundle / "manifest.ttl", lv2.manifest(identity).encode())
-    _written(bundle / f"{identity.file_name}.ttl", described.encode())
-    return bundle
-
-
-_WRITERS: Mapping[str, Callable[[Path, _Plugin], Path]] = {"clap": _clap, "vst3": _vst3, "lv2": _lv2}
-
-
-def _written(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
-
-
-def _size(path: Path) -> int:
-    files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
-    return sum(each.stat().st_size for each in files)

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from neutone_like.errors import CompileError
+
 _SAMPLE_RATE = 48000
 _BLOCK = 64
 _BLOCKS = 400
@@ -74,8 +76,17 @@ def measure_load(binary: Path, defaults: Sequence[float]) -> PluginLoad:
     Args:
         binary: The file of any format: they are the same.
         defaults: Of the model's parameters.
+
+    Raises:
+        CompileError: The system doesn't load programs from there.
     """
-    library = ctypes.CDLL(str(binary))
+    try:
+        library = ctypes.CDLL(str(binary))
+    except OSError as error:
+        raise CompileError(
+            f"The system doesn't load the plugin from {binary.parent}, so that it can't be measured: {error}. A file "
+            "system may be mounted with noexec, where no host could load it either. Choose another folder."
+        ) from error
     library.lv2_descriptor.restype = ctypes.POINTER(_Descriptor)
     plugin: Any = library.lv2_descriptor(_STEREO).contents
     instance = ctypes.c_void_p(plugin.instantiate(ctypes.byref(plugin), _SAMPLE_RATE, b"", None))

@@ -62,11 +62,25 @@ def description(identity: PluginIdentity, parameters: Sequence[Mapping[str, Any]
         parameters: The model's.
         worker: Whether the model has a thread of its own, which the host's may have to wait for.
     """
-    return "\n".join([PREFIXES, *(_plugin(identity, layout, parameters, worker) for layout in LAYOUTS)])
+    symbols = _symbols(parameters)
+    knobs = [_control(record, symbol) for record, symbol in zip(parameters, symbols, strict=True)]
+    # A host's thread may have to wait for the model's own.
+    extras = "" if worker else "    lv2:optionalFeature lv2:hardRTCapable ;\n"
+    return "\n".join([PREFIXES, *(plugin(identity, layout, knobs, extras) for layout in LAYOUTS)])
 
 
-def _plugin(identity: PluginIdentity, layout: Layout, parameters: Sequence[Mapping[str, Any]], worker: bool) -> str:
-    hard = "" if worker else "    lv2:optionalFeature lv2:hardRTCapable ;\n"
+def plugin(
+    identity: PluginIdentity, layout: Layout, knobs: Sequence[str], extras: str, *, after: Sequence[str] = ()
+) -> str:
+    """One of a bundle's plugins.
+
+    Args:
+        identity: Whose.
+        layout: Its channels.
+        knobs: What its control ports say, without their numbers.
+        extras: Lines about the whole plugin.
+        after: What ports behind all others say.
+    """
     minor, micro = _versions(identity.version)
     return (
         f"<{identity.lv2_uri}{layout.ending}> a lv2:Plugin ;\n"
@@ -75,21 +89,21 @@ def _plugin(identity: PluginIdentity, layout: Layout, parameters: Sequence[Mappi
         f"doap:maintainer [ a foaf:Person ; foaf:name {_text(identity.vendor)} ] ] ;\n"
         f"    rdfs:comment {_text(identity.description)} ;\n"
         f"    lv2:minorVersion {minor} ; lv2:microVersion {micro} ;\n"
-        f"{hard}"
-        f"    lv2:port {_ports(layout, parameters)} .\n"
+        f"{extras}"
+        f"    lv2:port {_ports(layout, knobs, after)} .\n"
     )
 
 
-def _ports(layout: Layout, parameters: Sequence[Mapping[str, Any]]) -> str:
-    symbols = _symbols(parameters)
+def _ports(layout: Layout, knobs: Sequence[str], after: Sequence[str]) -> str:
     ports = [
         *(_audio("Input", channel) for channel in range(layout.inputs)),
         *(_audio("Output", channel) for channel in range(layout.outputs)),
-        *(_control(record, symbol) for record, symbol in zip(parameters, symbols, strict=True)),
+        *knobs,
         'a lv2:InputPort, lv2:ControlPort ; lv2:symbol "enabled" ; lv2:name "Enabled" ; lv2:designation lv2:enabled ; '
         "lv2:portProperty lv2:toggled ; lv2:default 1 ; lv2:minimum 0 ; lv2:maximum 1",
         'a lv2:OutputPort, lv2:ControlPort ; lv2:symbol "latency" ; lv2:name "Latency" ; lv2:designation lv2:latency ; '
         "lv2:portProperty lv2:reportsLatency, lv2:integer ; lv2:minimum 0 ; units:unit units:frame",
+        *after,
     ]
     return ",\n        ".join(f"[ lv2:index {index} ; {port} ]" for index, port in enumerate(ports))
 

@@ -51,3 +51,28 @@ class PluginResult(Printed):
             ("plays", "on a thread of its own, 20 ms later" if self.worker else "in the host's callback"),
             ("identity", self.identity.clap_id, f"by {self.identity.vendor}"),
         ]
+
+
+@dataclass(frozen=True, repr=False)
+class PlayerResult(Printed):
+    """The player, which plays the artifacts that its user chooses.
+
+    Attributes:
+        identity: Who it is.
+        files: One for each format.
+        artifact: What it begins with; ``None``: nothing.
+    """
+
+    identity: PluginIdentity
+    files: tuple[PluginFile, ...]
+    artifact: Path | None
+
+    def _title(self) -> str:
+        return f"PlayerResult: {self.identity.name} {self.identity.version}"
+
+    def _rows(self) -> list[Row]:
+        return [
+            *((each.format, str(each.path), f"{each.size_bytes / 1e6:.2f} MB") for each in self.files),
+            ("begins with", "nothing: sound passes through" if self.artifact is None else str(self.artifact)),
+            ("identity", self.identity.clap_id, f"by {self.identity.vendor}"),
+        ]

@@ -5,17 +5,31 @@ from pathlib import Path
 import pytest
 
 from neutone_like.realtime_safety import check_realtime_safety
-from support.places import PROJECT
-from support.plugin_tools import built, needs_plugin
+from support.places import EXPORTED, PROJECT
+from support.plugin_tools import built, needs_plugin, player
 from support.realtime_safety_tools import build, needs_linux
 
 pytestmark = [needs_linux, needs_plugin]
 
 
+def _host(folder: Path) -> Path:
+    flags = ("-shared", "-fPIC", f"-I{PROJECT / 'native' / 'plugin'}", "-ldl", "-pthread")
+    return build("plugin.c", folder, *flags)
+
+
 def test_a_plugin_is_real_time_safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With rate conversion, a knob that never stands still, bypass and resets."""
-    callback = build("plugin.c", tmp_path, "-shared", "-fPIC", f"-I{PROJECT / 'native' / 'plugin'}", "-ldl")
+    callback = _host(tmp_path)
     monkeypatch.setenv("NEUTONE_LIKE_PLUGIN", str(built("clap", "overdrive")))
     report = check_realtime_safety(callback, callbacks=1000, sample_rate=44100, wake="poll")
     assert report.passed, [(each.name, each.count, each.stack) for each in report.offences]
     assert report["futex_wake_ups"].count == 0
+
+
+def test_the_player_is_real_time_safe_while_it_opens_artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On another thread, as fast as it can."""
+    monkeypatch.setenv("NEUTONE_LIKE_PLUGIN", str(player("clap")))
+    paths = f"{EXPORTED / 'overdrive'}:{EXPORTED / 'lstm_amp'}"
+    monkeypatch.setenv("NEUTONE_LIKE_PLUGIN_ARTIFACTS", paths)
+    report = check_realtime_safety(_host(tmp_path), callbacks=20000, sample_rate=44100, wake="poll")
+    assert report.passed, [(each.name, each.count, each.stack) for each in report.offences]

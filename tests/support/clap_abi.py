@@ -49,6 +49,10 @@ Host = struct(
 HostLatency = struct("HostLatency", changed=HostCall)
 HostParams = struct("HostParams", rescan=HostRescan, clear=HostClear, request_flush=HostCall)
 HostLogging = struct("HostLogging", log=HostLog)
+PresetError = CFUNCTYPE(None, c_void_p, c_uint32, c_char_p, c_char_p, c_int32, c_char_p)
+PresetLoaded = CFUNCTYPE(None, c_void_p, c_uint32, c_char_p, c_char_p)
+HostPresets = struct("HostPresets", on_error=PresetError, loaded=PresetLoaded)
+Presets = struct("Presets", from_location=CFUNCTYPE(c_bool, c_void_p, c_uint32, c_char_p, c_char_p))
 Event = struct("Event", size=c_uint32, time=c_uint32, space=ctypes.c_uint16, type=ctypes.c_uint16, flags=c_uint32)
 ParamValue = struct(
     "ParamValue",

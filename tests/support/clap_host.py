@@ -88,12 +88,17 @@ class ClapInstance:
         def log(_host: int, _severity: int, message: bytes) -> None:
             self.calls.log.append(message.decode())
 
+        def failed(_host: int, _kind: int, _location: bytes, _key: bytes, _error: int, message: bytes) -> None:
+            self.calls.made.append(("preset.on_error", threading.get_ident() == self._main))
+            self.calls.log.append(message.decode())
+
         self._extensions: Mapping[bytes, Any] = {
             b"clap.latency": abi.HostLatency(abi.HostCall(note("latency.changed"))),
             b"clap.params": abi.HostParams(
                 abi.HostRescan(note("params.rescan")), abi.HostClear(note("clear")), abi.HostCall(note("request_flush"))
             ),
             b"clap.log": abi.HostLogging(abi.HostLog(log)),
+            b"clap.preset-load/2": abi.HostPresets(abi.PresetError(failed), abi.PresetLoaded(note("preset.loaded"))),
         }
 
         def extension(_host: int, name: bytes) -> int | None:
@@ -116,6 +121,17 @@ class ClapInstance:
             assert self.params.get_info(self._at, index, byref(info))
             found[info.name.decode()] = info
         return found
+
+    def read_again(self) -> None:
+        """The parameters, as after a rescan."""
+        self.parameters = self._read_parameters()
+
+    def open_artifact(self, path: Path | str) -> bool:
+        """As a preset of the player's."""
+        presets = self._extension("clap.preset-load/2", abi.Presets)
+        is_good = bool(presets.from_location(self._at, 0, str(path).encode(), None))
+        self.read_again()
+        return is_good
 
     # ---- what tests ask for
 

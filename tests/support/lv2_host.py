@@ -30,7 +30,7 @@ class _Descriptor(Structure):
 class Lv2Instance:
     """One of a bundle's plugins: ``ending`` is what its URI has behind that of the stereo one."""
 
-    def __init__(self, bundle: Path, ending: str, rate: float) -> None:
+    def __init__(self, bundle: Path, ending: str, rate: float, features: Any = None) -> None:
         name = bundle.stem
         self.library = ctypes.CDLL(str(bundle / f"{name}.so"))
         self.library.lv2_descriptor.restype = POINTER(_Descriptor)
@@ -44,7 +44,7 @@ class Lv2Instance:
         self.indices = [int(index) for index in re.findall(r"lv2:index (\d+)", mine)]
         defaults = dict(re.findall(r'lv2:symbol "(\w+)"[^\[\]]*?lv2:default ([\d.e+-]+)', mine))
         self.controls = {symbol: c_float(float(defaults.get(symbol, "0"))) for symbol in self.symbols}
-        self.handle: Any = self.descriptor.instantiate(byref(self.descriptor), rate, str(bundle).encode(), None)
+        self.handle: Any = self.descriptor.instantiate(byref(self.descriptor), rate, str(bundle).encode(), features)
         assert self.handle
         for symbol, control in self.controls.items():
             self.connect(symbol, ctypes.addressof(control))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pytest
 
 from neutone_like.artifact import Artifact, load_artifact
-from neutone_like.plugin import build_plugin
+from neutone_like.plugin import build_player_plugin, build_plugin
 from neutone_like.render import Board, ModelPlugin
 from neutone_like.runtime.compiled_model import COMPILED_KEY, load_compiled
 from support.compiled_files import late_model
@@ -47,6 +47,12 @@ def _artifact(name: str) -> Artifact:
 def built(kind: str, name: str, *, worker: bool = False) -> Path:
     """The plugin of an exported artifact in one format."""
     return build_plugin(EXPORTED / name, _folder() / str(worker), [kind], worker=worker).files[0].path
+
+
+@cache
+def player(kind: str) -> Path:
+    """The player in one format, which begins with nothing."""
+    return build_player_plugin(_folder() / "player", [kind]).files[0].path
 
 
 def hand_made(folder: Path, **changes: Any) -> Path:

@@ -76,6 +76,10 @@ def call(made: int, place: int, kind: Any, *arguments: Any) -> Any:
     return CFUNCTYPE(kind, c_void_p, *types)(table[place])(made, *arguments)
 
 
+def utf16(units: Any) -> str:
+    return bytes(units).decode("utf-16-le").partition("\0")[0]
+
+
 class _Object:
     """An object of the host's: what every one has, then these functions."""
 
@@ -188,6 +192,36 @@ class Vst3Instance:
         )
         assert call(self.processor, 9, c_int32, byref(data)) == _OK
         return got
+
+    def save(self) -> bytes:
+        saved = bytearray()
+
+        def write(_: int, data: int, count: int, written: Any) -> int:
+            saved.extend(ctypes.string_at(data, count))
+            written[0] = count
+            return _OK
+
+        stream = _Object(c_void_p(None), CFUNCTYPE(c_int32, c_void_p, c_void_p, c_int32, POINTER(c_int32))(write))
+        assert call(self.component, 13, c_int32, c_void_p(stream.address)) == _OK
+        return bytes(saved)
+
+    def load(self, state: bytes) -> bool:
+        left = bytearray(state)
+
+        def read(_: int, data: int, count: int, got: Any) -> int:
+            part = bytes(left[: min(count, 5)])
+            del left[: len(part)]
+            ctypes.memmove(data, part, len(part))
+            got[0] = len(part)
+            return _OK
+
+        stream = _Object(CFUNCTYPE(c_int32, c_void_p, c_void_p, c_int32, POINTER(c_int32))(read))
+        return call(self.component, 12, c_int32, c_void_p(stream.address)) == _OK
+
+    def text(self, parameter: int, value: float) -> str:
+        room = (ctypes.c_uint16 * 128)()
+        assert call(self.controller, 10, c_int32, c_uint32(parameter), c_double(value), byref(room)) == _OK
+        return utf16(room)
 
     def close(self) -> None:
         call(self.component, 11, c_int32, c_uint8(0))

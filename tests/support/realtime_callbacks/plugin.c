@@ -1,8 +1,13 @@
 /* A CLAP host for the real-time-safety checker: the plugin in NEUTONE_LIKE_PLUGIN inside the callback, with parameter
- * events in the middle of blocks, bypass, and a reset now and then. */
+ * events in the middle of blocks, bypass, and a reset now and then. With NEUTONE_LIKE_PLUGIN_ARTIFACTS, two paths with a
+ * colon between them, the player opens one and the other by turns on another thread. */
+#define _POSIX_C_SOURCE 200809L
 #include <dlfcn.h>
 #include <neutone_like/realtime_callback.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "clap_abi.h"
 
@@ -10,6 +15,28 @@ static const clap_plugin* plugin;
 static clap_param_info first, bypass;
 static clap_param_value changes[2];
 static uint32_t turn = 0;
+
+static pthread_t opener;
+static atomic_int is_opening, opened;
+
+/* The system gives a thread the pages of its stack when it first gets there; models differ in how deep they go. */
+static void touch_stack(void) {
+    volatile char deep[1 << 16];
+    for (size_t at = 0; at < sizeof deep; at += 1024) deep[at] = 0;
+}
+
+static void* open_by_turns(void* of) {
+    const clap_plugin_preset_load* presets = plugin->get_extension(plugin, "clap.preset-load/2");
+    char* first = of;
+    char* second = strchr(first, ':');
+    *second++ = '\0';
+    while (atomic_load(&is_opening)) {
+        if (!presets->from_location(plugin, CLAP_PRESET_FILE, atomic_load(&opened) % 2 ? first : second, NULL)) abort();
+        atomic_fetch_add(&opened, 1);
+    }
+    free(of);
+    return NULL;
+}
 
 static const void* no_extension(const clap_host* host, const char* id) {
     (void)host;
@@ -45,8 +72,13 @@ void* neutone_like_callback_create(void) {
 int32_t neutone_like_callback_prepare(void* instance, double sample_rate, int32_t longest_block, int32_t channels) {
     (void)instance;
     if (channels != 2) return 1;
-    return plugin->activate(plugin, sample_rate, 1, (uint32_t)longest_block) && plugin->start_processing(plugin) ? 0
-                                                                                                                 : 1;
+    if (!plugin->activate(plugin, sample_rate, 1, (uint32_t)longest_block)) return 1;
+    if (getenv("NEUTONE_LIKE_PLUGIN_ARTIFACTS") != NULL) {
+        atomic_store(&is_opening, 1);
+        if (pthread_create(&opener, NULL, open_by_turns, strdup(getenv("NEUTONE_LIKE_PLUGIN_ARTIFACTS"))) != 0)
+            return 1;
+    }
+    return plugin->start_processing(plugin) ? 0 : 1;
 }
 
 static clap_param_value change(uint32_t time, uint32_t id, double value) {
@@ -60,7 +92,7 @@ void neutone_like_callback_process(void* instance, const float* const* in, float
     clap_audio_buffer outputs = {(float**)out, NULL, 2, 0, 0};
     const clap_process process = {-1, (uint32_t)samples, NULL, &inputs, &outputs, 1, 1, &events, NULL};
     (void)instance;
-    ++turn;
+    if (++turn == 1) touch_stack();
     changes[0] = change(turn % 7, first.id, first.minimum + (first.maximum - first.minimum) * (turn % 8) / 8.0);
     changes[1] = change((uint32_t)samples / 2, bypass.id, turn / 50 % 2);
     if (plugin->process(plugin, &process) != CLAP_PROCESS_CONTINUE) abort();
@@ -69,6 +101,10 @@ void neutone_like_callback_process(void* instance, const float* const* in, float
 
 void neutone_like_callback_destroy(void* instance) {
     (void)instance;
+    if (atomic_exchange(&is_opening, 0)) {
+        pthread_join(opener, NULL);
+        if (atomic_load(&opened) < 10) abort();
+    }
     plugin->stop_processing(plugin);
     plugin->deactivate(plugin);
     plugin->destroy(plugin);

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from neutone_like.errors import ArtifactError, CompileError, RuntimeEngineError
-from neutone_like.plugin import PluginLoad, build_plugin, building
+from neutone_like.plugin import PluginLoad, build_plugin, building, bundles
 from neutone_like.plugin.binary import BINARY, id_in, plugin_binary
 from neutone_like.plugin.identity import plugin_identity
 from neutone_like.runtime.native_files import NATIVE_FOLDER
@@ -61,7 +61,7 @@ def test_an_older_one_is_replaced_and_a_failure_leaves_it(tmp_path: Path, monkey
         path.write_bytes(content)
         return path
 
-    monkeypatch.setattr(building, "_written", full)
+    monkeypatch.setattr(bundles, "written", full)
     with pytest.raises(CompileError, match="Can't write the plugin to .*: disk full. Choose a folder"):
         build_plugin(EXPORTED / "lstm_amp", tmp_path)
     assert contents(tmp_path) == before
@@ -275,3 +275,34 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     code, _, said = run("plugin", OVERDRIVE, "--out", out, "--format", "au")
     assert code == WRONG_USE
     assert "clap, vst3, lv2" in said
+
+
+@needs_plugin
+def test_the_players_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, out = runner(capsys), tmp_path / "out"
+    code, said, _ = run("plugin", "--player", "--out", out, "--format", "clap", "--json")
+    assert code == GOOD
+    told = json.loads(said)
+    assert (told["identity"]["clap_id"], told["artifact"]) == ("neutone-like.player", None)
+    code, said, _ = run("plugin", "--player", OVERDRIVE, "--out", out, "--format", "clap")
+    assert code == GOOD
+    assert f"begins with: {OVERDRIVE}" in said
+    assert str(OVERDRIVE).encode() in (out / "Neutone-like_Player.clap").read_bytes()
+    code, _, said = run("plugin", "--player", EXPORTED / "stem_separator", "--out", out)
+    assert code == FELL_SHORT
+    assert "offline model" in said
+    for wrong, why in (((), "which artifact becomes a plugin"), (("--player", "--inline"), "the player decides")):
+        code, _, said = run("plugin", *wrong, "--out", out)
+        assert code == WRONG_USE
+        assert why in " ".join(said.replace("│", " ").split())
+
+
+@needs_plugin
+def test_where_no_program_can_be_loaded_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> None:
+        raise OSError(f"{path}: failed to map segment from shared object")
+
+    monkeypatch.setattr("ctypes.CDLL", refuse)
+    with pytest.raises(CompileError, match="failed to map segment.* mounted with noexec.* Choose another folder"):
+        build_plugin(OVERDRIVE, tmp_path)
+    assert contents(tmp_path) == set()

@@ -1,4 +1,4 @@
-"""Smaller and faster models: what they cost in quality, in numbers and by ear."""
+"""Smaller and faster models, and what they cost in quality, in numbers and by ear."""
 
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from neutone_like.optimise.comparing import quality as quality
     from neutone_like.optimise.listening.writing import listening_page as listening_page
     from neutone_like.optimise.measures.frechet import frechet_distance as frechet_distance
+    from neutone_like.optimise.pruning.plan import KeptWhole as KeptWhole
+    from neutone_like.optimise.pruning.pruning import prune as prune
+    from neutone_like.optimise.pruning.result import PrunedLayers as PrunedLayers
+    from neutone_like.optimise.pruning.result import PruneResult as PruneResult
     from neutone_like.optimise.quality_report import ItemQuality as ItemQuality
     from neutone_like.optimise.quality_report import QualityReport as QualityReport
     from neutone_like.optimise.quality_report import QualityVerdict as QualityVerdict
@@ -21,6 +25,9 @@ export_lazily(
         "neutone_like.optimise.comparing": ("quality",),
         "neutone_like.optimise.listening.writing": ("listening_page",),
         "neutone_like.optimise.measures.frechet": ("frechet_distance",),
+        "neutone_like.optimise.pruning.plan": ("KeptWhole",),
+        "neutone_like.optimise.pruning.pruning": ("prune",),
+        "neutone_like.optimise.pruning.result": ("PrunedLayers", "PruneResult"),
         "neutone_like.optimise.quality_report": ("ItemQuality", "QualityReport", "QualityVerdict"),
         "neutone_like.optimise.quantising.quantise": ("quantise",),
         "neutone_like.optimise.quantising.result": ("QuantisedWeight", "QuantiseResult"),

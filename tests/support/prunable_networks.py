@@ -25,7 +25,8 @@ class Built(nn.Module):
 
 
 def conv(given: int, made: int, size: int = 3, **options: Any) -> nn.Conv1d:
-    return nn.Conv1d(given, made, size, **{"padding": size // 2, **options})
+    named: Any = {"padding": size // 2, **options}
+    return nn.Conv1d(given, made, size, **named)
 
 
 class WaveNetLike(nn.Module):
@@ -77,7 +78,8 @@ class GanLike(nn.Module):
         x = self.first(x)
         for stage, up in enumerate(self.ups):
             x = up(F.leaky_relu(x, 0.1))
-            x = sum(x + block(F.leaky_relu(x, 0.1)) for block in self.blocks[2 * stage : 2 * stage + 2]) / 2
+            first, second = (x + block(F.leaky_relu(x, 0.1)) for block in self.blocks[2 * stage : 2 * stage + 2])
+            x = (first + second) / 2
         return torch.tanh(self.last(F.leaky_relu(x)))
 
 

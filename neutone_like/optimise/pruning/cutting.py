@@ -26,9 +26,11 @@ def without_norms_of_weights(network: nn.Module) -> list[str]:
         if parametrize.is_parametrized(module):
             # The class with the computed weight is shared with the original, which would lose it too.
             own = type(module)
-            module.__class__ = type(own.__name__, own.__bases__, dict(vars(own)))
+            apart: Any = type(own.__name__, own.__bases__, dict(vars(own)))
+            module.__class__ = apart
             for weight in list(module.parametrizations):  # pyright: ignore[reportArgumentType, reportCallIssue]
-                trained = any(each.requires_grad for each in module.parametrizations.parameters())
+                originals: Any = module.parametrizations
+                trained = any(each.requires_grad for each in originals.parameters())
                 parametrize.remove_parametrizations(module, weight, leave_parametrized=True)
                 now = getattr(module, weight).detach()
                 delattr(module, weight)
@@ -109,21 +111,25 @@ def tell_layers(before: nn.Module, after: nn.Module, norms: Mapping[str, Ids], d
     """Layers of known kinds learn their new sizes from their new tensors."""
     old = dict(before.named_modules())
     for name, module in after.named_modules():
-        if isinstance(module, nn.RNNBase):
-            _tell_recurrent(module)
-        elif isinstance(module, nn.Linear):
-            module.out_features, module.in_features = module.weight.shape
-        elif isinstance(module, nn.Embedding):
-            module.num_embeddings, module.embedding_dim = module.weight.shape
-        elif isinstance(module, nn.PReLU):
-            module.num_parameters = module.weight.numel()
-        elif isinstance(getattr(module, "weight", None), Tensor) and isinstance(getattr(module, "groups", None), int):
-            _tell_convolution(old[name], module)
+        _tell_known(old[name], module)
         if name in norms:
             _tell_norm(module, norms[name], dead)
 
 
-def _tell_recurrent(module: nn.RNNBase) -> None:
+def _tell_known(before: nn.Module, module: Any) -> None:
+    if isinstance(module, nn.RNNBase):
+        _tell_recurrent(module)
+    elif isinstance(module, nn.Linear):
+        module.out_features, module.in_features = module.weight.shape
+    elif isinstance(module, nn.Embedding):
+        module.num_embeddings, module.embedding_dim = module.weight.shape
+    elif isinstance(module, nn.PReLU):
+        module.num_parameters = module.weight.numel()
+    elif isinstance(getattr(module, "weight", None), Tensor) and isinstance(getattr(module, "groups", None), int):
+        _tell_convolution(before, module)
+
+
+def _tell_recurrent(module: Any) -> None:
     weights: dict[str, Tensor] = dict(module.named_parameters())
     gates = {"LSTM": 4, "GRU": 3}.get(module.mode, 1)
     module.input_size = weights["weight_ih_l0"].shape[1]
@@ -150,7 +156,7 @@ def _tell_convolution(before: Any, after: Any) -> None:
             setattr(after, name, buffer.new_zeros(buffer.shape[0], width, buffer.shape[2]))
 
 
-def _tell_norm(module: nn.Module, channels: Ids, dead: Ids) -> None:
+def _tell_norm(module: Any, channels: Ids, dead: Ids) -> None:
     gone = np.isin(channels, dead)
     left = int((~gone).sum())
     if isinstance(module, nn.GroupNorm):

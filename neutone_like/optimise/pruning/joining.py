@@ -1,4 +1,4 @@
-"""Operations that make one of several channels without weights: norms, sums, transforms. These channels stay together."""
+"""Operations that make one of several channels without weights: norms, sums, transforms. These stay together."""
 
 from typing import Any
 

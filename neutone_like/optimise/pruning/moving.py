@@ -90,7 +90,7 @@ def _play(call: Call, change: Any) -> Any:
     first = change(call.args[0]) if not isinstance(call.args[0], list) else [change(each) for each in call.args[0]]
     rest: list[Any] = []
     for position, each in enumerate(call.args[1:], start=1):
-        if name in _INDEXED and (isinstance(each, Activation | Weight) or isinstance(each, list)):
+        if name in _INDEXED and isinstance(each, Activation | Weight | list):
             names = call.names[position]
             rest.append(_values(call, names))
         else:

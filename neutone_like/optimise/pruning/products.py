@@ -98,9 +98,21 @@ def added_product(call: Call) -> Held:
 
 
 def _generally(call: Call, a: Activation | Weight, b: Activation | Weight, offset: Held, at: int = 0) -> Held:
-    if isinstance(a, Activation) and _is_trained(b) and b.elements.dim() == 2 and a.labels.dim() >= 1:
+    if (
+        isinstance(a, Activation)
+        and isinstance(b, Weight)
+        and b.trained
+        and b.elements.dim() == 2
+        and a.labels.dim() >= 1
+    ):
         return _right(call, a, b, offset, at)
-    if isinstance(b, Activation) and _is_trained(a) and a.elements.dim() == 2 and b.labels.dim() >= 2:
+    if (
+        isinstance(b, Activation)
+        and isinstance(a, Weight)
+        and a.trained
+        and a.elements.dim() == 2
+        and b.labels.dim() >= 2
+    ):
         return _left(call, a, b, offset, at)
     if any(isinstance(each, Weight) and each.trained for each in (a, b)):
         return lock(call, f"{call.node.place} multiplies with weights in an order that is not known")

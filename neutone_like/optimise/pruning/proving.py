@@ -48,8 +48,8 @@ def fitted(subject: Subject, smaller: nn.Module, silent: nn.Module, sizes: Sizes
         raise ModelError(
             f"The smaller {type(smaller).__name__} differs from the whole one with the same channels silenced by "
             f"{least:.3g} of its peak, more than {TOLERANCE:g}, so it is not returned. Its code may take a part of the "
-            "channels by their number. Take these sizes from the tensors (x.size(1)), or name the layers to leave whole "
-            "in ratios."
+            "channels by their number. Take these sizes from the tensors (x.size(1)), or leave the layers whole: "
+            "ratios={'layer': 0.0}."
         )
     first = reasons[0]
     line = user_line_of_traceback(first.__traceback__)

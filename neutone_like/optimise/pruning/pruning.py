@@ -49,13 +49,13 @@ def prune(
 
     Args:
         network: A live model, or any network with an example. It stays as it was. Weight norm becomes plain weights.
-        example: What the network is called with: a tensor, or a tuple of arguments, as :func:`~neutone_like.graph.capture`
-            takes it; ``None``: noise for the first layer's channels. Not for models.
+        example: What the network is called with, as for :func:`~neutone_like.graph.capture`: a tensor, or a tuple of
+            arguments; ``None``: noise for the first layer's channels. Not for models.
         ratio: The share that is cut of the channels, heads or units of each layer: from 0 up to, and without, 1.
         ratios: By layer's name another share; layers whose channels are added have one together.
         kinds: Which of ``"channels"``, ``"heads"`` and ``"units"``.
-        calibration: Sounds to judge by: consecutive blocks of what the network is called with, all of one length that it
-            takes. What gives the least energy to the layers after it is cut first. ``None``: judged by weights.
+        calibration: Sounds to judge by: consecutive blocks of what the network is called with, each as long as the
+            example. What gives the least energy to the layers after it is cut first. ``None``: judged by weights.
 
     Raises:
         ModelError: Nothing can be cut, with the layers and why; sizes are written into the code, with the line; or the
@@ -79,7 +79,7 @@ def prune(
     for name, module in smaller.named_modules():
         module.training = was_training.get(name, True)
     return PruneResult(
-        network=smaller,
+        model=smaller,
         layers=table,
         kept_whole=tuple(followed.whole),
         parameters_before=sum(each.numel() for each in plain.parameters()),

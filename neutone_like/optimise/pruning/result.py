@@ -30,7 +30,7 @@ class PruneResult(Printed):
     """A smaller network.
 
     Attributes:
-        network: Of the same class as what was pruned, with smaller layers; a model is exported as usual.
+        model: Of the same class as what was pruned, with smaller layers; a model is exported as usual.
         layers: What was cut.
         kept_whole: Layers of which nothing can be cut, and why.
         parameters_before, parameters_after: How many weights there were and are.
@@ -40,7 +40,7 @@ class PruneResult(Printed):
         norms_removed: Layers whose weight norm became a plain weight.
     """
 
-    network: nn.Module
+    model: nn.Module
     layers: tuple[PrunedLayers, ...]
     kept_whole: tuple[KeptWhole, ...]
     parameters_before: int
@@ -51,7 +51,7 @@ class PruneResult(Printed):
     norms_removed: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON types, without the network."""
+        """As JSON types, without the model."""
         return {
             "layers": [
                 {"layers": list(each.layers), "kind": each.kind, "before": each.before, "after": each.after}
@@ -68,7 +68,7 @@ class PruneResult(Printed):
 
     def _title(self) -> str:
         share = 100.0 * (1.0 - self.parameters_after / max(self.parameters_before, 1))
-        return f"Pruned {type(self.network).__name__}: {share:.0f} % of its parameters are gone"
+        return f"Pruned {type(self.model).__name__}: {share:.0f} % of its parameters are gone"
 
     def _rows(self) -> list[Row]:
         return [

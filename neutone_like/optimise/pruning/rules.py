@@ -26,9 +26,9 @@ _TABLE: tuple[tuple[str, Rule], ...] = (
         "alias clone contiguous detach view reshape flatten unflatten _unsafe_view view_as transpose permute movedim "
         "swapaxes unsqueeze squeeze t numpy_T mT slice select narrow chunk split split_with_sizes tensor_split unbind "
         "cat concat concatenate stack expand expand_as repeat tile broadcast_to flip roll unfold im2col index_select "
-        "index gather repeat_interleave pixel_shuffle pixel_unshuffle channel_shuffle reflection_pad1d reflection_pad2d "
-        "replication_pad1d replication_pad2d diagonal atleast_1d atleast_2d atleast_3d lift_fresh lift_fresh_copy "
-        "resolve_conj resolve_neg unsafe_chunk unsafe_split view_copy",
+        "index gather repeat_interleave pixel_shuffle pixel_unshuffle channel_shuffle reflection_pad1d "
+        "reflection_pad2d replication_pad1d replication_pad2d diagonal atleast_1d atleast_2d atleast_3d "
+        "lift_fresh lift_fresh_copy resolve_conj resolve_neg unsafe_chunk unsafe_split view_copy",
         moving.moved,
     ),
     ("zeros_like ones_like full_like rand_like randn_like empty_like new_zeros new_ones new_full new_empty", _made),
@@ -41,7 +41,7 @@ _TABLE: tuple[tuple[str, Rule], ...] = (
     ),
     (
         "dropout alpha_dropout feature_dropout to type_as _to_copy masked_fill where "
-        "clamp clamp_min clamp_max nan_to_num real imag conj abs angle polar complex softplus hardtanh rrelu leaky_relu",
+        "clamp clamp_min clamp_max nan_to_num real imag conj abs angle polar complex softplus hardtanh leaky_relu",
         elementwise.elementwise,
     ),
     (

@@ -19,12 +19,22 @@ from neutone_like import artifact, bench, model, realtime_safety, render, runtim
 from neutone_like.bench.timing import BlockTimes
 from neutone_like.printing import MOST_LINES, Printed, few_lines, html_table, printable
 from neutone_like.render.stage import Stream
-from neutone_like.runtime import backends, session_config
+from neutone_like.runtime import backends, live, session_config
 from neutone_like.validate.playing import HostSetting
 from support.compiled_files import late_model
 from support.places import PROJECT
 
-PACKAGES = ("", ".artifact", ".bench", ".model", ".realtime_safety", ".render", ".runtime", ".validate")
+PACKAGES = (
+    "",
+    ".artifact",
+    ".bench",
+    ".model",
+    ".realtime_safety",
+    ".render",
+    ".runtime",
+    ".runtime.live",
+    ".validate",
+)
 EVIL = "<script>alert(1)</script>\x1b[31m&\u202e"
 METADATA = nl.ModelMetadata(name="<b>Gain", authors=(EVIL,), version="1")
 GAIN = nl.ContinuousParameter(EVIL)
@@ -107,6 +117,16 @@ class Playing:
         self.report = self.engine.run_realtime(self.session, seconds=0.05)
 
 
+def recording() -> live.Recording:
+    return live.Recording(Path(EVIL.replace("/", "")), 48000, 1.0, 5, EVIL)
+
+
+def live_report(playing: Playing) -> live.LiveReport:
+    times = playing.report.sessions[0].callback_time
+    numbers = (48000, 128, 64, None, 1.0, *(9,) * 12)
+    return live.LiveReport(EVIL, EVIL, EVIL, EVIL, "async", *numbers, 0.5, times, (recording(),) * 9, True, EVIL)
+
+
 def backend_times(playing: Playing) -> bench.BackendTimes:
     return bench.BackendTimes(EVIL, playing.session.host, setting_result().times)
 
@@ -163,6 +183,10 @@ MAKERS: dict[type, Callable[[Playing], Any]] = {
     runtime.BuiltinBackend: lambda _: runtime.BuiltinBackend("identity"),
     runtime.NativeBackend: lambda _: runtime.NativeBackend(EVIL),
     runtime.PythonBackend: lambda _: runtime.PythonBackend(lambda x, parameters: x),
+    live.Device: lambda _: live.Device(0, EVIL, EVIL, 2, 2, 48000.0, True, True),
+    live.LiveReport: lambda playing: live_report(playing),
+    live.LiveStatus: lambda _: live.LiveStatus(-6.0, -3.0, 0.5, 0, 0, 1.0, False),
+    live.Recording: lambda _: recording(),
     backends.ModelFacts: lambda _: runtime.BuiltinBackend("identity").facts,
     nl.ModelMetadata: lambda _: METADATA,
     nl.ContinuousParameter: lambda _: GAIN,
@@ -175,13 +199,15 @@ MAKERS: dict[type, Callable[[Playing], Any]] = {
     model.Declaration: lambda _: Gain().declaration(),
     model.OfflineDeclaration: lambda _: type("Whole", (nl.NonRealtimeBase,), {"metadata": METADATA})().declaration(),
 }
-# Base classes of which nothing is made, wrappers that print their network, and what is drawn or raised.
+# Base classes of which nothing is made, wrappers that print their network, what is drawn or raised, and what needs a
+# sound card (its own tests have one).
 ELSEWHERE = {
     nl.ArtifactMetadata,
     nl.SampleQueueWrapper,
     nl.NonRealtimeSampleQueueWrapper,
     backends.Backend,
     validate.Outcome,
+    live.LiveStream,
 }
 
 

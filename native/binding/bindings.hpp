@@ -11,5 +11,6 @@ void bind_fit(nanobind::module_& module);
 void bind_session(nanobind::module_& module);
 void bind_device(nanobind::module_& module);
 void bind_engine(nanobind::module_& module);
+void bind_live(nanobind::module_& module);
 
 }  // namespace neutone_like

@@ -51,4 +51,5 @@ NB_MODULE(_native, module) {
     neutone_like::bind_session(module);
     neutone_like::bind_device(module);
     neutone_like::bind_engine(module);
+    neutone_like::bind_live(module);
 }

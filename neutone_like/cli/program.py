@@ -13,6 +13,7 @@ from neutone_like.cli.common import FELL_SHORT, printable
 from neutone_like.cli.compile import compile as compile_verb
 from neutone_like.cli.export import export
 from neutone_like.cli.inspect import inspect
+from neutone_like.cli.play import play
 from neutone_like.cli.plugin import plugin
 from neutone_like.cli.render import render
 from neutone_like.cli.validate import validate
@@ -28,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-VERBS = (export, inspect, validate, check_callback, compile_verb, plugin, web, render, bench)
+VERBS = (export, inspect, validate, check_callback, compile_verb, play, plugin, web, render, bench)
 for verb in VERBS:
     app.command(cls=Verb)(verb)
 

@@ -183,3 +183,65 @@ def blocks_per_callback(host_block: int, model_block: int, up: int, down: int) -
 def inference_wait_samples(seconds: float, host_block: int, host_rate: int, varying_blocks: bool) -> int: ...
 def design_filter(up: int, down: int, fast: bool) -> npt.NDArray[np.float32]: ...
 def histogram_bucket_ends_ns() -> npt.NDArray[np.uint64]: ...
+
+class LiveDevice:
+    index: int
+    name: str
+    host_api: str
+    max_input_channels: int
+    max_output_channels: int
+    default_sample_rate: float
+    is_default_input: bool
+    is_default_output: bool
+
+def live_devices(library: str) -> list[LiveDevice]: ...
+
+class LivePlan:
+    library: str
+    input_device: int
+    output_device: int
+    inputs: list[int]
+    outputs: list[int]
+    sample_rate: int
+    block_size: int
+    latency_seconds: float
+    input_tape_seconds: float
+    output_tape_seconds: float
+    output_tape_channels: int
+    close_limit_seconds: float
+    silence_limit_seconds: float
+    def set_loop_back(self, sound: Audio, listen_samples: int) -> None: ...
+
+class LiveStream:
+    callbacks: int
+    samples: int
+    session_samples: int
+    device_xruns: int
+    input_overflows: int
+    input_underflows: int
+    output_underflows: int
+    output_overflows: int
+    overloads: int
+    silent_samples: int
+    busy_ns: int
+    smallest_block: int
+    largest_block: int
+    is_lost: bool
+    is_closed: bool
+    sample_rate: float
+    input_latency_seconds: float
+    output_latency_seconds: float
+    lost_input_samples: int
+    lost_output_samples: int
+    loop_back_samples: int
+    def __init__(self, plan: LivePlan) -> None: ...
+    def start(self) -> None: ...
+    def attach(self, session: Session) -> None: ...
+    def look_lost(self) -> bool: ...
+    def close(self) -> None: ...
+    def callback_time_ns(self) -> Histogram: ...
+    def take_input_peak(self) -> float: ...
+    def take_output_peak(self) -> float: ...
+    def take_input(self, most: int) -> tuple[int, Audio]: ...
+    def take_output(self, most: int) -> tuple[int, Audio]: ...
+    def loop_back(self) -> Audio: ...

@@ -24,6 +24,7 @@ PACKAGES = (
     "neutone_like.realtime_safety",
     "neutone_like.render",
     "neutone_like.runtime",
+    "neutone_like.runtime.live",
     "neutone_like.streaming",
     "neutone_like.validate",
 )

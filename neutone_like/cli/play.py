@@ -1,0 +1,134 @@
+"""The verb ``play``: what it takes."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from neutone_like.cli.arguments import numbers_of, split_assignments
+from neutone_like.cli.common import AsJson, wrong_use
+
+DEVICE = "The device"
+MODEL = "The model"
+FILES = "Recordings"
+_MOST_CHANNELS = 1024
+
+
+def play(
+    path: Annotated[
+        Path | None,
+        typer.Argument(metavar="[PATH]", exists=True, help="A .nm file, or the folder that holds model.nm."),
+    ] = None,
+    list_devices: Annotated[
+        bool,
+        typer.Option("--list-devices", help="Print the devices there are, and play nothing.", rich_help_panel=DEVICE),
+    ] = False,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|NUMBER", help="To hear and to play on [default: the system's].", rich_help_panel=DEVICE
+        ),
+    ] = None,
+    input_device: Annotated[
+        str | None, typer.Option(metavar="NAME|NUMBER", help="To hear, if another.", rich_help_panel=DEVICE)
+    ] = None,
+    output_device: Annotated[
+        str | None, typer.Option(metavar="NAME|NUMBER", help="To play on, if another.", rich_help_panel=DEVICE)
+    ] = None,
+    rate: Annotated[
+        int | None, typer.Option(metavar="HZ", min=1, help="[default: the device's own].", rich_help_panel=DEVICE)
+    ] = None,
+    block: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SAMPLES", min=1, help="Of a callback [default: as the device likes it].", rich_help_panel=DEVICE
+        ),
+    ] = None,
+    inputs: Annotated[
+        str | None,
+        typer.Option(metavar="N,...", help="Channels to hear, counted from 1 [default: 1,2].", rich_help_panel=DEVICE),
+    ] = None,
+    outputs: Annotated[
+        str | None,
+        typer.Option(metavar="N,...", help="Channels to play on, from 1 [default: 1,2].", rich_help_panel=DEVICE),
+    ] = None,
+    latency_ms: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MS", min=0.0, help="To ask of the device, each way [default: its least].", rich_help_panel=DEVICE
+        ),
+    ] = None,
+    portaudio: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            help="PortAudio's library [default: sounddevice's, or the system's].",
+            rich_help_panel=DEVICE,
+        ),
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Set a parameter, in its own unit or by label.", rich_help_panel=MODEL),
+    ] = None,
+    mode: Annotated[
+        Literal["auto", "inline", "async"],
+        typer.Option(
+            metavar="auto|inline|async",
+            help="In the callback, or on a worker with more latency; auto measures.",
+            rich_help_panel=MODEL,
+        ),
+    ] = "auto",
+    backend: Annotated[
+        Literal["auto", "compiled", "torchscript", "onnxruntime", "litert"],
+        typer.Option(
+            metavar="auto|compiled|torchscript|onnxruntime|litert", help="What computes.", rich_help_panel=MODEL
+        ),
+    ] = "auto",
+    seconds: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0.0, help="How long [default: until Ctrl-C].")
+    ] = None,
+    record_input: Annotated[
+        Path | None, typer.Option(metavar="FILE.wav", help="Record what comes in.", rich_help_panel=FILES)
+    ] = None,
+    record_output: Annotated[
+        Path | None, typer.Option(metavar="FILE.wav", help="Record what goes out.", rich_help_panel=FILES)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play a live model on a sound card.
+
+    While it plays, lines on stdin set parameters: drive=24. help lists what else there is. Ctrl-C stops; a report
+    follows. Exit code 1 means that the device went away, or that there is none; recordings are kept.
+
+    \b
+    Example: neutone-like play exported/lstm_amp --device JACK --record-output take1.wav
+    Example: neutone-like play --list-devices
+    """
+    from neutone_like.cli.playing import play_model, print_devices
+
+    if list_devices:
+        return print_devices(portaudio, as_json)
+    if path is None:
+        raise wrong_use("a model to play, or --list-devices, is missing", "PATH")
+    chosen: dict[str, Any] = {
+        "device": device,
+        "input_device": input_device,
+        "output_device": output_device,
+        "sample_rate": rate,
+        "block_size": block,
+        "latency_seconds": None if latency_ms is None else latency_ms / 1000.0,
+        "portaudio": portaudio,
+        "mode": mode,
+        "backend": backend,
+        "record_input": record_input,
+        "record_output": record_output,
+    }
+    try:
+        chosen["parameters"], _ = split_assignments(param or [], [])
+        for name, text in (("inputs", inputs), ("outputs", outputs)):
+            if text is not None:
+                chosen[name] = numbers_of(f"--{name}", text, _MOST_CHANNELS)
+    except ValueError as error:
+        raise wrong_use(error) from error
+    play_model(path, chosen, seconds, as_json)

@@ -1,0 +1,23 @@
+"""Models on sound cards: devices, a stream that plays, knobs by MIDI, recordings, and the way round measured."""
+
+from typing import TYPE_CHECKING
+
+from neutone_like.lazy import export_lazily
+
+if TYPE_CHECKING:
+    from neutone_like.runtime.live.device import Device as Device
+    from neutone_like.runtime.live.device import devices as devices
+    from neutone_like.runtime.live.recorder import Recording as Recording
+    from neutone_like.runtime.live.report import LiveReport as LiveReport
+    from neutone_like.runtime.live.report import LiveStatus as LiveStatus
+    from neutone_like.runtime.live.stream import LiveStream as LiveStream
+
+export_lazily(
+    globals(),
+    {
+        "neutone_like.runtime.live.device": ("Device", "devices"),
+        "neutone_like.runtime.live.recorder": ("Recording",),
+        "neutone_like.runtime.live.report": ("LiveReport", "LiveStatus"),
+        "neutone_like.runtime.live.stream": ("LiveStream",),
+    },
+)

@@ -1,0 +1,190 @@
+"""The command line's verb that plays on a sound card."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from neutone_like.cli import playing
+from support.cli_runner import FELL_SHORT, GOOD, WRONG_USE, Run, runner
+from support.fake_portaudio import fake_portaudio, read_wave
+from support.places import PROJECT
+
+OVERDRIVE = PROJECT / "exported" / "overdrive"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    call = runner(capsys)
+    return lambda *arguments: call("play", *arguments, "--portaudio", fake_portaudio())
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Where to write what somebody types."""
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        yield writer
+
+
+def test_lines_set_parameters(run: Run, typed: int, tmp_path: Path) -> None:
+    """While it plays, with and without units; what is wrong is told, and ends nothing. The last line needs no end."""
+    os.write(typed, b"drive=24\ndrive 6 dB\ndrive\nwarmth=3\ndrive=99\nstatus\n\nreset\nknobs\nhelp\n\xff\xfe\nquit")
+    os.close(typed)
+    path = tmp_path / "take.wav"
+    code, out, err = run(OVERDRIVE, "--param", "drive=18", "--record-input", path)
+    assert code == GOOD
+    assert "Overdrive plays on one (Fake), hears one (Fake): 48000 Hz, blocks of 128; compiled, inline" in err
+    told = ["drive = 18 dB (0..36)", "drive = 24 dB", "drive = 6 dB", "drive = 6 dB", "no parameter 'warmth'"]
+    told += ["allowed is 0.0..36.0 dB, got 99.0", "xruns 0 underruns 0", "drive = 6 dB", "NAME=VALUE", "no parameter"]
+    position = 0
+    for words in told:
+        position = err.find(words, position)
+        assert position >= 0, f"{words!r} is not in its place in {err}"
+        position += len(words)
+    assert f"recorded {path}: " in out
+    assert "0 xruns of the device, 0 underruns of the model" in out
+    assert read_wave(path).shape[0] == 2
+
+
+def test_json(run: Run, typed: int) -> None:
+    """For a given time, whatever happens to stdin."""
+    os.close(typed)
+    code, out, _ = run(OVERDRIVE, "--seconds", "0.1", "--json", "--mode", "async", "--outputs", "2", "--block", "64")
+    told = json.loads(out)
+    assert code == GOOD
+    assert (told["report_version"], told["name"], told["mode"], told["block_size"]) == (1, "Overdrive", "async", 64)
+    assert told["callbacks"] == told["callback_time"]["count"] > 0
+    assert (told["device_xruns"], told["is_lost"], told["recordings"]) == (0, False, [])
+
+
+def test_devices_are_listed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_DEVICES", "3")
+    code, out, _ = run("--list-devices")
+    assert code == GOOD
+    assert out.splitlines() == [
+        "0: one (Fake), 2 in, 2 out, 48000 Hz, default input default output",
+        "1: two (Fake), 2 in, 2 out, 48000 Hz",
+        "2: three \\x1b[31m (Fake), 2 in, 2 out, 48000 Hz",
+    ]
+    code, out, _ = run("--list-devices", "--json")
+    assert [each["name"] for each in json.loads(out)] == ["one", "two", "three \x1b[31m"]
+    monkeypatch.setenv("FAKE_DEVICES", "0")
+    code, out, _ = run("--list-devices")
+    assert (code, out) == (GOOD, "There is no audio device. Plug one in, or start a sound server (JACK, PipeWire).\n")
+
+
+def test_a_device_that_goes_away(run: Run, typed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.write(typed, b"status\n")
+    original = playing.status_line
+
+    def vanish(status: playing.LiveStatus) -> str:
+        monkeypatch.setenv("FAKE_VANISH_AFTER", "1")
+        return original(status)
+
+    monkeypatch.setattr(playing, "status_line", vanish)
+    code, out, _ = run(OVERDRIVE, "--record-output", tmp_path / "kept.wav")
+    assert code == FELL_SHORT
+    assert out.startswith("The device went away.\n")
+    assert f"recorded {tmp_path / 'kept.wav'}" in out
+    os.close(typed)
+
+
+def test_a_request_to_end(run: Run, typed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM ends it with its own exit code, and the recording is whole."""
+    os.write(typed, b"status\n")
+    monkeypatch.setattr(playing, "status_line", lambda _: signal.raise_signal(signal.SIGTERM) or "")
+    code, _, _ = run(OVERDRIVE, "--record-output", tmp_path / "kept.wav")
+    assert code == 128 + signal.SIGTERM
+    assert read_wave(tmp_path / "kept.wav").shape[0] == 2
+    os.close(typed)
+
+
+def test_ctrl_c_is_how_it_ends(tmp_path: Path, subprocess_environment: dict[str, str]) -> None:
+    words = ["play", OVERDRIVE, "--portaudio", fake_portaudio(), "--record-output", "take.wav", "--json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "neutone_like", *map(str, words)],
+        cwd=tmp_path,
+        env=subprocess_environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    while "drive = " not in process.stderr.readline():  # it plays
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (GOOD, "")
+    told = json.loads(out)
+    assert told["recordings"][0]["samples"] == read_wave(tmp_path / "take.wav").shape[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], WRONG_USE, "a model to play, or --list-devices, is missing"),
+        ([OVERDRIVE, "--param", "drive"], WRONG_USE, "--param: expected name=value, got 'drive'"),
+        ([OVERDRIVE, "--inputs", "1,x"], WRONG_USE, "--inputs: expected whole numbers with commas between them"),
+        ([OVERDRIVE, "--rate", "44100"], FELL_SHORT, "Invalid sample rate (PortAudio -9997)"),
+        ([OVERDRIVE, "--param", "drive=99"], FELL_SHORT, "allowed is 0.0..36.0"),
+        ([PROJECT / "tests"], FELL_SHORT, "Error: "),
+        ([PROJECT / "exported" / "stem_separator"], FELL_SHORT, "Error: "),
+    ],
+)
+def test_what_is_refused(run: Run, arguments: list[object], code: int, message: str) -> None:
+    got, out, err = run(*arguments)
+    assert (got, out) == (code, "")
+    assert message in err
+
+
+CONSOLE = """
+import fcntl, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from neutone_like.cli.console import Console
+with Console() as console:
+    assert console.shows_status
+    console.show("level -6 dB")
+    lines = []
+    while "quit" not in lines:
+        lines += console.lines(0.1)
+    console.say(repr(lines))
+"""
+
+
+def test_a_terminal(subprocess_environment: dict[str, str]) -> None:
+    """Typing stays visible behind the status, can be corrected, and the terminal is as it was afterwards."""
+    import termios
+
+    terminal, other_end = pty.openpty()
+    command = [sys.executable, "-c", CONSOLE]
+    process = subprocess.Popen(
+        command, env=subprocess_environment, stdin=other_end, stdout=other_end, stderr=other_end, start_new_session=True
+    )
+    before = termios.tcgetattr(terminal)
+    shown = b""
+    for wanted, text in (
+        (b"level -6 dB  > ", b"drive=9x\x7f9"),
+        (b"> drive=99", b"\n\x15gone\x15quit\n"),
+        (b"['", b""),
+    ):
+        while wanted not in shown:
+            assert select.select([terminal], [], [], 60)[0], shown
+            shown += os.read(terminal, 4096)
+        os.write(terminal, text)
+    assert process.wait(60) == 0
+    if select.select([terminal], [], [], 0)[0]:
+        shown += os.read(terminal, 4096)
+    assert b"['drive=99', 'quit']" in shown
+    assert termios.tcgetattr(terminal) == before
+    os.close(terminal)
+    os.close(other_end)

@@ -155,7 +155,7 @@ def _allowed(parameter: NumericalParameter) -> str:
 def _say_knobs(live: LiveStream, console: Console) -> None:
     for parameter in live.session.parameters:
         console.say(f"  {knob_text(live, parameter.name)}")
-    if not live.session.parameters:
+    if len(live.session.parameters) == 0:
         console.say("  The model has no parameters.")
 
 

@@ -57,7 +57,8 @@ void bind_config(nb::module_& module) {
         .def_rw("late_policy", &SessionConfig::late_policy)
         .def_rw("instances", &SessionConfig::instances)
         .def_rw("max_inference_seconds", &SessionConfig::max_inference_seconds)
-        .def_rw("queue_seconds", &SessionConfig::queue_seconds);
+        .def_rw("queue_seconds", &SessionConfig::queue_seconds)
+        .def_rw("wait_fraction", &SessionConfig::wait_fraction);
 
     nb::class_<EngineConfig>(module, "EngineConfig")
         .def(nb::init<>())

@@ -40,6 +40,9 @@ void bind_device(nb::module_& module) {
         .def_ro("deadline_misses", &DeviceReport::deadline_misses)
         .def_ro("underruns", &DeviceReport::underruns)
         .def_ro("missing_samples", &DeviceReport::missing_samples)
+        .def_ro("waits", &DeviceReport::waits)
+        .def_prop_ro("waited_seconds",
+                     [](const DeviceReport& report) { return 1e-9 * static_cast<double>(report.waited_ns); })
         .def_ro("cpu_seconds", &DeviceReport::cpu_seconds)
         .def_ro("realtime_priority", &DeviceReport::realtime_priority)
         .def_ro("block_sizes", &DeviceReport::block_sizes)

@@ -80,6 +80,8 @@ void bind_statistics(nb::module_& module) {
     NL_SESSION_COUNTERS(NL_BIND)
 #undef NL_BIND
     stats.def_ro("hung", &SessionStats::hung)
+        .def_prop_ro("waited_seconds",
+                     [](const SessionStats& from) { return 1e-9 * static_cast<double>(from.waited_ns); })
         .def_prop_ro("last_error", [](const SessionStats& from) { return to_text(from.last_error.c_str()); })
         .def_ro("max_inference_seconds", &SessionStats::max_inference_seconds)
         .def_ro("worker_seconds", &SessionStats::worker_seconds);

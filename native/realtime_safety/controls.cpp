@@ -367,6 +367,10 @@ void map_page_on_some_disk() {
 
 void commit_syscall() { syscall(SYS_getppid); }
 void commit_futex_wake_up() { syscall(SYS_futex, &futex_word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0); }
+void commit_bounded_wait() {
+    const timespec at_once = past();
+    syscall(SYS_futex, &futex_word, FUTEX_WAIT_BITSET_PRIVATE, 0, &at_once, nullptr, FUTEX_BITSET_MATCH_ANY);
+}
 void commit_sleep() {
     const timespec moment{0, 100'000};
     nanosleep(&moment, nullptr);
@@ -449,6 +453,7 @@ const neutone_like_rt_control controls[] = {
     {"major_page_faults", map_page_on_some_disk, commit_page_fault, unmap_page},
     {"syscalls", nullptr, commit_syscall, nullptr},
     {"futex_wake_ups", nullptr, commit_futex_wake_up, nullptr},
+    {"bounded_waits", nullptr, commit_bounded_wait, nullptr},
     {"voluntary_context_switches", nullptr, commit_sleep, nullptr},
     {nullptr, nullptr, nullptr, nullptr},
 };

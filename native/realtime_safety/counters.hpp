@@ -25,9 +25,11 @@ namespace neutone_like::realtime_safety {
     X(fgetc) X(getc) X(getchar) X(fgets) X(fread) \
     X(rand) X(srand) X(random) X(srandom) X(localtime) X(localtime_r) X(mktime) X(malloc_trim)
 
-// What the kernel tells. A futex wake-up is what sem_post and the like make: a syscall that may be allowed once.
+// What the kernel tells. A futex wake-up is what sem_post and the like make, a bounded wait is on a futex and has a
+// deadline: syscalls that may be allowed once.
 #define NEUTONE_LIKE_KERNEL_COUNTERS(X) \
-    X(minor_page_faults) X(major_page_faults) X(syscalls) X(futex_wake_ups) X(voluntary_context_switches)
+    X(minor_page_faults) X(major_page_faults) X(syscalls) X(futex_wake_ups) X(bounded_waits) \
+    X(voluntary_context_switches)
 
 #define NEUTONE_LIKE_COUNTERS(X) \
     NEUTONE_LIKE_MEMORY_COUNTERS(X) NEUTONE_LIKE_LOCK_COUNTERS(X) NEUTONE_LIKE_LIBRARY_LOCK_COUNTERS(X) \

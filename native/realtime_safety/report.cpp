@@ -143,16 +143,19 @@ void write_threads(Writer& out) {
     int threads = 0;
     bool stacks_of_faults = true;
     long long sections = 0;
+    long long longest_wait_ns = 0;
     unsigned long long minor = 0;
     unsigned long long major = 0;
     for (const ThreadState& state : states) {
         if (!state.in_use || state.probe) continue;
         ++threads;
         sections += state.sections;
+        if (state.longest_wait_ns > longest_wait_ns) longest_wait_ns = state.longest_wait_ns;
         minor += state.warm_up_minor;
         major += state.warm_up_major;
         stacks_of_faults = stacks_of_faults && state.fault_events >= 0;
     }
+    out.print("\"longest_wait_ns\":%lld,", longest_wait_ns);
     out.print("\"threads\":%d,\"too_many_threads\":%s,\"callbacks\":%lld,\"stacks_of_faults\":%s,", threads,
               too_many_threads ? "true" : "false", sections, stacks_of_faults ? "true" : "false");
     out.print("\"warm_up\":{\"callbacks\":%lld,\"minor_page_faults\":%llu,\"major_page_faults\":%llu},",

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <ucontext.h>
 
 #include "raw_syscalls.hpp"
@@ -24,6 +25,27 @@ bool is_wake_up(long number, long operation) {
     if (number != SYS_futex) return false;
     const long command = operation & FUTEX_CMD_MASK;
     return command == FUTEX_WAKE || command == FUTEX_WAKE_BITSET || command == FUTEX_WAKE_OP;
+}
+
+int64_t as_ns(const timespec& time) { return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+
+// How long a wait on a futex may last at most, in ns; -1: it is none, or may last for ever.
+int64_t bounded_wait_ns(const greg_t* registers) {
+    const auto operation = static_cast<long>(registers[REG_RSI]);
+    const long command = operation & FUTEX_CMD_MASK;
+    const auto* limit = reinterpret_cast<const timespec*>(registers[REG_R10]);
+    const bool waits = command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET;
+    if (registers[REG_RAX] != SYS_futex || !waits || limit == nullptr) return -1;
+    if (command == FUTEX_WAIT) return as_ns(*limit);
+    timespec now{};
+    clock_gettime((operation & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now);
+    const int64_t left = as_ns(*limit) - as_ns(now);
+    return left > 0 ? left : 0;
+}
+
+Counter counter_of(const greg_t* registers, int64_t wait_ns) {
+    if (is_wake_up(registers[REG_RAX], registers[REG_RSI])) return Counter::futex_wake_ups;
+    return wait_ns >= 0 ? Counter::bounded_waits : Counter::syscalls;
 }
 
 // These depend on the stack that they are called with, so they can't be made from a handler.
@@ -90,7 +112,9 @@ void on_syscall(int, siginfo_t*, void* context) {
     const long number = registers[REG_RAX];
     void* const where = reinterpret_cast<void*>(registers[REG_RIP]);
     if (state.counting && number != SYS_rt_sigreturn) {
-        count(state, is_wake_up(number, registers[REG_RSI]) ? Counter::futex_wake_ups : Counter::syscalls, where);
+        const int64_t wait_ns = bounded_wait_ns(registers);
+        if (wait_ns > state.longest_wait_ns) state.longest_wait_ns = wait_ns;
+        count(state, counter_of(registers, wait_ns), where);
         ++state.syscalls[number >= 0 && number < syscall_numbers ? number : syscall_numbers - 1];
     }
     if (must_be_made_by_the_thread(number)) {  // and those after it in this section go by uncounted

@@ -49,6 +49,7 @@ struct ThreadState {
     Usage own;   // what taking a stack cost, in this section
     Tally tallies[counter_count];
     uint64_t syscalls[syscall_numbers];
+    int64_t longest_wait_ns;  // that a bounded wait asked for
     uint64_t warm_up_minor;
     uint64_t warm_up_major;
     alignas(64) char alternate_stack[128 * 1024];

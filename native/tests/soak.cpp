@@ -76,6 +76,7 @@ public:
         config_.mode = random() % 4 == 0 ? Mode::inline_ : Mode::async;
         config_.max_inference_seconds = 0.001;
         config_.queue_seconds = 0.2;
+        if (config_.mode == Mode::async && random() % 3 == 0) config_.wait_fraction = 0.5;
         session_ = engine.open(config_, instances(backend, config_.instances));
         for (int channel = 0; channel < config_.channels; ++channel) {
             in_.emplace_back(config_.block_size);

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from neutone_like.artifact import Artifact
 from neutone_like.bench.engine_model import RECEPTIVE_FIELD, convolutions_artifact, recurrent_artifact
+from neutone_like.bench.engine_waiting import waiting_table
 from neutone_like.bench.engine_workers import workers_table
 from neutone_like.runtime import Engine, HostConfig
 from neutone_like.runtime.realtime_report import SessionRun
@@ -39,6 +40,7 @@ def engine_tables(seconds: float) -> Iterator[Table]:
         yield instances_table(one_block, seconds)
         yield mismatch_table(one_block, seconds)
         yield conversion_table(any_block, other_rate, seconds)
+        yield waiting_table(any_block, seconds)
         yield workers_table(recurrent, seconds)
 
 

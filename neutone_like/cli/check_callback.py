@@ -26,6 +26,15 @@ def check_callback(
             help="event allows one futex wake-up a callback [default: event for an artifact, poll for a .so].",
         ),
     ] = None,
+    wait_fraction: Annotated[
+        float | None,
+        typer.Option(
+            metavar="FRACTION",
+            min=0.0,
+            max=0.99,
+            help="Let an artifact's callback wait for its worker, for this part of a block; more is an offence.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Count what an audio callback must not do.
@@ -37,10 +46,12 @@ def check_callback(
     Example: neutone-like check-callback my_callback.so
     Example: neutone-like check-callback exported/overdrive/model.nm --callbacks 10000
     """
-    count_offences(path, as_json, callbacks, wake)
+    count_offences(path, as_json, callbacks, wake, wait_fraction)
 
 
-def count_offences(path: Path, as_json: bool, callbacks: int | None, wake: str | None) -> None:
+def count_offences(
+    path: Path, as_json: bool, callbacks: int | None, wake: str | None, wait_fraction: float | None = None
+) -> None:
     """Check, print the report, and exit with 1 where it did not pass.
 
     Raises:
@@ -48,7 +59,7 @@ def count_offences(path: Path, as_json: bool, callbacks: int | None, wake: str |
     """
     from neutone_like.realtime_safety import check_realtime_safety
 
-    given = {"callbacks": callbacks, "wake": wake}
+    given = {"callbacks": callbacks, "wake": wake, "wait_fraction": wait_fraction}
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     try:
         report = check_realtime_safety(path, **chosen)

@@ -41,6 +41,7 @@ class ChildSettings:
     block_size: int
     sample_rate: int
     channels: int
+    wait_fraction: float
     longest_callback_seconds: float
     report_file: int
 
@@ -75,7 +76,9 @@ def run(settings: ChildSettings) -> None:
     native = native_module()
     engine = native.Engine(_engine_config(settings.wake))
     try:
-        host = HostConfig(settings.sample_rate, settings.block_size, settings.channels)
+        host = HostConfig(
+            settings.sample_rate, settings.block_size, settings.channels, wait_fraction=settings.wait_fraction
+        )
         backend = choose_backend(settings.path, host, mode=settings.mode)
         session = Session(None, engine, backend, host, SessionSettings(mode=settings.mode))
         paced = max(1, int(settings.callbacks * IN_REAL_TIME))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from neutone_like.errors import RuntimeEngineError
-from neutone_like.numbers import whole_number
+from neutone_like.numbers import real_number, whole_number
 from neutone_like.realtime_safety.process import run_child
 from neutone_like.realtime_safety.reading import read_result
 from neutone_like.realtime_safety.report import RealtimeSafetyReport, SafetyConditions
@@ -36,6 +36,7 @@ def check_realtime_safety(
     channels: int | None = None,
     wake: Wake | None = None,
     mode: Mode = "async",
+    wait_fraction: float = 0.0,
     longest_callback_seconds: float = 10.0,
     timeout_seconds: float | None = None,
 ) -> RealtimeSafetyReport:
@@ -55,6 +56,8 @@ def check_realtime_safety(
         wake: ``"event"`` allows one futex wake-up in a callback, ``"poll"`` none; an artifact's engine is opened with
             it. None for ``"event"`` with an artifact, ``"poll"`` with a shared object.
         mode: Of an artifact's session: ``"async"``, or ``"inline"``, where the model itself is in the callback.
+        wait_fraction: Of an artifact's host (:class:`neutone_like.runtime.HostConfig`): above 0, one wait for the
+            worker is allowed in a callback, for no longer than this part of a block.
         longest_callback_seconds: One that takes longer is taken for one that never returns.
         timeout_seconds: For the whole; None for what the callbacks take in real time, and two minutes.
 
@@ -79,6 +82,12 @@ def check_realtime_safety(
         raise RuntimeEngineError(f"wake must be one of {get_args(Wake)}, got {wake!r}.")
     if mode not in get_args(Mode):
         raise RuntimeEngineError(f"mode must be one of {get_args(Mode)}, got {mode!r}.")
+    waiting = real_number(wait_fraction, "wait_fraction", 0.0, 0.99, error=RuntimeEngineError)
+    if waiting > 0.0 and not is_artifact:
+        raise RuntimeEngineError(
+            f"wait_fraction is for artifacts, which the engine plays; {target} is code of its own, and a wait in it "
+            "counts."
+        )
     if is_artifact and sample_rate is None:
         sample_rate = _foreign_rate(target)
     if is_artifact and channels is None:
@@ -93,6 +102,7 @@ def check_realtime_safety(
         channels=chosen_channels,
         wake=chosen_wake,
         kernel=platform.release(),
+        wait_fraction=waiting,
     )
 
     def command(report_file: int) -> list[str]:
@@ -179,6 +189,7 @@ def _artifact_command(
         "block_size": conditions.block_size,
         "sample_rate": conditions.sample_rate,
         "channels": conditions.channels,
+        "wait_fraction": conditions.wait_fraction,
         "longest_callback_seconds": longest_callback_seconds,
         "report_file": report_file,
     }

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 FUTEX_WAKE_UPS = "futex_wake_ups"
+BOUNDED_WAITS = "bounded_waits"
+SWITCHES = "voluntary_context_switches"
 PAGE_FAULTS = ("minor_page_faults", "major_page_faults")
 # Newer than some C libraries that this runs with.
 OPTIONAL_COUNTERS = (
@@ -151,7 +153,12 @@ GROUPS = (
         (FUTEX_WAKE_UPS,),
         "Wake another thread at most once a callback, and declare it (event wake-up), or let it poll.",
     ),
-    CounterGroup("voluntary context switches", ("voluntary_context_switches",), _NO_CALLS),
+    CounterGroup(
+        "bounded waits",
+        (BOUNDED_WAITS,),
+        "Wait at most once a callback, for a declared part of its block (wait_fraction), or use what is ready.",
+    ),
+    CounterGroup("voluntary context switches", (SWITCHES,), _NO_CALLS),
 )
 
 COUNTERS = tuple(counter for group in GROUPS for counter in group.counters)

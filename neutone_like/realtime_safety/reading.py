@@ -5,7 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from neutone_like.errors import RuntimeEngineError
-from neutone_like.realtime_safety.counters import COUNTERS, FUTEX_WAKE_UPS, OPTIONAL_COUNTERS, PAGE_FAULTS
+from neutone_like.realtime_safety.counters import (
+    BOUNDED_WAITS,
+    COUNTERS,
+    FUTEX_WAKE_UPS,
+    OPTIONAL_COUNTERS,
+    PAGE_FAULTS,
+    SWITCHES,
+)
 from neutone_like.realtime_safety.demangling import demangled
 from neutone_like.realtime_safety.process import ChildResult, signal_name
 from neutone_like.realtime_safety.report import (
@@ -46,8 +53,9 @@ def _judge(data: Mapping[str, Any], child: ChildResult, conditions: SafetyCondit
         ending=ending,
         callbacks=data["callbacks"],
         threads=data["threads"],
-        counters=tuple(_counter(each, conditions.wake) for each in data["counters"]),
+        counters=tuple(_counter(each, conditions) for each in data["counters"]),
         system_calls=tuple((syscall_name(each["number"]), each["count"]) for each in data["syscalls"]),
+        longest_wait_seconds=1e-9 * data["longest_wait_ns"],
         warm_up_page_faults=data["warm_up"]["minor_page_faults"] + data["warm_up"]["major_page_faults"],
         has_fault_stacks=data["stacks_of_faults"],
         self_test=proven,
@@ -103,8 +111,15 @@ def _ending_by_itself(child: ChildResult) -> Ending:
     return Ending("exited", f"exit code {child.exit_code}", output=child.output)
 
 
-def _counter(data: Mapping[str, Any], wake: str) -> CounterResult:
-    allowed = 1 if data["name"] == FUTEX_WAKE_UPS and wake == "event" else 0
+def _allowed(counter: str, conditions: SafetyConditions) -> int:
+    """In one callback: what was declared, and nothing else."""
+    wakes = counter == FUTEX_WAKE_UPS and conditions.wake == "event"
+    waits = counter in (BOUNDED_WAITS, SWITCHES) and conditions.wait_fraction > 0.0
+    return 1 if wakes or waits else 0
+
+
+def _counter(data: Mapping[str, Any], conditions: SafetyConditions) -> CounterResult:
+    allowed = _allowed(data["name"], conditions)
     offended = data["most_in_callback"] > allowed
     return CounterResult(
         name=data["name"],

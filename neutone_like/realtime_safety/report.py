@@ -97,6 +97,12 @@ class SafetyConditions(InNotebooks):
     channels: int
     wake: str
     kernel: str
+    wait_fraction: float = 0.0
+
+    @property
+    def allowed_wait_seconds(self) -> float:
+        """How long a callback may wait for its worker."""
+        return self.wait_fraction * self.block_size / self.sample_rate
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,7 +110,8 @@ class RealtimeSafetyReport(Printed):
     """The result of :func:`check_realtime_safety`.
 
     ``callbacks`` were counted, on ``threads`` threads. ``system_calls`` are names with counts. ``warm_up_page_faults``
-    are those of the first callbacks, which bring code into memory and decide nothing.
+    are those of the first callbacks, which bring code into memory and decide nothing. ``longest_wait_seconds`` is the
+    most that a bounded wait asked for.
     """
 
     conditions: SafetyConditions
@@ -114,6 +121,7 @@ class RealtimeSafetyReport(Printed):
     counters: tuple[CounterResult, ...] = ()
     system_calls: tuple[tuple[str, int], ...] = ()
     warm_up_page_faults: int = 0
+    longest_wait_seconds: float = 0.0
     has_fault_stacks: bool = True
     self_test: tuple[str, ...] = ()
 
@@ -129,8 +137,14 @@ class RealtimeSafetyReport(Printed):
 
     @property
     def passed(self) -> bool:
-        """Whether it ran to its end and no counter had more than it may."""
-        return self.ending.kind == "finished" and bool(self.counters) and not self.offences
+        """Whether it ran to its end, no counter had more than it may, and no wait was longer than was declared."""
+        return self.ending.kind == "finished" and bool(self.counters) and not self.offences and not self.waits_too_long
+
+    @property
+    def waits_too_long(self) -> bool:
+        """Whether a declared wait could have taken longer than its part of a block."""
+        allowed = self.conditions.allowed_wait_seconds
+        return allowed > 0.0 and self.longest_wait_seconds > allowed
 
     @property
     def offences(self) -> tuple[CounterResult, ...]:
@@ -149,6 +163,11 @@ class RealtimeSafetyReport(Printed):
         if self.ending.kind != "finished":
             return f"{verdict}: {self.ending.text()}"
         offences = ", ".join(f"{each.name} {each.count}" for each in self.offences) or "no offence"
+        if self.waits_too_long:
+            allowed = 1e6 * self.conditions.allowed_wait_seconds
+            offences += (
+                f", a wait of up to {1e6 * self.longest_wait_seconds:.0f} us where {allowed:.0f} us are declared"
+            )
         return f"{verdict}: {offences} in {self.callbacks} callbacks of {self.conditions.block_size} samples"
 
     def to_dict(self) -> dict[str, Any]:
@@ -163,6 +182,7 @@ class RealtimeSafetyReport(Printed):
             "counters": [{**asdict(each), "passed": each.passed} for each in self.counters],
             "system_calls": dict(self.system_calls),
             "warm_up_page_faults": self.warm_up_page_faults,
+            "longest_wait_seconds": self.longest_wait_seconds,
             "has_fault_stacks": self.has_fault_stacks,
             "self_test": list(self.self_test),
         }

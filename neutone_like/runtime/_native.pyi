@@ -60,6 +60,7 @@ class SessionConfig:
     instances: int
     max_inference_seconds: float
     queue_seconds: float
+    wait_fraction: float
 
 class EngineConfig:
     workers: int
@@ -79,6 +80,9 @@ class SessionStats:
     nonfinite_input_samples: int
     failed_blocks: int
     model_blocks: int
+    waits: int
+    waited_ns: int
+    waited_seconds: float
     hung: bool
     last_error: str
     max_inference_seconds: float
@@ -129,6 +133,8 @@ class DeviceReport:
     deadline_misses: int
     underruns: int
     missing_samples: int
+    waits: int
+    waited_seconds: float
     cpu_seconds: float
     realtime_priority: bool
     block_sizes: list[int]

@@ -19,7 +19,7 @@ from neutone_like.runtime.native_module import native_module
 from neutone_like.runtime.realtime_report import RealtimeReport
 from neutone_like.runtime.realtime_run import ParameterChange, RealtimeRun, as_tuple
 from neutone_like.runtime.session import Session
-from neutone_like.runtime.session_config import Adaptation, LatePolicy, SessionSettings
+from neutone_like.runtime.session_config import Adaptation, LatePolicy, SessionSettings, require_worker_to_wait_for
 from neutone_like.runtime.statistics import WorkerStatistics, read_workers
 
 if TYPE_CHECKING:
@@ -120,9 +120,9 @@ class Engine(Printed):
                 sidecar lies beside it, an :class:`neutone_like.Artifact`, a
                 :class:`neutone_like.runtime.PythonBackend` or a :class:`neutone_like.runtime.NativeBackend`.
             host: What the host promises.
-            mode: ``"async"`` runs the model on a worker: the audio thread never waits, and latency allows for the
-                worker's time. ``"inline"`` runs it in ``process``: no latency added, and as real-time safe as the
-                model is, which a compiled one is.
+            mode: ``"async"`` runs the model on a worker: the audio thread never waits, unless the host says
+                ``wait_fraction``, and latency allows for the worker's time. ``"inline"`` runs it in ``process``: no
+                latency added, and as real-time safe as the model is, which a compiled one is.
             backend: What computes an artifact. ``"auto"`` is ``"compiled"`` where there is a ``model.nlc`` of this
                 ``model.nm`` beside it, for the rate that the model has for this host, else ``"torchscript"``;
                 :attr:`Session.backend_name` says which. Where an exported file lies beside it too and its engine is
@@ -148,6 +148,7 @@ class Engine(Printed):
         settings = SessionSettings(mode, adaptation, late_policy, max_inference_seconds, instances, queue_seconds)
         if not isinstance(host, HostConfig):
             raise RuntimeEngineError(f"Expected a HostConfig for host, got {type(host).__name__}.")
+        require_worker_to_wait_for(host, settings.mode)
         chosen = choose_backend(model, host, backend, settings.adaptation, settings.mode)
         return Session(self, self._require_open(), chosen, host, settings)
 

@@ -29,6 +29,8 @@ class SessionRun(Printed):
         deadline_misses: Callbacks that ended after the next one was due: the machine's doing as often as the session's.
         underruns: Callbacks with at least one missing sample.
         missing_samples: Host samples that were not ready in time.
+        waits: Callbacks that waited for their worker, as the host allowed (``wait_fraction``).
+        waited_seconds: All of them together.
         callback_time: Of ``process``, on the calling thread.
         wake_lateness: How much later than wanted the system woke the calling thread.
         inference_time: Of one model block.
@@ -63,6 +65,8 @@ class SessionRun(Printed):
     block_sizes: tuple[int, ...]
     output: Audio | None
     backend_name: str = ""
+    waits: int = 0
+    waited_seconds: float = 0.0
 
     @property
     def inference_load(self) -> float:

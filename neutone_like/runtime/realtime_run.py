@@ -273,6 +273,8 @@ def _run(session: Session, report: "_native.DeviceReport", before: Any) -> Sessi
         block_sizes=tuple(report.block_sizes),
         output=output if output.shape[0] else None,
         backend_name=session.backend_name,
+        waits=report.waits,
+        waited_seconds=report.waited_seconds,
     )
 
 

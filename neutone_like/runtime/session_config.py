@@ -60,9 +60,10 @@ def session_config(backend: Backend, host: HostConfig, settings: SessionSettings
     """Choose the model's rate and block for a host, and write everything down.
 
     Raises:
-        RuntimeEngineError: The backend has no wrapper to embed.
+        RuntimeEngineError: The backend has no wrapper to embed, or a host that waits for a worker where there is none.
         AudioError: The two rates have no common divisor to speak of.
     """
+    require_worker_to_wait_for(host, settings.mode)
     native = native_module()
     facts = backend.facts
     config = native.SessionConfig()
@@ -70,6 +71,7 @@ def session_config(backend: Backend, host: HostConfig, settings: SessionSettings
     config.block_size = host.block_size
     config.channels = host.channels
     config.varying_blocks = host.varying_blocks
+    config.wait_fraction = host.wait_fraction
     config.parameters = [_parameter_spec(parameter) for parameter in facts.parameters]
     config.mode = native.Mode[settings.mode]
     config.late_policy = native.LatePolicy[settings.late_policy]
@@ -87,6 +89,15 @@ def session_config(backend: Backend, host: HostConfig, settings: SessionSettings
             'Use adaptation="native".'
         )
     return config
+
+
+def require_worker_to_wait_for(host: HostConfig, mode: Mode) -> None:
+    """Raise RuntimeEngineError for a host that waits in a mode without workers."""
+    if mode == "inline" and host.wait_fraction > 0.0:
+        raise RuntimeEngineError(
+            f'HostConfig(wait_fraction={host.wait_fraction:g}) waits for a worker, and with mode="inline" the callback '
+            'runs the model itself. Use wait_fraction=0, or mode="async".'
+        )
 
 
 def _adapt_natively(config: "_native.SessionConfig", facts: ModelFacts, host: HostConfig) -> None:

@@ -19,7 +19,7 @@ class LatencyParts(Printed):
         buffering_samples: Waiting until a model block is complete.
         model_samples: The model's own delay; of an embedded wrapper, all of its latency.
         resample_out_samples: The filter back, and what rounding the total to a whole sample adds.
-        inference_samples: What the audio thread waits for the worker; 0 in ``"inline"`` mode.
+        inference_samples: What the worker's time adds; 0 in ``"inline"`` mode, and where waiting is enough.
         total_samples: What a host is told.
     """
 
@@ -53,6 +53,8 @@ class SessionStatistics(Printed):
         nonfinite_input_samples: Samples of input that were NaN or infinite, and became silence.
         failed_blocks: Model blocks that raised or had the wrong size; silence took their place.
         model_blocks: Blocks that the model was asked for.
+        waits: Callbacks that waited for their worker: see :class:`HostConfig`, ``wait_fraction``.
+        waited_seconds: All of them together.
         hung: A block took longer than ``watchdog_seconds``: the session is silent until it is closed.
         last_error: What the model last complained about; empty if it never did.
         max_inference_seconds: Of one model block; measured, unless it was given.
@@ -73,6 +75,8 @@ class SessionStatistics(Printed):
     nonfinite_input_samples: int
     failed_blocks: int
     model_blocks: int
+    waits: int
+    waited_seconds: float
     hung: bool
     last_error: str
     max_inference_seconds: float
@@ -87,10 +91,14 @@ class SessionStatistics(Printed):
         return [
             (f"{self.callbacks} callbacks, {self.samples} samples, {self.model_blocks} model blocks",),
             (f"{self.underruns} underruns, {lost}",),
+            *self._waiting(),
             (f"{wrong}{', HUNG' if self.hung else ''}{f', last error: {self.last_error}' if self.last_error else ''}",),
             ("callback", repr(self.callback_time)),
             ("inference", repr(self.inference_time)),
         ]
+
+    def _waiting(self) -> list[Row]:
+        return [(f"{self.waits} callbacks waited, {self.waited_seconds:.3f} s in all",)] if self.waits else []
 
     def _html_rows(self) -> list[Row]:
         return list(Printed._rows(self))

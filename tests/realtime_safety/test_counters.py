@@ -18,7 +18,7 @@ from support.realtime_safety_tools import CALLBACKS, WARM_UP, build, build_share
 pytestmark = needs_linux
 
 # What an offence is bound to do besides: a condition is waited for with a mutex, and sleep is a system call.
-SLEEP = {"syscalls", "voluntary_context_switches"}
+SLEEP = {"syscalls", "bounded_waits", "voluntary_context_switches"}
 COMPANIONS = {
     **{name: {"pthread_mutex_lock", "futex_wake_ups", *SLEEP} for name in COUNTERS if name.startswith("pthread_cond_")},
     **{name: {"mtx_lock", "futex_wake_ups", *SLEEP} for name in ("cnd_wait", "cnd_timedwait")},

@@ -1,14 +1,17 @@
 """The native engine's audio thread, playing an artifact: what the design promises, counted."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from neutone_like import compile_model
 from neutone_like.artifact import write_artifact
+from neutone_like.errors import RuntimeEngineError
 from neutone_like.realtime_safety import check_realtime_safety
-from neutone_like.realtime_safety.checking import Wake
+from neutone_like.realtime_safety.checking import INTERPOSER, Wake
+from neutone_like.runtime.native_files import native_file
 from support.realtime_safety_tools import needs_linux
 from support.wide_models import Wide
 
@@ -31,6 +34,18 @@ def test_engine(project_folder: Path, wake: Wake) -> None:
     assert report.conditions.sample_rate == 44100
     assert (report["futex_wake_ups"].count > 0) == (wake == "event")
     assert sum(counter.count for counter in report.counters) == report["futex_wake_ups"].count
+
+
+@pytest.mark.slow
+def test_a_declared_wait_is_one_a_callback_and_no_longer_than_declared(project_folder: Path) -> None:
+    report = check_realtime_safety(project_folder / "exported" / "overdrive", callbacks=2000, wait_fraction=0.25)
+    assert report.passed, [(each.name, each.count, each.stack) for each in report.offences]
+    assert report["bounded_waits"].count > 0
+    assert report["bounded_waits"].most_in_callback == report["bounded_waits"].allowed_in_callback == 1
+    assert 0.0 < report.longest_wait_seconds <= 0.25 * 64 / 44100
+    assert not replace(report, longest_wait_seconds=0.26 * 64 / 44100).passed
+    with pytest.raises(RuntimeEngineError, match="wait_fraction is for artifacts"):
+        check_realtime_safety(native_file(INTERPOSER), wait_fraction=0.5)
 
 
 @pytest.mark.slow

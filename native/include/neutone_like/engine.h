@@ -17,7 +17,8 @@
  *
  * Threads. Above each function stands who may call it:
  *     [audio]    the audio thread. Never allocates, locks, waits or throws, and makes at most one system call, which
- *                wakes a worker. (With NL_INLINE the model itself runs in there, and does what it does.)
+ *                wakes a worker. (With NL_INLINE the model itself runs in there, and does what it does; with a
+ *                wait_fraction it may wait for the worker, with one more system call, and no longer than that.)
  *     [any]      every thread at any time, the audio thread too.
  *     [control]  every thread but the audio thread. May allocate and wait, for a model to load or a block to end. Several
  *                may call at once, also while the audio thread plays.
@@ -106,8 +107,10 @@ typedef struct nl_host {
                                  one, NL_DRY the input */
     double max_inference_seconds; /* how long a block of the model takes at most, for the latency; 0: it is measured */
     double queue_seconds;         /* how much input is kept while a worker stalls, before the stream begins anew */
+    double wait_fraction; /* 0, or below 1: nl_process may wait for its worker, asleep, for this part of what the
+                                     block lasts, and the latency is as much shorter as that allows. Not with NL_INLINE */
 } nl_host;
-#define NL_HOST_INIT {sizeof(nl_host), 48000, 512, 2, 0, NL_ASYNC, NL_FADE, 0.0, 2.0}
+#define NL_HOST_INIT {sizeof(nl_host), 48000, 512, 2, 0, NL_ASYNC, NL_FADE, 0.0, 2.0, 0.0}
 
 /* [control] Gets ready for a host, or for another one: takes all memory, warms the model up and measures it, which may
  * take a second. Parameters stay as they are set. Meanwhile, and after a failure, nl_process is NL_NOT_PREPARED. */
@@ -184,10 +187,12 @@ typedef struct nl_statistics {
     double inference_seconds_p99;
     double inference_seconds_max;
     char last_model_error[512]; /* what a model that failed said last; else empty */
+    uint64_t waits;             /* calls of nl_process that waited for their worker */
+    double waited_seconds;      /* all of them together */
 } nl_statistics;
 
 #define NL_STATISTICS_INIT \
-    {sizeof(nl_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, ""}
+    {sizeof(nl_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, "", 0, 0.0}
 
 /* [control] Takes no lock that the audio thread could meet. */
 NL_API nl_result nl_get_statistics(const nl_session* session, nl_statistics* statistics);

@@ -45,6 +45,7 @@ struct Host {
     int late_policy = NL_FADE;
     double max_inference_seconds = 0.0;
     double queue_seconds = 2.0;
+    double wait_fraction = 0.0;
 };
 
 // A knob or a choice: see nl_parameter.
@@ -71,6 +72,7 @@ public:
         wanted.late_policy = host.late_policy;
         wanted.max_inference_seconds = host.max_inference_seconds;
         wanted.queue_seconds = host.queue_seconds;
+        wanted.wait_fraction = host.wait_fraction;
         check(nl_prepare(session_.get(), &wanted));
     }
     void reset() { check(nl_reset(session_.get())); }

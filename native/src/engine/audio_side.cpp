@@ -46,7 +46,7 @@ ProcessResult AudioSide::process(const float* const* in, float* const* out, int 
     }
     {
         const FlushDenormals flush;
-        play(in, out, samples);
+        play(in, out, samples, start);
     }
     shared_.callback_time.add(now_ns() - start);
     shared_.ownership.leave();
@@ -58,7 +58,7 @@ void AudioSide::give_silence(float* const* out, int samples) noexcept {
     shared_.counters.missing_samples.add(samples);
 }
 
-void AudioSide::play(const float* const* in, float* const* out, int samples) noexcept {
+void AudioSide::play(const float* const* in, float* const* out, int samples, uint64_t start_ns) noexcept {
     filler_.hear(in, samples);
     const uint64_t missing_before = shared_.counters.missing_samples.value();
     if (shared_.hung.load(std::memory_order_relaxed)) {
@@ -70,6 +70,8 @@ void AudioSide::play(const float* const* in, float* const* out, int samples) noe
         if (plan_.config.mode == Mode::inline_) {
             while (workers_.work()) {
             }
+        } else if (plan_.config.wait_fraction > 0.0) {
+            wait_for_output(samples, start_ns);
         }
         deliver(out, samples);
     }
@@ -89,7 +91,8 @@ bool AudioSide::push(const float* const* in, int samples) noexcept {
         return false;
     }
     const int64_t before = model_samples(pushed_, plan_.stream.up, plan_.stream.down);
-    write(in, samples, static_cast<uint64_t>(1e9 * static_cast<double>(plan_.wait) / config.sample_rate));
+    const double grace = static_cast<double>(plan_.wait) / config.sample_rate + plan_.waiting_seconds(samples);
+    write(in, samples, static_cast<uint64_t>(1e9 * grace));
     const int64_t after = model_samples(pushed_, plan_.stream.up, plan_.stream.down);
     const bool any_size = config.embedded || config.model_block == 0;
     if (any_size || after / config.model_block != before / config.model_block) {
@@ -111,6 +114,17 @@ void AudioSide::write(const float* const* in, int samples, uint64_t grace_ns) no
 }
 
 void AudioSide::hand_over(const Held&, const float* const* in, int samples) noexcept { write(in, samples, 0); }
+
+// Until all is there that this callback gives away, or for as long as it may.
+void AudioSide::wait_for_output(int samples, uint64_t start_ns) noexcept {
+    const int64_t wanted = read_ + samples - std::min<int64_t>(silence_, samples);
+    if (shared_.published.load(std::memory_order_acquire) >= wanted) return;
+    const uint64_t before = now_ns();
+    shared_.bell.wait(shared_.published, wanted,
+                      start_ns + static_cast<uint64_t>(1e9 * plan_.waiting_seconds(samples)));
+    shared_.counters.waits.add(1);
+    shared_.counters.waited_ns.add(now_ns() - before);
+}
 
 void AudioSide::deliver(float* const* out, int samples) noexcept {
     const auto silent = static_cast<int>(std::min<int64_t>(silence_, samples));

@@ -1,4 +1,4 @@
-// The audio thread's side of a session: nothing here allocates, locks, waits or logs.
+// The audio thread's side of a session: nothing here allocates, locks or logs, nor waits unless the host allows it.
 #pragma once
 
 #include <cstdint>
@@ -36,9 +36,10 @@ public:
 
 private:
     void start() noexcept;
-    void play(const float* const* in, float* const* out, int samples) noexcept;
+    void play(const float* const* in, float* const* out, int samples, uint64_t start_ns) noexcept;
     bool push(const float* const* in, int samples) noexcept;
     void write(const float* const* in, int samples, uint64_t grace_ns) noexcept;
+    void wait_for_output(int samples, uint64_t start_ns) noexcept;
     void deliver(float* const* out, int samples) noexcept;
     void give_silence(float* const* out, int samples) noexcept;
     void give_late(float* const* out, int offset, int samples, int block_samples) noexcept;

@@ -16,7 +16,9 @@
     COUNTER(nonfinite_samples)        /* model output samples that were NaN or Inf and became silence */       \
     COUNTER(nonfinite_input_samples)  /* host input values that were NaN or Inf and became silence */          \
     COUNTER(failed_blocks)            /* the backend returned an error or a wrong size; silence replaced it */ \
-    COUNTER(model_blocks)
+    COUNTER(model_blocks)                                                                                      \
+    COUNTER(waits) /* callbacks that waited for their worker */                                                \
+    COUNTER(waited_ns)
 
 namespace neutone_like {
 

@@ -183,6 +183,8 @@ DeviceReport run_device(const DevicePlan& plan, DeviceProgress& progress) {
     const SessionStats after = plan.session->stats();
     report.underruns = after.underruns - before.underruns;
     report.missing_samples = after.missing_samples - before.missing_samples;
+    report.waits = after.waits - before.waits;
+    report.waited_ns = after.waited_ns - before.waited_ns;
     return report;
 }
 

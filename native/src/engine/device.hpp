@@ -45,6 +45,8 @@ struct DeviceReport {
     uint64_t deadline_misses = 0;  // callbacks that ended after the next one was due
     uint64_t underruns = 0;        // of the session, during this run
     uint64_t missing_samples = 0;
+    uint64_t waits = 0;  // callbacks that waited for their worker
+    uint64_t waited_ns = 0;
     double cpu_seconds = 0.0;                  // of the device's own thread
     bool realtime_priority = false;            // whether the system granted it
     std::shared_ptr<Histogram> callback_time;  // ns

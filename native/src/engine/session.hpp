@@ -36,7 +36,7 @@ public:
     Session& operator=(const Session&) = delete;
 
     // The audio side: no allocation, lock, wait or log, and in asynchronous mode at most one system call, which wakes a
-    // worker. `in`: [config().channels] pointers to `samples` floats, `out`: [output_channels()] of them.
+    // worker; with a wait_fraction, one more, which waits for it. `in`: [config().channels] pointers to `samples` floats, `out`: [output_channels()] of them.
     ProcessResult process(const float* const* in, float* const* out, int samples) noexcept {
         return audio_.process(in, out, samples);
     }

@@ -40,8 +40,13 @@ void plan_waiting(SessionPlan& plan, const Runners& runners, const PoolView& poo
     plan.callback_work_seconds = times.callback_seconds * std::min(config.instances, pool.workers);
     if (config.mode != Mode::async) return;
     plan.worker_seconds = times.callback_seconds + pool.load_seconds + wake_seconds;
-    const auto wait = [&](bool varying) {
-        return inference_wait_samples(plan.worker_seconds, config.block_size, config.sample_rate, varying);
+    // Half of what makes a callback look as if it never returned.
+    plan.most_waiting_seconds = pool.watchdog_seconds / 2;
+    const auto wait = [&](bool varying) -> int64_t {
+        // Where blocks vary, the one that asks may be of one sample, which leaves no time to wait.
+        const double seconds = plan.worker_seconds - (varying ? 0.0 : plan.waiting_seconds(config.block_size));
+        if (seconds <= 0.0) return 0;
+        return inference_wait_samples(seconds, config.block_size, config.sample_rate, varying);
     };
     plan.wait_varying = wait(true);
     plan.wait = config.varying_blocks ? plan.wait_varying : wait(false);

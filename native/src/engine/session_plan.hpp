@@ -1,6 +1,7 @@
 // All that is settled before a session's audio starts, and does not change any more.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -22,12 +23,17 @@ struct SessionPlan {
     const nl_backend* backend = nullptr;
     int output_channels = 0;
     int64_t delay = 0;  // the model's
-    int64_t wait = 0;   // host samples that the audio thread waits for a worker
+    int64_t wait = 0;   // host samples of latency for a worker
     int64_t wait_varying = 0;
     double max_inference_seconds = 0.0;  // of one block: measured, or as the user set it
     double worker_seconds = 0.0;         // what the latency allows a worker after a callback
     double callback_work_seconds = 0.0;
+    double most_waiting_seconds = 0.0;  // however long a block lasts
 
+    // How long a callback may wait for its worker.
+    double waiting_seconds(int samples) const noexcept {
+        return std::min(config.wait_fraction * samples / config.sample_rate, most_waiting_seconds);
+    }
     int64_t latency(bool varying) const noexcept {
         return varying ? stream.latency_varying + wait_varying : stream.latency + wait;
     }

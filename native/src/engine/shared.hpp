@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/counters.hpp"
+#include "engine/output_bell.hpp"
 #include "engine/session_plan.hpp"
 #include "signal/histogram.hpp"
 #include "signal/ring.hpp"
@@ -92,6 +93,7 @@ struct Shared {
     alignas(64) std::atomic<int64_t> complete{0};   // host samples that complete model blocks
     alignas(64) std::atomic<int64_t> taken{0};      // host samples that the workers took
     alignas(64) std::atomic<int64_t> published{0};  // host samples of output that are there
+    OutputBell bell;                                // for an audio thread that may wait for them
     std::atomic<bool> restart_wanted{false};
     std::vector<std::atomic<float>> parameters;
     Ownership ownership;

@@ -147,7 +147,9 @@ void WorkerSide::run_block(ModelBlock& block, Runner& runner) noexcept {
 
 void WorkerSide::publish(const ModelBlock& block) noexcept {
     const int64_t position = shared_.published.load(std::memory_order_relaxed);
-    shared_.published.store(position + back_.push(block, shared_.output, position), std::memory_order_release);
+    const int64_t now_there = position + back_.push(block, shared_.output, position);
+    shared_.published.store(now_there);  // in one order with what the bell looks at
+    shared_.bell.ring(now_there);
 }
 
 bool WorkerSide::empty_slots() noexcept {

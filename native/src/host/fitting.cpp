@@ -48,6 +48,7 @@ SessionConfig fit(const ModelFacts& facts, const nl_host& host) {
     config.late_policy = late_policy_of(host.late_policy);
     config.max_inference_seconds = host.max_inference_seconds;
     config.queue_seconds = host.queue_seconds;
+    config.wait_fraction = host.wait_fraction;
     require_host(config);
     if (facts.is_ours) {
         adapt(config, facts);

@@ -188,6 +188,8 @@ void Player::read(nl_statistics& statistics) const {
     const size_t length = std::min(stats.last_error.size(), sizeof statistics.last_model_error - 1);
     std::memcpy(statistics.last_model_error, stats.last_error.data(), length);
     statistics.last_model_error[length] = '\0';
+    statistics.waits = stats.waits;
+    statistics.waited_seconds = seconds(stats.waited_ns);
 }
 
 }  // namespace neutone_like

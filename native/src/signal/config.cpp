@@ -26,6 +26,16 @@ void check_host(const SessionConfig& config) {
     require_between("channels", config.channels, 1, 64);
     require_between("max_inference_seconds", config.max_inference_seconds, 0.0, 60.0);
     require_between("queue_seconds", config.queue_seconds, 0.01, 60.0);
+    if (!(config.wait_fraction >= 0.0 && config.wait_fraction < 1.0)) {
+        raise(EngineError("wait_fraction must be at least 0 and below 1, got " + decimal_text(config.wait_fraction) +
+                          "."));
+    }
+    if (config.mode == Mode::inline_ && config.wait_fraction > 0.0) {
+        raise(EngineError(
+            "wait_fraction: a callback in inline mode runs the model itself, and there is no worker to wait "
+            "for, got " +
+            decimal_text(config.wait_fraction) + ". Use 0, or asynchronous mode."));
+    }
 }
 
 void check_config(const SessionConfig& config) {

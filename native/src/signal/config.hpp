@@ -64,6 +64,7 @@ struct SessionConfig {
     int instances = 1;                   // more than one: blocks of a stateless model run at the same time
     double max_inference_seconds = 0.0;  // 0: measured
     double queue_seconds = 2.0;          // how long the worker may stall before input is dropped
+    double wait_fraction = 0.0;          // of a block, that a callback may wait for its worker: 0..1, without 1
 };
 
 // Where the latency comes from, in host samples; the parts add up to `total`.

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <string>
 #include <thread>
@@ -241,6 +242,61 @@ TEST_CASE("without its engine a session plays no more") {
     CHECK(nl_prepare(session, &host) == NL_CLOSED);
     CHECK(nl_reset(session) == NL_FAILED);
     nl_session_close(session);
+}
+
+TEST_CASE("a host may let its callback wait for the worker") {
+    nl::Engine engine;
+    nl::Session session = engine.open(GainModel{}.json(), kGainBackend);
+    nl::Host host;
+    host.block_size = 16384;
+    host.max_inference_seconds = 0.001;
+    session.prepare(host);
+    CHECK(session.latency_samples() == 16384);
+    host.wait_fraction = 0.9;
+    session.prepare(host);
+    CHECK(session.latency_samples() == 0);
+    session.set("gain", 2.0);
+    Audio in = ramp(2, 16384);
+    Audio out(2, 16384);
+    int wrong = 0;
+    for (int callback = 0; callback < 20; ++callback) {
+        REQUIRE(session.process(in.rows.data(), out.rows.data(), 16384) == NL_SUCCESS);
+        for (int i = 16000; i < 16384; ++i) wrong += std::abs(out.memory[1][i]) < std::abs(in.memory[1][i]);
+    }
+    CHECK(wrong == 0);
+    const nl_statistics statistics = session.statistics();
+    CHECK(statistics.missing_samples == 0);
+    CHECK(statistics.waits <= 20);
+    CHECK((statistics.waited_seconds > 0.0) == (statistics.waits > 0));
+    for (const double fraction : {1.0, -0.5, std::nan("")}) {
+        host.wait_fraction = fraction;
+        CHECK_THROWS_AS(session.prepare(host), nl::Error);
+        CHECK(said("wait_fraction must be at least 0 and below 1, got"));
+    }
+    host.wait_fraction = 0.5;
+    host.mode = NL_INLINE;
+    CHECK_THROWS_AS(session.prepare(host), nl::Error);
+    CHECK(said("there is no worker to wait for"));
+}
+
+TEST_CASE("a host that was compiled before callbacks could wait never does, and reads no further than it knows") {
+    nl_engine* engine = nullptr;
+    nl_session* session = nullptr;
+    REQUIRE(nl_engine_create(nullptr, &engine) == NL_SUCCESS);
+    REQUIRE(nl_session_open(engine, GainModel{}.json().c_str(), kGainBackend, &session) == NL_SUCCESS);
+    nl_host host = NL_HOST_INIT;
+    host.size = offsetof(nl_host, wait_fraction);
+    host.max_inference_seconds = 0.001;
+    host.wait_fraction = 0.9;  // what happens to lie behind it
+    REQUIRE(nl_prepare(session, &host) == NL_SUCCESS);
+    CHECK(nl_latency_samples(session) == 512);
+    nl_statistics statistics = NL_STATISTICS_INIT;
+    statistics.size = offsetof(nl_statistics, waits);
+    statistics.waits = 77;
+    REQUIRE(nl_get_statistics(session, &statistics) == NL_SUCCESS);
+    CHECK(statistics.waits == 77);
+    nl_session_close(session);
+    nl_engine_destroy(engine);
 }
 
 TEST_CASE("preparing, setting and reading from other threads while the audio thread plays") {

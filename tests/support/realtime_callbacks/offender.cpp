@@ -210,6 +210,10 @@ OFFENCE(two_futex_wake_ups) {
     offend_with_futex_wake_ups();
     offend_with_futex_wake_ups();
 }
+OFFENCE(bounded_waits) {
+    const timespec past{1, 0};
+    syscall(SYS_futex, &futex_word, FUTEX_WAIT_BITSET_PRIVATE, 0, &past, nullptr, FUTEX_BITSET_MATCH_ANY);
+}
 OFFENCE(voluntary_context_switches) {
     const timespec moment{0, 10000};
     nanosleep(&moment, nullptr);
@@ -399,7 +403,7 @@ const Offence offences[] = {
     ENTRY(pthread_rwlock_timedwrlock), ENTRY(pthread_rwlock_clockwrlock), ENTRY(pthread_spin_lock),
     ENTRY(pthread_cond_wait), ENTRY(pthread_cond_timedwait), ENTRY(pthread_cond_clockwait), ENTRY(sem_wait),
     ENTRY(sem_timedwait), ENTRY(sem_clockwait), ENTRY(pthread_join), ENTRY(pthread_barrier_wait),
-    ENTRY(minor_page_faults), ENTRY(major_page_faults), ENTRY(syscalls), ENTRY(futex_wake_ups),
+    ENTRY(minor_page_faults), ENTRY(major_page_faults), ENTRY(syscalls), ENTRY(futex_wake_ups), ENTRY(bounded_waits),
     ENTRY(voluntary_context_switches),
     ENTRY(pthread_timedjoin_np), ENTRY(pthread_clockjoin_np), ENTRY(pthread_tryjoin_np), ENTRY(pthread_once),
     ENTRY(mtx_lock), ENTRY(mtx_trylock), ENTRY(mtx_timedlock), ENTRY(cnd_wait), ENTRY(cnd_timedwait),

@@ -165,6 +165,9 @@ def networks() -> dict[str, nn.Module]:
             n=nn.BatchNorm1d(16),
             c=conv(16, 1),
         ),
+        "wide": Built(
+            lambda s, x: s.c(torch.tanh(s.b(torch.tanh(s.a(x))))), a=conv(1, 96), b=conv(96, 96, 1), c=conv(96, 1)
+        ),
         "groups": Built(
             lambda s, x: s.c(torch.tanh(s.b(torch.tanh(s.a(x))))), a=conv(1, 8), b=conv(8, 12, groups=2), c=conv(12, 1)
         ),

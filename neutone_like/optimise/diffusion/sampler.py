@@ -123,7 +123,7 @@ def sample(
     point, data = start, torch.zeros_like(start)
     for step in range(sampler.steps):
         before = data
-        time = torch.full((start.size(0),), sampler.time(step), dtype=start.dtype, device=start.device)
+        time = torch.full((start.size(0),), sampler.time(step), dtype=start.real.dtype, device=start.device)
         prediction = network(point, time, *conditions)
         _check(prediction, start, step)
         data = sampler.data(step, point, prediction)

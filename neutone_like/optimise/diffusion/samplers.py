@@ -60,7 +60,7 @@ def dpm_solver(diffusion: Diffusion, steps: int, *, spacing: Spacing = "time") -
     lambdas = [_log_ratio(alpha, sigma) for alpha, sigma in zip(alphas, sigmas, strict=True)]
     for index in range(1, len(rows)):
         size, size_before = lambdas[index + 1] - lambdas[index], lambdas[index] - lambdas[index - 1]
-        if size > LONGEST_STEP * size_before:
+        if math.isinf(size) or size > LONGEST_STEP * size_before:
             continue
         further = 0.5 * size / size_before  # 0 after a step that came from infinitely far
         data = rows[index].data

@@ -187,6 +187,7 @@ MAKERS: dict[type, Callable[[Playing], Any]] = {
     live.LiveReport: lambda playing: live_report(playing),
     live.LiveStatus: lambda _: live.LiveStatus(-6.0, -3.0, 0.5, 0, 0, 1.0, False),
     live.Recording: lambda _: recording(),
+    live.MidiControl: lambda _: live.MidiControl(EVIL, "cc14", 1, 7),
     backends.ModelFacts: lambda _: runtime.BuiltinBackend("identity").facts,
     nl.ModelMetadata: lambda _: METADATA,
     nl.ContinuousParameter: lambda _: GAIN,
@@ -208,6 +209,7 @@ ELSEWHERE = {
     backends.Backend,
     validate.Outcome,
     live.LiveStream,
+    live.MidiKnobs,
 }
 
 

@@ -11,6 +11,7 @@ from neutone_like.cli.common import AsJson, wrong_use
 DEVICE = "The device"
 MODEL = "The model"
 FILES = "Recordings"
+MIDI = "MIDI"
 _MOST_CHANNELS = 1024
 
 
@@ -94,21 +95,46 @@ def play(
     record_output: Annotated[
         Path | None, typer.Option(metavar="FILE.wav", help="Record what goes out.", rich_help_panel=FILES)
     ] = None,
+    midi: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|NUMBER|virtual",
+            help="An input whose controls move parameters; virtual opens one of its own.",
+            rich_help_panel=MIDI,
+        ),
+    ] = None,
+    midi_map: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where learnt controls are kept [default: ~/.config/neutone-like/midi.json].",
+            rich_help_panel=MIDI,
+        ),
+    ] = None,
+    list_midi: Annotated[
+        bool, typer.Option("--list-midi", help="Print the MIDI inputs there are.", rich_help_panel=MIDI)
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Play a live model on a sound card.
 
-    While it plays, lines on stdin set parameters: drive=24. help lists what else there is. Ctrl-C stops; a report
-    follows. Exit code 1 means that the device went away, or that there is none; recordings are kept.
+    While it plays, lines on stdin set parameters: drive=24. learn drive gives it the next MIDI control that moves;
+    help lists what else there is. Ctrl-C stops; a report follows. Exit code 1 means that the device went away, or that
+    there is none; recordings are kept.
 
     \b
     Example: neutone-like play exported/lstm_amp --device JACK --record-output take1.wav
+    Example: neutone-like play exported/lstm_amp --midi "nanoKONTROL2" --seconds 3600
     Example: neutone-like play --list-devices
     """
-    from neutone_like.cli.playing import play_model, print_devices
+    from neutone_like.cli.playing import play_model, print_devices, print_midi_inputs
 
+    if list_midi:
+        return print_midi_inputs(as_json)
     if list_devices:
         return print_devices(portaudio, as_json)
+    if midi is None and midi_map is not None:
+        raise wrong_use("it belongs to --midi, which is not given", "--midi-map")
     if path is None:
         raise wrong_use("a model to play, or --list-devices, is missing", "PATH")
     chosen: dict[str, Any] = {
@@ -131,4 +157,4 @@ def play(
                 chosen[name] = numbers_of(f"--{name}", text, _MOST_CHANNELS)
     except ValueError as error:
         raise wrong_use(error) from error
-    play_model(path, chosen, seconds, as_json)
+    play_model(path, chosen, (midi, midi_map), seconds, as_json)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ from neutone_like.cli.common import FELL_SHORT, ending_in_order, print_json, pri
 from neutone_like.cli.console import Console
 from neutone_like.errors import NeutoneLikeError
 from neutone_like.model import CategoricalParameter, NumericalParameter
-from neutone_like.runtime.live import LiveStatus, LiveStream, devices
+from neutone_like.runtime.live import LiveStatus, LiveStream, MidiKnobs, devices, midi_inputs
 
 _REFRESH_SECONDS = 0.1
 _BAR_DB = 60.0  # below full scale, where the bar begins
 _BAR_LETTERS = 12
 HELP = "NAME=VALUE sets a parameter; knobs shows them all; status; reset clears the model's state; quit"
+MIDI_HELP = "learn NAME gives it the next MIDI control that moves; forget NAME"
 
 
 def print_devices(portaudio: Path | None, as_json: bool) -> None:
@@ -42,13 +44,33 @@ def print_devices(portaudio: Path | None, as_json: bool) -> None:
         typer.echo("There is no audio device. Plug one in, or start a sound server (JACK, PipeWire).")
 
 
-def play_model(path: Path, chosen: Mapping[str, Any], seconds: float | None, as_json: bool) -> None:
+def print_midi_inputs(as_json: bool) -> None:
+    """``--list-midi``."""
+    found = midi_inputs()
+    if as_json:
+        return print_json(list(found))
+    for number, name in enumerate(found):
+        typer.echo(printable(f"{number}: {name}"))
+    if not found:
+        typer.echo("There is no MIDI input. Plug one in, or play with --midi virtual.")
+
+
+def play_model(
+    path: Path,
+    chosen: Mapping[str, Any],
+    midi: tuple[str | None, Path | None],
+    seconds: float | None,
+    as_json: bool,
+) -> None:
     """Until the time is over, Ctrl-C, ``quit``, or the device is gone."""
     with ending_in_order(), LiveStream(path, **chosen) as live:
         try:
-            with Console() as console:
-                _introduce(live, console)
-                _run(live, console, seconds)
+            with ExitStack() as ending:
+                port, file = midi
+                knobs = None if port is None else ending.enter_context(MidiKnobs(live, port, file=file))
+                console = ending.enter_context(Console())
+                _introduce(live, console, knobs)
+                _run(live, console, knobs, seconds)
         except KeyboardInterrupt:
             pass  # the usual way to stop
         report = live.close()
@@ -63,7 +85,7 @@ def play_model(path: Path, chosen: Mapping[str, Any], seconds: float | None, as_
         raise typer.Exit(FELL_SHORT)
 
 
-def _introduce(live: LiveStream, console: Console) -> None:
+def _introduce(live: LiveStream, console: Console, knobs: MidiKnobs | None) -> None:
     session = live.session
     console.say(
         f"{session.name} plays on {live.output_device}, hears {live.input_device}: {live.sample_rate} Hz, blocks of "
@@ -75,35 +97,43 @@ def _introduce(live: LiveStream, console: Console) -> None:
         f"Latency: model {session.latency_samples} samples ({1000.0 * session.latency_samples / live.sample_rate:.1f} "
         f"ms), device {known}. {HELP}."
     )
+    if knobs is not None:
+        console.say(f"MIDI from {knobs.name}. {MIDI_HELP}.")
+        for control in knobs.controls:
+            console.say(f"  {control.parameter} is moved by {control}")
     _say_knobs(live, console)
 
 
-def _run(live: LiveStream, console: Console, seconds: float | None) -> None:
+def _run(live: LiveStream, console: Console, knobs: MidiKnobs | None, seconds: float | None) -> None:
     end = None if seconds is None else time.monotonic() + seconds
     while live.wait(0.0):
         left = _REFRESH_SECONDS if end is None else min(_REFRESH_SECONDS, end - time.monotonic())
         if left <= 0.0:
             return
         for line in console.lines(left):
-            if not obey(live, console, line.strip()):
+            if not obey(live, console, knobs, line.strip()):
                 return
+        for text in knobs.news() if knobs is not None else ():
+            console.say(text)
         if console.shows_status:
             console.show(status_line(live.status()))
 
 
-def obey(live: LiveStream, console: Console, line: str) -> bool:
+def obey(live: LiveStream, console: Console, knobs: MidiKnobs | None, line: str) -> bool:
     """Do what a line says; False for ``quit``."""
     if line in ("quit", "exit"):
         return False
     try:
         if line == "help":
-            console.say(HELP)
+            console.say(HELP if knobs is None else f"{HELP}; {MIDI_HELP}")
         elif line in ("status", ""):
             console.say(status_line(live.status()))
         elif line == "knobs":
             _say_knobs(live, console)
         elif line == "reset":
             live.session.reset()
+        elif line.startswith(("learn ", "forget ")):
+            _change_midi(console, knobs, *line.split(None, 1))
         else:
             name, value = split_line(live, line)
             set_from_text(live, name, value)
@@ -111,6 +141,17 @@ def obey(live: LiveStream, console: Console, line: str) -> bool:
     except NeutoneLikeError as error:
         console.say(f"Error: {error}")
     return True
+
+
+def _change_midi(console: Console, knobs: MidiKnobs | None, verb: str, name: str) -> None:
+    if knobs is None:
+        console.say("Error: There is no MIDI input. Start again with --midi; --list-midi says what there is.")
+    elif verb == "learn":
+        knobs.learn(name)
+        console.say(f"Move a control for {name}.")
+    else:
+        knobs.forget(name)
+        console.say(f"No control moves {name}.")
 
 
 def split_line(live: LiveStream, line: str) -> tuple[str, str]:

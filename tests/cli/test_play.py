@@ -7,12 +7,15 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from neutone_like.cli import playing
+from neutone_like.runtime.live import midi
 from support.cli_runner import FELL_SHORT, GOOD, WRONG_USE, Run, runner
 from support.fake_portaudio import fake_portaudio, read_wave
 from support.places import PROJECT
@@ -53,6 +56,41 @@ def test_lines_set_parameters(run: Run, typed: int, tmp_path: Path) -> None:
     assert f"recorded {path}: " in out
     assert "0 xruns of the device, 0 underruns of the model" in out
     assert read_wave(path).shape[0] == 2
+
+
+def test_midi_controls_are_learnt(run: Run, typed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A controller that sends one message when it is to be learnt."""
+
+    class Port:
+        def __init__(self) -> None:
+            self.messages: list[SimpleNamespace] = []
+
+        def iter_pending(self) -> Iterator[SimpleNamespace]:
+            while self.messages:
+                yield self.messages.pop()
+
+    port = Port()
+
+    def change(console: playing.Console, knobs: playing.MidiKnobs | None, verb: str, name: str) -> None:
+        original(console, knobs, verb, name)
+        port.messages.append(SimpleNamespace(type="control_change", channel=0, control=7, value=127))
+        while knobs is not None and not knobs.controls:
+            assert len(threading.enumerate()) > 1
+
+    original = vars(playing)["_change_midi"]
+    monkeypatch.setattr(playing, "_change_midi", change)
+    monkeypatch.setattr(midi, "_open_port", lambda _: port)
+    os.write(typed, b"learn drive\n")
+    kept = tmp_path / "midi.json"
+    code, _, err = run(OVERDRIVE, "--midi", "any", "--midi-map", kept, "--seconds", "0.3")
+    assert code == GOOD
+    assert "learn NAME gives it the next MIDI control" in err
+    assert "Move a control for drive. drive is moved by control 7 of channel 1" in err
+    assert json.loads(kept.read_text())["models"]["Overdrive"][0]["control"] == 7
+    os.write(typed, b"learn drive\nforget x\n")
+    _, _, err = run(OVERDRIVE, "--seconds", "0.1")
+    assert err.count("Error: There is no MIDI input. Start again with --midi") == 2
+    os.close(typed)
 
 
 def test_json(run: Run, typed: int) -> None:
@@ -135,6 +173,7 @@ def test_ctrl_c_is_how_it_ends(tmp_path: Path, subprocess_environment: dict[str,
         ([], WRONG_USE, "a model to play, or --list-devices, is missing"),
         ([OVERDRIVE, "--param", "drive"], WRONG_USE, "--param: expected name=value, got 'drive'"),
         ([OVERDRIVE, "--inputs", "1,x"], WRONG_USE, "--inputs: expected whole numbers with commas between them"),
+        ([OVERDRIVE, "--midi-map", "a.json"], WRONG_USE, "it belongs to --midi, which is not given"),
         ([OVERDRIVE, "--rate", "44100"], FELL_SHORT, "Invalid sample rate (PortAudio -9997)"),
         ([OVERDRIVE, "--param", "drive=99"], FELL_SHORT, "allowed is 0.0..36.0"),
         ([PROJECT / "tests"], FELL_SHORT, "Error: "),

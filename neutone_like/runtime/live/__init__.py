@@ -7,6 +7,9 @@ from neutone_like.lazy import export_lazily
 if TYPE_CHECKING:
     from neutone_like.runtime.live.device import Device as Device
     from neutone_like.runtime.live.device import devices as devices
+    from neutone_like.runtime.live.midi import MidiKnobs as MidiKnobs
+    from neutone_like.runtime.live.midi import midi_inputs as midi_inputs
+    from neutone_like.runtime.live.midi_map import MidiControl as MidiControl
     from neutone_like.runtime.live.recorder import Recording as Recording
     from neutone_like.runtime.live.report import LiveReport as LiveReport
     from neutone_like.runtime.live.report import LiveStatus as LiveStatus
@@ -16,6 +19,8 @@ export_lazily(
     globals(),
     {
         "neutone_like.runtime.live.device": ("Device", "devices"),
+        "neutone_like.runtime.live.midi": ("MidiKnobs", "midi_inputs"),
+        "neutone_like.runtime.live.midi_map": ("MidiControl",),
         "neutone_like.runtime.live.recorder": ("Recording",),
         "neutone_like.runtime.live.report": ("LiveReport", "LiveStatus"),
         "neutone_like.runtime.live.stream": ("LiveStream",),

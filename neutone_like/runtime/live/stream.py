@@ -36,7 +36,7 @@ MAXIMUM_BLOCK = 8192
 _INLINE_SHARE = 1.0 / 3.0  # of a block, for the longest that a compiled model took
 _CALLBACKS_TO_LEARN = 8  # until the device's block is known
 _SECONDS_TO_BEGIN = 10.0
-_TICK_SECONDS = 0.02
+_TICK_SECONDS = 0.005  # bursts of MIDI must not fill the queue of its sound system
 _SILENCE_LIMIT_SECONDS = 0.5  # a device that does not call for so long, or for 20 blocks, is gone
 _CLOSE_LIMIT_SECONDS = 3.0  # one that does not stop by then is given up
 _UNKNOWN_LATENCY_SECONDS = 1.0  # PipeWire tells of a day
@@ -107,6 +107,7 @@ class LiveStream(InNotebooks):
         plan.input_tape_seconds = 0.0 if record_input is None else TAPE_SECONDS
         plan.output_tape_seconds = 0.0 if record_output is None else TAPE_SECONDS
         self._before_looking: list[Callable[[], None]] = []
+        self._failures: list[Exception] = []
         self._recordings: tuple[Recording, ...] = ()
         self._asked = (0, 0)
         self._ended = threading.Event()
@@ -202,10 +203,15 @@ class LiveStream(InNotebooks):
                 self.session.close()
                 self._engine.close()
                 atexit.unregister(self.close)
+                if self._failures:
+                    raise RuntimeEngineError("An action of every_tick() failed.") from self._failures[0]
         return self._report
 
     def every_tick(self, action: Callable[[], None]) -> None:
-        """Call ``action`` some 50 times a second, on the thread that watches the device, for as long as it plays."""
+        """Call ``action`` some 200 times a second, on the thread that watches the device, for as long as that plays.
+
+        It must not wait. Where it raises, it is called no more, and :meth:`close` raises that in the end.
+        """
         self._before_looking.append(action)
 
     def _record(
@@ -225,13 +231,20 @@ class LiveStream(InNotebooks):
     def _keep(self) -> None:
         """The keeper's thread: writes what was recorded, and notices that the device is gone."""
         while not self._wanted_end.wait(_TICK_SECONDS) and not self._native.look_lost():
-            for action in self._before_looking:
-                action()
+            for action in tuple(self._before_looking):
+                self._do(action)
             for track in self._tracks:
                 track.drain()
         if self._native.is_lost:
             self._finish_recordings()
         self._ended.set()
+
+    def _do(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception as error:  # somebody's own; recordings and the watch go on
+            self._before_looking.remove(action)
+            self._failures.append(error)
 
     def _finish_recordings(self) -> None:
         """After the last callback."""

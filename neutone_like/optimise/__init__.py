@@ -6,8 +6,18 @@ from neutone_like.lazy import export_lazily
 
 if TYPE_CHECKING:
     from neutone_like.optimise.comparing import quality as quality
+    from neutone_like.optimise.distilling.distillation import distil as distil
+    from neutone_like.optimise.distilling.losses import Losses as Losses
+    from neutone_like.optimise.distilling.proposing import StudentCandidate as StudentCandidate
+    from neutone_like.optimise.distilling.proposing import StudentProposals as StudentProposals
+    from neutone_like.optimise.distilling.proposing import propose_students as propose_students
+    from neutone_like.optimise.distilling.result import CurvePoint as CurvePoint
+    from neutone_like.optimise.distilling.result import DistilResult as DistilResult
+    from neutone_like.optimise.distilling.students import StudentModel as StudentModel
+    from neutone_like.optimise.distilling.students import StudentShape as StudentShape
     from neutone_like.optimise.listening.writing import listening_page as listening_page
     from neutone_like.optimise.measures.frechet import frechet_distance as frechet_distance
+    from neutone_like.optimise.played_cost import PlayedCost as PlayedCost
     from neutone_like.optimise.pruning.plan import KeptWhole as KeptWhole
     from neutone_like.optimise.pruning.pruning import prune as prune
     from neutone_like.optimise.pruning.result import PrunedLayers as PrunedLayers
@@ -23,11 +33,17 @@ export_lazily(
     globals(),
     {
         "neutone_like.optimise.comparing": ("quality",),
+        "neutone_like.optimise.distilling.distillation": ("distil",),
+        "neutone_like.optimise.distilling.losses": ("Losses",),
+        "neutone_like.optimise.distilling.proposing": ("StudentCandidate", "StudentProposals", "propose_students"),
+        "neutone_like.optimise.distilling.result": ("CurvePoint", "DistilResult"),
+        "neutone_like.optimise.distilling.students": ("StudentModel", "StudentShape"),
         "neutone_like.optimise.listening.writing": ("listening_page",),
         "neutone_like.optimise.measures.frechet": ("frechet_distance",),
         "neutone_like.optimise.pruning.plan": ("KeptWhole",),
         "neutone_like.optimise.pruning.pruning": ("prune",),
         "neutone_like.optimise.pruning.result": ("PrunedLayers", "PruneResult"),
+        "neutone_like.optimise.played_cost": ("PlayedCost",),
         "neutone_like.optimise.quality_report": ("ItemQuality", "QualityReport", "QualityVerdict"),
         "neutone_like.optimise.quantising.quantise": ("quantise",),
         "neutone_like.optimise.quantising.result": ("QuantisedWeight", "QuantiseResult"),

@@ -90,3 +90,17 @@ def test_demo_says_which_recording_is_missing(tmp_path: Path, subprocess_environ
     assert result.returncode == 2
     assert "nothing.wav" in result.stderr
     assert not (tmp_path / "build").exists()
+
+
+@pytest.mark.slow
+def test_an_amp_is_distilled_and_what_came_out_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--family", "lstm", "--budget", "0.95", "--seconds", "1", "--out", "small"]
+    run_here("distil_lstm_amp", arguments, tmp_path, monkeypatch)
+    out = capsys.readouterr().out
+    assert "within 0.95 x" in out
+    assert "the time, ESR " in out
+    told = json.loads((tmp_path / "small" / "best" / "result.json").read_text(encoding="utf-8"))
+    assert told["quality"]["error_to_signal_ratio"] > 0.0
+    assert (tmp_path / "small" / "best" / "student" / "model.nlc").stat().st_size == told["student_cost"]["file_bytes"]

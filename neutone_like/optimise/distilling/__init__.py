@@ -1,0 +1,1 @@
+"""Distilling: a small model learns from what a large one makes of sound."""

@@ -1,5 +1,6 @@
 """What every test shares: isolated random numbers, one thread, and the folder of recordings where there is one."""
 
+import gc
 import os
 import signal
 from collections.abc import Generator, Iterator
@@ -15,7 +16,9 @@ import torch.jit
 from neutone_like import export
 
 PROJECT = Path(__file__).resolve().parents[1]
-GOLDEN = "test_exported_live"  # plays a few blocks of many modules, which take longer to optimise than to play
+SPECIALISED_AS_IN_HOSTS = ("runtime", "realtime_safety")
+FOR_SHAPES = [("STATIC", 2), ("DYNAMIC", 10)]  # what libtorch does where nobody tells it
+GOLDEN = ("test_exported_live", "test_exported_offline")  # a few blocks of many modules, which are optimised for longer
 OPTIMISED_AS_IN_HOSTS = ("runtime", "realtime_safety", "examples")
 NO_SHARED_FOLDER = "no shared folder: set NEUTONE_LIKE_SHARED, or put it at ../shared beside the project"
 
@@ -28,13 +31,22 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_finish() -> None:
+    # What is there by now, torch and the tests, stays: a tenth of all time went into looking through it for garbage.
+    gc.set_threshold(10_000)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """TorchScript's optimiser takes a third of a second for every module, and more for every new shape.
 
-    It is on where tests play as hosts do; validation, which exports are put through, turns it on by itself.
+    It is on where tests play as hosts do; validation, which exports are put through, turns it on by itself. Two thirds
+    of that time go into a version for the shapes that were seen, which plays no faster on a CPU: only tests of the
+    engine wait for it.
     """
-    on = item.path.parent.name in OPTIMISED_AS_IN_HOSTS and item.path.stem != GOLDEN
+    on = item.path.parent.name in OPTIMISED_AS_IN_HOSTS and item.path.stem not in GOLDEN
+    shapes = FOR_SHAPES if item.path.parent.name in SPECIALISED_AS_IN_HOSTS else []
+    torch.jit.set_fusion_strategy(shapes)
     with torch.jit.optimized_execution(on), _compiling(item):  # pyright: ignore[reportPrivateImportUsage]
         return (yield)
 

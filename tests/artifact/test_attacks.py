@@ -336,7 +336,9 @@ for use in (lambda: socket.create_connection(("127.0.0.1", 9)), lambda: socket.g
 
 import overdrive
 from neutone_like import export_model, load_artifact
+from neutone_like.validate import effort
 
+effort.FULL_SECONDS = 0.1  # every check, and of each the most telling cases
 result = export_model(overdrive.build_model(), sys.argv[1])
 assert result.validation.checks
 load_artifact(result.directory, verify_test_vector=True)

@@ -18,6 +18,7 @@ from neutone_like import (
 )
 from neutone_like.errors import ExportError
 from support.graph_networks import InList, Strided
+from support.lighter_exports import ALL, only_checks
 
 
 class Colour(nn.Module):
@@ -258,7 +259,8 @@ def test_both_reasons_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_passes_validation(tmp_path: Path) -> None:
+def test_it_passes_validation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_checks(monkeypatch, *ALL)
     result = export_model(seeded(Model, Colour), tmp_path, render_samples=False, report=False)
     assert result.validation is not None
     assert result.validation.passed

@@ -194,11 +194,11 @@ def test_tone_control_that_moves_is_the_loop_over_samples(knob: str) -> None:
     torch.testing.assert_close(y.double(), torch.from_numpy(expected), atol=2e-6, rtol=2e-6)
 
 
-def test_tone_control_stays_stable_for_a_minute_of_abuse() -> None:
+def test_tone_control_stays_stable_for_twenty_seconds_of_abuse() -> None:
     model = prepared(tone_control, 48000)
     generator = torch.Generator().manual_seed(3)
     y = torch.zeros(2, 1)
-    for _ in range(60):
+    for _ in range(20):
         tone = 12.0 * (2.0 * torch.rand(48000, generator=generator) - 1.0)
         y = model.do_forward_pass(torch.randn(2, 48000, generator=generator).clamp(-1.0, 1.0), {"tone": tone})
     assert float(y.abs().max()) < 16.0

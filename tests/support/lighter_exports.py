@@ -12,7 +12,7 @@ from neutone_like.validate.check_lists import DEADLINES, EXPORTED, LIVE_CHECKS, 
 from neutone_like.validate.outcome import Outcome
 
 FRESH_PROCESS = validation.FRESH_PROCESS
-SECONDS_A_CHECK = 0.3
+SECONDS_A_CHECK = 0.1
 SLOWEST = ("inference time", "render time", DEADLINES, EXPORTED, FRESH_PROCESS)
 ALL = {check.name for check in (*LIVE_CHECKS, *OFFLINE_CHECKS)} | {FRESH_PROCESS}
 

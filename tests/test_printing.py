@@ -5,6 +5,7 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -123,8 +124,10 @@ def recording() -> live.Recording:
 
 def live_report(playing: Playing) -> live.LiveReport:
     times = playing.report.sessions[0].callback_time
-    numbers = (48000, 128, 64, None, 1.0, *(9,) * 12)
-    return live.LiveReport(EVIL, EVIL, EVIL, EVIL, "async", *numbers, 0.5, times, (recording(),) * 9, True, EVIL)
+    values: dict[str, Any] = {field.name: 9 for field in fields(live.LiveReport)}
+    values |= dict.fromkeys(("name", "input_device", "output_device", "backend_name", "mode", "last_error"), EVIL)
+    values |= {"callback_time": times, "recordings": (recording(),) * 9, "device_latency_seconds": None}
+    return live.LiveReport(**values)
 
 
 def backend_times(playing: Playing) -> bench.BackendTimes:
@@ -187,6 +190,7 @@ MAKERS: dict[type, Callable[[Playing], Any]] = {
     live.LiveReport: lambda playing: live_report(playing),
     live.LiveStatus: lambda _: live.LiveStatus(-6.0, -3.0, 0.5, 0, 0, 1.0, False),
     live.Recording: lambda _: recording(),
+    live.RoundTrip: lambda _: live.RoundTrip(128, 0.0027, (128,) * 20, None, 99.0, 48000, 128, 2),
     live.MidiControl: lambda _: live.MidiControl(EVIL, "cc14", 1, 7),
     backends.ModelFacts: lambda _: runtime.BuiltinBackend("identity").facts,
     nl.ModelMetadata: lambda _: METADATA,

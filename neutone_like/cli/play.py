@@ -24,6 +24,14 @@ def play(
         bool,
         typer.Option("--list-devices", help="Print the devices there are, and play nothing.", rich_help_panel=DEVICE),
     ] = False,
+    measure_latency: Annotated[
+        bool,
+        typer.Option(
+            "--measure-latency",
+            help="Measure the way from output to input, with a cable between them, and play nothing else.",
+            rich_help_panel=DEVICE,
+        ),
+    ] = False,
     device: Annotated[
         str | None,
         typer.Option(
@@ -127,7 +135,7 @@ def play(
     Example: neutone-like play exported/lstm_amp --midi "nanoKONTROL2" --seconds 3600
     Example: neutone-like play --list-devices
     """
-    from neutone_like.cli.playing import play_model, print_devices, print_midi_inputs
+    from neutone_like.cli.playing import play_model, print_devices, print_midi_inputs, print_round_trip
 
     if list_midi:
         return print_midi_inputs(as_json)
@@ -135,8 +143,10 @@ def play(
         return print_devices(portaudio, as_json)
     if midi is None and midi_map is not None:
         raise wrong_use("it belongs to --midi, which is not given", "--midi-map")
-    if path is None:
+    if path is None and not measure_latency:
         raise wrong_use("a model to play, or --list-devices, is missing", "PATH")
+    if path is not None and measure_latency:
+        raise wrong_use("the device alone is measured, without a model", "--measure-latency")
     chosen: dict[str, Any] = {
         "device": device,
         "input_device": input_device,
@@ -157,4 +167,6 @@ def play(
                 chosen[name] = numbers_of(f"--{name}", text, _MOST_CHANNELS)
     except ValueError as error:
         raise wrong_use(error) from error
+    if path is None:
+        return print_round_trip(chosen, as_json)
     play_model(path, chosen, (midi, midi_map), seconds, as_json)

@@ -12,7 +12,7 @@ from neutone_like.cli.common import FELL_SHORT, ending_in_order, print_json, pri
 from neutone_like.cli.console import Console
 from neutone_like.errors import NeutoneLikeError
 from neutone_like.model import CategoricalParameter, NumericalParameter
-from neutone_like.runtime.live import LiveStatus, LiveStream, MidiKnobs, devices, midi_inputs
+from neutone_like.runtime.live import LiveStatus, LiveStream, MidiKnobs, devices, measure_round_trip, midi_inputs
 
 _REFRESH_SECONDS = 0.1
 _BAR_DB = 60.0  # below full scale, where the bar begins
@@ -53,6 +53,16 @@ def print_midi_inputs(as_json: bool) -> None:
         typer.echo(printable(f"{number}: {name}"))
     if not found:
         typer.echo("There is no MIDI input. Plug one in, or play with --midi virtual.")
+
+
+def print_round_trip(chosen: Mapping[str, Any], as_json: bool) -> None:
+    """``--measure-latency``."""
+    names = ("device", "input_device", "output_device", "sample_rate", "block_size", "inputs", "outputs", "portaudio")
+    measured = measure_round_trip(**{name: chosen[name] for name in names if name in chosen})
+    if as_json:
+        return print_json(measured.to_dict())
+    for line in measured.lines():
+        typer.echo(line)
 
 
 def play_model(

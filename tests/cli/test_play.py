@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from neutone_like.cli import playing
-from neutone_like.runtime.live import midi
+from neutone_like.runtime.live import midi, round_trip
 from support.cli_runner import FELL_SHORT, GOOD, WRONG_USE, Run, runner
 from support.fake_portaudio import fake_portaudio, read_wave
 from support.places import PROJECT
@@ -91,6 +91,19 @@ def test_midi_controls_are_learnt(run: Run, typed: int, tmp_path: Path, monkeypa
     _, _, err = run(OVERDRIVE, "--seconds", "0.1")
     assert err.count("Error: There is no MIDI input. Start again with --midi") == 2
     os.close(typed)
+
+
+def test_the_way_round(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_LOOP_BACK", "300")
+    monkeypatch.setattr(round_trip, "_LONGEST_SECONDS", 0.05)
+    code, out, err = run("--measure-latency", "--json", "--inputs", "1")
+    assert (code, err) == (GOOD, "")
+    assert json.loads(out)["every_samples"] == [300, 300, 300]
+    code, out, _ = run("--measure-latency")
+    assert out.startswith("300 samples (6.2 ms) from output to input; it says 128\n")
+    code, _, err = run(OVERDRIVE, "--measure-latency")
+    assert code == WRONG_USE
+    assert "the device alone is measured, without a model" in err
 
 
 def test_json(run: Run, typed: int) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from neutone_like.runtime.live.recorder import Recording as Recording
     from neutone_like.runtime.live.report import LiveReport as LiveReport
     from neutone_like.runtime.live.report import LiveStatus as LiveStatus
+    from neutone_like.runtime.live.round_trip import RoundTrip as RoundTrip
+    from neutone_like.runtime.live.round_trip import measure_round_trip as measure_round_trip
     from neutone_like.runtime.live.stream import LiveStream as LiveStream
 
 export_lazily(
@@ -23,6 +25,7 @@ export_lazily(
         "neutone_like.runtime.live.midi_map": ("MidiControl",),
         "neutone_like.runtime.live.recorder": ("Recording",),
         "neutone_like.runtime.live.report": ("LiveReport", "LiveStatus"),
+        "neutone_like.runtime.live.round_trip": ("RoundTrip", "measure_round_trip"),
         "neutone_like.runtime.live.stream": ("LiveStream",),
     },
 )

@@ -3,7 +3,8 @@
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -150,13 +151,27 @@ def _backend() -> Any:
     for name in names:
         backend = mido.Backend(name)
         try:
-            backend.get_input_names()
+            with _quiet_errors():
+                backend.get_input_names()
             return backend
         except OSError as error:
             problems.append(str(error))
     raise RuntimeEngineError(
         f"There is no MIDI here: {'; '.join(problems)}. It needs ALSA's sequencer (modprobe snd-seq), or a JACK server."
     )
+
+
+@contextmanager
+def _quiet_errors() -> Iterator[None]:
+    """ALSA's library tells the terminal itself that it has no sequencer."""
+    before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(nowhere)
 
 
 def _open_port(wanted: object) -> Any:

@@ -100,9 +100,9 @@ class LiveStream(InNotebooks):
         self.input_device = choose_device(every, device if input_device is None else input_device, inputs=True)
         self.output_device = choose_device(every, device if output_device is None else output_device, inputs=False)
         self.channels = choose_channels(found.facts, self.input_device, self.output_device, inputs, outputs)
-        self.sample_rate = _rate(sample_rate, self.output_device.default_sample_rate)
-        plan = _plan(library, self.input_device.index, self.output_device.index, self.channels, self.sample_rate)
-        plan.block_size = 0 if block_size is None else _block(block_size)
+        self.sample_rate = checked_rate(sample_rate, self.output_device.default_sample_rate)
+        plan = stream_plan(library, self.input_device.index, self.output_device.index, self.channels, self.sample_rate)
+        plan.block_size = checked_block(block_size)
         plan.latency_seconds = _latency(latency_seconds)
         plan.input_tape_seconds = 0.0 if record_input is None else TAPE_SECONDS
         plan.output_tape_seconds = 0.0 if record_output is None else TAPE_SECONDS
@@ -157,8 +157,7 @@ class LiveStream(InNotebooks):
     @property
     def device_latency_seconds(self) -> float | None:
         """What the device says that it adds, in and out together; None where it doesn't know."""
-        total = self._native.input_latency_seconds + self._native.output_latency_seconds
-        return total if 0.0 < total < _UNKNOWN_LATENCY_SECONDS else None
+        return known_latency(self._native)
 
     def set_parameter(self, name: str, value: float | str) -> None:
         """As :meth:`neutone_like.runtime.Session.set_parameter`."""
@@ -299,13 +298,25 @@ _COUNTS = (
 )
 
 
-def _rate(wanted: int | None, own: float) -> int:
+def checked_rate(wanted: int | None, own: float) -> int:
+    """In Hz; a device's own unless another is wanted.
+
+    Raises:
+        RuntimeEngineError: Out of range.
+    """
     if wanted is None:
         return round(own)
     return whole_number(wanted, "sample_rate", 1000, 384_000, unit="Hz", error=RuntimeEngineError)
 
 
-def _block(wanted: int) -> int:
+def checked_block(wanted: int | None) -> int:
+    """In samples; 0 where the device may choose.
+
+    Raises:
+        RuntimeEngineError: Out of range.
+    """
+    if wanted is None:
+        return 0
     return whole_number(wanted, "block_size", 1, MAXIMUM_BLOCK, unit="samples", error=RuntimeEngineError)
 
 
@@ -315,7 +326,8 @@ def _latency(wanted: float | None) -> float:
     return real_number(wanted, "latency_seconds", 0.0, 2.0, error=RuntimeEngineError)
 
 
-def _plan(library: str, heard: int, played_on: int, channels: Channels, rate: int) -> "_native.LivePlan":
+def stream_plan(library: str, heard: int, played_on: int, channels: Channels, rate: int) -> "_native.LivePlan":
+    """What a stream is opened with, but for its block and what it is for."""
     plan = native_module().LivePlan()
     plan.library = library
     plan.input_device = heard
@@ -327,6 +339,12 @@ def _plan(library: str, heard: int, played_on: int, channels: Channels, rate: in
     plan.close_limit_seconds = _CLOSE_LIMIT_SECONDS
     plan.silence_limit_seconds = _SILENCE_LIMIT_SECONDS
     return plan
+
+
+def known_latency(native: "_native.LiveStream") -> float | None:
+    """What a device says it adds, in seconds; None where it doesn't know."""
+    total = native.input_latency_seconds + native.output_latency_seconds
+    return total if 0.0 < total < _UNKNOWN_LATENCY_SECONDS else None
 
 
 def _learn_block(native: "_native.LiveStream", wanted: int) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from neutone_like.optimise.listening.writing import listening_page as listening_page
     from neutone_like.optimise.measures.frechet import frechet_distance as frechet_distance
     from neutone_like.optimise.played_cost import PlayedCost as PlayedCost
+    from neutone_like.optimise.pruning.fine_tuning import FineTuning as FineTuning
     from neutone_like.optimise.pruning.plan import KeptWhole as KeptWhole
     from neutone_like.optimise.pruning.pruning import prune as prune
     from neutone_like.optimise.pruning.result import PrunedLayers as PrunedLayers
@@ -40,6 +41,7 @@ export_lazily(
         "neutone_like.optimise.distilling.students": ("StudentModel", "StudentShape"),
         "neutone_like.optimise.listening.writing": ("listening_page",),
         "neutone_like.optimise.measures.frechet": ("frechet_distance",),
+        "neutone_like.optimise.pruning.fine_tuning": ("FineTuning",),
         "neutone_like.optimise.pruning.plan": ("KeptWhole",),
         "neutone_like.optimise.pruning.pruning": ("prune",),
         "neutone_like.optimise.pruning.result": ("PrunedLayers", "PruneResult"),

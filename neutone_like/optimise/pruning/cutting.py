@@ -10,6 +10,7 @@ from torch.nn.utils import parametrize
 
 from neutone_like.graph import own_copy
 from neutone_like.graph.slots import read_slots, write_slot
+from neutone_like.optimise.pruning.fewer_heads import tell_attention
 from neutone_like.optimise.pruning.labels import Ids
 
 Kept = Mapping[tuple[str, int], Ids]
@@ -117,7 +118,9 @@ def tell_layers(before: nn.Module, after: nn.Module, norms: Mapping[str, Ids], d
 
 
 def _tell_known(before: nn.Module, module: Any) -> None:
-    if isinstance(module, nn.RNNBase):
+    if isinstance(module, nn.MultiheadAttention):
+        tell_attention(module)
+    elif isinstance(module, nn.RNNBase):
         _tell_recurrent(module)
     elif isinstance(module, nn.Linear):
         module.out_features, module.in_features = module.weight.shape

@@ -1,5 +1,6 @@
 """The smaller network is held against the whole one with the same channels silenced, before anyone gets it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -73,6 +74,13 @@ def difference(subject: Subject, smaller: nn.Module, silent: nn.Module) -> float
     if not error <= TOLERANCE:
         raise _TooDifferent(error)
     return error
+
+
+def outputs(subject: Subject, network: nn.Module, blocks: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+    """What a network gives for consecutive blocks, from its initial state."""
+    player = subject.played(network)
+    with torch.no_grad():
+        return [each for block in blocks for each in _leaves(subject.call(player, block))]
 
 
 def _in_float64(subject: Subject, smaller: nn.Module, silent: nn.Module) -> float:

@@ -1,33 +1,26 @@
 """A network without the channels, heads and units that count least: captured, followed, cut, and proven."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.graph import own_copy
-from neutone_like.optimise.pruning.cutting import cut, tell_layers, without_norms_of_weights, zeroed
-from neutone_like.optimise.pruning.dependencies import Dependencies, dependencies
-from neutone_like.optimise.pruning.importance import by_sound, by_weights
-from neutone_like.optimise.pruning.labels import Ids
-from neutone_like.optimise.pruning.plan import (
-    ADVICE,
-    KINDS,
-    KeptWhole,
-    Peers,
-    checked_ratio,
-    count_to_cut,
-    find_peers,
-    kept_indices,
-    kept_of_states,
-    kept_whole,
-    ratio_of_each,
-)
-from neutone_like.optimise.pruning.proving import fitted
+from neutone_like.numbers import as_whole_number
+from neutone_like.optimise.pruning.blocks import without_blocks
+from neutone_like.optimise.pruning.cutting import without_norms_of_weights
+from neutone_like.optimise.pruning.fine_tuning import FineTune, trained
+from neutone_like.optimise.pruning.followed import Followed
+from neutone_like.optimise.pruning.plan import ADVICE, KINDS, checked_ratio, ratio_of_each
 from neutone_like.optimise.pruning.result import PrunedLayers, PruneResult
-from neutone_like.optimise.pruning.subject import Subject, subject_of
+from neutone_like.optimise.pruning.stepping import Schedule, Stepped, prune_in_steps
+from neutone_like.optimise.pruning.subject import subject_of
+from neutone_like.optimise.pruning.timing import Times, measured
+from neutone_like.optimise.pruning.zeros import sparse
 from neutone_like.torch_settings import plain_settings
 
 
@@ -40,12 +33,16 @@ def prune(
     ratios: Mapping[str, float] | None = None,
     kinds: Sequence[str] = KINDS,
     calibration: Sequence[Any] | None = None,
+    fine_tune: FineTune | None = None,
+    steps: int = 1,
+    checkpoint: str | PathLike[str] | None = None,
+    measure: bool = False,
 ) -> PruneResult:
     """Cut whole channels, attention heads and recurrent units, so that what is left is a smaller ordinary network.
 
     The network is captured, every channel is followed through it, and those that are added, multiplied, gated or
     concatenated are cut together. The smaller network is played beside the whole one with the same channels silenced
-    before it is returned: it differs by at most 1e-6 of the peak. It still has to be trained on, as a rule.
+    before it is returned or trained: it differs by at most 1e-6 of the peak. It still has to be trained on, as a rule.
 
     Args:
         network: A live model, or any network with an example. It stays as it was. Weight norm becomes plain weights.
@@ -53,149 +50,121 @@ def prune(
             arguments; ``None``: noise for the first layer's channels. Not for models.
         ratio: The share that is cut of the channels, heads or units of each layer: from 0 up to, and without, 1.
         ratios: By layer's name another share; layers whose channels are added have one together.
-        kinds: Which of ``"channels"``, ``"heads"`` and ``"units"``.
+        kinds: Which of ``"channels"``, ``"heads"`` and ``"units"``. ``"layers"`` leaves out blocks of lists that add to
+            what passes them; ``"weights"``, alone, sets single weights to zero, which makes nothing smaller or faster.
         calibration: Sounds to judge by: consecutive blocks of what the network is called with, each as long as the
             example. What gives the least energy to the layers after it is cut first. ``None``: judged by weights.
+        fine_tune: Trains the smaller network where it is: a function of it, or :class:`FineTuning`.
+        steps: Cut little by little, with ``fine_tune`` after each: first much, at the end little.
+        checkpoint: A folder that holds what every step made. The same call goes on there after a kill.
+        measure: Tell the time of both: of live models compiled, a block; of others a call in TorchScript.
 
     Raises:
         ModelError: Nothing can be cut, with the layers and why; sizes are written into the code, with the line; or the
             smaller network is not equal.
         ParameterError: A ratio out of range, a layer or kind that is not there.
+        TrainingError: Weights or the loss are not finite, or the checkpoint is of something else.
         CaptureError: The network can't be captured.
     """
-    share = checked_ratio("ratio", ratio)
-    _check_kinds(kinds)
+    share, own = checked_ratio("ratio", ratio), dict(ratios or {})
+    _check_kinds(kinds, steps, fine_tune)
+    folder = None if checkpoint is None else Path(checkpoint)
     plain = own_copy(network)
     was_training = {name: module.training for name, module in plain.named_modules()}
     norms = without_norms_of_weights(plain.eval())
-    subject = subject_of(plain, example)
-    followed = _Followed(subject)
-    shares = ratio_of_each(followed.peers, followed.whole, share, dict(ratios or {}))
-    shares = [own if group.kind in kinds else 0.0 for own, group in zip(shares, followed.peers, strict=True)]
-    if not any(group.kind in kinds for group in followed.peers):
-        raise ModelError(_nothing(type(network).__name__, followed, kinds))
-    dead, table = followed.chosen(shares, calibration)
-    smaller, equality = followed.without(dead)
-    for name, module in smaller.named_modules():
-        module.training = was_training.get(name, True)
+    followed = Followed(subject_of(plain, example))
+    shapes = {name: list(each.shape) for name, each in plain.state_dict().items()}
+    settings = repr([share, sorted(own.items()), list(kinds), steps, shapes])
+    if "weights" in kinds:
+        shares = {name: checked_ratio(f"ratios[{name!r}]", each) for name, each in own.items()}
+        smaller, table = sparse(followed, share, shares, fine_tune, folder)
+        stepped = Stepped(smaller, table, 0.0)
+    else:
+        stepped = _smaller(
+            followed, example, share, own, kinds, calibration, Schedule(steps, fine_tune, folder, settings)
+        )
+    for name, module in stepped.model.named_modules():
+        module.training = was_training.get(name, bool(network.training))
+    times = measured(followed.subject, stepped.model) if measure else Times()
     return PruneResult(
-        model=smaller,
-        layers=table,
+        model=stepped.model,
+        layers=stepped.table,
         kept_whole=tuple(followed.whole),
-        parameters_before=sum(each.numel() for each in plain.parameters()),
-        parameters_after=sum(each.numel() for each in smaller.parameters()),
+        parameters_before=sum(each.numel() for each in nn.Module.parameters(plain)),
+        parameters_after=sum(each.numel() for each in nn.Module.parameters(stepped.model)),
+        zeros_after=sum(int((each == 0).sum()) for each in nn.Module.parameters(stepped.model)),
         bytes_before=_bytes(plain),
-        bytes_after=_bytes(smaller),
-        equality=equality,
+        bytes_after=_bytes(stepped.model),
+        equality=stepped.equality,
         norms_removed=tuple(dict.fromkeys(norms)),
+        **{name: getattr(times, name) for name in Times.__dataclass_fields__},
     )
 
 
-class _Followed:
-    """A network of which it is known what depends on what."""
-
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
-        played = subject.played(subject.network)
-        self.weights = {name: each.detach() for name, each in played.named_parameters()}
-        found = dependencies(subject.graph, subject.block(), frozenset(self.weights))
-        self.found = found
-        self.peers = [_shown(group, subject.prefix) for group in find_peers(found)]
-        self.whole = [_shown_whole(each, subject.prefix) for each in kept_whole(found, self.peers)]
-
-    def chosen(
-        self, shares: Sequence[float], calibration: Sequence[Any] | None
-    ) -> tuple[Ids, tuple[PrunedLayers, ...]]:
-        """The classes that are cut, and the table of what that makes of each layer."""
-        found, peers = self.found, self.peers
-        if calibration is None:
-            scores = by_weights(found, peers, self.weights)
-        else:
-            blocks = [_block(each) for each in calibration]
-            _check_blocks(self.subject, blocks)
-            scores = by_sound(found, peers, self.subject.graph, self.weights, blocks)
-        dead: list[int] = []
-        table: list[PrunedLayers] = []
-        for group, share in zip(peers, shares, strict=True):
-            count = count_to_cut(len(group.classes), share)
-            worst = sorted(group.classes, key=lambda each: (scores.get(each, 0.0), each))[:count]
-            dead += worst
-            table.append(PrunedLayers(group.layers, group.kind, *_sizes_of(found, group, worst)))
-        return np.asarray(sorted(dead), np.int64), tuple(table)
-
-    def without(self, dead: Ids) -> tuple[nn.Module, float]:
-        """The network without these classes, proven.
-
-        Raises:
-            ModelError: It does not run, or is not equal.
-        """
-        subject, found = self.subject, self.found
-        kept = {_own_key(key, subject.prefix): each for key, each in kept_indices(found, dead).items()}
-        states = {_own(name, subject.prefix): axes for name, axes in kept_of_states(found, dead).items()}
-        smaller = cut(subject.network, kept, states)
-        tell_layers(subject.network, smaller, _named_norms(found, subject.prefix), dead)
-        multiplied = {product.weight for product in found.products} | {name for name, _ in found.made}
-        silent = zeroed(subject.network, kept, frozenset(_own(name, subject.prefix) for name in multiplied))
-        return fitted(subject, smaller, silent, self._sizes(smaller, dead))
-
-    def _sizes(self, smaller: nn.Module, dead: Ids) -> dict[str, dict[int, int]]:
-        """For each module what the sizes become that are found in it or below; without those that become several."""
-        changes: list[tuple[str, int, int]] = []
-        for (name, _), classes in self.found.axes.items():
-            changes.append((_own(name, self.subject.prefix), len(classes), int((~np.isin(classes, dead)).sum())))
-        for name, axes in kept_of_states(self.found, dead).items():
-            shape = self.found.states[name].shape
-            changes += [(_own(name, self.subject.prefix), shape[axis], len(index)) for axis, index in axes.items()]
-        for name, classes in self.found.norms.items():
-            left = len(set(np.unique(classes)) - set(dead))
-            changes.append((_own(f"{name}.weight", self.subject.prefix), len(np.unique(classes)), left))
-        for group in self.peers:
-            left = len(set(group.classes) - set(dead))
-            changes += [(_own(name, self.subject.prefix), len(group.classes), left) for name, _ in group.axes]
-        return {name: _one_way(name, changes) for name, _ in smaller.named_modules()}
+def _smaller(
+    followed: Followed,
+    example: Any,
+    share: float,
+    own: Mapping[str, float],
+    kinds: Sequence[str],
+    calibration: Sequence[Any] | None,
+    schedule: Schedule,
+) -> Stepped:
+    """First blocks, which are trained at once, then what is in the others."""
+    rows: tuple[PrunedLayers, ...] = ()
+    equality = 0.0
+    left = dict(own)
+    if "layers" in kinds:
+        lists = {name: left.pop(name) for name in own if _is_list(followed.subject.network, name)}
+        model, rows, equality = without_blocks(followed, lambda name: lists.get(name, share), calibration)
+        alone = len(kinds) == 1
+        if alone and schedule.fine_tune is not None:
+            inside = None if schedule.checkpoint is None else schedule.checkpoint / "training-1.pt"
+            trained(model, schedule.fine_tune, inside, schedule.settings)
+        if alone:
+            return Stepped(model, rows, equality)
+        followed = Followed(subject_of(model, example))
+    if not any(group.kind in kinds for group in followed.peers):
+        raise ModelError(_nothing(type(followed.subject.network).__name__, followed, kinds))
+    shares = ratio_of_each(followed.peers, followed.whole, share, left)
+    shares = [each if group.kind in kinds else 0.0 for each, group in zip(shares, followed.peers, strict=True)]
+    try:
+        stepped = prune_in_steps(
+            followed, shares, lambda each: Followed(subject_of(each, example)), calibration, schedule
+        )
+    except ModelError as error:
+        raise ModelError(f"{error}{_to_blame(followed, shares)}") from error
+    return replace(stepped, table=(*rows, *stepped.table), equality=max(equality, stepped.equality))
 
 
-def _sizes_of(found: Dependencies, group: Peers, dead: Sequence[int]) -> tuple[int, int]:
-    """How many there are before and after: of channels that stand in for several (a gate's halves) each once."""
-    if group.kind != "channels":
-        return len(group.classes), len(group.classes) - len(dead)
-    own = [np.isin(found.axes[key], group.classes) for key in group.axes if key in found.made]
-    gone = [np.isin(found.axes[key], dead) for key in group.axes if key in found.made]
-    before, after = min((int(each.sum()), int((each & ~cut).sum())) for each, cut in zip(own, gone, strict=True))
-    return before, after
+def _to_blame(followed: Followed, shares: Sequence[float]) -> str:
+    """The first layers that, left whole, make it run and equal."""
+    for at, group in enumerate(followed.peers[:_MOST_BLAMED]):
+        if shares[at] > 0.0:
+            try:
+                followed.without(followed.dead([0.0 if other == at else each for other, each in enumerate(shares)]))
+            except ModelError:
+                continue
+            return f"\nIt can be pruned with ratios={{{group.layers[0]!r}: 0.0}}."
+    for kind in KINDS:
+        fewer = [0.0 if group.kind == kind else each for each, group in zip(shares, followed.peers, strict=True)]
+        if fewer != list(shares) and any(fewer):
+            try:
+                followed.without(followed.dead(fewer))
+            except ModelError:
+                continue
+            return f"\nIt can be pruned without {kind}: kinds={tuple(each for each in KINDS if each != kind)}."
+    return ""
 
 
-def _one_way(module: str, changes: Sequence[tuple[str, int, int]]) -> dict[int, int]:
-    found: dict[int, set[int]] = {}
-    for name, before, after in changes:
-        if not module or name.startswith(f"{module}."):
-            found.setdefault(before, set()).add(after)
-    known = {before: after - {before} for before, after in found.items()}
-    return {before: next(iter(after)) for before, after in known.items() if len(after) == 1}
+_MOST_BLAMED = 12
 
 
-def _shown(group: Peers, prefix: str) -> Peers:
-    return Peers(tuple(_own(f"{each}.", prefix)[:-1] for each in group.layers), group.kind, group.classes, group.axes)
+def _is_list(network: nn.Module, name: str) -> bool:
+    return isinstance(dict(network.named_modules()).get(name), nn.ModuleList | nn.Sequential)
 
 
-def _shown_whole(kept: KeptWhole, prefix: str) -> KeptWhole:
-    return KeptWhole(_own(f"{kept.layer}.", prefix)[:-1], kept.size, kept.reason)
-
-
-def _own(name: str, prefix: str) -> str:
-    """As the network itself calls it."""
-    return name.removeprefix("self.").removeprefix(prefix)
-
-
-def _own_key(key: tuple[str, int], prefix: str) -> tuple[str, int]:
-    return _own(key[0], prefix), key[1]
-
-
-def _named_norms(found: Dependencies, prefix: str) -> dict[str, Ids]:
-    return {_own(name, prefix): ids for name, ids in found.norms.items()}
-
-
-def _nothing(network: str, followed: _Followed, kinds: Sequence[str]) -> str:
+def _nothing(network: str, followed: Followed, kinds: Sequence[str]) -> str:
     if followed.peers:
         there = ", ".join(sorted({group.kind for group in followed.peers}))
         return f"{network} has none of {', '.join(kinds)} that can be cut; it has {there}."
@@ -205,29 +174,19 @@ def _nothing(network: str, followed: _Followed, kinds: Sequence[str]) -> str:
     return f"Nothing of {network} can be pruned so that the rest stays as it is:\n{named}\n{ADVICE}."
 
 
-def _check_kinds(kinds: Sequence[str]) -> None:
-    if isinstance(kinds, str) or not kinds or set(kinds) - set(KINDS):
-        raise ParameterError(f"kinds must be some of {', '.join(map(repr, KINDS))}, got {kinds!r}.")
-
-
-def _block(given: Any) -> list[Tensor]:
-    return list(given) if isinstance(given, (tuple, list)) else [given]
-
-
-def _check_blocks(subject: Subject, blocks: Sequence[Sequence[Tensor]]) -> None:
-    if not blocks:
-        raise ParameterError("calibration must hold at least one block of sound, got none.")
-    expected = [each.shape[:-1] for each in subject.block()]
-    for block in blocks:
-        shapes = [list(each.shape) for each in block]
-        if [each.shape[:-1] for each in block] != expected or block[0].shape[-1] != subject.example.samples:
-            raise ParameterError(
-                f"calibration: each block must be like the example, with {subject.example.samples} samples: "
-                f"{[list(each.shape) for each in subject.block()]}, got {shapes}."
-            )
-    if not any(bool(block[0].abs().max() > 0) for block in blocks):
+def _check_kinds(kinds: Sequence[str], steps: Any, fine_tune: Any) -> None:
+    if isinstance(kinds, str) or not kinds or set(kinds) - {*KINDS, "layers", "weights"}:
+        known = ", ".join(map(repr, (*KINDS, "layers", "weights")))
+        raise ParameterError(f"kinds must be some of {known}, got {kinds!r}.")
+    if "weights" in kinds and len(kinds) > 1:
         raise ParameterError(
-            "calibration is silent, so that it tells nothing. Give sounds that the network is used with."
+            f"kinds={kinds!r}: single weights are set to zero, all else is cut. Do it one after another."
+        )
+    if as_whole_number(steps) is None or not 1 <= steps <= 100:
+        raise ParameterError(f"steps must be a whole number from 1 to 100, got {steps!r}.")
+    if steps > 1 and fine_tune is None:
+        raise ParameterError(
+            f"steps={steps} without fine_tune: without training in between they are the same as one. Give fine_tune."
         )
 
 

@@ -77,7 +77,7 @@ struct Damage {
     }
 
     void set_number() {
-        const uint32_t kinds[] = {kFacts, kBuffers, kViews, kViews, kViews, kSteps, kIntegers, kRates};
+        const uint32_t kinds[] = {kFacts, kBuffers, kViews, kViews, kViews, kSteps, kIntegers, kRates, kPackings};
         const Section where = section(kinds[below(std::size(kinds))]);
         if (where.bytes < 8) return;
         unsigned char* at = bytes.data() + where.offset + below(where.bytes / 4 - 1) * 4;
@@ -116,7 +116,8 @@ struct Damage {
 
     void spoil_weights() {
         const float some[] = {0.0f, -0.0f, 1e38f, -1e38f, 1e-45f, NAN, INFINITY, -INFINITY};
-        const Section where = section(kConstants);
+        Section where = section(kConstants);
+        if (where.bytes < 4) where = section(kPacked);
         if (where.bytes < 4) return;
         for (size_t left = 1 + below(8); left > 0; --left) {
             std::memcpy(bytes.data() + where.offset + below(where.bytes / 4) * 4, &some[below(std::size(some))], 4);
@@ -128,7 +129,7 @@ struct Damage {
         auto& moved = reinterpret_cast<Section*>(bytes.data() + sizeof(Header))[below(sections)];
         if (below(2) == 0) moved.offset = static_cast<uint64_t>(extreme(static_cast<int64_t>(moved.offset))) & ~63ull;
         if (below(2) == 0) moved.bytes = static_cast<uint64_t>(extreme(static_cast<int64_t>(moved.bytes)));
-        if (below(4) == 0) moved.kind = static_cast<uint32_t>(below(11));
+        if (below(4) == 0) moved.kind = static_cast<uint32_t>(below(13));
         if (below(4) == 0) moved.plan = static_cast<uint32_t>(below(4));
     }
 
@@ -235,6 +236,31 @@ void fail(const char* what) {
     std::exit(1);
 }
 
+// As whoever plays a file reads it: constants that are packed are unpacked into memory of exactly their size.
+struct Unpacking {
+    bool read(const unsigned char* file, uint64_t count, const KernelTable& kernels, Image& image, Problem& problem,
+              uint32_t plan) {
+        Unpacked unpacked{nullptr, 0};
+        if (!unpacked_bytes(file, count, unpacked.count, problem)) return false;
+        if (unpacked.count > kMostToTake) {
+            problem.fault = Fault::too_large;
+            std::strcpy(problem.text, "its constants are too large to try");
+            return false;
+        }
+        if (unpacked.count > 0) {
+            memory.reset(static_cast<unsigned char*>(::operator new(unpacked.count, std::align_val_t{64})));
+            unpack(file, memory.get());
+            unpacked.bytes = memory.get();
+        }
+        return read_image(file, count, kernels, image, problem, plan, unpacked);
+    }
+
+    struct Free {
+        void operator()(unsigned char* data) const { ::operator delete(data, std::align_val_t{64}); }
+    };
+    std::unique_ptr<unsigned char, Free> memory;
+};
+
 // Exactly as many bytes, so that what is read beyond them is found.
 struct Exact {
     explicit Exact(const Bytes& bytes, size_t count)
@@ -263,7 +289,8 @@ void try_one(const Bytes& good, std::mt19937& random, Counts& counts) {
     Image image;
     Problem problem;
     const uint32_t plan = damage.below(2) == 0 ? 0 : static_cast<uint32_t>(damage.below(4));
-    if (!read_image(file.data, count, some_kernels(random), image, problem, plan)) {
+    Unpacking unpacking;
+    if (!unpacking.read(file.data, count, some_kernels(random), image, problem, plan)) {
         if (problem.fault == Fault::none || problem.text[0] == '\0') fail("refused without a reason");
         ++counts.refused[static_cast<int>(problem.fault)];
         return;
@@ -283,7 +310,8 @@ void play_unproved(const Bytes& good, std::mt19937& random) {
     Bytes file = good;
     Image image;
     Problem problem;
-    if (!read_image(file.data(), file.size(), best_kernels(), image, problem)) fail(problem.text);
+    Unpacking unpacking;
+    if (!unpacking.read(file.data(), file.size(), best_kernels(), image, problem, 0)) fail(problem.text);
     Damage{random, good, file}.bend_extent();
     if (is_quick(image)) play_some(image, random);
 }
@@ -291,9 +319,10 @@ void play_unproved(const Bytes& good, std::mt19937& random) {
 Bytes proved(Bytes bytes, const std::string& name) {
     Image image{};
     Problem problem;
+    Unpacking unpacking;
     uint32_t plan = 0;
     do {
-        if (read_image(bytes.data(), bytes.size(), best_kernels(), image, problem, plan)) continue;
+        if (unpacking.read(bytes.data(), bytes.size(), best_kernels(), image, problem, plan)) continue;
         std::fprintf(stderr, "%s: %s\n", name.c_str(), problem.text);
         std::exit(1);
     } while (++plan < image.plans);
@@ -338,6 +367,21 @@ Builder own_plan(int32_t granule, int32_t length) {
     return builder;
 }
 
+// With constants of each kind, which a step reads.
+Bytes packed_plan() {
+    Builder builder = own_plan(64, 80);
+    const std::string numbers(256, '\x11');
+    const std::vector<Packing> packings = {{kInt8, 2, 3, 4, 2, 0, 16, 0, 0},
+                                           {kInt4, 1, 4, 4, 4, 2, 0, 128, 64},
+                                           {kHalf, 1, 1, 5, 0, 0, 0, 192, 128},
+                                           {kWhole, 1, 1, 8, 0, 1, 0, 256, 160}};
+    builder.buffers.back().elements = 64;
+    builder.view(static_cast<uint32_t>(builder.buffers.size()) - 2, plan::fixed(0), {plan::fixed(33)}, {1});
+    builder.view(static_cast<uint32_t>(builder.buffers.size()) - 1, plan::fixed(0), {plan::fixed(33)}, {1});
+    builder.step(kCopy, 2);
+    return builder.packed_file(packings, numbers);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -355,6 +399,7 @@ int main(int argc, char** argv) {
         models.push_back(proved(walking.file(), "a plan of our own"));
         models.push_back(proved(moved.file(), "a plan of our own"));
         models.push_back(proved(walking.file_for_rates({moved, walking}, {48000, 44100, 96000}), "plans of our own"));
+        models.push_back(proved(packed_plan(), "a plan of our own"));
     }
     std::mt19937 random(seed);
     Counts counts;

@@ -16,13 +16,15 @@ from neutone_like.compiler.file_format import (
     MOST_OPERANDS,
     SECTION_BYTES,
     VERSION,
+    VERSION_OF_PACKED,
     VERSION_OF_PLANS,
     Section,
 )
 from neutone_like.compiler.kernels import KernelId
 from neutone_like.compiler.layout import ALIGNMENT, Layout, lay_out
-from neutone_like.compiler.packing import packed_bias, packed_panels
-from neutone_like.compiler.plan import Affine, Plan, Pointwise, Step
+from neutone_like.compiler.packed_constants import PackedConstants, Piece
+from neutone_like.compiler.packing import packed_bias, packed_panels, pieces_of_panels, pieces_of_recurrent
+from neutone_like.compiler.plan import MOVED_ON, Affine, Plan, Pointwise, Step
 from neutone_like.compiler.program import program_of
 from neutone_like.compiler.tensor import ROW_FLOATS, Kind, Stride, Tensor, View, stride_order
 from neutone_like.errors import CompileError
@@ -81,11 +83,16 @@ def write_plans(plans: Sequence[FilePlan], metadata: str, rates: Sequence[int] =
     parts = [_Writer(each.plan, constants).sections(each) for each in plans]
     sections: list[tuple[int, int, bytes]] = [(Section.METADATA, 0, metadata.encode())]
     sections += [(kind, number, data) for number, part in enumerate(parts) for kind, data in part.items()]
-    sections.append((Section.CONSTANTS, 0, bytes(constants.data) + bytes(_BEHIND)))
+    packed = constants.packed.sections(bytes(constants.data))
+    if packed is None:
+        sections.append((Section.CONSTANTS, 0, bytes(constants.data) + bytes(_BEHIND)))
+    else:
+        sections += [(Section.PACKINGS, 0, packed[0]), (Section.PACKED, 0, packed[1])]
     if rates:
         sections.append((Section.RATES, 0, np.asarray(rates, "<i4").tobytes()))
     sections += [(Section.TEST_VECTOR, number, _numbers_of(each.test)) for number, each in enumerate(plans)]
-    return _file(sections, VERSION_OF_PLANS if rates else VERSION)
+    version = VERSION_OF_PLANS if rates else VERSION
+    return _file(sections, version if packed is None else VERSION_OF_PACKED)
 
 
 def _numbers_of(test: TestVector) -> bytes:
@@ -99,15 +106,18 @@ class _Constants:
 
     data: bytearray = field(default_factory=bytearray)
     known: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    packed: PackedConstants = field(default_factory=PackedConstants)
 
-    def add(self, values: NDArray[Any]) -> int:
-        """The offset of an array."""
+    def add(self, values: NDArray[Any], pieces: Sequence[Piece] = ()) -> int:
+        """The offset of an array, of weights with the pieces that may have scales of their own."""
         raw = np.ascontiguousarray(values).tobytes()
         key = raw + values.dtype.str.encode()
         if key not in self.known:
             self.data += bytes(-len(self.data) % ALIGNMENT)
             self.known[key] = len(self.data)
             self.data += raw
+            if pieces:
+                self.packed.add(self.known[key], values.astype(np.float32, copy=False).ravel(), pieces)
         return self.known[key]
 
 
@@ -172,23 +182,20 @@ class _Writer:
         advance = _extent(tensor.advance if kind == _RING else ZERO)
         return struct.pack("<2IQ2q5i", kind, int(tensor.double), place.offset, place.elements, initial, *ring) + advance
 
-    def _array(self, key: Any, values: NDArray[Any]) -> int:
+    def _array(self, key: Any, values: NDArray[Any], pieces: Sequence[Piece] = ()) -> int:
         """A constant buffer."""
         if key not in self.numbers:
             double = values.dtype == np.float64
             self.numbers[key] = len(self.buffers)
-            offset = self.constants.add(values)
+            offset = self.constants.add(values, pieces)
             head = struct.pack("<2IQ2q5i", _CONSTANT, int(double), offset, values.size, -1, 0, 0, 0, 0, 0)
             self.buffers.append(head + _extent(ZERO))
         return self.numbers[key]
 
-    def _numbers_view(self, values: NDArray[Any], dims: Sequence[int] | None = None) -> None:
+    def _numbers_view(self, values: NDArray[Any], pieces: Sequence[Piece] = ()) -> None:
         """A constant array as a step's next view."""
-        key = (values.tobytes(), values.dtype.str)
-        buffer = self._array(key, values)
-        sizes = [values.size] if dims is None else list(dims)
-        steps = [int(np.prod(sizes[place + 1 :], dtype=np.int64)) for place in range(len(sizes))]
-        self.views.append(_packed_view(buffer, 0, ZERO, [Extent.of(each) for each in sizes], steps))
+        buffer = self._array((values.tobytes(), values.dtype.str), values, pieces)
+        self.views.append(_packed_view(buffer, 0, ZERO, [Extent.of(values.size)], [1]))
 
     def _view(self, view: View, padded: bool = False) -> None:
         if view.rank > MAXIMUM_RANK:
@@ -227,6 +234,7 @@ class _Writer:
                 outputs, inputs = _simplest([*outputs, *inputs], 1)
             for view in outputs:
                 self._view(view, padded=True)
+            self._weights(step)
             for view in inputs:
                 self._view(view)
             self.integers += step.integers
@@ -239,9 +247,25 @@ class _Writer:
         )
         self.steps.append(struct.pack("<5I", *head))
 
+    def _weights(self, step: Step) -> None:
+        """Those of a kernel whose weights are a tensor of the plan, before anything else asks for its buffer."""
+        if step.kernel in MOVED_ON and step.kernel is not KernelId.RECURRENCE:
+            hidden, inputs = (view.dims[-1].constant for view in (step.inputs[1], step.inputs[0]))
+            assert hidden is not None
+            assert inputs is not None
+            tensor, pieces = step.inputs[-1].tensor, pieces_of_recurrent(step.kernel, hidden, inputs)
+        elif step.kernel is KernelId.DEPTHWISE:
+            tensor = step.inputs[0].tensor
+            channels, kernel = (each.constant or 0 for each in step.inputs[0].dims)
+            pieces = [Piece(0, channels, kernel, 1, kernel)]
+        else:
+            return
+        if tensor.kind is Kind.CONSTANT and tensor.data is not None:
+            self._array(tensor, tensor.data.reshape(-1).numpy(), pieces)
+
     def _affine(self, step: Affine) -> None:
         self._view(step.outputs[0], padded=True)
-        self._numbers_view(packed_panels(step.weights).astype(np.float32))
+        self._numbers_view(packed_panels(step.weights).astype(np.float32), pieces_of_panels(step.weights))
         self._numbers_view(packed_bias(step.bias).astype(np.float32))
         for view in (*step.inputs, *step.addends):
             self._view(view)

@@ -6,6 +6,8 @@ MAGIC = b"NLCOMP\r\n"
 VERSION = 1
 VERSION_OF_PLANS = 2
 """Of a file with a plan for each of several rates."""
+VERSION_OF_PACKED = 3
+"""Of a file whose constants are packed."""
 HEADER_BYTES = 32
 SECTION_BYTES = 24
 STEP_BYTES = 20
@@ -25,3 +27,5 @@ class Section(IntEnum):
     CONSTANTS = 7
     TEST_VECTOR = 8
     RATES = 9
+    PACKINGS = 10
+    PACKED = 11

@@ -6,11 +6,18 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from neutone_like.compiler.kernels import KernelId
+from neutone_like.compiler.packed_constants import Piece
 from neutone_like.compiler.plan import Weights
 
 PANEL = 4
 _LANES = 16
 _LOG2_E = 1.0 / math.log(2.0)
+_GATE_FACTORS = {
+    KernelId.LSTM: (-_LOG2_E, -_LOG2_E, -2.0 * _LOG2_E, -_LOG2_E),
+    KernelId.GRU: (-_LOG2_E, -_LOG2_E, -2.0 * _LOG2_E),
+    KernelId.RNN: (1.0,),
+}
 
 
 def packed_panels(weights: Sequence[Weights]) -> Weights:
@@ -31,10 +38,31 @@ def packed_bias(bias: Weights) -> Weights:
     return padded.ravel()
 
 
+def pieces_of_panels(weights: Sequence[Weights]) -> list[Piece]:
+    """Where each segment's weights lie in :func:`packed_panels`."""
+    groups, outputs, _ = weights[0].shape
+    sizes = [each.shape[2] for each in weights]
+    panels, whole = groups * -(-outputs // PANEL), PANEL * sum(sizes)
+    starts = np.cumsum([0, *sizes[:-1]])
+    return [Piece(PANEL * int(at), panels, rows, PANEL, whole) for at, rows in zip(starts, sizes, strict=True)]
+
+
+def pieces_of_recurrent(kernel: KernelId, hidden: int, inputs: int) -> list[Piece]:
+    """Where the two matrices of a recurrent layer lie in its packed weights, and what else does."""
+    factors = _GATE_FACTORS[kernel]
+    lanes = len(factors) * (-(-hidden // _LANES) * _LANES)
+    spare, second = hidden * lanes, (hidden + 1) * lanes
+    return [
+        Piece(0, 1, hidden, lanes, factors=factors),
+        Piece(spare, 1, 1, lanes),
+        Piece(second, 1, inputs, lanes, factors=factors),
+    ]
+
+
 def packed_lstm(weights: Sequence[torch.Tensor]) -> Weights:
     """PyTorch's four (or two) tensors of a layer as one array."""
     inputs, hidden, biases = _numbers(weights)
-    scale = [-_LOG2_E, -_LOG2_E, -2.0 * _LOG2_E, -_LOG2_E]
+    scale = _GATE_FACTORS[KernelId.LSTM]
     bias = sum(biases, np.zeros(len(hidden)))
     return _layout(_gates(hidden, scale), _gates(inputs, scale), [_gates(bias[:, None], scale)])
 
@@ -42,7 +70,7 @@ def packed_lstm(weights: Sequence[torch.Tensor]) -> Weights:
 def packed_gru(weights: Sequence[torch.Tensor]) -> Weights:
     """Alike, for the gates r, z, n."""
     inputs, hidden, biases = _numbers(weights)
-    scale = [-_LOG2_E, -_LOG2_E, -2.0 * _LOG2_E]
+    scale = _GATE_FACTORS[KernelId.GRU]
     size = len(hidden) // 3
     both = biases or [np.zeros(3 * size), np.zeros(3 * size)]
     first = both[0].copy()

@@ -101,9 +101,14 @@ def _scales(blocks: NDArray[np.float64], levels: Levels) -> NDArray[np.float64] 
     """One for each row, so that the row is whole multiples of it; ``None``: one of them is not."""
     largest = np.abs(blocks).max(1)
     scales = np.where(largest == 0.0, 1.0, 0.0)
-    for count in range(max(levels.highest, -levels.lowest), 0, -1):
-        wanted = largest / count
-        open_rows = np.flatnonzero((scales == 0.0) & _is_short(wanted))
+    counts = np.arange(max(levels.highest, -levels.lowest), 0, -1)
+    tried_scales = largest[:, None] / counts
+    short = _is_short(tried_scales)
+    if not bool((short.any(1) | (largest == 0.0)).all()):
+        return None
+    for place in np.flatnonzero(short.any(0)):
+        wanted = tried_scales[:, place]
+        open_rows = np.flatnonzero((scales == 0.0) & short[:, place])
         for sign in (1.0, -1.0) if levels.lowest != -levels.highest else (1.0,):
             tried = sign * wanted[open_rows]
             multiples = np.rint(blocks[open_rows] / tried[:, None])

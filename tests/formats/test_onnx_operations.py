@@ -1,6 +1,7 @@
 """Every operation that has a form in ONNX, played by ONNX Runtime, against PyTorch in float64."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from torch.nn import functional as F
 
 from neutone_like.errors import CompileError
 from neutone_like.graph import capture, whole_recurrences
+from neutone_like.optimise import quantise
 from neutone_like.streaming import Biquad
 from support.compiled_networks import Function, captured, noise
 from support.onnx_networks import OnnxNetwork, play_onnx_beside
@@ -206,3 +208,19 @@ def test_what_has_no_form_is_refused_by_its_name(name: str) -> None:
     body, word = REFUSED[name]
     with pytest.raises(CompileError, match=word):
         OnnxNetwork(captured(Function(body), channels=6))
+
+
+@pytest.mark.parametrize(
+    ("precision", "group_size", "most"), [("fp16", None, 0.55), ("int8", None, 0.32), ("int4", 8, 0.45)]
+)
+def test_quantised_weights_are_held_as_such_and_are_the_same_numbers(
+    precision: Any, group_size: int | None, most: float
+) -> None:
+    torch.manual_seed(0)
+    lstm = Recurrent(nn.LSTM(16, 64, batch_first=True))
+    network = nn.Sequential(Causal(6, 16, 5, 2, 1), nn.Tanh(), lstm, nn.Conv1d(64, 64, 1)).eval()
+    small = quantise(network, precision, group_size=group_size, measure=False).model
+    large_file, small_file = (OnnxNetwork(captured(each, 6)).data for each in (network, small))
+    assert len(small_file) <= most * len(large_file)
+    found = play_onnx_beside(captured(small, 6), noise(6, SIZES))
+    assert found.good, found

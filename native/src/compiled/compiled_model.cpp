@@ -40,13 +40,22 @@ CompiledModel::CompiledModel(const void* bytes, uint64_t count, const std::strin
     : bytes_(count) {
     const compiled::KernelTable& table = kernels_of(kernels);
     compiled::Problem problem;
+    const auto require = [&](bool good) {
+        if (good) return;
+        raise(CompiledModelError(name + " is no compiled model that can be played: " + problem.text + ". " +
+                                 advice(problem.fault)));
+    };
+    compiled::Unpacked unpacked{nullptr, 0};
+    require(compiled::unpacked_bytes(bytes, count, unpacked.count, problem));
+    if (unpacked.count > 0) {
+        unpacked_ = std::make_unique<AlignedMemory>(unpacked.count);
+        compiled::unpack(bytes, unpacked_->data());
+        unpacked.bytes = unpacked_->data();
+    }
     do {
         compiled::Image image{};
         const auto plan = static_cast<uint32_t>(images_.size());
-        if (!compiled::read_image(bytes, count, table, image, problem, plan)) {
-            raise(CompiledModelError(name + " is no compiled model that can be played: " + problem.text + ". " +
-                                     advice(problem.fault)));
-        }
+        require(compiled::read_image(bytes, count, table, image, problem, plan, unpacked));
         images_.push_back(image);
     } while (images_.size() < images_.front().plans);
 }

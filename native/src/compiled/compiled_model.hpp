@@ -55,8 +55,9 @@ private:
     CompiledModel(const void* bytes, uint64_t count, const std::string& name, const std::string& kernels);
 
     uint64_t bytes_;
-    std::unique_ptr<AlignedMemory> owned_;  // null: somebody else's
-    std::vector<compiled::Image> images_;   // of each plan; at least one
+    std::unique_ptr<AlignedMemory> owned_;     // null: somebody else's
+    std::unique_ptr<AlignedMemory> unpacked_;  // constants, where the file has them packed
+    std::vector<compiled::Image> images_;      // of each plan; at least one
 };
 
 // One that plays, with state of its own. One thread at a time.

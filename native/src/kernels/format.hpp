@@ -11,6 +11,7 @@ constexpr char kMagic[8] = {'N', 'L', 'C', 'O', 'M', 'P', '\r', '\n'};
 constexpr uint32_t kVersion = 1;
 constexpr uint32_t kVersionOfPlans =
     2;  // with plans for several rates: a reader of version 1 would not choose among them
+constexpr uint32_t kVersionOfPacked = 3;  // with packed constants, for one rate or several
 constexpr uint32_t kMostPlans = 16;
 constexpr int kMaximumRank = 6;
 constexpr int kVectorFloats = 16;  // rows are padded to this, and memory reaches this much beyond whatever is read
@@ -37,7 +38,10 @@ enum SectionKind : uint32_t {
     kTestVector = 8,
     // int32[]: where there is a plan for each of several sample rates, those in Hz, in the order of the plans. Without it
     // there is one plan, for every rate that the metadata names. Metadata, constants and rates are those of all plans.
-    kRates = 9
+    kRates = 9,
+    // Of version 3, in the place of kConstants: Packing[], and the numbers that these become the constants of.
+    kPackings = 10,
+    kPacked = 11
 };
 
 struct Section {
@@ -98,6 +102,30 @@ struct Buffer {
     Extent advance;  // how far the place of the block moves with each block
 };
 static_assert(sizeof(Buffer) == 64);
+
+enum PackedAs : uint32_t {
+    kWhole = 0,  // float32, or halves of float64
+    kHalf = 1,   // IEEE 754 binary16
+    kInt8 = 2,   // -127..127
+    kInt4 = 3    // -8..7, two in a byte: the even one in its lower half
+};
+
+// A piece of the constants, `outer` blocks of [rows][lanes] float32, and how it is stored. What lies at `source`, a multiple
+// of 8: `factors` float64; for integers a scale for each [outer][row group][lane], the upper half of a float32; and the
+// numbers [outer][rows][lanes]. Number times scale is exact in float32; it is multiplied by the factor of its lane in
+// float64, and rounded once. With n factors the first of them is that of the first 1/n of the lanes, and so on.
+struct Packing {
+    uint32_t as;
+    uint32_t outer;
+    uint32_t rows;
+    uint32_t lanes;
+    uint32_t group;        // of integers: rows that share a scale, at least 1; else 0
+    uint32_t factors;      // 0, or a divisor of `lanes`
+    uint64_t outer_step;   // float32 from one block to the next
+    uint64_t destination;  // bytes of the constants, a multiple of 4. What no piece fills is 0
+    uint64_t source;       // bytes of kPacked
+};
+static_assert(sizeof(Packing) == 48);
 
 enum ViewFlags : uint32_t {
     kPadded = 1  // the last dimension is contiguous, and may be written up to the next multiple of kVectorFloats

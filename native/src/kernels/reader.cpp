@@ -1,80 +1,12 @@
 #include "kernels/reader.hpp"
 
-#include "kernels/checksum.hpp"
 #include "kernels/player.hpp"
 #include "kernels/proof.hpp"
+#include "kernels/sections.hpp"
 
 namespace neutone_like::compiled {
 
 namespace {
-
-constexpr uint32_t kKinds = kRates + 1;
-constexpr uint64_t kChecksumFrom = 16;  // Header::bytes
-
-struct Found {
-    const unsigned char* bytes;
-    uint64_t count;
-};
-
-const char* name_of(uint32_t kind) noexcept {
-    static constexpr const char* const kNames[kKinds] = {"?",     "metadata", "facts",     "buffers",     "views",
-                                                         "steps", "integers", "constants", "test vector", "rates"};
-    return kind < kKinds ? kNames[kind] : "?";
-}
-
-bool read_header(const unsigned char* bytes, uint64_t count, Verdict& verdict) noexcept {
-    const auto* header = reinterpret_cast<const Header*>(bytes);
-    for (uint64_t i = 0; i < sizeof kMagic; ++i) {
-        if (i < count && bytes[i] == static_cast<unsigned char>(kMagic[i])) continue;
-        verdict.refuse(Fault::no_model) << "it does not begin as a compiled model does";
-        return false;
-    }
-    if (count < sizeof(Header)) {
-        verdict.refuse(Fault::damaged) << "it ends within its first " << int64_t{sizeof(Header)} << " bytes";
-    } else if (header->version < kVersion || header->version > kVersionOfPlans) {
-        verdict.refuse(header->version > kVersionOfPlans ? Fault::too_new : Fault::damaged)
-            << "it has version " << header->version << " of the format, this library reads versions " << kVersion
-            << " to " << kVersionOfPlans;
-    } else if (header->bytes != count) {
-        verdict.refuse(Fault::damaged) << "it should have " << static_cast<int64_t>(header->bytes) << " bytes, and has "
-                                       << static_cast<int64_t>(count);
-    } else if (crc32(bytes + kChecksumFrom, count - kChecksumFrom) != header->checksum) {
-        verdict.refuse(Fault::damaged) << "its checksum does not fit what it holds";
-    } else {
-        return true;
-    }
-    return false;
-}
-
-bool is_of_all_plans(uint32_t kind) noexcept { return kind == kMetadata || kind == kConstants || kind == kRates; }
-
-// Those of one plan, and those of all.
-bool read_sections(const unsigned char* bytes, uint64_t count, uint32_t plan, Found* found, Verdict& verdict) noexcept {
-    const uint64_t sections = reinterpret_cast<const Header*>(bytes)->sections;
-    if (sections > kKinds * kMostPlans || sizeof(Header) + sections * sizeof(Section) > count) {
-        verdict.refuse(Fault::bad_plan) << "it says that it has " << static_cast<int64_t>(sections) << " sections";
-        return false;
-    }
-    const auto* section = reinterpret_cast<const Section*>(bytes + sizeof(Header));
-    for (const Section* end = section + sections; section != end; ++section) {
-        const bool known = section->kind >= kMetadata && section->kind < kKinds &&
-                           section->plan < (is_of_all_plans(section->kind) ? 1 : kMostPlans);
-        const bool wanted = known && (is_of_all_plans(section->kind) || section->plan == plan);
-        const bool inside = section->offset <= count && section->bytes <= count - section->offset;
-        const bool twice = wanted && found[section->kind].bytes != nullptr;
-        if (!known || !inside || section->offset % kAlignment != 0 || twice) {
-            verdict.refuse(Fault::bad_plan)
-                << "section " << section->kind << " (" << name_of(section->kind)
-                << (!known                              ? ") is unknown"
-                    : !inside                           ? ") reaches beyond the file"
-                    : section->offset % kAlignment != 0 ? ") does not begin at a multiple of 64 bytes"
-                                                        : ") is there twice");
-            return false;
-        }
-        if (wanted) found[section->kind] = {bytes + section->offset, section->bytes};
-    }
-    return true;
-}
 
 // The section as an array; an absent one is empty.
 template <typename Item>
@@ -123,9 +55,20 @@ bool take_all(const Found* found, Image& image, Verdict& verdict) noexcept {
     }
     image.metadata = reinterpret_cast<const char*>(found[kMetadata].bytes);
     image.metadata_bytes = found[kMetadata].count;
+    return true;
+}
+
+// Those of the file, or those that were unpacked. Gives the bytes from their beginning on that may be read.
+uint64_t take_constants(const Found* found, const unsigned char* bytes, uint64_t count, const Unpacked& unpacked,
+                        Image& image) noexcept {
     image.constants = found[kConstants].bytes;
     image.constant_bytes = found[kConstants].count;
-    return true;
+    if (unpacked.bytes != nullptr) {
+        image.constants = unpacked.bytes;
+        image.constant_bytes = unpacked.count;
+        return unpacked.count;
+    }
+    return image.constants == nullptr ? 0 : count - static_cast<uint64_t>(image.constants - bytes);
 }
 
 bool prove_test_vector(const Image& image, uint64_t bytes, Verdict& verdict) noexcept {
@@ -147,16 +90,15 @@ bool prove_memory(const Image& image, Verdict& verdict) noexcept {
     return false;
 }
 
-bool prove_all(const unsigned char* bytes, uint64_t count, uint32_t plan, Image& image, Verdict& verdict) noexcept {
+bool prove_all(const unsigned char* bytes, uint64_t count, uint32_t plan, const Unpacked& unpacked, Image& image,
+               Verdict& verdict) noexcept {
     Found found[kKinds];
-    for (Found& each : found) each = {nullptr, 0};
-    if (!read_header(bytes, count, verdict) || !read_sections(bytes, count, plan, found, verdict) ||
-        !take_rates(found, plan, image, verdict) || !take_all(found, image, verdict) || !prove_facts(image, verdict)) {
+    if (!read_sections(bytes, count, plan, found, verdict) || !take_rates(found, plan, image, verdict) ||
+        !take_all(found, image, verdict) || !prove_facts(image, verdict)) {
         return false;
     }
     image.lengths = lengths_of(*image.facts);
-    const uint64_t from_constants =
-        image.constants == nullptr ? 0 : count - static_cast<uint64_t>(image.constants - bytes);
+    const uint64_t from_constants = take_constants(found, bytes, count, unpacked, image);
     return prove_test_vector(image, found[kTestVector].count, verdict) &&
            prove_buffers(image, from_constants, verdict) && prove_views(image, verdict) && prove_ends(image, verdict) &&
            prove_steps(image, verdict) && prove_memory(image, verdict);
@@ -165,21 +107,13 @@ bool prove_all(const unsigned char* bytes, uint64_t count, uint32_t plan, Image&
 }  // namespace
 
 bool read_image(const void* bytes, uint64_t count, const KernelTable& kernels, Image& image, Problem& problem,
-                uint32_t plan) noexcept {
+                uint32_t plan, Unpacked unpacked) noexcept {
     Verdict verdict(problem);
     problem.fault = Fault::none;
     image.kernels = &kernels;
     image.scratch_bytes = 0;
-    if (reinterpret_cast<uintptr_t>(bytes) % kAlignment != 0) {
-        verdict.refuse(Fault::bad_plan) << "it must lie at a multiple of 64 bytes in memory";
-        return false;
-    }
-    if (count > kMostMemory) {
-        verdict.refuse(Fault::too_large) << "it has " << static_cast<int64_t>(count >> 20) << " MiB, the limit is "
-                                         << static_cast<int64_t>(kMostMemory >> 20);
-        return false;
-    }
-    return prove_all(static_cast<const unsigned char*>(bytes), count, plan, image, verdict);
+    return prove_place(bytes, count, verdict) &&
+           prove_all(static_cast<const unsigned char*>(bytes), count, plan, unpacked, image, verdict);
 }
 
 }  // namespace neutone_like::compiled

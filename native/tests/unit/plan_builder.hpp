@@ -174,6 +174,16 @@ struct Builder {
         return parts.file(kVersionOfPlans);
     }
 
+    // With packed constants.
+    Bytes packed_file(const std::vector<Packing>& packings, const std::string& packed) const {
+        Parts parts;
+        parts.add(kMetadata, 0, metadata.data(), metadata.size());
+        add_plan(parts, 0);
+        parts.add(kPackings, 0, packings.data(), packings.size() * sizeof(Packing));
+        parts.add(kPacked, 0, packed.data(), packed.size());
+        return parts.file(kVersionOfPacked);
+    }
+
     void add_plan(Parts& parts, uint32_t plan) const {
         parts.add(kFacts, plan, &facts, sizeof facts);
         parts.add(kBuffers, plan, buffers.data(), buffers.size() * sizeof(Buffer));

@@ -12,6 +12,7 @@ from neutone_like.compiler.facts import Shape, shapes_of
 from neutone_like.errors import CompileError
 from neutone_like.extras import import_extra
 from neutone_like.formats.onnx.context import ONNX_TYPES, Body, Context, OnnxNode, Written
+from neutone_like.formats.onnx.stored_weights import stored_weights
 from neutone_like.graph import SAMPLES, Graph, Value
 from neutone_like.version import __version__
 
@@ -73,13 +74,14 @@ def write_onnx(graph: Graph, names: OnnxNames) -> bytes:
         OnnxNode("Identity", (value.name,), (name,)) for name, value in results
     ]  # an input or a weight may be a result, and one result two
     nodes = _needed(context.nodes, {each.name for each in outputs})
+    held, first = stored_weights(_used(context, nodes))
     proto = onnx.helper.make_model(
         onnx.helper.make_graph(
-            [_node(onnx, each) for each in nodes],
+            [_node(onnx, each) for each in [*first, *nodes]],
             "model",
             [_info(onnx, each) for each in inputs],
             [_info(onnx, each) for each in outputs],
-            [onnx.numpy_helper.from_array(value.numpy(), name) for name, value in _used(context, nodes).items()],
+            [onnx.numpy_helper.from_array(value, name) for name, value in held.items()],
         ),
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,

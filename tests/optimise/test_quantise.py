@@ -255,7 +255,7 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: quantised(network(), layers={"lstm": "int3"}), ParameterError, "got 'int3'"),
     (lambda: quantised(network(), "int2"), ParameterError, "got 'int2'"),
     (lambda: quantised(network(), "int4", group_size=7), ParameterError, "group_size: expected one of .*, got 7"),
-    (lambda: quantised(network(), "int8", group_size=8), ParameterError, "with 'int8'"),
+    (lambda: quantised(network(), "fp16", group_size=8), ParameterError, "with 'fp16'"),
     (lambda: quantised(network(), "mixed"), ParameterError, "error_limit belongs to"),
     (lambda: quantised(network(), "mixed", error_limit=0.1, audio=None), AudioError, "pass audio"),
     (lambda: quantised(network(), "int8", target=[SOUND, SOUND]), AudioError, "a sound for each of 1"),

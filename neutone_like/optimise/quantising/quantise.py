@@ -50,7 +50,7 @@ def quantise(
             from -40 dB to full scale; a network is then not judged.
         sample_rate: Of arrays, in Hz.
         target: What the model should make of ``audio``, where that is known: errors before and after are told.
-        group_size: 4, 8, 16, 32, 64 or 128 weights of a channel share a scale (``"int4"``); ``None``: all of them.
+        group_size: 4, 8, 16, 32, 64 or 128 weights of a channel share a scale; ``None``: all of them.
         layers: Other precisions (``"float32"`` leaves a weight as it is) by patterns of names of weights or layers,
             such as ``{"head*": "float32"}``. Not with ``"mixed"``.
         error_limit: For ``"mixed"``: the most error-to-signal ratio against the model that was given.
@@ -106,9 +106,9 @@ def _require_choices(
 ) -> None:
     if weights not in CHOICES:
         raise ParameterError(f"weights: expected one of {list(CHOICES)}, got {weights!r}.")
-    if group_size is not None and (group_size not in GROUP_SIZES or weights not in ("int4", "mixed")):
+    if group_size is not None and (group_size not in GROUP_SIZES or weights == "fp16"):
         raise ParameterError(
-            f'group_size: expected one of {list(GROUP_SIZES)} or None, with weights="int4" or "mixed", got '
+            f'group_size: expected one of {list(GROUP_SIZES)} or None, and no weights="fp16", got '
             f"{group_size!r} with {weights!r}."
         )
     if (weights == "mixed") != (error_limit is not None):

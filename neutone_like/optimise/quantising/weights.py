@@ -42,7 +42,7 @@ class Weight:
 
     def grid(self, precision: Precision, group_size: int | None) -> Grid:
         """The numbers that it may have in this precision."""
-        return Grid(precision, self.channel_dim, group_size if precision == "int4" else None)
+        return Grid(precision, self.channel_dim, group_size if precision in ("int8", "int4") else None)
 
 
 def weights_of(model: nn.Module) -> list[Weight]:

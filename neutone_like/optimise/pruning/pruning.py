@@ -18,7 +18,7 @@ from neutone_like.optimise.pruning.followed import Followed
 from neutone_like.optimise.pruning.plan import ADVICE, KINDS, checked_ratio, ratio_of_each
 from neutone_like.optimise.pruning.result import PrunedLayers, PruneResult
 from neutone_like.optimise.pruning.stepping import Schedule, Stepped, prune_in_steps
-from neutone_like.optimise.pruning.subject import subject_of
+from neutone_like.optimise.pruning.subject import require_network, subject_of
 from neutone_like.optimise.pruning.timing import Times, measured
 from neutone_like.optimise.pruning.zeros import sparse
 from neutone_like.torch_settings import plain_settings
@@ -66,6 +66,7 @@ def prune(
         TrainingError: Weights or the loss are not finite, or the checkpoint is of something else.
         CaptureError: The network can't be captured.
     """
+    require_network(network)
     share, own = checked_ratio("ratio", ratio), dict(ratios or {})
     _check_kinds(kinds, steps, fine_tune)
     folder = None if checkpoint is None else Path(checkpoint)

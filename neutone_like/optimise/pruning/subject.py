@@ -45,6 +45,14 @@ class Subject:
         return self.example.call(played, [each.clone() for each in block])
 
 
+def require_network(network: object) -> None:
+    """Raise :class:`ModelError` for what is no network in Python."""
+    if not isinstance(network, nn.Module) or isinstance(network, torch.jit.ScriptModule):
+        raise ModelError(
+            f"prune takes a network in Python (torch.nn.Module) or a live model, got {type(network).__name__}."
+        )
+
+
 def subject_of(network: nn.Module, example: Any) -> Subject:
     """Capture what is to be pruned.
 
@@ -61,10 +69,6 @@ def subject_of(network: nn.Module, example: Any) -> Subject:
         if example is not None:
             raise ModelError(f"{type(network).__name__} is a model, which knows what it takes: leave the example out.")
         return _model(network)
-    if not isinstance(network, nn.Module) or isinstance(network, torch.jit.ScriptModule):
-        raise ModelError(
-            f"prune takes a network in Python (torch.nn.Module) or a live model, got {type(network).__name__}."
-        )
     if example is not None:
         return _network(network, example)
     reasons: list[CaptureError] = []

@@ -145,7 +145,7 @@ def test_a_killed_export_leaves_no_half_artifact(
     )
     assert process.stdout is not None
     for line in process.stdout:
-        if line.startswith("Validating: any chunking"):
+        if line.startswith("Validating: contract"):
             break
     time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)

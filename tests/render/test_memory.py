@@ -70,13 +70,6 @@ def growth(tmp_path: Path, environment: dict[str, str], seconds: float) -> dict[
 
 def test_five_minutes(tmp_path: Path, subprocess_environment: dict[str, str]) -> None:
     measured = growth(tmp_path, subprocess_environment, 300.0)
+    print(f"five minutes of stereo: {measured['grown']:.0f} MB more than a few seconds; RTF {measured['rtf']:.4f}")
     assert measured["grown"] < 30.0
     assert measured["held"] > 80.0
-
-
-@pytest.mark.slow
-def test_ten_minutes(tmp_path: Path, subprocess_environment: dict[str, str]) -> None:
-    measured = growth(tmp_path, subprocess_environment, 600.0)
-    print(f"ten minutes of stereo: {measured['grown']:.0f} MB more than a few seconds; RTF {measured['rtf']:.4f}")
-    assert measured["grown"] < 45.0
-    assert measured["held"] > 165.0

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from neutone_like.artifact.writing.writer import write_artifact
-from neutone_like.validate import Check, ValidationReport, validate_artifact
+from neutone_like.validate import Check, ValidationReport
 from neutone_like.validate.html import write_report
 from neutone_like.validate.html.figures.drawing import LEFT, RIGHT
 from support.report_browser import CONTRAST, Browser, open_browser
-from support.report_models import Hostile, build_overdrive
+from support.report_models import Hostile
 
 pytestmark = pytest.mark.slow
 
@@ -28,10 +28,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def good(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Path:
-    folder = tmp_path_factory.mktemp("overdrive")
-    write_artifact(build_overdrive(), folder)
-    return write_report(folder, validate_artifact(folder, quick=True), folder)
+def good(browser: Browser, validated: tuple[Path, ValidationReport]) -> Path:
+    return validated[0] / "report.html"
 
 
 @pytest.fixture(scope="module")

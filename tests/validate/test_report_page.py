@@ -16,9 +16,9 @@ from neutone_like import AudioError, ExportError
 from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.artifact.writing.writer import write_artifact
 from neutone_like.host.contract import required_names
-from neutone_like.validate import Check, ValidationReport, validate_artifact
+from neutone_like.validate import Check, ValidationReport
 from neutone_like.validate.html import contents, write_report
-from support.report_models import ATTACK, ATTACK_NAME, AnyRate, Hostile, Page, build_overdrive
+from support.report_models import ATTACK, ATTACK_NAME, AnyRate, Hostile, Page
 from support.wide_models import Wide
 
 LARGEST_BYTES = 3_000_000
@@ -29,15 +29,6 @@ SKIPPED = Check("left out", "skipped", "not run: no engine", "80 %")
 
 def report_of(*checks: Check) -> ValidationReport:
     return ValidationReport("Model", checks, (("torch", "2 <3>"), ("machine", "Linux")))
-
-
-@pytest.fixture(scope="module")
-def validated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ValidationReport]:
-    folder = tmp_path_factory.mktemp("overdrive")
-    write_artifact(build_overdrive(), folder)
-    validation = validate_artifact(folder, quick=True)
-    write_report(folder, validation, folder)
-    return folder, validation
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from neutone_like import (
 from neutone_like.artifact import write_artifact
 from neutone_like.validate.html import write_report
 from support.cli_runner import Run, runner
-from support.lighter_exports import ALL, only_checks
+from support.lighter_exports import ALL, FRESH_PROCESS, only_checks
 from support.whole_models import Drone, Tones, Whole, named
 
 
@@ -97,7 +97,10 @@ def test_the_order_makes_no_difference(exported: list[ExportResult]) -> None:
 
 
 @pytest.mark.parametrize("index", [2, 3])
-def test_validation_later_needs_the_file_only(index: int, exported: list[ExportResult]) -> None:
+def test_validation_later_needs_the_file_only(
+    index: int, exported: list[ExportResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_checks(monkeypatch, *(ALL - {FRESH_PROCESS}))  # which the exports above have been through
     report = validate_artifact(exported[index].directory, quick=True)
     assert report.passed, [check.line() for check in report.failures]
     assert report["scripted equals eager"].measured == "the test vector plays as recorded"
@@ -156,7 +159,8 @@ def test_inspect_shows_inputs_outputs_texts_and_tokens(exported: list[ExportResu
     assert "latency" not in out
 
 
-def test_export_and_validate_verbs(run: Run, tmp_path: Path) -> None:
+def test_export_and_validate_verbs(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_checks(monkeypatch, *(ALL - {FRESH_PROCESS}))  # which the exports above have been through
     source = tmp_path / "whole_file.py"
     source.write_text("from support.whole_models import Smoother\n\n\ndef build_model():\n    return Smoother()\n")
     code, out, err = run("export", source, "--out", tmp_path / "out", "--no-report", "--no-samples")

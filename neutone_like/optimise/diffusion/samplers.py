@@ -25,7 +25,8 @@ def ddim(diffusion: Diffusion, steps: int, *, eta: float = 0.0, spacing: Spacing
         diffusion: The network's.
         steps: 1..100000.
         eta: 0..1, how much of the noise is drawn anew: 0 is the deterministic sampler, 1 is :func:`ddpm`.
-        spacing: Of the times: even in ``"time"``, which is better for few steps, or in the ``"log_snr"``.
+        spacing: Of the times: even in ``"time"``, or in the ``"log_snr"``. Which is better depends on the network and
+            on the order: measure both. Students of progressive distillation are spaced in time.
 
     Raises:
         ParameterError: A value out of its range, or ends that the spacing or the prediction can't have.

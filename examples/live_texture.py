@@ -1,0 +1,87 @@
+"""Live texture: rain, wind, surf or fire, made by diffusion while it is heard, which may follow what is played.
+
+What it shows:
+
+- **Diffusion in real time.** Each block of 21 ms is four calls of a network that was halved from many steps
+  (``neutone_like.optimise.diffusion``), the codec's decoder, and filtered noise. It takes some per cent of a core.
+- **It goes on.** The latents before are state, and a condition of the next ones, so that blocks join without a seam and
+  a wave of the sea lasts for hundreds of them. The network makes 8 latents at once; live, the first is played and the
+  rest are made anew, which costs 8 times as much and answers 8 times as soon.
+- **Compiled.** A table of steps and two tables of random numbers are arithmetic: the whole model compiles.
+
+``build_model(steps=1)`` is the fastest; ``latent_textures.py`` says how they were made.
+
+Run ``python examples/live_texture.py`` for the artifact, or ``neutone-like export examples/live_texture.py --out DIR``.
+"""
+
+import torch
+from latent_textures import FRAMES_A_LATENT, HOP_SAMPLES, KINDS, LATENTS, SAMPLE_RATE, STEPS, load_networks
+from texture_parts import Piece, Player
+from torch import Tensor
+
+from neutone_like import CategoricalParameter, ContinuousParameter, ModelMetadata, WaveformToWaveformBase
+
+USUAL_RMS = 0.1  # of what is played, at which a texture that follows it is as loud as one that doesn't
+MOST_GAIN = 3.0
+
+
+class LiveTexture(WaveformToWaveformBase):
+    """A latent a block, or several."""
+
+    metadata = ModelMetadata(
+        name="Live texture",
+        authors=("Ada",),
+        version="1.0.0",
+        short_description="Rain, wind, surf or fire without end, made by diffusion",
+        long_description="Makes a sound of its own; with follow, it is as loud as what is played into it.",
+        tags=("generator", "diffusion", "texture"),
+        is_experimental=True,
+    )
+    parameters = (
+        CategoricalParameter("kind", "What it sounds like", KINDS),
+        ContinuousParameter("follow", "How far its level is that of the input", default=0.0, minimum=0.0, maximum=1.0),
+    )
+    in_channels = 1
+    out_channels = 1
+    sample_rates = (SAMPLE_RATE,)
+
+    kinds: Tensor
+
+    def __init__(self, piece: Piece, player: Player) -> None:
+        self.block_sizes = (player.noise.samples,)
+        super().__init__(piece)
+        self.player = player
+        # TorchScript sees attributes, not this file's constants.
+        self.hop_samples: int = HOP_SAMPLES
+        self.usual_rms: float = USUAL_RMS
+        self.most_gain: float = MOST_GAIN
+        self.kept: int = player.noise.samples // (FRAMES_A_LATENT * HOP_SAMPLES) * LATENTS
+        self.register_buffer("kinds", torch.arange(float(len(KINDS))).unsqueeze(0))
+
+    def reset_model(self) -> None:
+        """Begin anew, with the same sound."""
+        self.player.reset()
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        """``[1, 512]`` to ``[1, 512]``."""
+        kind = (self.kinds == params["kind"]).to(torch.float32)
+        latents = self.model(self.player.start().unsqueeze(0), self.player.before, kind)[:, : self.kept]
+        rms = x.reshape(-1, self.hop_samples).square().mean(1, keepdim=True).sqrt()
+        followed = (rms / self.usual_rms).clamp(max=self.most_gain)
+        return self.player(latents, torch.lerp(torch.ones_like(rms), followed, params["follow"]))
+
+
+def build_model(steps: int = 4, latents_at_once: int = 1) -> LiveTexture:
+    """What ``neutone-like export examples/live_texture.py`` calls."""
+    codec, networks = load_networks()
+    piece = Piece(networks[steps], steps, distilled=steps < int(STEPS[-1]))
+    return LiveTexture(piece, Player(codec, latents_at_once))
+
+
+if __name__ == "__main__":
+    import sys
+
+    from neutone_like import export_model
+
+    result = export_model(build_model(), sys.argv[1] if len(sys.argv) > 1 else "build/live_texture")
+    print(f"Wrote {result.model_path}")

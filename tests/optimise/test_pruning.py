@@ -210,6 +210,14 @@ def test_a_size_written_into_the_code_is_refused_with_its_line() -> None:
         prune(other, example_for(other), ratio=0.25)
 
 
+def test_a_silent_network_proves_nothing() -> None:
+    network: Any = networks()["FiLM"]
+    nn.init.zeros_(network.b.weight)
+    nn.init.zeros_(network.b.bias)
+    with pytest.raises(ModelError, match="gives silence(.|\n)*Train it first"):
+        prune(network, example_for(network))
+
+
 def test_nothing_to_prune() -> None:
     with pytest.raises(ModelError, match="no layer with several channels"):
         prune(nn.Conv1d(1, 1, 3), torch.randn(1, 1, 32))

@@ -97,6 +97,10 @@ def test_blocks_that_change_least_are_left_out() -> None:
     both = prune(network, X, kinds=("layers", "channels"), ratio=0.5).model
     assert len(both.get_submodule("blocks")) == 2  # pyright: ignore[reportArgumentType]
     assert both.get_submodule("first").out_channels == 3
+    with pytest.raises(ParameterError, match=r"\['first'\] are no lists of layers"):
+        prune(network, X, kinds=("layers",), ratios={"first": 0.5})
+    with pytest.raises(ParameterError, match=r"ratios\['blocks'\] must be a number from 0"):
+        prune(network, X, kinds=("layers",), ratios={"blocks": 1.0})
     with pytest.raises(ModelError, match="no block in a list(.|\n)*gates . residuals . skips: .* does not run"):
         prune(WaveNetLike("chunk"), X, kinds=("layers",))  # each of them makes the output shorter
 
@@ -122,6 +126,10 @@ def test_single_weights_become_zero_and_stay_so() -> None:
     assert not torch.equal(small["last.weight"], dict(network.named_parameters())["last.weight"])
     assert result.parameters_after == result.parameters_before
     assert "are zero" in repr(result)
+    with pytest.raises(ParameterError, match=r"no layer 'z' has weights. There are blocks.0.a, blocks.0.b"):
+        prune(network, X, kinds=("weights",), ratios={"z": 0.5})
+    with pytest.raises(ParameterError, match="chosen by their size alone"):
+        prune(network, X, kinds=("weights",), calibration=[X])
     with pytest.raises(ParameterError, match="one after another"):
         prune(network, X, kinds=("weights", "channels"))
 
@@ -209,5 +217,14 @@ def test_training_that_fails() -> None:
         prune(network, X, fine_tune=nan)
     with pytest.raises(ParameterError, match="steps=3 without fine_tune"):
         prune(network, X, steps=3)
+    for kind in ("layers", "weights"):
+        with pytest.raises(ParameterError, match=f"steps=2: {kind} go in one step"):
+            prune(network, X, kinds=(kind,), steps=2, fine_tune=nan)
+    with pytest.raises(ParameterError, match="checkpoint keeps what fine_tune made"):
+        prune(network, X, checkpoint="nowhere")
+    with pytest.raises(ParameterError, match="updates must be a whole number from 1, got 0"):
+        replace(nan, updates=0)
+    with pytest.raises(ParameterError, match="learning_rate must be a finite number above 0, got nan"):
+        replace(nan, learning_rate=float("nan"))
     with pytest.raises(ParameterError, match="steps must be a whole number from 1"):
         prune(network, X, steps=0)

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from neutone_like.errors import TrainingError
+from neutone_like.errors import ParameterError, TrainingError
+from neutone_like.numbers import as_finite_number, as_whole_number
 from neutone_like.optimise.diffusion.training import train
 
 
@@ -29,6 +30,13 @@ class FineTuning:
     updates: int
     learning_rate: float = 1e-3
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        updates, rate = as_whole_number(self.updates), as_finite_number(self.learning_rate)
+        if updates is None or updates < 1:
+            raise ParameterError(f"updates must be a whole number from 1, got {self.updates!r}.")
+        if rate is None or rate <= 0.0:
+            raise ParameterError(f"learning_rate must be a finite number above 0, got {self.learning_rate!r}.")
 
     def run(self, model: nn.Module, checkpoint: Path | None, purpose: str) -> None:
         """Train the model where it is.

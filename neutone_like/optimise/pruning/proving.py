@@ -20,6 +20,10 @@ _BLOCKS = 3
 _RESETS = ("reset_model", "reset_streaming_state")
 
 
+class _Silent(Exception):
+    """Nothing came out, so that nothing was compared."""
+
+
 class _TooDifferent(Exception):
     """How far the outputs are apart, in parts of the peak."""
 
@@ -43,6 +47,12 @@ def fitted(subject: Subject, smaller: nn.Module, silent: nn.Module, sizes: Sizes
             return tried, difference(subject, tried, silent)
         except Exception as error:  # a size that is wrong may fail in any way
             reasons.append(error)
+    if any(isinstance(each, _Silent) for each in reasons):
+        raise ModelError(
+            f"{type(smaller).__name__} gives silence for inputs like the example with these channels silenced, so that "
+            "nothing can be proven. Train it first (a last layer of zeros gives nothing), give a louder example, or "
+            "cut less."
+        )
     different = [each for each in reasons if isinstance(each, _TooDifferent)]
     if different:
         least = min(each.error for each in different)
@@ -108,7 +118,7 @@ def _difference(subject: Subject, smaller: nn.Module, silent: nn.Module, dtype: 
         for each in players:
             _reset(each)
     if peak == 0.0:
-        return float("inf") if worst else 0.0
+        raise _Silent
     return worst / peak if worst == worst else float("inf")
 
 

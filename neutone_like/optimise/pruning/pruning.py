@@ -68,7 +68,7 @@ def prune(
     """
     require_network(network)
     share, own = checked_ratio("ratio", ratio), dict(ratios or {})
-    _check_kinds(kinds, steps, fine_tune)
+    _check_options(kinds, steps, fine_tune, calibration, checkpoint)
     folder = None if checkpoint is None else Path(checkpoint)
     plain = own_copy(network)
     was_training = {name: module.training for name, module in plain.named_modules()}
@@ -116,9 +116,14 @@ def _smaller(
     equality = 0.0
     left = dict(own)
     if "layers" in kinds:
-        lists = {name: left.pop(name) for name in own if _is_list(followed.subject.network, name)}
+        names = [name for name in own if _is_list(followed.subject.network, name)]
+        lists = {name: checked_ratio(f"ratios[{name!r}]", left.pop(name)) for name in names}
         model, rows, equality = without_blocks(followed, lambda name: lists.get(name, share), calibration)
         alone = len(kinds) == 1
+        if alone and left:
+            raise ParameterError(
+                f"ratios: {sorted(left)} are no lists of layers, which is what kinds=('layers',) cuts."
+            )
         if alone and schedule.fine_tune is not None:
             inside = None if schedule.checkpoint is None else schedule.checkpoint / "training-1.pt"
             trained(model, schedule.fine_tune, inside, schedule.settings)
@@ -175,7 +180,7 @@ def _nothing(network: str, followed: Followed, kinds: Sequence[str]) -> str:
     return f"Nothing of {network} can be pruned so that the rest stays as it is:\n{named}\n{ADVICE}."
 
 
-def _check_kinds(kinds: Sequence[str], steps: Any, fine_tune: Any) -> None:
+def _check_options(kinds: Sequence[str], steps: Any, fine_tune: Any, calibration: Any, checkpoint: Any) -> None:
     if isinstance(kinds, str) or not kinds or set(kinds) - {*KINDS, "layers", "weights"}:
         known = ", ".join(map(repr, (*KINDS, "layers", "weights")))
         raise ParameterError(f"kinds must be some of {known}, got {kinds!r}.")
@@ -185,6 +190,15 @@ def _check_kinds(kinds: Sequence[str], steps: Any, fine_tune: Any) -> None:
         )
     if as_whole_number(steps) is None or not 1 <= steps <= 100:
         raise ParameterError(f"steps must be a whole number from 1 to 100, got {steps!r}.")
+    alone = kinds[0] if len(kinds) == 1 and kinds[0] in ("layers", "weights") else None
+    if steps > 1 and alone is not None:
+        raise ParameterError(f"steps={steps}: {alone} go in one step. Leave steps out, or add other kinds.")
+    if alone == "weights" and calibration is not None:
+        raise ParameterError("calibration: single weights are chosen by their size alone. Leave it out.")
+    if checkpoint is not None and fine_tune is None:
+        raise ParameterError(
+            "checkpoint keeps what fine_tune made, and there is none. Give fine_tune, or leave it out."
+        )
     if steps > 1 and fine_tune is None:
         raise ParameterError(
             f"steps={steps} without fine_tune: without training in between they are the same as one. Give fine_tune."

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from neutone_like.errors import ModelError
+from neutone_like.errors import ModelError, ParameterError
 from neutone_like.graph import own_copy
 from neutone_like.optimise.pruning.fine_tuning import FineTune, trained
 from neutone_like.optimise.pruning.followed import Followed
@@ -22,6 +22,7 @@ def sparse(
 
     Raises:
         ModelError: The network multiplies with no trained weight.
+        ParameterError: A layer that is not there.
     """
     model = own_copy(followed.subject.network)
     names = {each.weight for each in followed.found.products} | {name for name, _ in followed.found.made}
@@ -29,6 +30,10 @@ def sparse(
     weights = {name: each for name, each in nn.Module.named_parameters(model) if name in own and each.dim() > 1}
     if not weights:
         raise ModelError(f"{type(model).__name__} multiplies with no weights, so that none can be zero.")
+    layers = {layer_of(name) for name in weights}
+    for layer in ratios:
+        if layer not in layers:
+            raise ParameterError(f"ratios: no layer {layer!r} has weights. There are {', '.join(sorted(layers)[:12])}.")
     masks: dict[str, Tensor] = {}
     table: list[PrunedLayers] = []
     for name, weight in weights.items():

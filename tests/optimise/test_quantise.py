@@ -244,6 +244,17 @@ def only_nan() -> None:
     quantised(live(), audio=SOUND * np.nan)
 
 
+def with_infinity() -> Network:
+    broken = network()
+    with torch.no_grad():
+        broken.conv.weight[3, 2, 1] = float("inf")
+    return broken
+
+
+def a_path() -> Any:
+    return "model.nm"
+
+
 REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (bad_rate, AudioError, "a rate of the model, 48000 Hz, got 44100 Hz"),
     (lambda: quantised(network(), audio=SOUND * 0), AudioError, "the audio is silent"),
@@ -253,6 +264,9 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: quantised(network(), layers={"*": "float32"}), ModelError, "nothing to quantise"),
     (lambda: quantised(network(), layers={"lstn": "int8"}), ParameterError, "'lstn' fits no weight; the model has"),
     (lambda: quantised(network(), layers={"lstm": "int3"}), ParameterError, "got 'int3'"),
+    (lambda: quantised(with_infinity()), ModelError, "conv.weight holds NaN or infinity"),
+    (lambda: quantised(a_path()), ModelError, "got 'model.nm'. Quantise what an artifact was exported from"),
+    (lambda: quantised(network(), fine_tune=3), ParameterError, "a function that takes the model, got 3"),
     (lambda: quantised(network(), "int2"), ParameterError, "got 'int2'"),
     (lambda: quantised(network(), "int4", group_size=7), ParameterError, "group_size: expected one of .*, got 7"),
     (lambda: quantised(network(), "fp16", group_size=8), ParameterError, "with 'fp16'"),

@@ -38,6 +38,7 @@ def quantise(
     """Give a model's weights fewer bits, after training or while ``fine_tune`` trains on, and measure what that costs.
 
     The result is an ordinary model, whose float32 weights are whole multiples of a scale (or half-precision numbers).
+    ``export_model`` stores them as such in ``model.nlc`` and ONNX files; in ``model.nm`` they stay float32.
     What is quantised: every float32 parameter of two dimensions or more that has at least 64 numbers, 4 of them
     for each output channel. Biases and norms are not.
 
@@ -59,13 +60,20 @@ def quantise(
         measure: Compile a live model before and after, and tell the bytes of the file and the time of a block.
 
     Raises:
-        ModelError: Nothing to quantise, a weight that is quantised already, or weights that are not finite after
-            ``fine_tune``.
+        ModelError: No model, nothing to quantise, a weight that is quantised already, or weights that are not finite,
+            before or after ``fine_tune``.
         AudioError: Audio of another rate than the model's, silent or too short, or a model that makes silence of it.
         ParameterError: An unknown precision, group size or layer, or a limit that nothing meets.
         ExportError: The model can't be copied.
     """
+    if not isinstance(model, nn.Module):
+        raise ModelError(
+            f"model: expected a live model or another nn.Module, got {model!r}. Quantise what an artifact was exported "
+            "from, and export that again."
+        )
     _require_choices(weights, group_size, layers, error_limit)
+    if fine_tune is not None and not callable(fine_tune):
+        raise ParameterError(f"fine_tune: expected a function that takes the model, got {fine_tune!r}.")
     original: Any = working_copy(model)
     copy: Any = working_copy(model)
     found = weights_of(copy)

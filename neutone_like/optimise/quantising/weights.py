@@ -79,7 +79,7 @@ def _is_large(weight: Weight) -> bool:
 
 
 def require_float_weights(weights: list[Weight], precisions: list[Precision]) -> None:
-    """Refuse weights that have few values already.
+    """Refuse weights that have few values already, or none that can be rounded.
 
     Raises:
         ModelError: Names one.
@@ -87,6 +87,8 @@ def require_float_weights(weights: list[Weight], precisions: list[Precision]) ->
     for weight, precision in zip(weights, precisions, strict=True):
         if precision == "float32":
             continue
+        if not bool(torch.isfinite(weight.value).all()):
+            raise ModelError(f"{weight.name} holds NaN or infinity, which no number is near. Repair the model first.")
         if (found := precision_of(weight)) is not None and (found != "fp16" or precision == "fp16"):
             raise ModelError(
                 f"{weight.name} is quantised already, to {found}: its values lie on such a grid. Quantise the model "

@@ -49,5 +49,9 @@ class TrainingError(NeutoneLikeError):
     """Training can't begin or go on; what was learned so far is in its checkpoint."""
 
 
+class BenchError(NeutoneLikeError):
+    """A benchmark can't be run, or its results can't be read or gone on with."""
+
+
 class MissingExtraError(NeutoneLikeError, ImportError):
     """An optional dependency is absent; the message holds the line that installs it."""

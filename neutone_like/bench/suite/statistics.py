@@ -1,0 +1,297 @@
+"""What the times say, and how surely: the anira paper's mixed-effects model, and what follows from it.
+
+The logarithm of a cell's median time is explained by engine, network and block and by all of their interactions; what one
+repetition has in common is a random effect. A difference of logarithms is a ratio of times, with an interval. All intervals
+of a table hold together with 95 % (Bonferroni), so that a table in which nothing differs says so.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neutone_like.bench.suite.tables import EXTRA, PURPOSE, pandas
+from neutone_like.extras import import_extra
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How much time an engine takes, over another one's, in the geometric mean over blocks.
+
+    Attributes:
+        engine, over: The two.
+        model: The network.
+        ratio: Below 1: ``engine`` is faster.
+        lowest, highest: The interval.
+    """
+
+    engine: str
+    over: str
+    model: str
+    ratio: float
+    lowest: float
+    highest: float
+
+    @property
+    def verdict(self) -> str:
+        """``"faster"``, ``"slower"``, or ``"no difference shown"``."""
+        if self.highest < 1.0:
+            return "faster"
+        return "slower" if self.lowest > 1.0 else "no difference shown"
+
+
+@dataclass(frozen=True)
+class MixedModel:
+    """A fitted model.
+
+    Attributes:
+        ratios: Of each pair of engines and each network.
+        observations, repetitions: How much it is fitted to.
+        repetition_deviation: Standard deviation of the random effect, as a ratio of times minus 1.
+        residual_deviation: Of what is left, likewise.
+        left_out: Engines, networks and blocks without a full set of times.
+        notes: What the fit complained about.
+    """
+
+    ratios: tuple[Ratio, ...]
+    observations: int
+    repetitions: int
+    repetition_deviation: float
+    residual_deviation: float
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class TooLittle(Exception):
+    """There are not enough results for a statement; says what is missing."""
+
+
+def fit_mixed_model(frame: Any, engines: Sequence[str]) -> MixedModel:
+    """Fit the model.
+
+    Args:
+        frame: Columns ``engine``, ``model``, ``block``, ``repetition``, ``inference_p50_us``.
+        engines: Which are compared, the one that others are held against last.
+
+    Raises:
+        TooLittle: Fewer than two engines or repetitions, or no block that all of them have.
+        MissingExtraError: statsmodels is not installed.
+    """
+    formulas = import_extra("statsmodels.formula.api", extra=EXTRA, purpose=PURPOSE)
+    patsy = import_extra("patsy", extra=EXTRA, purpose=PURPOSE)
+    data, left_out = _balanced(frame, engines)
+    data["log_us"] = np.log(data["inference_p50_us"])
+    names = ("engine", "model", "block")
+    factors = [f"C({name})" for name in names if data[name].nunique() > 1]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = formulas.mixedlm(f"log_us ~ {' * '.join(factors)}", data, groups=data["repetition"])
+        fitted = model.fit(reml=True, method=["lbfgs", "powell"])
+    design = model.data.design_info
+    cells = data[list(names)].drop_duplicates()
+    rows = np.asarray(patsy.build_design_matrices([design], cells)[0])
+    fixed = np.asarray(fitted.fe_params)
+    covariance = np.asarray(fitted.cov_params())[: len(fixed), : len(fixed)]
+    contrasts = [
+        (engine, over, network, _mean(rows, cells, engine, network) - _mean(rows, cells, over, network))
+        for index, engine in enumerate(engines)
+        for over in engines[index + 1 :]
+        for network in sorted(set(data["model"]))
+    ]
+    width = _quantile(len(contrasts), len(data) - len(fixed))
+    ratios = [
+        _ratio(engine, over, network, float(row @ fixed), width * float(np.sqrt(max(0.0, row @ covariance @ row))))
+        for engine, over, network, row in contrasts
+    ]
+    return MixedModel(
+        ratios=tuple(ratios),
+        observations=len(data),
+        repetitions=data["repetition"].nunique(),
+        repetition_deviation=float(np.exp(np.sqrt(max(0.0, float(np.asarray(fitted.cov_re)[0, 0])))) - 1.0),
+        residual_deviation=float(np.exp(np.sqrt(fitted.scale)) - 1.0),
+        left_out=tuple(left_out),
+        notes=tuple(dict.fromkeys(str(each.message) for each in caught)),
+    )
+
+
+def _balanced(frame: Any, engines: Sequence[str]) -> tuple[Any, list[str]]:
+    """The networks and blocks that every engine has a time of in every repetition that counts."""
+    if len(engines) < 2:
+        raise TooLittle(f"a comparison needs two engines, and there are times of {', '.join(engines) or 'none'}")
+    needed = ["engine", "model", "block", "repetition", "inference_p50_us"]
+    data = frame[frame["engine"].isin(engines)][needed]
+    data = data[data["inference_p50_us"] > 0.0]
+    repetitions = sorted(set(data["repetition"]))
+    while len(repetitions) >= 2:
+        counted = data[data["repetition"].isin(repetitions)]
+        counts = counted.groupby(["model", "block"]).size()
+        full = counts[counts == len(engines) * len(repetitions)].reset_index()[["model", "block"]]
+        whole = _whole_grid(pandas(), counted.merge(full, on=["model", "block"]))
+        if len(whole):
+            return whole.copy(), _left_out(frame, whole)
+        repetitions.pop()
+    raise TooLittle("a random effect needs two repetitions of some network and block with all engines")
+
+
+def _whole_grid(library: Any, data: Any) -> Any:
+    """Interactions need every network at every block: the largest set of blocks that all networks share."""
+    if not len(data):
+        return data
+    networks = data["model"].nunique()
+    shared = data.groupby("block")["model"].nunique()
+    blocks = shared[shared == networks].index
+    if len(blocks):
+        return data[data["block"].isin(blocks)]
+    common = shared.idxmax()
+    return data[data["block"] == common]
+
+
+def _left_out(frame: Any, data: Any) -> list[str]:
+    before = set(zip(frame["model"], frame["block"], strict=True))
+    after = set(zip(data["model"], data["block"], strict=True))
+    return [f"{network} at {block}" for network, block in sorted(before - after)]
+
+
+def _mean(rows: Any, cells: Any, engine: str, network: str) -> Any:
+    return rows[((cells["engine"] == engine) & (cells["model"] == network)).to_numpy()].mean(axis=0)
+
+
+def _quantile(comparisons: int, freedom: int) -> float:
+    """Of Student's t, for this many intervals that hold together."""
+    stats = import_extra("scipy.stats", extra=EXTRA, purpose=PURPOSE)
+    return float(stats.t.ppf(1.0 - (1.0 - CONFIDENCE) / 2.0 / max(1, comparisons), max(1, freedom)))
+
+
+def _ratio(engine: str, over: str, network: str, log_ratio: float, width: float) -> Ratio:
+    lowest, highest = np.exp([log_ratio - width, log_ratio + width])
+    return Ratio(engine, over, network, float(np.exp(log_ratio)), float(lowest), float(highest))
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """Where one engine overtakes another as networks grow.
+
+    Attributes:
+        family: Of networks.
+        engine, over: The two.
+        depth: Layers.
+        width: Channels or units from which the other one is faster; None: not within what was measured.
+        lowest, highest: The interval of ``width``; infinite where the fit leaves it open.
+        text: In words.
+    """
+
+    family: str
+    engine: str
+    over: str
+    depth: int
+    width: float | None
+    lowest: float
+    highest: float
+    text: str
+
+
+def fit_boundaries(frame: Any, engine: str, over: str) -> list[Boundary]:
+    """Fit the logarithm of the ratio of two engines' times, linear in those of width and depth, and find where it is 0.
+
+    Args:
+        frame: Of ``inference``, at one block.
+        engine, over: The two.
+
+    Raises:
+        MissingExtraError: statsmodels is not installed.
+    """
+    found: list[Boundary] = []
+    for family in sorted(set(frame["family"])):
+        both = _side_by_side(frame[frame["family"] == family], engine, over)
+        if len(both) >= 4 and both["width"].nunique() >= 3:
+            found += _boundaries_of(family, both, engine, over)
+    return found
+
+
+def _side_by_side(frame: Any, engine: str, over: str) -> Any:
+    medians = frame.groupby(["engine", "width", "depth"])["inference_p50_us"].median().unstack("engine")
+    if engine not in medians or over not in medians:
+        return pandas().DataFrame({"width": [], "depth": [], "log_ratio": []})
+    medians = medians[[engine, over]].dropna().reset_index()
+    medians["log_ratio"] = np.log(medians[engine] / medians[over])
+    return medians
+
+
+def _boundaries_of(family: str, both: Any, engine: str, over: str) -> list[Boundary]:
+    api = import_extra("statsmodels.api", extra=EXTRA, purpose=PURPOSE)
+    deep = both["depth"].nunique() > 1
+    columns = [np.log2(both["width"])] + ([np.log2(both["depth"])] if deep else [])
+    fitted = api.OLS(both["log_ratio"].to_numpy(), api.add_constant(np.column_stack(columns))).fit()
+    narrowest, widest = both["width"].min(), both["width"].max()
+    dense = np.geomspace(narrowest, widest, 200)
+    out: list[Boundary] = []
+    for depth in sorted(set(both["depth"])):
+        extra = [np.full_like(dense, np.log2(depth))] if deep else []
+        points = np.column_stack([np.ones_like(dense), np.log2(dense), *extra])
+        predicted = fitted.get_prediction(points)
+        interval = predicted.conf_int(alpha=1.0 - CONFIDENCE)
+        out.append(_crossing(family, engine, over, int(depth), dense, predicted.predicted_mean, interval))
+    return out
+
+
+def _crossing(family: str, engine: str, over: str, depth: int, widths: Any, mean: Any, interval: Any) -> Boundary:
+    """The width where the fitted line changes its sign, and those where its interval begins and ends to hold 0."""
+    span = f"from {widths[0]:.0f} to {widths[-1]:.0f} wide, {depth} deep"
+    undecided = (interval[:, 0] <= 0.0) & (interval[:, 1] >= 0.0)
+    crosses = np.flatnonzero(np.diff(np.sign(mean)) != 0)
+    if not len(crosses):
+        if undecided.any():
+            return Boundary(family, engine, over, depth, None, -np.inf, np.inf, f"no difference shown in parts, {span}")
+        faster = engine if mean[0] < 0.0 else over
+        return Boundary(family, engine, over, depth, None, -np.inf, np.inf, f"{faster} is faster everywhere, {span}")
+    at = int(crosses[0])
+    lowest = float(widths[undecided][0]) if not undecided[0] else -np.inf
+    highest = float(widths[undecided][-1]) if not undecided[-1] else np.inf
+    first, then = (engine, over) if mean[at] < 0.0 else (over, engine)
+    text = f"{first} is faster below {widths[at]:.0f} wide, {then} above, {depth} deep"
+    return Boundary(family, engine, over, depth, float(widths[at]), lowest, highest, text)
+
+
+@dataclass(frozen=True)
+class ColdStart:
+    """First calls of a fresh process, in the median of its repetitions.
+
+    Attributes:
+        engine, model: Who, and what.
+        warm_up: Calls before.
+        first_us: The first one's time.
+        settled_us: The median of the last ten's.
+        calls_to_settle: How many take more than one and a half times that before the first that doesn't.
+        calls_us: All of them, in the median of the repetitions.
+    """
+
+    engine: str
+    model: str
+    warm_up: int
+    first_us: float
+    settled_us: float
+    calls_to_settle: int
+    calls_us: tuple[float, ...]
+
+    @property
+    def ratio(self) -> float:
+        """Of the first call over those that have settled."""
+        return self.first_us / self.settled_us
+
+
+def cold_starts(frame: Any) -> list[ColdStart]:
+    """All that were measured."""
+    if not len(frame):
+        return []
+    found: list[ColdStart] = []
+    for (engine, network, warm_up), group in frame.groupby(["engine", "model", "warm_up"]):
+        calls = np.median(np.array(group["calls_us"].tolist()), axis=0)
+        settled = float(np.median(calls[-10:]))
+        slow = calls > 1.5 * settled
+        to_settle = int(np.argmin(slow)) if not slow.all() else len(calls)
+        found.append(ColdStart(engine, network, int(warm_up), float(calls[0]), settled, to_settle, tuple(calls.tolist())))
+    return found

@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from neutone_like.cli.bench import bench
+from neutone_like.cli.bench_suite import bench_suite
 from neutone_like.cli.check_callback import check_callback
 from neutone_like.cli.commands import INTERRUPTED, Verb
 from neutone_like.cli.common import FELL_SHORT, printable
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-VERBS = (export, inspect, validate, check_callback, compile_verb, play, plugin, web, render, bench)
+VERBS = (export, inspect, validate, check_callback, compile_verb, play, plugin, web, render, bench, bench_suite)
 for verb in VERBS:
     app.command(cls=Verb)(verb)
 

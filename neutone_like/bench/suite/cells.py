@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from neutone_like.bench.suite.networks import FAMILIES, SIZE_OF, SIZES, Shape
+from neutone_like.bench.suite.networks import FAMILIES, SIZE_OF, SIZES, Family, Shape
 
 Kind = Literal["inference", "cold", "paced", "parallel", "sizes", "resampling", "safety"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -74,6 +74,7 @@ class Scope:
 
     Attributes:
         engines: Who computes.
+        families: Of networks: ``"cnn"``, ``"rnn"``, ``"hybrid"``.
         sizes: Of the networks: ``"small"``, ``"medium"``, ``"large"``.
         blocks: Host samples.
         repetitions: How often each time is measured anew.
@@ -82,6 +83,7 @@ class Scope:
     """
 
     engines: Sequence[EngineName] = ENGINES
+    families: Sequence[Family] = FAMILIES
     sizes: Sequence[str] = tuple(SIZES)
     blocks: Sequence[int] = BLOCKS
     repetitions: int = REPETITIONS
@@ -97,8 +99,8 @@ def cells_of(scope: Scope) -> list[Cell]:
 
 def _of_repetition(scope: Scope, repetition: int) -> Iterator[Cell]:
     sizes = [size for size in ("medium", "small", "large") if size in scope.sizes]
-    shapes = [SIZES[size][family] for size, family in itertools.product(sizes, FAMILIES)]
-    middle = shapes[: len(FAMILIES)]  # of one size: what takes real time
+    shapes = [SIZES[size][family] for size, family in itertools.product(sizes, scope.families)]
+    middle = shapes[: len(scope.families)]  # of one size: what takes real time
     live = [block for block in scope.blocks if block in LIVE_BLOCKS]
     lists = (
         [

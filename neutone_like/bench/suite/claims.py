@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from neutone_like.bench.suite.statistics import ColdStart, MixedModel
 
-Verdict = Literal["confirmed", "refuted", "different here", "not measured"]
+Verdict = Literal["confirmed", "refuted", "different here", "undecided", "not measured"]
 PAPERS_ENGINES = ("torchscript", "onnxruntime", "litert")
 _FORBIDDEN = ("allocations", "frees", "mutex locks", "other locks", "waits", "system calls")
 _SLOW_FIRST_CALL = 2.0
@@ -58,7 +58,7 @@ def _no_engine_is_safe(safety: Any) -> Claim:
         counts[str(engine)] = max(sum(calls.get(title, 0.0) for title in _FORBIDDEN) for calls in group["in_a_call"])
     theirs = {engine: count for engine, count in counts.items() if engine in PAPERS_ENGINES}
     evidence = "; ".join(
-        f"{engine}: {'nothing' if count == 0 else f'up to {count:.0f} allocations, frees, locks, waits and system calls'}"
+        f"{engine}: {'nothing' if count == 0 else f'up to {count:.0f} allocations, frees, locks and system calls'}"
         for engine, count in counts.items()
     )
     if not theirs:
@@ -85,15 +85,17 @@ def _fastest(text: str, engine: str, mixed: MixedModel | None, why_none: str, co
         other = each.over if ours_first else each.engine
         ratio = each.ratio if ours_first else 1.0 / each.ratio
         line = f"{each.model}: {ratio:.2f} x {other}"
-        verdict = each.verdict if ours_first else {"faster": "slower", "slower": "faster"}.get(each.verdict, each.verdict)
+        verdict = (
+            each.verdict if ours_first else {"faster": "slower", "slower": "faster"}.get(each.verdict, each.verdict)
+        )
         (wins if verdict == "faster" else losses if verdict == "slower" else open_).append(line)
     if not (wins or losses or open_):
         return Claim(text, "not measured", "no other engine of the paper was measured beside it")
-    evidence = f"time of {engine}: " + "; ".join(
-        [*wins, *losses, *(f"{line} (no difference shown)" for line in open_)]
-    )
+    evidence = f"time of {engine}: " + "; ".join([*wins, *losses, *(f"{line} (no difference shown)" for line in open_)])
+    if not (wins or losses):
+        return Claim(text, "undecided", evidence)
     if losses or open_:
-        return Claim(text, "different here" if wins or not losses else "refuted", evidence)
+        return Claim(text, "different here" if wins else "refuted", evidence)
     return Claim(text, "confirmed", evidence)
 
 

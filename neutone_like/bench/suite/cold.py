@@ -1,7 +1,7 @@
 """The first calls of a model in a fresh process, one by one: what a host meets that doesn't warm its model up.
 
-Each engine is called through its own Python face, because the native engine warms models up by itself. A state goes in as it
-was before the first block every time: what a call costs doesn't depend on it.
+Each engine is called through its own Python face, because the native engine warms models up by itself. ONNX Runtime is
+given the same states every time: what a call costs doesn't depend on them.
 """
 
 import json

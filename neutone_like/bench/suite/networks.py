@@ -1,8 +1,8 @@
 """The networks that are played: convolutions, a recurrent one and a hybrid of both, each in three sizes.
 
 They are the kinds of the anira paper's benchmark (arXiv 2506.12665), built anew: a dilated convolutional network that
-sees its past again and so keeps no state, an LSTM with state, and convolutions into an LSTM. The paper's hybrid starts its
-LSTM afresh in every window; this one keeps its state, as it has to in a stream.
+sees its past again and so keeps no state, an LSTM with state, and convolutions into an LSTM. The paper's hybrid starts
+its LSTM afresh in every window; this one keeps its state, as it has to in a stream.
 """
 
 from dataclasses import dataclass

@@ -15,9 +15,8 @@ from neutone_like.bench.suite.cells import Cell, Scope, cells_of
 from neutone_like.bench.suite.measuring import Effort, measure
 from neutone_like.bench.suite.results import ResultsFile
 from neutone_like.bench.suite.workshop import NotThere, Workshop
-from neutone_like.errors import NeutoneLikeError
+from neutone_like.errors import BenchError, NeutoneLikeError
 from neutone_like.numbers import real_number
-from neutone_like.errors import BenchError
 from neutone_like.printing import InNotebooks
 from neutone_like.torch_threads import one_thread
 

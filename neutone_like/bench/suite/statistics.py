@@ -1,10 +1,11 @@
 """What the times say, and how surely: the anira paper's mixed-effects model, and what follows from it.
 
-The logarithm of a cell's median time is explained by engine, network and block and by all of their interactions; what one
-repetition has in common is a random effect. A difference of logarithms is a ratio of times, with an interval. All intervals
-of a table hold together with 95 % (Bonferroni), so that a table in which nothing differs says so.
+The logarithm of a cell's median time is explained by engine, network and block and by all of their interactions; what
+one repetition has in common is a random effect. A difference of logarithms is a ratio of times, with an interval. All
+intervals of a table hold together with 95 % (Bonferroni), so that a table in which nothing differs says so.
 """
 
+import itertools
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,11 +46,29 @@ class Ratio:
 
 
 @dataclass(frozen=True)
+class Term:
+    """A main effect or an interaction: whether it is there at all.
+
+    Attributes:
+        name: Of the factors.
+        freedom: Degrees of freedom.
+        chi_square: Wald's.
+        p_value: How often chance alone gives as much.
+    """
+
+    name: str
+    freedom: int
+    chi_square: float
+    p_value: float
+
+
+@dataclass(frozen=True)
 class MixedModel:
     """A fitted model.
 
     Attributes:
         ratios: Of each pair of engines and each network.
+        terms: Main effects and interactions.
         observations, repetitions: How much it is fitted to.
         repetition_deviation: Standard deviation of the random effect, as a ratio of times minus 1.
         residual_deviation: Of what is left, likewise.
@@ -58,6 +77,7 @@ class MixedModel:
     """
 
     ratios: tuple[Ratio, ...]
+    terms: tuple[Term, ...]
     observations: int
     repetitions: int
     repetition_deviation: float
@@ -81,26 +101,26 @@ def fit_mixed_model(frame: Any, engines: Sequence[str]) -> MixedModel:
         TooLittle: Fewer than two engines or repetitions, or no block that all of them have.
         MissingExtraError: statsmodels is not installed.
     """
-    formulas = import_extra("statsmodels.formula.api", extra=EXTRA, purpose=PURPOSE)
-    patsy = import_extra("patsy", extra=EXTRA, purpose=PURPOSE)
+    models = import_extra("statsmodels.regression.mixed_linear_model", extra=EXTRA, purpose=PURPOSE)
     data, left_out = _balanced(frame, engines)
-    data["log_us"] = np.log(data["inference_p50_us"])
-    names = ("engine", "model", "block")
-    factors = [f"C({name})" for name in names if data[name].nunique() > 1]
+    names = ["engine", "model", "block"]
+    levels = [list(engines), *(sorted(set(data[name])) for name in names[1:])]
+    # A mean for each cell: the same model as with main effects and all interactions, and easier to compare within.
+    cells = list(itertools.product(*levels))
+    columns = {cell: column for column, cell in enumerate(cells)}
+    design = np.zeros((len(data), len(cells)))
+    design[np.arange(len(data)), [columns[key] for key in data[names].itertuples(index=False, name=None)]] = 1.0
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = formulas.mixedlm(f"log_us ~ {' * '.join(factors)}", data, groups=data["repetition"])
+        model = models.MixedLM(np.log(data["inference_p50_us"].to_numpy()), design, data["repetition"].to_numpy())
         fitted = model.fit(reml=True, method=["lbfgs", "powell"])
-    design = model.data.design_info
-    cells = data[list(names)].drop_duplicates()
-    rows = np.asarray(patsy.build_design_matrices([design], cells)[0])
     fixed = np.asarray(fitted.fe_params)
     covariance = np.asarray(fitted.cov_params())[: len(fixed), : len(fixed)]
     contrasts = [
-        (engine, over, network, _mean(rows, cells, engine, network) - _mean(rows, cells, over, network))
+        (engine, over, network, _mean(cells, engine, network) - _mean(cells, over, network))
         for index, engine in enumerate(engines)
         for over in engines[index + 1 :]
-        for network in sorted(set(data["model"]))
+        for network in levels[1]
     ]
     width = _quantile(len(contrasts), len(data) - len(fixed))
     ratios = [
@@ -109,6 +129,7 @@ def fit_mixed_model(frame: Any, engines: Sequence[str]) -> MixedModel:
     ]
     return MixedModel(
         ratios=tuple(ratios),
+        terms=_terms(levels, fixed, covariance),
         observations=len(data),
         repetitions=data["repetition"].nunique(),
         repetition_deviation=float(np.exp(np.sqrt(max(0.0, float(np.asarray(fitted.cov_re)[0, 0])))) - 1.0),
@@ -156,8 +177,31 @@ def _left_out(frame: Any, data: Any) -> list[str]:
     return [f"{network} at {block}" for network, block in sorted(before - after)]
 
 
-def _mean(rows: Any, cells: Any, engine: str, network: str) -> Any:
-    return rows[((cells["engine"] == engine) & (cells["model"] == network)).to_numpy()].mean(axis=0)
+def _mean(cells: Sequence[tuple[Any, ...]], engine: str, network: str) -> Any:
+    """What gives the mean over blocks."""
+    wanted = np.array([cell[:2] == (engine, network) for cell in cells], float)
+    return wanted / wanted.sum()
+
+
+def _terms(levels: Sequence[Sequence[Any]], fixed: Any, covariance: Any) -> tuple[Term, ...]:
+    """Wald's test of each main effect and interaction: contrasts of the factors in it, means over the others."""
+    names = ("engine", "network", "block")
+    stats = import_extra("scipy.stats", extra=EXTRA, purpose=PURPOSE)
+    found: list[Term] = []
+    for count in range(1, len(names) + 1):
+        for chosen in itertools.combinations(range(len(names)), count):
+            rows = np.ones((1, 1))
+            for factor, each in enumerate(levels):
+                size = len(each)
+                contrast = np.eye(size)[1:] - np.eye(size)[:1] if factor in chosen else np.full((1, size), 1.0 / size)
+                rows = np.kron(rows, contrast)
+            if not len(rows):  # a factor with one level has no effect
+                continue
+            effect = rows @ fixed
+            chi_square = float(effect @ np.linalg.solve(rows @ covariance @ rows.T, effect))
+            name = " x ".join(names[factor] for factor in chosen)
+            found.append(Term(name, len(rows), chi_square, float(stats.chi2.sf(chi_square, len(rows)))))
+    return tuple(found)
 
 
 def _quantile(comparisons: int, freedom: int) -> float:
@@ -293,5 +337,7 @@ def cold_starts(frame: Any) -> list[ColdStart]:
         settled = float(np.median(calls[-10:]))
         slow = calls > 1.5 * settled
         to_settle = int(np.argmin(slow)) if not slow.all() else len(calls)
-        found.append(ColdStart(engine, network, int(warm_up), float(calls[0]), settled, to_settle, tuple(calls.tolist())))
+        found.append(
+            ColdStart(engine, network, int(warm_up), float(calls[0]), settled, to_settle, tuple(calls.tolist()))
+        )
     return found

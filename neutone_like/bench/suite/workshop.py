@@ -27,7 +27,7 @@ class _Key:
 
 
 class Workshop:
-    """Artifacts in a folder, one for each network, rate and block; what an engine needs beside it, once it is asked for."""
+    """Artifacts in a folder, one for each network, rate and block; files of other engines once they are asked for."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

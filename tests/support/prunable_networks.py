@@ -113,6 +113,22 @@ class DemucsLike(nn.Module):
         return x
 
 
+class Ring(nn.Module):
+    """A past that is written into, in place."""
+
+    past: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Conv1d(1, 8, 1), nn.Conv1d(8, 1, 4)
+        self.register_buffer("past", torch.zeros(1, 8, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.cat([self.past, torch.tanh(self.a(x))], 2)
+        self.past[:] = y[:, :, -3:]
+        return self.b(y)
+
+
 def _film(s: Any, x: Tensor) -> Tensor:
     gain, offset = s.film(x.mean(-1, keepdim=True)).chunk(2, 1)
     return s.b(torch.tanh(s.a(x)) * gain + offset)
@@ -185,6 +201,7 @@ def networks() -> dict[str, nn.Module]:
             p=nn.PReLU(8),
             b=conv(8, 1),
         ),
+        "a past written in place": Ring(),
         "layers that stream": nn.Sequential(
             streaming.Conv1d(1, 8, 3, dilation=2),
             nn.Tanh(),

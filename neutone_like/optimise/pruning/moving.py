@@ -49,6 +49,14 @@ def padded(call: Call) -> Held:
     return Activation(torch.constant_pad_nd(x.labels, pads, float(FREE)))
 
 
+def copied(call: Call) -> Held:
+    """``copy``, which writing into a state becomes: what was there before is gone."""
+    source = call.args[1]
+    if not isinstance(source, Activation):
+        return lock(call, f"{call.node.place} writes a weight into something")
+    return Activation(source.labels.expand(call.result.shape).contiguous())
+
+
 def strided(call: Call) -> Held:
     """A view by steps in memory, which labels must lie in as the numbers do."""
     x, value = call.args[0], call.walk.values[str(call.names[0])]

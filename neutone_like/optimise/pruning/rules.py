@@ -28,11 +28,13 @@ _TABLE: tuple[tuple[str, Rule], ...] = (
         "cat concat concatenate stack expand expand_as repeat tile broadcast_to flip roll unfold im2col index_select "
         "index gather repeat_interleave pixel_shuffle pixel_unshuffle channel_shuffle reflection_pad1d "
         "reflection_pad2d replication_pad1d replication_pad2d diagonal atleast_1d atleast_2d atleast_3d "
-        "lift_fresh lift_fresh_copy resolve_conj resolve_neg unsafe_chunk unsafe_split view_copy",
+        "lift_fresh lift_fresh_copy resolve_conj resolve_neg unsafe_chunk unsafe_split "
+        "view_copy slice_scatter select_scatter",
         moving.moved,
     ),
     ("zeros_like ones_like full_like rand_like randn_like empty_like new_zeros new_ones new_full new_empty", _made),
     ("pad constant_pad_nd", moving.padded),
+    ("copy", moving.copied),
     ("as_strided", moving.strided),
     (
         "avg_pool1d avg_pool2d max_pool1d max_pool2d adaptive_avg_pool1d adaptive_max_pool1d max_pool1d_with_indices "

@@ -34,11 +34,11 @@ def bench_suite(
         Path | None, typer.Option(metavar="PAGE", help="Of report: the same as Markdown, without pictures.")
     ] = None,
 ) -> None:
-    """Compare engines as the anira paper does, and at real deadlines.
+    """Compare engines, at real deadlines too.
 
-    run measures three kinds of networks in three sizes, in every engine that is installed, and writes each result at
-    once: a run that was stopped goes on when it is started again with the same file. report fits the paper's
-    mixed-effects model, holds its claims against what was found, and writes one HTML page.
+    run measures three kinds of networks in three sizes, as the anira paper does, in every engine that is installed, and
+    writes each result at once: a run that was stopped goes on when it is started again with the same file. report fits
+    the paper's mixed-effects model, holds its claims against what was found, and writes one HTML page.
 
     \b
     Example: neutone-like bench-suite run suite.jsonl --minutes 15

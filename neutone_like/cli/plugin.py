@@ -40,7 +40,7 @@ def plugin(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make plugins for DAWs of an artifact, or the player of any.
+    """Make plugins for DAWs, or the player of any artifact.
 
     A plugin holds all it needs; the player reads artifacts from where they lie. Exit code 1 means that the model can't
     be one; the message says why, and what to do.

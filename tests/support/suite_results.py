@@ -67,7 +67,7 @@ def _cold() -> Iterator[dict[str, Any]]:
 
 
 def _safety() -> Iterator[dict[str, Any]]:
-    for engine, count in (("compiled", 0.0), ("torchscript", 300.0), ("onnxruntime", 38.0)):
+    for engine, count in zip(ENGINES, (0.0, 300.0, 38.0), strict=True):
         titles = ("allocations", "frees", "mutex locks", "other locks", "waits", "system calls", "minor page faults")
         counts = dict.fromkeys(titles, 0.0) | {"allocations": count}
         cell = Cell("safety", engine, _shape("cnn"), 256, mode="inline")

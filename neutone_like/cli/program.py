@@ -14,6 +14,7 @@ from neutone_like.cli.common import FELL_SHORT, printable
 from neutone_like.cli.compile import compile as compile_verb
 from neutone_like.cli.export import export
 from neutone_like.cli.inspect import inspect
+from neutone_like.cli.optimise import optimise
 from neutone_like.cli.play import play
 from neutone_like.cli.plugin import plugin
 from neutone_like.cli.render import render
@@ -30,7 +31,20 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-VERBS = (export, inspect, validate, check_callback, compile_verb, play, plugin, web, render, bench, bench_suite)
+VERBS = (
+    export,
+    inspect,
+    validate,
+    check_callback,
+    compile_verb,
+    play,
+    plugin,
+    web,
+    render,
+    bench,
+    bench_suite,
+    optimise,
+)
 for verb in VERBS:
     app.command(cls=Verb)(verb)
 

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from neutone_like.lazy import export_lazily
 
 if TYPE_CHECKING:
+    from neutone_like.optimise.budget.report import BudgetPoint as BudgetPoint
+    from neutone_like.optimise.budget.report import BudgetReport as BudgetReport
+    from neutone_like.optimise.budget.searching import search_budget as search_budget
     from neutone_like.optimise.comparing import quality as quality
     from neutone_like.optimise.distilling.distillation import distil as distil
     from neutone_like.optimise.distilling.losses import Losses as Losses
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 export_lazily(
     globals(),
     {
+        "neutone_like.optimise.budget.report": ("BudgetPoint", "BudgetReport"),
+        "neutone_like.optimise.budget.searching": ("search_budget",),
         "neutone_like.optimise.comparing": ("quality",),
         "neutone_like.optimise.distilling.distillation": ("distil",),
         "neutone_like.optimise.distilling.losses": ("Losses",),

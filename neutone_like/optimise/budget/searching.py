@@ -1,0 +1,147 @@
+"""Which of the ways to make a model smaller and faster meets a budget of time and a quality, as played."""
+
+import json
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from neutone_like.artifact import Artifact
+from neutone_like.errors import ParameterError
+from neutone_like.numbers import real_number, whole_number
+from neutone_like.optimise.artifacts import LiveModel, opened, written
+from neutone_like.optimise.budget.makers import METHODS, Made, Makers, Method
+from neutone_like.optimise.budget.plotting import write_plot
+from neutone_like.optimise.budget.report import BudgetPoint, BudgetReport, with_front
+from neutone_like.optimise.comparing import quality
+from neutone_like.optimise.distilling.facts import facts_of
+from neutone_like.optimise.distilling.material import recordings_from, split
+from neutone_like.optimise.distilling.signals import Generator, phrases
+from neutone_like.optimise.played_cost import BLOCK_SIZES, played_costs
+from neutone_like.optimise.sounds import Recording, Sounds, outputs
+from neutone_like.render.model_plugin import ModelPlugin
+from neutone_like.whole_file import write_whole
+
+REPORT_NAME, PLOT_NAME = "report.json", "front.png"
+_WET = {"wet": 1.0, "dry": 0.0, "input_gain_db": 0.0, "output_gain_db": 0.0}
+
+
+def search_budget(
+    model: LiveModel,
+    out: str | PathLike[str],
+    audio: Sounds | Generator | None = None,
+    *,
+    budget: float = 0.5,
+    error_to_signal_ratio: float = 0.02,
+    sample_rate: int | None = None,
+    block_sizes: Sequence[int] = BLOCK_SIZES,
+    methods: Sequence[Method] = METHODS,
+    seconds: float = 60.0,
+    students: int = 2,
+    audio_seconds: float = 60.0,
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> BudgetReport:
+    """Make a model smaller in several ways, and find which of them is within a budget of time and good enough.
+
+    Weights of 16, 8 and 4 bits; fewer channels and units, taught by the original where the network can be trained as it
+    is played; students that are timed before they are trained, and the best of them with weights of 8 bits. Each is an
+    artifact, compiled where that works. All are timed by turns in the engine, at their parameters' defaults, and
+    compared with the original on phrases that nothing was trained on. Called again after a kill with the same
+    arguments, trainings go on from their checkpoints.
+
+    Args:
+        model: A live model, an artifact or its path, or a ``.nam`` file. Of an artifact only students can be made: its
+            network is no longer one of layers.
+        out: A folder: an artifact for each point, ``report.json`` and ``front.png``.
+        audio, audio_seconds: As of :func:`distil`.
+        budget: The most time of a block, over the original's.
+        error_to_signal_ratio: The most, against the original.
+        sample_rate: Of the host, Hz; needed where the model has several rates.
+        block_sizes: Of the host, samples; the budget holds in each.
+        methods: Which of ``"quantise"``, ``"prune"`` and ``"distil"``.
+        seconds: Of CPU time for each training.
+        students: How many are trained at most, of those that fit.
+        seed: Of audio, weights and training.
+        progress: Is told what is being done.
+
+    Raises:
+        ParameterError: A number out of range, an unknown method, or none.
+        ModelError, AudioError: The model or the audio can't be used.
+        TrainingError: A checkpoint can't be written, or is of a search with other arguments.
+        OSError: The folder can't be written.
+    """
+    share = real_number(budget, "budget", 1e-3, 100.0, error=ParameterError)
+    allowed = real_number(error_to_signal_ratio, "error_to_signal_ratio", 0.0, 1e6, error=ParameterError)
+    students = whole_number(students, "students", 1, 100, error=ParameterError)
+    wanted = _known(methods)
+    subject = opened(model, "model")
+    facts = facts_of(subject, sample_rate, {}, what="model")
+    rate, folder = facts.sample_rate, Path(out)
+    given = phrases(rate, facts.in_channels) if audio is None else audio
+    sounds = recordings_from(given, rate, facts.in_channels, audio_seconds, seed)
+    learned, steering, held_out = split(sounds, seed)
+    original = written(subject, folder / "original")
+    makers = Makers(
+        subject=subject,
+        original=original,
+        folder=folder,
+        learned=[*learned, *steering],
+        has_parameters=bool(original.numerical_parameters),
+        sample_rate=rate,
+        block_sizes=block_sizes,
+        budget=share,
+        training={
+            "audio": given,
+            "audio_seconds": audio_seconds,
+            "seconds": seconds,
+            "seed": seed,
+            "sample_rate": rate,
+            "params": {},
+        },
+        students=students,
+        show=progress or (lambda text: None),
+    )
+    made = [("original", original), *makers.all(wanted)]
+    makers.show("Measuring")
+    points = _measured(made, held_out, rate, block_sizes)
+    report = BudgetReport(with_front(points), share, allowed, tuple(makers.left_out))
+    write_whole(folder / REPORT_NAME, (json.dumps(report.to_dict(), indent=1) + "\n").encode())
+    write_plot(report, folder / PLOT_NAME)
+    return report
+
+
+def _known(methods: Sequence[Method]) -> list[Method]:
+    wanted: list[Any] = [methods] if isinstance(methods, str) else list(methods)
+    unknown = [each for each in wanted if each not in METHODS]
+    if unknown or not wanted:
+        raise ParameterError(f"methods must be some of {METHODS}, got {methods!r}.")
+    return wanted
+
+
+def _measured(
+    made: Sequence[Made], held_out: Sequence[Recording], rate: int, block_sizes: Sequence[int]
+) -> list[BudgetPoint]:
+    """Every artifact as it is played: time by turns, bytes of its file, and error on what was held out."""
+    artifacts = [artifact for _, artifact in made]
+    costs = played_costs(artifacts, rate, block_sizes)
+    sounds: list[Any] = [each.samples for each in held_out]
+    wanted: list[Any] = [each.samples for each in outputs(_player(artifacts[0]), list(held_out), None, "original")]
+    points: list[BudgetPoint] = []
+    for (name, artifact), cost in zip(made, costs, strict=True):
+        is_original = artifact is artifacts[0]
+        points.append(
+            BudgetPoint(
+                name=name,
+                path=artifact.path.parent,
+                cost=cost,
+                time_ratio=cost.time_ratio(costs[0]),
+                bytes_ratio=cost.bytes_ratio(costs[0]),
+                quality=None if is_original else quality(wanted, _player(artifact), sounds, sample_rate=rate),
+            )
+        )
+    return points
+
+
+def _player(artifact: Artifact) -> ModelPlugin:
+    return ModelPlugin(artifact, **_WET)

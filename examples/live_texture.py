@@ -23,6 +23,7 @@ from neutone_like import CategoricalParameter, ContinuousParameter, ModelMetadat
 
 USUAL_RMS = 0.1  # of what is played, at which a texture that follows it is as loud as one that doesn't
 MOST_GAIN = 3.0
+LEVEL = 0.25  # of the offline one: what is added to other sound is softer, and rounding that goes on stays far below
 
 
 class LiveTexture(WaveformToWaveformBase):
@@ -55,6 +56,7 @@ class LiveTexture(WaveformToWaveformBase):
         self.hop_samples: int = HOP_SAMPLES
         self.usual_rms: float = USUAL_RMS
         self.most_gain: float = MOST_GAIN
+        self.level: float = LEVEL
         self.kept: int = player.noise.samples // (FRAMES_A_LATENT * HOP_SAMPLES) * LATENTS
         self.register_buffer("kinds", torch.arange(float(len(KINDS))).unsqueeze(0))
 
@@ -68,7 +70,7 @@ class LiveTexture(WaveformToWaveformBase):
         latents = self.model(self.player.start().unsqueeze(0), self.player.before, kind)[:, : self.kept]
         rms = x.reshape(-1, self.hop_samples).square().mean(1, keepdim=True).sqrt()
         followed = (rms / self.usual_rms).clamp(max=self.most_gain)
-        return self.player(latents, torch.lerp(torch.ones_like(rms), followed, params["follow"]))
+        return self.level * self.player(latents, torch.lerp(torch.ones_like(rms), followed, params["follow"]))
 
 
 def build_model(steps: int = 4, latents_at_once: int = 1) -> LiveTexture:

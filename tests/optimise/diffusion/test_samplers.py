@@ -88,9 +88,9 @@ def test_of_few_steps_order_2_is_nearer() -> None:
 def test_from_nothing_but_noise_to_no_noise_at_all_in_the_fewest_steps(steps: int) -> None:
     """The log SNR is infinite at both ends; points may be complex, as spectra are."""
     mixture = Mixture(Diffusion(StraightSchedule(), "data"))
+    start = torch.complex(*torch.from_numpy(mixture.start(QUANTILES)).expand(2, -1))
     for make in (ddim, dpm_solver, ddpm, consistency):
         sampler = make(mixture.diffusion, steps)
-        start = torch.complex(*torch.from_numpy(mixture.start(QUANTILES)).expand(2, -1))
         halved = sample(lambda x, t: 0.5 * x, sampler, start, noise=lambda _: start)
         assert bool(torch.isfinite(halved).all())
         assert halved.dtype == start.dtype

@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "clap_plugin.hpp"
+#include "exported.hpp"
 
 namespace neutone_like::plugin {
 
@@ -50,5 +51,5 @@ const void* get_factory(const char* id) {
 
 }  // namespace neutone_like::plugin
 
-extern "C" __attribute__((visibility("default"))) const clap_entry_points clap_entry = {
+extern "C" NEUTONE_LIKE_EXPORTED const clap_entry_points clap_entry = {
     {1, 1, 1}, [](const char*) { return true; }, [] {}, neutone_like::plugin::get_factory};

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -49,6 +50,16 @@ bool is_folder(const std::string& path) {
 #else
     struct stat facts{};
     return stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode);
+#endif
+}
+
+std::string environment(const char* name) {
+#if defined(_WIN32)
+    const wchar_t* value = _wgetenv(wide(name).c_str());
+    return value == nullptr ? std::string() : narrow(value);
+#else
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string() : std::string(value);
 #endif
 }
 

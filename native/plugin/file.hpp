@@ -18,6 +18,8 @@ using File = std::unique_ptr<std::FILE, CloseFile>;
 // For reading. Null: it can't be, and `problem` says why.
 File open_file(const std::string& path, std::string& problem);
 bool is_folder(const std::string& path);
+// Of the process; empty: it is not set.
+std::string environment(const char* name);
 
 // Throw HostError that names the file.
 uint64_t bytes_of(std::FILE* file, const std::string& path);

@@ -1,9 +1,17 @@
 #include "identity.hpp"
 
-#include <dlfcn.h>
+#if defined(_WIN32)
+#include <windows.h>
 
+#include "windows_names.hpp"
+#else
+#include <dlfcn.h>
+#endif
+
+#include <algorithm>
 #include <string_view>
 
+#include "file.hpp"
 #include "model/json.hpp"
 
 namespace {
@@ -45,14 +53,37 @@ void take(const Json& json, const char* key, Number& number) {
     }
 }
 
+// What lies beside the binary: in a bundle of macOS's, or in the same folder. Empty: nothing.
+std::string content_beside(std::string& folder) {
+    const std::string binary = own_path();
+    const size_t end = binary.find_last_of("/\\");
+    if (end == std::string::npos) return "";
+    for (const char* where : {"/../Resources/", "/"}) {
+        folder = binary.substr(0, end) + where;
+        const std::string path = folder + "plugin.json";
+        std::string problem;
+        const File file = open_file(path, problem);
+        if (file == nullptr) continue;
+        const uint64_t bytes = std::min<uint64_t>(bytes_of(file.get(), path), 2 * kRoom);
+        const auto read = read_bytes(file.get(), path, 0, bytes);
+        return {reinterpret_cast<const char*>(read->data()), static_cast<size_t>(bytes)};
+    }
+    return "";
+}
+
 }  // namespace
 
 Identity own_identity() {
     Identity identity;
-    const std::string text = content();
+    std::string text = content();
     Json json;
     std::string problem;
-    if (!read_json(text, json, problem)) return identity;
+    if (!read_json(text, json, problem)) {
+        std::string folder;
+        text = content_beside(folder);
+        if (!read_json(text, json, problem)) return identity;
+        identity.model_file = folder + "model.nlc";
+    }
     take(json, "name", identity.name);
     take(json, "vendor", identity.vendor);
     take(json, "version", identity.version);
@@ -70,9 +101,18 @@ Identity own_identity() {
 }
 
 std::string own_path() {
-    Dl_info info{};
     const void* here = const_cast<const char*>(neutone_like_plugin_identity);
+#if defined(_WIN32)
+    constexpr DWORD kHow = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT;
+    HMODULE module = nullptr;
+    if (GetModuleHandleExW(kHow, static_cast<LPCWSTR>(here), &module) == 0) return "";
+    std::wstring path(32768, L'\0');  // the longest that Windows has
+    path.resize(GetModuleFileNameW(module, path.data(), static_cast<DWORD>(path.size())));
+    return narrow(path);
+#else
+    Dl_info info{};
     return dladdr(here, &info) != 0 && info.dli_fname != nullptr ? info.dli_fname : "";
+#endif
 }
 
 }  // namespace neutone_like::plugin

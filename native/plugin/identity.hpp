@@ -6,7 +6,8 @@
 
 namespace neutone_like::plugin {
 
-// Written into the binary when a plugin is made of it, so that a plugin still has its name where its model is lost.
+// Written into the binary when a plugin is made of it, so that a plugin still has its name where its model is lost. On macOS
+// a binary is signed and can't be changed: there it lies beside it as plugin.json, and the model as model.nlc.
 struct Identity {
     std::string name = "Neutone-like plugin without a model";
     std::string vendor = "neutone-like";
@@ -21,7 +22,8 @@ struct Identity {
     int worker = 0;             // 1: the model has a thread of its own
     int player = 0;             // 1: it plays artifacts that a user chooses, and has no model
     std::string artifact;       // which of them it begins with; empty: none
-    uint64_t model_offset = 0;  // in the binary's own file
+    std::string model_file;     // empty: the binary's own
+    uint64_t model_offset = 0;  // in that file
     uint64_t model_bytes = 0;   // 0: there is none
 };
 

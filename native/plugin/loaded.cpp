@@ -21,11 +21,11 @@ constexpr const char* kCompiled = "model.nlc";
 std::unique_ptr<AlignedMemory> own_bytes(const Identity& identity) {
     const std::string again = " Make the plugin again: neutone-like plugin.";
     if (identity.model_bytes == 0) refuse("This plugin has no model." + again);
-    const std::string path = own_path();
+    const std::string path = identity.model_file.empty() ? own_path() : identity.model_file;
     std::string problem;
     const File file = open_file(path, problem);
     if (file == nullptr) {
-        refuse("The plugin can't read its own file '" + path + "', which holds the model: " + problem + "." + again);
+        refuse("The plugin can't read its file '" + path + "', which holds the model: " + problem + "." + again);
     }
     const uint64_t size = bytes_of(file.get(), path);
     const uint64_t end = identity.model_offset + identity.model_bytes;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "exported.hpp"
 #include "lv2_artifact.hpp"
 #include "plugin.hpp"
 
@@ -160,8 +161,7 @@ const lv2::Descriptor* descriptors() {
 
 }  // namespace neutone_like::plugin
 
-extern "C" __attribute__((visibility("default"))) const neutone_like::plugin::lv2::Descriptor* lv2_descriptor(
-    uint32_t index) {
+extern "C" NEUTONE_LIKE_EXPORTED const neutone_like::plugin::lv2::Descriptor* lv2_descriptor(uint32_t index) {
     using namespace neutone_like::plugin;
     return index < std::size(kLayouts) ? descriptors() + index : nullptr;
 }

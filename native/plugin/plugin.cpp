@@ -2,9 +2,9 @@
 
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <utility>
 
+#include "file.hpp"
 #include "state_text.hpp"
 
 namespace neutone_like::plugin {
@@ -15,8 +15,8 @@ static_assert(std::atomic<Voice*>::is_always_lock_free && std::atomic<double>::i
 
 // What the player begins with.
 std::string first_artifact(const Identity& identity) {
-    const char* named = std::getenv("NEUTONE_LIKE_PLAYER_ARTIFACT");
-    return named != nullptr && *named != '\0' ? named : identity.artifact;
+    const std::string named = environment("NEUTONE_LIKE_PLAYER_ARTIFACT");
+    return named.empty() ? identity.artifact : named;
 }
 
 }  // namespace

@@ -13,17 +13,36 @@ namespace neutone_like::plugin::vst3 {
 
 using Id = char[16];
 using Result = int32_t;
+#if defined(_WIN32)  // COM's
+enum : Result {
+    kOk = 0,
+    kFalse = 1,
+    kNotImplemented = static_cast<Result>(0x80004001),
+    kNoInterface = static_cast<Result>(0x80004002),
+    kInvalid = static_cast<Result>(0x80070057)
+};
+#else
 enum : Result { kNoInterface = -1, kOk = 0, kFalse = 1, kInvalid = 2, kNotImplemented = 3 };
+#endif
 
 struct Known {
     unsigned char bytes[16];
     bool is(const char* id) const noexcept { return std::memcmp(bytes, id, sizeof bytes) == 0; }
 };
 
+// Big-endian; on Windows the first half is laid out as COM has it: a number of 32 bits and two of 16, little-endian.
 constexpr Known known(uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
     Known id{};
     const uint32_t words[] = {a, b, c, d};
-    for (int at = 0; at < 16; ++at) id.bytes[at] = static_cast<unsigned char>(words[at / 4] >> (24 - 8 * (at % 4)));
+    for (int at = 0; at < 16; ++at) {
+#if defined(_WIN32)
+        constexpr int kPlaces[] = {3, 2, 1, 0, 5, 4, 7, 6};
+        const int from = at < 8 ? kPlaces[at] : at;
+#else
+        const int from = at;
+#endif
+        id.bytes[at] = static_cast<unsigned char>(words[from / 4] >> (24 - 8 * (from % 4)));
+    }
     return id;
 }
 

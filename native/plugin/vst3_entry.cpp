@@ -4,6 +4,7 @@
 #include <string>
 
 #include "content.hpp"
+#include "exported.hpp"
 #include "text.hpp"
 #include "vst3_plugin.hpp"
 
@@ -22,10 +23,11 @@ int digit(char letter) { return letter <= '9' ? letter - '0' : (letter | 0x20) -
 
 void write_id(char* id) {
     const std::string& hex = content().identity.uid;
-    for (size_t at = 0; at < sizeof(Id); ++at) {
-        id[at] =
-            hex.size() == 2 * sizeof(Id) ? static_cast<char>(digit(hex[2 * at]) * 16 + digit(hex[2 * at + 1])) : '\0';
+    uint32_t words[4] = {};
+    for (size_t at = 0; at < 32 && hex.size() == 32; ++at) {
+        words[at / 8] = words[at / 8] << 4 | static_cast<uint32_t>(digit(hex[at]));
     }
+    std::memcpy(id, known(words[0], words[1], words[2], words[3]).bytes, sizeof(Id));
 }
 
 bool is_ours(const char* id) {
@@ -98,9 +100,18 @@ public:
 
 extern "C" {
 
-__attribute__((visibility("default"))) bool ModuleEntry(void*) { return true; }
-__attribute__((visibility("default"))) bool ModuleExit(void) { return true; }
-__attribute__((visibility("default"))) void* GetPluginFactory(void) {
+// Each system has names of its own for the same.
+#if defined(_WIN32)
+NEUTONE_LIKE_EXPORTED bool InitDll(void) { return true; }
+NEUTONE_LIKE_EXPORTED bool ExitDll(void) { return true; }
+#elif defined(__APPLE__)
+NEUTONE_LIKE_EXPORTED bool bundleEntry(void*) { return true; }
+NEUTONE_LIKE_EXPORTED bool bundleExit(void) { return true; }
+#else
+NEUTONE_LIKE_EXPORTED bool ModuleEntry(void*) { return true; }
+NEUTONE_LIKE_EXPORTED bool ModuleExit(void) { return true; }
+#endif
+NEUTONE_LIKE_EXPORTED void* GetPluginFactory(void) {
     static neutone_like::plugin::vst3::OurFactory factory;
     return static_cast<neutone_like::plugin::vst3::Factory*>(&factory);
 }

@@ -34,6 +34,14 @@ def plugin(
             "where it takes more than a third of a short block here].",
         ),
     ] = None,
+    target: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="For other platforms, each in a folder of its name: x86_64-linux, aarch64-linux, x86_64-windows, "
+            "aarch64-macos; several with commas between them [default: for this machine].",
+        ),
+    ] = "",
     player: Annotated[
         bool,
         typer.Option("--player", help="Make one plugin that plays whichever artifact you choose in the host."),
@@ -48,6 +56,7 @@ def plugin(
     \b
     Example: neutone-like plugin exported/overdrive --out plugins
     Example: neutone-like plugin model.nm --out ~/.clap --format clap
+    Example: neutone-like plugin exported/overdrive --out plugins --target x86_64-windows
     Example: neutone-like plugin --player --out plugins
     """
     wanted = [name.strip().lower() for name in formats.split(",") if name.strip()]
@@ -59,7 +68,7 @@ def plugin(
     if path is None and not player:
         raise wrong_use("is missing: which artifact becomes a plugin? (Of any of them: --player)", "PATH")
     try:
-        result = _made(path, out, wanted, worker=worker, player=player)
+        result = _made(path, out, wanted, target=target, worker=worker, player=player)
     except CompileError as error:
         typer.echo(f"{'The player' if path is None else path} does not become a plugin: {error}", err=True)
         raise typer.Exit(FELL_SHORT) from error
@@ -69,18 +78,22 @@ def plugin(
         typer.echo(str(result))
 
 
-def _made(path: Path | None, out: Path, formats: list[str], *, worker: bool | None, player: bool) -> Any:
+def _made(path: Path | None, out: Path, formats: list[str], *, target: str, worker: bool | None, player: bool) -> Any:
+    targets = [name.strip() for name in target.split(",") if name.strip()]
     if player or path is None:
         from neutone_like.plugin.player import build_player_plugin
 
-        return build_player_plugin(out, formats, artifact=path)
+        return build_player_plugin(out, formats, artifact=path, targets=targets)
     from neutone_like.plugin.building import build_plugin
 
-    return build_plugin(path, out, formats, worker=worker)
+    return build_plugin(path, out, formats, worker=worker, targets=targets)
 
 
 def _told(result: Any) -> dict[str, Any]:
-    files = [{"format": each.format, "path": str(each.path), "bytes": each.size_bytes} for each in result.files]
+    files = [
+        {"format": each.format, "path": str(each.path), "bytes": each.size_bytes, "target": each.target}
+        for each in result.files
+    ]
     told: dict[str, Any] = {"identity": asdict(result.identity), "files": files}
     if hasattr(result, "artifact"):
         return told | {"artifact": None if result.artifact is None else str(result.artifact)}

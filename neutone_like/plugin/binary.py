@@ -3,12 +3,16 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.plugin.identity import PluginIdentity
+from neutone_like.plugin.platforms import Platform, this_machine
 from neutone_like.runtime.native_files import native_file
 
 BINARY = "neutone_like_plugin.so"
+FACTS_FILE = "plugin.json"
 _PLACE = b"neutone-like: here stands which plugin this is"  # native/plugin/identity.cpp
 _ROOM = 4096
 _ALIGNMENT = 4096
@@ -16,8 +20,16 @@ _FACTS = re.compile(rb'(\{"name": [^\0]{1,%d}\})\0' % _ROOM)  # where they stand
 _OURS = {"id", "uri", "uid", "model_offset"}
 
 
+@dataclass(frozen=True)
+class PluginCode:
+    """What makes a plugin play: its binary, and for macOS files that lie beside it."""
+
+    binary: bytes
+    beside: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+
+
 def plugin_binary(identity: PluginIdentity, model: bytes, parameters: int, *, worker: bool = False) -> bytes:
-    """The file of a model's plugin, the same in every format.
+    """The file of a model's plugin for this machine, the same in every format.
 
     Args:
         identity: Who it is.
@@ -28,30 +40,61 @@ def plugin_binary(identity: PluginIdentity, model: bytes, parameters: int, *, wo
     Raises:
         RuntimeEngineError: The binary was not built with this installation, or is not the one of this version.
     """
-    empty = native_file(BINARY).read_bytes()
+    return plugin_code(this_machine(), identity, model, parameters, worker=worker).binary
+
+
+def plugin_code(
+    platform: Platform, identity: PluginIdentity, model: bytes, parameters: int, *, worker: bool = False
+) -> PluginCode:
+    """As :func:`plugin_binary`, for a platform.
+
+    Raises:
+        CompileError: It can't be compiled.
+        MissingExtraError: There is no compiler for other platforms.
+        RuntimeEngineError: As :func:`plugin_binary`.
+    """
+    empty = _empty(platform)
+    facts = _facts(identity, parameters, worker=worker, model_bytes=len(model))
+    if platform.is_mac:
+        return PluginCode(empty, {FACTS_FILE: _encoded(facts), COMPILED_NAME: model})
     padded = empty + bytes(-len(empty) % _ALIGNMENT)
-    facts = _facts(identity, parameters, worker=worker, offset=len(padded), model_bytes=len(model))
-    return _named(padded, _encoded(facts)) + model
+    return PluginCode(_named(padded, _encoded({**facts, "model_offset": len(padded)})) + model)
 
 
-def player_binary(identity: PluginIdentity, artifact: str, slots: int) -> bytes:
-    """The file of the player, which has no model of its own.
+def player_code(platform: Platform, identity: PluginIdentity, artifact: str, slots: int) -> PluginCode:
+    """The player's, which has no model of its own.
 
     Args:
+        platform: For which.
         identity: Who it is.
         artifact: The path of what it begins with; empty: nothing.
         slots: How many knobs it has.
 
     Raises:
+        CompileError: As :func:`plugin_code`.
+        MissingExtraError: As :func:`plugin_code`.
         RuntimeEngineError: As :func:`plugin_binary`.
     """
-    facts = _facts(identity, slots, worker=False, offset=0, model_bytes=0)
-    return _named(native_file(BINARY).read_bytes(), _encoded({**facts, "player": 1, "artifact": artifact}))
+    empty = _empty(platform)
+    facts = {**_facts(identity, slots, worker=False, model_bytes=0), "player": 1, "artifact": artifact}
+    return (
+        PluginCode(empty, {FACTS_FILE: _encoded(facts)})
+        if platform.is_mac
+        else PluginCode(_named(empty, _encoded(facts)))
+    )
+
+
+def _empty(platform: Platform) -> bytes:
+    if not platform.name:
+        return native_file(BINARY).read_bytes()
+    from neutone_like.plugin.cross_binary import cross_binary
+
+    return cross_binary(platform)
 
 
 def id_in(binary: bytes) -> str | None:
     """The ``clap_id`` that stands in a plugin's file, of whichever version; ``None``: it is no plugin of ours."""
-    for written in _FACTS.findall(binary):
+    for written in _FACTS.findall(binary + b"\0"):
         try:
             facts = json.loads(written)
         except (ValueError, RecursionError):
@@ -61,9 +104,7 @@ def id_in(binary: bytes) -> str | None:
     return None
 
 
-def _facts(
-    identity: PluginIdentity, parameters: int, *, worker: bool, offset: int, model_bytes: int
-) -> dict[str, str | int]:
+def _facts(identity: PluginIdentity, parameters: int, *, worker: bool, model_bytes: int) -> dict[str, str | int]:
     return {
         "name": identity.name,
         "vendor": identity.vendor,
@@ -74,7 +115,7 @@ def _facts(
         "uid": identity.vst3_id,
         "parameters": parameters,
         "worker": int(worker),
-        "model_offset": offset,
+        "model_offset": 0,
         "model_bytes": model_bytes,
     }
 

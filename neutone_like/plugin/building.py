@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -11,11 +11,12 @@ from typing import Any
 from neutone_like.errors import CompileError, RuntimeEngineError
 from neutone_like.model.declaration import MAXIMUM_SAMPLE_RATE, MINIMUM_SAMPLE_RATE
 from neutone_like.plugin import lv2
-from neutone_like.plugin.binary import plugin_binary
+from neutone_like.plugin.binary import plugin_binary, plugin_code
 from neutone_like.plugin.bundles import FORMATS, Bundle, known_formats, size_of, write_bundles, written
-from neutone_like.plugin.identity import plugin_identity
+from neutone_like.plugin.identity import PluginIdentity, plugin_identity
 from neutone_like.plugin.load import measure_load
 from neutone_like.plugin.placing import put_in_place, require_place, writing_to
+from neutone_like.plugin.platforms import Platform, platforms_named, this_machine
 from neutone_like.plugin.result import PluginFile, PluginResult
 from neutone_like.runtime.compiled_model import CompiledModel
 from neutone_like.targets.compiled_of import compiled_of
@@ -30,6 +31,7 @@ def build_plugin(
     formats: Iterable[str] = FORMATS,
     *,
     worker: bool | None = None,
+    targets: Iterable[str] = (),
 ) -> PluginResult:
     """Make plugins of an artifact: ``NAME.clap``, ``NAME.vst3`` and ``NAME.lv2``, which need nothing but themselves.
 
@@ -41,6 +43,8 @@ def build_plugin(
         formats: Of :data:`FORMATS`.
         worker: Whether the model gets a thread of its own, for 20 ms more of latency; ``None``: where it takes more
             than a third of a short block on this machine.
+        targets: Platforms of :data:`PLATFORMS`: each gets a folder of its own in ``out``. They need the extra
+            ``compile``, and minutes once for each. None: this machine's, in ``out`` itself.
 
     Returns:
         The files, and who the plugins are.
@@ -52,24 +56,50 @@ def build_plugin(
         ArtifactError: The artifact is damaged, or was changed.
         RuntimeEngineError: This is not Linux, or there was no compiler when the package was installed.
     """
-    wanted = known_formats(formats)
+    wanted, platforms = known_formats(formats), platforms_named(targets) or (this_machine(),)
     model, _ = compiled_of(path)
     require_playable(model)
     require_linux()
     identity = plugin_identity(model.metadata)
     parameters: Parameters = model.metadata["neutone_like"]["parameters"]
-    folder = Path(out)
-    with writing_to(folder), scratch_in(folder) as scratch:
-        require_place((folder / f"{identity.file_name}.{name}" for name in wanted), identity)
+    with writing_to(Path(out)), scratch_in(Path(out)) as scratch:
         playing = written(scratch / "playing.so", plugin_binary(identity, model.data, len(parameters)))
         load = measure_load(playing, [float(record["default"]) for record in parameters])
-        worker = load.is_heavy if worker is None else worker
-        binary = plugin_binary(identity, model.data, len(parameters), worker=worker)
-        described = lv2.description(identity, parameters, worker=worker)
-        bundle = Bundle(identity, binary, lv2.manifest(identity), described)
-        paths = put_in_place(write_bundles(wanted, scratch, bundle), folder, scratch)
-        files = tuple(PluginFile(name, each, size_of(each)) for name, each in zip(wanted, paths, strict=True))
-    return PluginResult(identity, files, len(model.data), load, worker)
+        heavy = load.is_heavy if worker is None else worker
+        described = lv2.description(identity, parameters, worker=heavy)
+
+        def bundle(platform: Platform) -> Bundle:
+            code = plugin_code(platform, identity, model.data, len(parameters), worker=heavy)
+            return Bundle(identity, platform, code, lv2.manifest(identity, platform.lv2_ending), described)
+
+        files = put_bundles(Path(out), scratch, wanted, platforms, identity, bundle)
+    return PluginResult(identity, files, len(model.data), load, heavy)
+
+
+def put_bundles(
+    out: Path,
+    scratch: Path,
+    formats: Sequence[str],
+    platforms: Sequence[Platform],
+    identity: PluginIdentity,
+    bundle: Callable[[Platform], Bundle],
+) -> tuple[PluginFile, ...]:
+    """Write and place a plugin's bundles for every platform; where one can't be, none is there.
+
+    Raises:
+        CompileError: Another plugin has a file's name, or a binary can't be compiled.
+    """
+    for platform in platforms:
+        require_place((out / platform.name / f"{identity.file_name}.{name}" for name in formats), identity)
+    made = [write_bundles(formats, scratch / f"for {each.name}", bundle(each)) for each in platforms]
+    files: list[PluginFile] = []
+    for platform, paths in zip(platforms, made, strict=True):
+        folder, old = out / platform.name, scratch / f"before {platform.name}"
+        folder.mkdir(parents=True, exist_ok=True)
+        old.mkdir()
+        for name, path in zip(formats, put_in_place(paths, folder, old), strict=True):
+            files.append(PluginFile(name, path, size_of(path), platform.name))
+    return tuple(files)
 
 
 @contextmanager

@@ -1,15 +1,18 @@
 """A plugin's binary in each format: the files and folders that hosts look for."""
 
-import platform
+import plistlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from neutone_like.errors import CompileError
+from neutone_like.plugin.binary import PluginCode
 from neutone_like.plugin.identity import PluginIdentity
+from neutone_like.plugin.platforms import Platform
 
 FORMATS = ("clap", "vst3", "lv2")
 """What plugins are made for."""
+_OLDEST_MACOS = "13.0"
 
 
 @dataclass(frozen=True)
@@ -18,13 +21,15 @@ class Bundle:
 
     Attributes:
         identity: Whose they are.
-        binary: The file that is the same in each.
+        platform: For which.
+        code: The same in each.
         manifest: LV2's.
         description: LV2's.
     """
 
     identity: PluginIdentity
-    binary: bytes
+    platform: Platform
+    code: PluginCode
     manifest: str
     description: str
 
@@ -63,21 +68,49 @@ def size_of(path: Path) -> int:
 
 
 def _clap(folder: Path, bundle: Bundle) -> Path:
-    return written(folder / f"{bundle.identity.file_name}.clap", bundle.binary)
+    path = folder / f"{bundle.identity.file_name}.clap"
+    return _mac_bundle(path, bundle) if bundle.platform.is_mac else written(path, bundle.code.binary)
 
 
 def _vst3(folder: Path, bundle: Bundle) -> Path:
-    name = bundle.identity.file_name
-    written(folder / f"{name}.vst3" / "Contents" / f"{platform.machine()}-linux" / f"{name}.so", bundle.binary)
-    return folder / f"{name}.vst3"
+    name, platform = bundle.identity.file_name, bundle.platform
+    path = folder / f"{name}.vst3"
+    if platform.is_mac:
+        return _mac_bundle(path, bundle)
+    written(path / "Contents" / platform.vst3_folder / f"{name}{platform.vst3_ending}", bundle.code.binary)
+    return path
 
 
 def _lv2(folder: Path, bundle: Bundle) -> Path:
     name = bundle.identity.file_name
-    written(folder / f"{name}.lv2" / f"{name}.so", bundle.binary)
-    written(folder / f"{name}.lv2" / "manifest.ttl", bundle.manifest.encode())
-    written(folder / f"{name}.lv2" / f"{name}.ttl", bundle.description.encode())
-    return folder / f"{name}.lv2"
+    path = folder / f"{name}.lv2"
+    written(path / f"{name}{bundle.platform.lv2_ending}", bundle.code.binary)
+    for beside, content in bundle.code.beside.items():
+        written(path / beside, content)
+    written(path / "manifest.ttl", bundle.manifest.encode())
+    written(path / f"{name}.ttl", bundle.description.encode())
+    return path
+
+
+def _mac_bundle(path: Path, bundle: Bundle) -> Path:
+    identity = bundle.identity
+    facts = {
+        "CFBundleExecutable": identity.file_name,
+        "CFBundleIdentifier": identity.clap_id,
+        "CFBundleInfoDictionaryVersion": "6.0",
+        "CFBundleName": identity.name,
+        "CFBundlePackageType": "BNDL",
+        "CFBundleShortVersionString": identity.version,
+        "CFBundleSignature": "????",
+        "CFBundleVersion": identity.version,
+        "LSMinimumSystemVersion": _OLDEST_MACOS,
+    }
+    written(path / "Contents" / "Info.plist", plistlib.dumps(facts))
+    written(path / "Contents" / "PkgInfo", b"BNDL????")
+    written(path / "Contents" / "MacOS" / identity.file_name, bundle.code.binary)
+    for beside, content in bundle.code.beside.items():
+        written(path / "Contents" / "Resources" / beside, content)
+    return path
 
 
 _WRITERS: Mapping[str, Callable[[Path, Bundle], Path]] = {"clap": _clap, "vst3": _vst3, "lv2": _lv2}

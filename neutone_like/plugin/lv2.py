@@ -44,10 +44,15 @@ class Layout:
 LAYOUTS = (Layout("", "", 2, 2), Layout("#mono", " (mono)", 1, 1), Layout("#mono-to-stereo", " (mono to stereo)", 1, 2))
 
 
-def manifest(identity: PluginIdentity) -> str:
-    """``manifest.ttl``: where each plugin is."""
+def manifest(identity: PluginIdentity, ending: str = ".so") -> str:
+    """``manifest.ttl``: where each plugin is.
+
+    Args:
+        identity: Whose.
+        ending: Of the binary's file.
+    """
     plugins = [
-        f"<{identity.lv2_uri}{layout.ending}> a lv2:Plugin ; lv2:binary <{identity.file_name}.so> ; "
+        f"<{identity.lv2_uri}{layout.ending}> a lv2:Plugin ; lv2:binary <{identity.file_name}{ending}> ; "
         f"rdfs:seeAlso <{identity.file_name}.ttl> ."
         for layout in LAYOUTS
     ]

@@ -13,11 +13,6 @@ _PREFIXES = """@prefix atom: <http://lv2plug.in/ns/ext/atom#> .
 _LONGEST_MESSAGE = 8192  # bytes; a path has at most 4096
 
 
-def manifest(identity: PluginIdentity) -> str:
-    """``manifest.ttl``: where each plugin is."""
-    return lv2.manifest(identity)
-
-
 def description(identity: PluginIdentity, slots: int) -> str:
     """``NAME.ttl``: ports, and the artifact as something that a host can write.
 

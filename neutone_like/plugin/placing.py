@@ -6,8 +6,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from neutone_like.errors import CompileError
-from neutone_like.plugin.binary import id_in
+from neutone_like.plugin.binary import FACTS_FILE, id_in
 from neutone_like.plugin.identity import PluginIdentity
+
+_BINARIES = (".so", ".dll", ".vst3")
 
 
 def require_place(targets: Iterable[Path], identity: PluginIdentity) -> None:
@@ -65,7 +67,9 @@ def writing_to(folder: Path) -> Iterator[None]:
 
 
 def _is_of(target: Path, identity: PluginIdentity) -> bool:
-    binaries = [target] if target.is_file() else [each for each in target.rglob("*.so") if each.is_file()]
+    files = [target] if target.is_file() else [each for each in target.rglob("*") if each.is_file()]
+    told = [each for each in files if each.name == FACTS_FILE]  # for macOS it lies beside the binary
+    binaries = told or [each for each in files if each == target or each.suffix in _BINARIES]
     return {id_in(each.read_bytes()) for each in binaries} == {identity.clap_id}
 
 

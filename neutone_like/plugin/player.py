@@ -8,13 +8,14 @@ from pathlib import Path
 from neutone_like.artifact.format.archive import MODEL_NAME
 from neutone_like.artifact.reading.metadata_reading import resolve
 from neutone_like.errors import CompileError
-from neutone_like.plugin import lv2_player
-from neutone_like.plugin.binary import player_binary
-from neutone_like.plugin.building import require_linux, require_playable, scratch_in
-from neutone_like.plugin.bundles import FORMATS, Bundle, known_formats, size_of, write_bundles
+from neutone_like.plugin import lv2, lv2_player
+from neutone_like.plugin.binary import player_code
+from neutone_like.plugin.building import put_bundles, require_linux, require_playable, scratch_in
+from neutone_like.plugin.bundles import FORMATS, Bundle, known_formats
 from neutone_like.plugin.identity import PluginIdentity
-from neutone_like.plugin.placing import put_in_place, require_place, writing_to
-from neutone_like.plugin.result import PlayerResult, PluginFile
+from neutone_like.plugin.placing import writing_to
+from neutone_like.plugin.platforms import Platform, platforms_named, this_machine
+from neutone_like.plugin.result import PlayerResult
 from neutone_like.runtime.compiled_model import load_compiled
 from neutone_like.version import __version__
 
@@ -29,6 +30,7 @@ def build_player_plugin(
     formats: Iterable[str] = FORMATS,
     *,
     artifact: str | PathLike[str] | None = None,
+    targets: Iterable[str] = (),
 ) -> PlayerResult:
     """Make the player: one plugin that opens artifacts at run time, which are read from where they lie.
 
@@ -40,6 +42,7 @@ def build_player_plugin(
         formats: Of :data:`FORMATS`.
         artifact: What it begins with where a project says nothing else: a ``.nm`` with its ``.nlc``, a ``.nlc``, or the
             folder of both. ``None``: nothing, and sound passes through.
+        targets: As :func:`build_plugin` has them.
 
     Returns:
         The files.
@@ -50,21 +53,19 @@ def build_player_plugin(
         ArtifactError: The artifact has no ``model.nlc``, is damaged, or was changed.
         RuntimeEngineError: This is not Linux, or there was no compiler when the package was installed.
     """
-    wanted = known_formats(formats)
+    wanted, platforms = known_formats(formats), platforms_named(targets) or (this_machine(),)
     first = None if artifact is None else _playable(artifact)
     require_linux()
     identity = _identity()
-    folder = Path(out)
-    with writing_to(folder), scratch_in(folder) as scratch:
-        require_place((folder / f"{identity.file_name}.{name}" for name in wanted), identity)
-        bundle = Bundle(
-            identity,
-            player_binary(identity, "" if first is None else str(first), SLOTS),
-            lv2_player.manifest(identity),
-            lv2_player.description(identity, SLOTS),
-        )
-        paths = put_in_place(write_bundles(wanted, scratch, bundle), folder, scratch)
-        files = tuple(PluginFile(name, each, size_of(each)) for name, each in zip(wanted, paths, strict=True))
+    begins_with = "" if first is None else str(first)
+
+    def bundle(platform: Platform) -> Bundle:
+        code = player_code(platform, identity, begins_with, SLOTS)
+        manifest = lv2.manifest(identity, platform.lv2_ending)
+        return Bundle(identity, platform, code, manifest, lv2_player.description(identity, SLOTS))
+
+    with writing_to(Path(out)), scratch_in(Path(out)) as scratch:
+        files = put_bundles(Path(out), scratch, wanted, platforms, identity, bundle)
     return PlayerResult(identity, files, first)
 
 

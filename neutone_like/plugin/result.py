@@ -16,11 +16,13 @@ class PluginFile:
         format: ``"clap"``, ``"vst3"`` or ``"lv2"``.
         path: What is put into the host's folder: a file (CLAP) or a folder.
         size_bytes: Of all of it.
+        target: The platform; empty: this machine's.
     """
 
     format: str
     path: Path
     size_bytes: int
+    target: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,7 +48,7 @@ class PluginResult(Printed):
 
     def _rows(self) -> list[Row]:
         return [
-            *((each.format, str(each.path), f"{each.size_bytes / 1e6:.2f} MB") for each in self.files),
+            *(_row(each) for each in self.files),
             ("load", str(self.load)),
             ("plays", "on a thread of its own, 20 ms later" if self.worker else "in the host's callback"),
             ("identity", self.identity.clap_id, f"by {self.identity.vendor}"),
@@ -72,7 +74,11 @@ class PlayerResult(Printed):
 
     def _rows(self) -> list[Row]:
         return [
-            *((each.format, str(each.path), f"{each.size_bytes / 1e6:.2f} MB") for each in self.files),
+            *(_row(each) for each in self.files),
             ("begins with", "nothing: sound passes through" if self.artifact is None else str(self.artifact)),
             ("identity", self.identity.clap_id, f"by {self.identity.vendor}"),
         ]
+
+
+def _row(file: PluginFile) -> Row:
+    return f"{file.format} {file.target}".strip(), str(file.path), f"{file.size_bytes / 1e6:.2f} MB"

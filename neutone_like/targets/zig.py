@@ -11,9 +11,9 @@ from neutone_like.extras import import_extra
 _SHOWN_LINES = 20
 
 
-def require_zig() -> None:
-    """Raise MissingExtraError where the compiler is not installed."""
-    import_extra("ziglang", extra="compile", purpose="neutone-like compile --target")
+def require_zig(purpose: str = "neutone-like compile --target") -> None:
+    """Raise MissingExtraError where the compiler is not installed, which is needed for this purpose."""
+    import_extra("ziglang", extra="compile", purpose=purpose)
 
 
 def compile_with_zig(triple: str, arguments: Sequence[str | Path], folder: Path) -> None:

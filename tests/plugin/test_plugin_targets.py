@@ -48,7 +48,7 @@ def host_of(name: str, folder: Path) -> list[str]:
     elif name != "x86_64-linux":
         pytest.skip(f"nothing here runs {name}: it was built, and not run")
     made = folder / ("clap_player.exe" if name == "x86_64-windows" else "clap_player")
-    flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{PROJECT / 'native' / 'plugin'}"]
+    flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{PROJECT / 'native' / 'plugin'}"]
     libraries = [] if name == "x86_64-windows" else ["-ldl"]
     command = [
         sys.executable,

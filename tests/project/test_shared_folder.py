@@ -34,7 +34,8 @@ def test_skip_becomes_failure_when_required(
         "NEUTONE_LIKE_SHARED": str(tmp_path / "absent"),
         "NEUTONE_LIKE_REQUIRE_SHARED": required,
     }
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    quiet = ["-q", "-p", "no:cacheprovider", "-W", "ignore:`torch:DeprecationWarning"]
+    command = [sys.executable, "-m", "pytest", *quiet, str(tmp_path)]
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert expected in run.stdout.splitlines()[-1], run.stdout
     assert run.returncode == int(required), run.stdout

@@ -3,7 +3,7 @@
 import json
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -111,7 +111,7 @@ def test_it_is_drawn_and_told(tmp_path: Path) -> None:
     assert [each["name"] for each in told["points"]] == [each.name for each in found.points]
     assert told["best"]["name"] == "half"
     assert "prune: nothing to cut" in "\n".join(found.remarks())
-    assert "&lt;b&gt;" in found._repr_html_()
+    assert "&lt;b&gt;" in cast(Any, found)._repr_html_()
 
 
 # ------------------------------------------------------------------ a search

@@ -42,6 +42,7 @@ class Late(WaveformToWaveformBase):
     in_channels = 1
     out_channels = 1
     sample_rates = (RATE,)
+    turn: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -172,8 +173,9 @@ def test_faster_not_larger_and_good_enough(student: PlayedCost, esr: float, unta
 
 def model_of(**settings: Any) -> StudentModel:
     channels = settings.pop("channels", 1)
-    facts = {"sample_rate": RATE, "delay_samples": 3, "in_channels": channels, "out_channels": channels, **settings}
-    return StudentModel(student_network(SMALL, channels, channels), **facts)
+    settings = {"sample_rate": RATE, "delay_samples": 3, **settings}
+    network = student_network(SMALL, channels, channels)
+    return StudentModel(network, in_channels=channels, out_channels=channels, **settings)
 
 
 @pytest.mark.parametrize(
@@ -229,13 +231,13 @@ def test_a_candidate_is_planned_as_its_export_is(tmp_path: Path) -> None:
     """What is timed before training has the steps of what is exported after it."""
     from neutone_like.optimise.artifacts import written
     from neutone_like.optimise.distilling.facts import facts_of
-    from neutone_like.optimise.distilling.proposing import _Trial
+    from neutone_like.optimise.distilling.proposing import Trial
     from neutone_like.runtime.compiled_model import CompiledModel, load_compiled
 
     shape = StudentShape("tcn", 4, 4, (1, 5))
     teacher = load_artifact(EXPORTED / "lstm_amp")
-    trial = _Trial(teacher, facts_of(teacher, None, {}), [64], 0.5, tmp_path)
-    planned = CompiledModel(trial._compiled(student_network(shape)))
+    trial = Trial(teacher, facts_of(teacher, None, {}), [64], 0.5, tmp_path)
+    planned = CompiledModel(trial.compiled(student_network(shape)))
     exported = written(StudentModel(student_network(shape), sample_rate=RATE), tmp_path / "exported")
     compiled = load_compiled(exported.path)
     sound = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 64)).astype(np.float32)

@@ -23,7 +23,6 @@ from neutone_like.render.model_plugin import ModelPlugin
 from neutone_like.whole_file import write_whole
 
 REPORT_NAME, PLOT_NAME = "report.json", "front.png"
-_WET = {"wet": 1.0, "dry": 0.0, "input_gain_db": 0.0, "output_gain_db": 0.0}
 
 
 def search_budget(
@@ -144,4 +143,4 @@ def _measured(
 
 
 def _player(artifact: Artifact) -> ModelPlugin:
-    return ModelPlugin(artifact, **_WET)
+    return ModelPlugin(artifact, wet=1.0, dry=0.0, input_gain_db=0.0, output_gain_db=0.0)

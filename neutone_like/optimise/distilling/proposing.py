@@ -149,7 +149,7 @@ def propose_students(
         if budget_us is not None:
             (alone,) = played_costs([artifact], facts.sample_rate, sizes[:1])
             share = budget_us / alone.block_us[sizes[0]]
-        trial = _Trial(artifact, facts, sizes, share, folder)
+        trial = Trial(artifact, facts, sizes, share, folder)
         candidates = [
             each for family in wanted for layout in LAYOUTS[family] for each in _grown(trial, family, *layout)
         ]
@@ -158,7 +158,7 @@ def propose_students(
 
 
 def _wanted_families(families: Sequence[Family]) -> list[Family]:
-    wanted = [families] if isinstance(families, str) else list(families)
+    wanted: list[Any] = [families] if isinstance(families, str) else list(families)
     unknown = [each for each in wanted if each not in FAMILIES]
     if unknown or not wanted:
         raise ParameterError(f"families must be some of {FAMILIES}, got {families!r}.")
@@ -174,7 +174,7 @@ def _sizes(block_sizes: Sequence[int]) -> list[int]:
     return sizes
 
 
-class _Trial:
+class Trial:
     """Times one shape after another beside the teacher."""
 
     def __init__(self, teacher: Artifact, facts: Facts, sizes: Sequence[int], share: float, folder: Path) -> None:
@@ -189,7 +189,7 @@ class _Trial:
         """Compile and time a shape."""
         network = student_network(shape, self.facts.in_channels, self.facts.out_channels)
         file = self.folder / "candidate.nlc"
-        file.write_bytes(self._compiled(network))
+        file.write_bytes(self.compiled(network))
         cost, self.teacher_cost = played_costs([file, self.teacher], self.facts.sample_rate, self.sizes)
         ratio = cost.time_ratio(self.teacher_cost)
         weights = sum(each.numel() for each in network.parameters())
@@ -203,7 +203,7 @@ class _Trial:
             out_channels=self.facts.out_channels,
         )
 
-    def _compiled(self, network: nn.Module) -> bytes:
+    def compiled(self, network: nn.Module) -> bytes:
         """As an export compiles it, but for the proof, which takes most of the time and is about weights."""
         audio = torch.rand(self.facts.in_channels, EXAMPLE_BLOCK) - 0.5
         graph = graph_of_block(played_core(self._model(network), []), audio, [], [], only_length=False)
@@ -213,7 +213,7 @@ class _Trial:
         return write_plan(plan, self.metadata, TestVector(empty[0], nothing[0], empty[1]))
 
 
-def _grown(trial: _Trial, family: Family, taps: int, dilations: tuple[int, ...]) -> Iterator[StudentCandidate]:
+def _grown(trial: Trial, family: Family, taps: int, dilations: tuple[int, ...]) -> Iterator[StudentCandidate]:
     """A middling width, then the one that it lets expect, then neighbours until one fits and the next does not."""
     place, known = _FIRST_WIDTH, dict[int, bool]()
     while 0 <= place < len(WIDTHS) and place not in known:

@@ -54,6 +54,9 @@ def bench_suite(
     from neutone_like.whole_file import write_whole
 
     page = out or results.with_suffix(".html")
+    pages = [each.resolve() for each in (page, docs) if each is not None]
+    if results.resolve() in pages or len(set(pages)) < len(pages):
+        raise wrong_use("a page would replace the results, or the other page: give another name with --out or --docs.")
     write_report(results, page)
     typer.echo(f"Wrote {page}")
     if docs is not None:

@@ -52,9 +52,16 @@ def print_tables(*tables: Any) -> None:
 
 @contextmanager
 def ending_in_order() -> Iterator[None]:
-    """A request to end the process lets it clean up what is half done."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    """A request to end the process, or a terminal that is closed, lets it clean up what is half done.
+
+    What ignores such a request, as under ``nohup``, goes on doing so.
+    """
+    wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {each: signal.getsignal(each) for each in wanted if signal.getsignal(each) is not signal.SIG_IGN}
+    for each in before:
+        signal.signal(each, lambda number, _: sys.exit(128 + number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)

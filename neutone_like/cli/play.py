@@ -1,5 +1,6 @@
 """The verb ``play``: what it takes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,9 +14,11 @@ MODEL = "The model"
 FILES = "Recordings"
 MIDI = "MIDI"
 _MOST_CHANNELS = 1024
+_OF_MEASURING = ("device", "input_device", "output_device", "rate", "block", "inputs", "outputs", "portaudio")
 
 
 def play(
+    context: typer.Context,
     path: Annotated[
         Path | None,
         typer.Argument(metavar="[PATH]", exists=True, help="A .nm file, or the folder that holds model.nm."),
@@ -138,8 +141,10 @@ def play(
     from neutone_like.cli.playing import play_model, print_devices, print_midi_inputs, print_round_trip
 
     if list_midi:
+        _require_alone(context, "list_midi", ())
         return print_midi_inputs(as_json)
     if list_devices:
+        _require_alone(context, "list_devices", ("portaudio",))
         return print_devices(portaudio, as_json)
     if midi is None and midi_map is not None:
         raise wrong_use("it belongs to --midi, which is not given", "--midi-map")
@@ -147,6 +152,8 @@ def play(
         raise wrong_use("a model to play, or --list-devices, is missing", "PATH")
     if path is not None and measure_latency:
         raise wrong_use("the device alone is measured, without a model", "--measure-latency")
+    if measure_latency:
+        _require_alone(context, "measure_latency", _OF_MEASURING)
     chosen: dict[str, Any] = {
         "device": device,
         "input_device": input_device,
@@ -170,3 +177,13 @@ def play(
     if path is None:
         return print_round_trip(chosen, as_json)
     play_model(path, chosen, (midi, midi_map), seconds, as_json)
+
+
+def _require_alone(context: typer.Context, what: str, used: Sequence[str]) -> None:
+    """No option is ignored in silence."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        given = source is not None and source.name == "COMMANDLINE"
+        if given and name not in (what, "as_json", *used):
+            option = "PATH" if name == "path" else f"--{name.replace('_', '-')}"
+            raise wrong_use(f"--{what.replace('_', '-')} plays no model and does not use it", option)

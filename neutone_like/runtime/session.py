@@ -332,7 +332,7 @@ class Session(InNotebooks):
             )
         if result is self._results.on_device:
             return RuntimeEngineError(
-                "run_realtime plays this session. A stream has one order: wait until the run has ended, or open "
-                "another session."
+                "A sound card or run_realtime plays this session. A stream has one order: wait until that has ended, "
+                "or open another session."
             )
         return RuntimeEngineError("The session is closed. Open another one with engine.open(...).")

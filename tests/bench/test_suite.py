@@ -208,6 +208,25 @@ def test_report_is_one_page_that_needs_nothing_else(tmp_path: Path, capsys: pyte
     assert (code, "holds no result yet" in complaint) == (1, True)
     code, _, complaint = runner(capsys)("bench-suite", "report", empty, "--minutes", 3)
     assert (code, "--minutes is for run" in complaint) == (WRONG_USE, True)
+    for pages in (("--out", results), ("--docs", results), ("--docs", tmp_path / "suite.html")):
+        before = results.read_bytes()
+        code, _, complaint = runner(capsys)("bench-suite", "report", results, *pages)
+        assert (code, "would replace" in complaint) == (WRONG_USE, True)
+        assert results.read_bytes() == before
+
+
+def test_a_busy_machine_is_told_at_the_top(tmp_path: Path) -> None:
+    for package in STATISTICS:
+        pytest.importorskip(package)
+    from neutone_like.bench.suite.page import docs_page
+
+    results = write_results(tmp_path / "suite.jsonl", {})
+    assert "busy machine" not in docs_page(results)
+    busy = {**RUN, "machine": {"logical processors": "2"}, "load": "2.5"}
+    lines = results.read_text("utf-8").splitlines()
+    results.write_text("\n".join([json.dumps(busy), *lines[1:]]) + "\n", "utf-8")
+    page = docs_page(results)
+    assert page.index("**Measured on a busy machine, at a load of") < page.index("| claim |")
 
 
 def test_what_is_missing_is_named_with_the_line_that_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

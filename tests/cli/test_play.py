@@ -149,13 +149,26 @@ def test_a_device_that_goes_away(run: Run, typed: int, tmp_path: Path, monkeypat
     os.close(typed)
 
 
-def test_a_request_to_end(run: Run, typed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SIGTERM ends it with its own exit code, and the recording is whole."""
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_end(
+    run: Run, typed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
+) -> None:
+    """Also a terminal that is closed ends it with its own exit code, and the recording is whole."""
     os.write(typed, b"status\n")
-    monkeypatch.setattr(playing, "status_line", lambda _: signal.raise_signal(signal.SIGTERM) or "")
-    code, _, _ = run(OVERDRIVE, "--record-output", tmp_path / "kept.wav")
-    assert code == 128 + signal.SIGTERM
-    assert read_wave(tmp_path / "kept.wav").shape[0] == 2
+    path = tmp_path / "kept.wav"
+
+    def end(status: playing.LiveStatus) -> str:
+        while not path.stat().st_size > 1000:
+            assert len(threading.enumerate()) > 1
+        signal.raise_signal(sent)
+        return ""
+
+    monkeypatch.setattr(playing, "status_line", end)
+    before = signal.getsignal(sent)
+    code, _, _ = run(OVERDRIVE, "--record-output", path)
+    assert code == 128 + sent
+    assert signal.getsignal(sent) == before
+    assert 44 < path.stat().st_size - read_wave(path).size * 4 < 200  # all of the file is sound
     os.close(typed)
 
 
@@ -187,6 +200,14 @@ def test_ctrl_c_is_how_it_ends(tmp_path: Path, subprocess_environment: dict[str,
         ([OVERDRIVE, "--param", "drive"], WRONG_USE, "--param: expected name=value, got 'drive'"),
         ([OVERDRIVE, "--inputs", "1,x"], WRONG_USE, "--inputs: expected whole numbers with commas between them"),
         ([OVERDRIVE, "--midi-map", "a.json"], WRONG_USE, "it belongs to --midi, which is not given"),
+        (["--measure-latency", "--latency-ms", "3"], WRONG_USE, "--measure-latency plays no model and does not use it"),
+        (
+            ["--measure-latency", "--seconds", "3"],
+            WRONG_USE,
+            "Invalid value for --seconds: --measure-latency plays no model",
+        ),
+        (["--list-devices", "--record-output", "a.wav"], WRONG_USE, "--list-devices plays no model"),
+        (["--list-midi", OVERDRIVE], WRONG_USE, "--list-midi plays no model"),
         ([OVERDRIVE, "--rate", "44100"], FELL_SHORT, "Invalid sample rate (PortAudio -9997)"),
         ([OVERDRIVE, "--param", "drive=99"], FELL_SHORT, "allowed is 0.0..36.0"),
         ([PROJECT / "tests"], FELL_SHORT, "Error: "),

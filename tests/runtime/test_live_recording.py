@@ -11,6 +11,7 @@ from neutone_like import AudioError
 from neutone_like.audio import AudioReader
 from neutone_like.runtime import BuiltinBackend
 from neutone_like.runtime.live import LiveStream, stream, wave_file
+from neutone_like.runtime.live.recorder import Track
 from neutone_like.runtime.live.wave_file import GrowingWave
 from support.fake_portaudio import fake_portaudio, heard, read_wave, step
 
@@ -91,7 +92,7 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: 
 
 def test_two_recordings_in_one_file(tmp_path: Path) -> None:
     path = tmp_path / "one.wav"
-    with pytest.raises(AudioError, match="is there already"):
+    with pytest.raises(AudioError, match="record_input and record_output are both .*one.wav. Give two names"):
         LiveStream(BuiltinBackend("identity"), portaudio=fake_portaudio(), record_input=path, record_output=path)
     assert not path.exists()
 
@@ -119,3 +120,36 @@ def test_a_disk_that_is_too_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     np.testing.assert_array_equal(x, wanted)
     assert report.recordings[0].lost_samples == 4 * 8192
     assert report.recordings[0].seconds == pytest.approx(sum(sizes) / 192000)
+
+
+def test_a_disk_slower_than_the_sound_holds_nobody_up(tmp_path: Path) -> None:
+    """There is always more to take: the thread that watches the device must come back to it all the same."""
+    left = [NOISE] * 1000
+
+    def take(most: int) -> tuple[int, np.ndarray]:
+        return 0, left.pop() if left else NOISE[:0]
+
+    track = Track(GrowingWave(tmp_path / "take.wav", 48000, 2), take, lambda: 0, 48000)
+    assert track.drain()
+    assert len(left) == 999
+    assert track.finish().samples == 1000 * len(NOISE)
+    assert not track.drain()
+
+
+def test_a_file_that_fails_when_it_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a network's disk: it is told, and ends nothing else."""
+    file = GrowingWave(tmp_path / "take.wav", 48000, 2)
+    file.write(NOISE)
+    raw = vars(file)["_file"]
+
+    class Failing:
+        def __getattr__(self, name: str) -> object:
+            return getattr(raw, name)
+
+        def close(self) -> None:
+            raw.close()
+            raise OSError(122, "Disk quota exceeded")
+
+    monkeypatch.setattr(file, "_file", Failing())
+    file.close()
+    assert file.error == f"{file.path}: Disk quota exceeded"

@@ -1,9 +1,11 @@
 """A model on a sound card: what goes out is what the model makes of what comes in, and what is lost is counted."""
 
 import math
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -12,7 +14,8 @@ import pytest
 from neutone_like import ContinuousParameter, NeutoneLikeError
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.runtime import BuiltinBackend, Engine, HostConfig, PythonBackend
-from neutone_like.runtime.live import LiveReport, LiveStream, stream
+from neutone_like.runtime.live import LiveReport, LiveStream, portaudio_library, stream
+from neutone_like.runtime.native_module import native_module
 from support.fake_portaudio import Audio, fake_portaudio, heard, played, read_wave, step, vanished
 from support.places import PROJECT
 
@@ -287,6 +290,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"inputs": (3,)}, r"inputs: expected at most 2 different channels in 1..2, which one .Fake. has, got .3."),
     ({"outputs": (1, 1)}, "outputs: expected at most 2 different channels"),
     ({"outputs": ()}, "outputs: expected at most 2 different channels"),
+    ({"inputs": (1, 2), "outputs": (1,)}, "2 are chosen, but with 1 output of one .Fake. the model hears one input"),
     ({"mode": "fast"}, "mode must be one of"),
     ({"parameters": {"drive": 99.0}}, "allowed is 0.0..36.0 dB, got 99.0"),
     ({"fake": {"devices": 0}}, "No audio device with inputs was found. Plug one in, or start a sound server"),
@@ -303,3 +307,71 @@ def test_what_is_refused(open_live: Open, tmp_path: Path, chosen: dict[str, Any]
     with pytest.raises(NeutoneLikeError, match=message):
         open_live(GAIN, record_output=tmp_path / "never.wav", **chosen)
     assert not list(tmp_path.iterdir())
+
+
+def test_no_action_closes_what_calls_it(open_live: Open) -> None:
+    """It would wait for itself, or for who waits for it."""
+    said: list[str] = []
+    done = threading.Event()
+    with open_live(BuiltinBackend("identity")) as live:
+
+        def act() -> None:
+            try:
+                live.close()
+            except RuntimeEngineError as error:
+                said.append(str(error))
+            done.set()
+
+        live.every_tick(act)
+        assert done.wait(60.0)
+        report = live.close()
+    assert said
+    assert "none of them can call it" in said[0]
+    assert not report.is_lost
+
+
+def test_a_failing_action_is_told_in_the_end(open_live: Open) -> None:
+    """Once, and the report is there all the same."""
+    live = open_live(BuiltinBackend("identity"))
+    failed = threading.Event()
+
+    def act() -> None:
+        failed.set()
+        raise ValueError("mine")
+
+    live.every_tick(act)
+    assert failed.wait(60.0)
+    with pytest.raises(RuntimeEngineError, match="An action of every_tick.. failed") as caught:
+        live.close()
+    assert repr(caught.value.__cause__) == "ValueError('mine')"
+    assert live.close().callbacks > 0
+
+
+def test_portaudio_is_called_by_one_at_a_time(open_live: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps its streams in a list without a lock, and programs open and close theirs on several threads."""
+    inside: list[bool] = []
+    native = native_module()
+
+    class Watched:
+        def __init__(self, plan: Any) -> None:
+            inside.append(portaudio_library.ONE_AT_A_TIME.locked())
+            self.stream = native.LiveStream(plan)
+
+        def start(self) -> None:
+            inside.append(portaudio_library.ONE_AT_A_TIME.locked())
+            self.stream.start()
+
+        def close(self) -> None:
+            inside.append(portaudio_library.ONE_AT_A_TIME.locked())
+            self.stream.close()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.stream, name)
+
+    watched = SimpleNamespace(LiveStream=Watched, LivePlan=native.LivePlan)
+    monkeypatch.setattr(stream, "native_module", lambda: watched)
+    open_live(BuiltinBackend("identity")).close()
+    with pytest.raises(NeutoneLikeError, match="allowed is"):
+        open_live(GAIN, parameters={"drive": 99.0})
+    assert inside == [True] * 6
+    assert not portaudio_library.ONE_AT_A_TIME.locked()

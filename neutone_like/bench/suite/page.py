@@ -5,7 +5,7 @@ from pathlib import Path
 
 from neutone_like.bench.suite.analysis import analyse
 from neutone_like.bench.suite.plots import pictures
-from neutone_like.bench.suite.words import Written, as_markdown, conditions, model_words, tables
+from neutone_like.bench.suite.words import Written, as_markdown, caution, conditions, model_words, tables
 from neutone_like.whole_file import write_whole
 
 _STYLE = """
@@ -32,7 +32,9 @@ def write_report(results: Path, page: Path) -> None:
         OSError: It can't be written.
     """
     found = analyse(results)
-    parts = [f"<p>{escape(conditions(found))}</p>", f"<p>{escape(model_words(found))}</p>"]
+    warning = caution(found)
+    parts = [f"<p><strong>{escape(warning)}</strong></p>"] if warning else []
+    parts += [f"<p>{escape(conditions(found))}</p>", f"<p>{escape(model_words(found))}</p>"]
     written = tables(found)
     parts.append(_html(written[0]))
     for title, words, picture in pictures(found):
@@ -53,7 +55,8 @@ def docs_page(results: Path) -> str:
         BenchError, MissingExtraError: As :func:`write_report`.
     """
     found = analyse(results)
-    lines = [_DOCS_HEAD, conditions(found), ""]
+    warning = caution(found)
+    lines = [_DOCS_HEAD, *([f"**{warning}**", ""] if warning else []), conditions(found), ""]
     if found.mixed is None:
         lines += [model_words(found), ""]
     return "\n".join([*lines, *(line for table in tables(found) for line in as_markdown(table))]).rstrip() + "\n"

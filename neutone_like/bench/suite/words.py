@@ -48,6 +48,34 @@ def conditions(found: Analysis) -> str:
     )
 
 
+def caution(found: Analysis) -> str:
+    """What makes times worth less, for the top of the page; empty where nothing does."""
+    busy: list[str] = []
+    for run in found.results.runs:
+        load, processors = _number(run["load"]), _number(run["machine"].get("logical processors", ""))
+        if load > processors > 0.0:
+            busy.append(f"{load:g} on {processors:g} processors")
+    words: list[str] = []
+    if busy:
+        words.append(
+            f"Measured on a busy machine, at a load of {' and of '.join(busy)}: microseconds, percentiles, missing "
+            "samples and verdicts hold for such a machine only, and ratios are rough."
+        )
+    if found.mixed is not None and found.mixed.notes:
+        words.append(
+            "The statistical model did not fit cleanly (its notes are below): p-values and intervals are rough."
+        )
+    return " ".join(words)
+
+
+def _number(text: str) -> float:
+    """0 where the system didn't tell."""
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
 def model_words(found: Analysis) -> str:
     """What was fitted, and how well it does."""
     mixed = found.mixed

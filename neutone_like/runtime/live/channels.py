@@ -51,6 +51,11 @@ def choose_channels(
         _require("outputs", played_on, chosen_out, facts.out_channels)
         return Channels(chosen_in, chosen_out, facts.in_channels, facts.out_channels)
     session = min(len(chosen_out), _STEREO)
+    if inputs is not None and len(chosen_in) > session:
+        raise RuntimeEngineError(
+            f"inputs: {len(chosen_in)} are chosen, but with {session} output of {played_on} the model hears one input. "
+            "Choose one input, or two outputs."
+        )
     return Channels(chosen_in[:session], chosen_out, session, session)
 
 

@@ -2,11 +2,14 @@
 
 import os
 import sys
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
 from neutone_like.errors import RuntimeEngineError
 
+# PortAudio keeps its open streams in a list without a lock: they are opened, started and closed one after the other.
+ONE_AT_A_TIME = threading.Lock()
 _SYSTEM_NAMES = {"darwin": "libportaudio.2.dylib", "win32": "portaudio.dll"}
 _IN_SOUNDDEVICE = {"darwin": "libportaudio.dylib"}  # its wheels for Linux bring none
 

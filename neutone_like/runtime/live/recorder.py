@@ -64,16 +64,14 @@ class Track:
         self._filled = 0
         self._taken = 0
 
-    def drain(self) -> None:
-        """Write everything that waits."""
-        while True:
-            lost, frames = self._take(_MOST_SAMPLES)
-            self._file.write_silence(lost)
-            self._filled += lost
-            if len(frames) == 0:
-                return
-            self._file.write(frames)
-            self._taken += len(frames)
+    def drain(self) -> bool:
+        """Write what waits, but no more than a slow disk takes soon; False where there was nothing."""
+        lost, frames = self._take(_MOST_SAMPLES)
+        self._file.write_silence(lost)
+        self._filled += lost
+        self._file.write(frames)
+        self._taken += len(frames)
+        return len(frames) > 0
 
     def discard(self) -> None:
         """Take the file away again: nothing was played."""
@@ -82,7 +80,8 @@ class Track:
 
     def finish(self) -> Recording:
         """Write the rest once the device has stopped, and close the file."""
-        self.drain()
+        while self.drain():
+            pass
         lost = self._lost()
         self._file.write_silence(lost - self._filled)  # at the very end, nothing came after them
         self._file.close()

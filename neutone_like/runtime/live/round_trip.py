@@ -16,7 +16,7 @@ from neutone_like.printing import Printed, Row
 from neutone_like.runtime.backends import BuiltinBackend
 from neutone_like.runtime.live.channels import choose_channels
 from neutone_like.runtime.live.device import choose_device, devices
-from neutone_like.runtime.live.portaudio_library import find_portaudio
+from neutone_like.runtime.live.portaudio_library import ONE_AT_A_TIME, find_portaudio
 from neutone_like.runtime.live.stream import checked_block, checked_rate, known_latency, stream_plan
 from neutone_like.runtime.native_module import native_module
 
@@ -110,11 +110,13 @@ def measure_round_trip(
     found: list[tuple[int, float]] = []
     xruns, block, reported = 0, 0, None
     for _ in range(repeats):
-        stream = native_module().LiveStream(plan)
+        with ONE_AT_A_TIME:
+            stream = native_module().LiveStream(plan)
         try:
             found.append(find_delay(sound, _listen(stream, sound.size + round(_LONGEST_SECONDS * rate))))
         finally:
-            stream.close()
+            with ONE_AT_A_TIME:
+                stream.close()
         xruns += stream.device_xruns
         block = max(block, stream.largest_block)
         reported = known_latency(stream)
@@ -162,7 +164,8 @@ def _sound(rate: int) -> Audio:
 
 
 def _listen(stream: Any, samples: int) -> Audio:
-    stream.start()
+    with ONE_AT_A_TIME:
+        stream.start()
     while stream.loop_back_samples < samples:
         if stream.look_lost():
             raise RuntimeEngineError("The device went away while it was measured. Plug it in again, and try again.")

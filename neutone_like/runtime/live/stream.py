@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from neutone_like.artifact import Artifact
-from neutone_like.errors import RuntimeEngineError
+from neutone_like.errors import AudioError, RuntimeEngineError
 from neutone_like.numbers import real_number, whole_number
 from neutone_like.printing import InNotebooks, Row
 from neutone_like.runtime.backends import Backend
@@ -20,7 +20,7 @@ from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.live.channels import Channels, choose_channels
 from neutone_like.runtime.live.device import choose_device, devices
 from neutone_like.runtime.live.levels import decibels
-from neutone_like.runtime.live.portaudio_library import find_portaudio
+from neutone_like.runtime.live.portaudio_library import ONE_AT_A_TIME, find_portaudio
 from neutone_like.runtime.live.recorder import TAPE_SECONDS, Recording, Track
 from neutone_like.runtime.live.report import LiveReport, LiveStatus
 from neutone_like.runtime.live.wave_file import GrowingWave
@@ -117,8 +117,9 @@ class LiveStream(InNotebooks):
         self._engine = Engine()
         self._tracks: list[Track] = []
         try:
-            self._native = native_module().LiveStream(plan)
-            self._native.start()
+            with ONE_AT_A_TIME:
+                self._native = native_module().LiveStream(plan)
+                self._native.start()
             self.block_size = _learn_block(self._native, plan.block_size)
             varying = self._native.smallest_block != self._native.largest_block
             host = HostConfig(self.sample_rate, self.block_size, self.channels.session, varying_blocks=varying)
@@ -191,12 +192,21 @@ class LiveStream(InNotebooks):
         """Stop, and finish the recordings. A second time gives the same report.
 
         A device that went away, or that does not stop within three seconds, is left alone until the process ends.
+
+        Raises:
+            RuntimeEngineError: An action of :meth:`every_tick` failed, or calls this.
         """
+        if threading.current_thread() is self._keeper:
+            raise RuntimeEngineError(
+                "close() waits for the thread that calls the actions of every_tick(), so none of them can call it. Set "
+                "an event there, and close where that is waited for."
+            )
         with self._closing:
             if self._report is None:
                 self._wanted_end.set()
                 self._keeper.join()
-                self._native.close()
+                with ONE_AT_A_TIME:
+                    self._native.close()
                 self._finish_recordings()
                 self._report = self._read_report()
                 self.session.close()
@@ -209,7 +219,8 @@ class LiveStream(InNotebooks):
     def every_tick(self, action: Callable[[], None]) -> None:
         """Call ``action`` some 200 times a second, on the thread that watches the device, for as long as that plays.
 
-        It must not wait. Where it raises, it is called no more, and :meth:`close` raises that in the end.
+        It must not wait, nor call :meth:`close`. Where it raises, it is called no more, and :meth:`close` raises that
+        in the end.
         """
         self._before_looking.append(action)
 
@@ -218,6 +229,9 @@ class LiveStream(InNotebooks):
     ) -> None:
         """Files last: nothing is left behind where something before them can't be."""
         native = self._native
+        names = [os.path.abspath(path) for path in (record_input, record_output) if path is not None]
+        if len(set(names)) < len(names):
+            raise AudioError(f"record_input and record_output are both {record_output}. Give two names.")
         wanted = (
             (record_input, len(self.channels.inputs), native.take_input, lambda: native.lost_input_samples),
             (record_output, self.session.output_channels, native.take_output, lambda: native.lost_output_samples),
@@ -255,7 +269,8 @@ class LiveStream(InNotebooks):
             track.discard()
         native = getattr(self, "_native", None)
         if native is not None:
-            native.close()
+            with ONE_AT_A_TIME:
+                native.close()
         self._engine.close()
 
     def _read_report(self) -> LiveReport:

@@ -1,6 +1,7 @@
 """A WAV file that grows while sound comes in, and is whole whenever the process ends.
 
-Its header is brought up to date every few seconds, so that a recording can be read even if nobody could finish it.
+Its header is brought up to date every two seconds, so that a recording can be read up to there even if the process
+was killed.
 Beyond 4 GiB it becomes RF64 in place (EBU Tech 3306), for which room is kept in the header.
 """
 
@@ -74,7 +75,10 @@ class GrowingWave:
         if self._file.closed:
             return
         self._update_header()
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as error:  # what a network's disk says last
+            self.error = self.error or f"{self.path}: {error.strerror or error}"
 
     def _write(self, content: bytes) -> None:
         """All of it, or as many whole frames as there is room for."""

@@ -5,6 +5,7 @@ import os
 import select
 import shutil
 import sys
+from contextlib import suppress
 from typing import Any
 
 from neutone_like.printing import printable
@@ -42,8 +43,10 @@ class Console:
         if self._settings is not None and self._file is not None:
             import termios
 
-            termios.tcsetattr(self._file, termios.TCSADRAIN, self._settings)
-            sys.stderr.write("\n")
+            with suppress(OSError, termios.error):  # the terminal is gone
+                termios.tcsetattr(self._file, termios.TCSADRAIN, self._settings)
+                sys.stderr.write("\n")
+                sys.stderr.flush()
             self._settings = None
 
     @property
@@ -74,7 +77,9 @@ class Console:
         self._draw()
 
     def say(self, text: str) -> None:
-        """Print above it."""
+        """Print above it; nowhere, where there is no stderr."""
+        if sys.stderr is None:
+            return
         erase = _ERASE_LINE if self._is_terminal else ""
         sys.stderr.write(f"{erase}{printable(text)}\n")
         sys.stderr.flush()
@@ -117,5 +122,5 @@ def _is_our_terminal(file: int) -> bool:
     """A program in the background must leave the terminal as it is."""
     try:
         return os.isatty(file) and sys.stderr.isatty() and os.tcgetpgrp(file) == os.getpgrp()
-    except OSError:
+    except (OSError, AttributeError):  # there may be no stderr
         return False

@@ -105,6 +105,20 @@ def test_other_machines_and_places_are_refused(tmp_path: Path) -> None:
     assert len(read_results(first).runs) == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
+def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
+    """The second would take what the first is writing for a line that was cut off."""
+    path = tmp_path / "suite.jsonl"
+    first = ResultsFile(path, run_record())
+    with pytest.raises(BenchError, match="Another run is writing .*suite.jsonl. Wait"):
+        ResultsFile(path, run_record())
+    first.write({"cell": "a"})
+    first.close()
+    again = ResultsFile(path, run_record())
+    assert again.earlier.done == {"a"}
+    again.close()
+
+
 @pytest.mark.compiles
 def test_first_calls_of_a_fresh_process(tmp_path: Path) -> None:
     scope = Scope(

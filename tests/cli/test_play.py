@@ -234,6 +234,49 @@ with Console() as console:
 """
 
 
+CLOSED = """
+import fcntl, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from neutone_like.cli.common import ending_in_order
+from neutone_like.cli.console import Console
+with ending_in_order(), Console() as console:
+    console.show("level -6 dB")
+    while True:
+        console.lines(0.1)
+"""
+
+
+def test_a_terminal_that_is_closed(subprocess_environment: dict[str, str]) -> None:
+    """The exit code tells of the request to end, not of what a terminal that is gone answers."""
+    terminal, other_end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", CLOSED],
+        env=subprocess_environment,
+        stdin=other_end,
+        stdout=other_end,
+        stderr=other_end,
+        start_new_session=True,
+    )
+    os.close(other_end)
+    shown = b""
+    while b"level -6 dB" not in shown:
+        assert select.select([terminal], [], [], 60)[0], shown
+        shown += os.read(terminal, 4096)
+    os.close(terminal)
+    assert process.wait(60) == 128 + signal.SIGHUP
+
+
+def test_without_stderr(typed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a service closes it: what is said goes nowhere."""
+    monkeypatch.setattr(sys, "stderr", None)
+    with playing.Console() as console:
+        console.say("heard by nobody")
+        assert not console.shows_status
+        os.write(typed, b"quit\n")
+        assert console.lines(60.0) == ["quit"]
+    os.close(typed)
+
+
 def test_a_terminal(subprocess_environment: dict[str, str]) -> None:
     """Typing stays visible behind the status, can be corrected, and the terminal is as it was afterwards."""
     import termios

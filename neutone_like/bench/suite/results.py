@@ -6,6 +6,7 @@ with the reason why it could not be measured. Nothing is ever taken out.
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,21 +90,30 @@ class ResultsFile:
         run: What this run says of itself.
 
     Raises:
-        BenchError: As :func:`read_results`; or results of another machine; or a file that can't be written.
+        BenchError: As :func:`read_results`; or results of another machine; or a file that can't be written, or that
+            another run writes.
     """
 
     def __init__(self, path: Path, run: Mapping[str, Any]) -> None:
         self.path = path
         self.earlier = SuiteResults((), (), 0)
-        if path.exists() and path.stat().st_size > 0:
-            self.earlier = read_results(path)
-            _require_same_machine(path, self.earlier.runs, run)
         try:
             self._file = path.open("ab")
+        except OSError as error:
+            raise BenchError(f"{path} can't be written: {error.strerror or error}.") from error
+        try:
+            _claim(self._file.fileno(), path)
+            if path.stat().st_size > 0:
+                self.earlier = read_results(path)
+                _require_same_machine(path, self.earlier.runs, run)
             self._file.truncate(self.earlier.whole_bytes)
             self.write({"format": FORMAT, "version": VERSION, **run})
         except OSError as error:
+            self._file.close()
             raise BenchError(f"{path} can't be written: {error.strerror or error}.") from error
+        except BenchError:
+            self._file.close()
+            raise
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Add a line."""
@@ -114,6 +124,20 @@ class ResultsFile:
     def close(self) -> None:
         """Nothing more comes."""
         self._file.close()
+
+
+def _claim(descriptor: int, path: Path) -> None:
+    """For this run, until its file is closed: a second one would take its last line for one that was cut off."""
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise BenchError(f"Another run is writing {path}. Wait until it has ended, or give another file.") from error
+    except OSError:  # a file system without locks
+        pass
 
 
 def _require_same_machine(path: Path, runs: tuple[Mapping[str, Any], ...], run: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neutone_like.bench.suite.analysis import Analysis
+from neutone_like.bench.suite.cells import Scope, cells_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def conditions(found: Analysis) -> str:
     cells = len(found.results.rows)
     return (
         f"{machine}. {versions}; revision {run['git'] or 'unknown'}. {cells} cells in {len(found.results.runs)} "
-        f"run(s), the last begun {run['started']} at a load of {run['load'] or 'unknown'}. Nothing was dropped."
+        f"run(s), the last begun {run['started']} at a load of {run['load'] or 'unknown'}; a whole run has "
+        f"{len(cells_of(Scope()))}. No measurement was dropped."
     )
 
 
@@ -172,10 +174,12 @@ def _paced(found: Analysis) -> Written | None:
         rows.append((row["model"], str(row["block"]), row["engine"], *times, *inference, *missing, *late, *rest))
     percentiles = ("callback p50 us", "p99", "p99.9", "max", "inference p50 us", "p99.9", "max")
     misses = ("missing", "no-op", "too late", "no-op")
-    head = ("network", "block", "engine", *percentiles, *misses, "jitter p99 us", "worker", "memory MB")
-    return Written(
-        "At real deadlines", "On a worker, event wake-up; beside each a session that does nothing.", head, tuple(rows)
+    head = ("network", "block", "engine", *percentiles, *misses, "jitter p99 us", "worker", "memory MB gained")
+    words = (
+        "On a worker, event wake-up; beside each a session that does nothing. Of fewer than 1000 callbacks p99.9 is the "
+        "maximum. Memory is what the process gained meanwhile, and is negative where it gave some back."
     )
+    return Written("At real deadlines", words, head, tuple(rows))
 
 
 def _parallel(found: Analysis) -> Written | None:

@@ -13,6 +13,8 @@ from neutone_like.cli.console import Console
 from neutone_like.errors import NeutoneLikeError
 from neutone_like.model import CategoricalParameter, NumericalParameter
 from neutone_like.runtime.live import LiveStatus, LiveStream, MidiKnobs, devices, measure_round_trip, midi_inputs
+from neutone_like.runtime.live.midi import open_port
+from neutone_like.runtime.live.midi_map import read_controls, usual_file
 
 _REFRESH_SECONDS = 0.1
 _BAR_DB = 60.0  # below full scale, where the bar begins
@@ -73,10 +75,14 @@ def play_model(
     as_json: bool,
 ) -> None:
     """Until the time is over, Ctrl-C, ``quit``, or the device is gone."""
+    wanted, file = midi
+    port = None
+    if wanted is not None:  # before recordings are begun, which a second try would find in its way
+        read_controls(usual_file() if file is None else file, "")
+        port = open_port(wanted)
     with ending_in_order(), LiveStream(path, **chosen) as live:
         try:
             with ExitStack() as ending:
-                port, file = midi
                 knobs = None if port is None else ending.enter_context(MidiKnobs(live, port, file=file))
                 console = ending.enter_context(Console())
                 _introduce(live, console, knobs)

@@ -79,7 +79,7 @@ def test_midi_controls_are_learnt(run: Run, typed: int, tmp_path: Path, monkeypa
 
     original = vars(playing)["_change_midi"]
     monkeypatch.setattr(playing, "_change_midi", change)
-    monkeypatch.setattr(midi, "_open_port", lambda _: port)
+    monkeypatch.setattr(playing, "open_port", lambda _: port)
     os.write(typed, b"learn drive\n")
     kept = tmp_path / "midi.json"
     code, _, err = run(OVERDRIVE, "--midi", "any", "--midi-map", kept, "--seconds", "0.3")
@@ -87,6 +87,14 @@ def test_midi_controls_are_learnt(run: Run, typed: int, tmp_path: Path, monkeypa
     assert "learn NAME gives it the next MIDI control" in err
     assert "Move a control for drive. drive is moved by control 7 of channel 1" in err
     assert json.loads(kept.read_text())["models"]["Overdrive"][0]["control"] == 7
+    kept.write_text("damaged")
+    code, _, err = run(OVERDRIVE, "--midi", "any", "--midi-map", kept, "--record-output", tmp_path / "take.wav")
+    assert (code, "is no map of MIDI controls" in err) == (FELL_SHORT, True)
+    monkeypatch.setattr(playing, "open_port", midi.open_port)
+    monkeypatch.setitem(sys.modules, "mido", None)
+    code, _, err = run(OVERDRIVE, "--midi", "any", "--record-output", tmp_path / "take.wav")
+    assert (code, "MIDI needs the package 'mido'" in err) == (FELL_SHORT, True)
+    assert not (tmp_path / "take.wav").exists()  # where the next try would find it in its way
     os.write(typed, b"learn drive\nforget x\n")
     _, _, err = run(OVERDRIVE, "--seconds", "0.1")
     assert err.count("Error: There is no MIDI input. Start again with --midi") == 2

@@ -60,7 +60,7 @@ class MidiKnobs(InNotebooks):
         self._indices = {name: index for index, name in enumerate(names)}
         self._lock = threading.Lock()
         self._news: list[str] = []
-        self._port = port if hasattr(port, "iter_pending") else _open_port(port)
+        self._port = port if hasattr(port, "iter_pending") else open_port(port)
         self.name = str(getattr(self._port, "name", port))
         live.every_tick(self._fetch)
 
@@ -174,7 +174,12 @@ def _quiet_errors() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _open_port(wanted: object) -> Any:
+def open_port(wanted: object) -> Any:
+    """What :class:`MidiKnobs` takes as it is, for those who must know that it is there before anything plays.
+
+    Raises:
+        MissingExtraError, RuntimeEngineError: As :class:`MidiKnobs`.
+    """
     backend = _backend()
     try:
         if wanted == VIRTUAL:

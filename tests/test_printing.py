@@ -16,8 +16,10 @@ import torch
 from torch import nn
 
 import neutone_like as nl
-from neutone_like import artifact, bench, model, realtime_safety, render, runtime, validate
+from neutone_like import artifact, bench, model, optimise, realtime_safety, render, runtime, validate
 from neutone_like.bench.timing import BlockTimes
+from neutone_like.optimise.distilling.result import verdict
+from neutone_like.optimise.played_cost import CompiledCost
 from neutone_like.printing import MOST_LINES, Printed, few_lines, html_table, printable
 from neutone_like.render.stage import Stream
 from neutone_like.runtime import backends, live, session_config
@@ -30,6 +32,7 @@ PACKAGES = (
     ".artifact",
     ".bench",
     ".model",
+    ".optimise",
     ".realtime_safety",
     ".render",
     ".runtime",
@@ -39,6 +42,7 @@ PACKAGES = (
 EVIL = "<script>alert(1)</script>\x1b[31m&\u202e"
 METADATA = nl.ModelMetadata(name="<b>Gain", authors=(EVIL,), version="1")
 GAIN = nl.ContinuousParameter(EVIL)
+STUDENT = optimise.StudentModel(nn.Identity(), sample_rate=48000)
 
 
 class Gain(nl.WaveformToWaveformBase):
@@ -107,6 +111,44 @@ def setting_result() -> bench.SettingResult:
     return bench.SettingResult(HostSetting(48000, 64), 44100, BlockTimes((1.0,), (0.5,) * 5000), None, 64)
 
 
+def played_cost(us: float = 9.0) -> optimise.PlayedCost:
+    return optimise.PlayedCost(EVIL, "compiled", 48000, {64: us, 256: 4.0 * us}, 9999)
+
+
+def quality_report() -> optimise.QualityReport:
+    item = optimise.ItemQuality(EVIL, 1.0, 0.1, 10.0, 0.5, 1.0, None, 3)
+    return optimise.QualityReport((item,) * 40, None, EVIL, 5, 32)
+
+
+def budget_report() -> optimise.BudgetReport:
+    point = optimise.BudgetPoint(EVIL, Path("a"), played_cost(), 0.5, 0.5, quality_report(), on_front=True)
+    return optimise.BudgetReport((point,) * 30, 0.5, 0.02, (EVIL,) * 30)
+
+
+def distil_result() -> optimise.DistilResult:
+    judged = verdict(quality_report(), 0.5, played_cost(), played_cost(20.0), 0.1)
+    curve = (optimise.CurvePoint(1, 0.5, 0.1, 0.2),) * 40
+    costs = played_cost(), played_cost(20.0)
+    return optimise.DistilResult(STUDENT, None, curve, quality_report(), 0.5, *costs, judged)
+
+
+def proposals() -> optimise.StudentProposals:
+    shape = optimise.StudentShape("tcn", 4, 3, (1, 2))
+    candidate = optimise.StudentCandidate(shape, 99, played_cost(), 0.5, True)
+    return optimise.StudentProposals((candidate,) * 30, played_cost(), 0.5)
+
+
+def prune_result() -> optimise.PruneResult:
+    layers = (optimise.PrunedLayers((EVIL,) * 9, "channels", 8, 4),) * 30
+    whole = (optimise.KeptWhole(EVIL, 8, EVIL),) * 30
+    return optimise.PruneResult(nn.Identity(), layers, whole, 99, 50, 0, 396, 200, 1e-8, note=EVIL)
+
+
+def quantise_result() -> optimise.QuantiseResult:
+    weight = optimise.QuantisedWeight(EVIL, "int8", (8, 8, 3), 768, 208, 0.001)
+    return optimise.QuantiseResult(nn.Identity(), (weight,) * 30, 64, quality_report(), 0.1, 0.2, None, None, EVIL)
+
+
 class Playing:
     """A session that has played, with its engine."""
 
@@ -171,6 +213,23 @@ MAKERS: dict[type, Callable[[Playing], Any]] = {
     bench.BlockTimes: lambda _: setting_result().times,
     bench.BackendTimes: lambda playing: backend_times(playing),
     bench.BackendsReport: lambda playing: bench.BackendsReport(EVIL, (backend_times(playing),) * 50, {EVIL: EVIL}),
+    optimise.BudgetPoint: lambda _: budget_report().points[0],
+    optimise.BudgetReport: lambda _: budget_report(),
+    optimise.CurvePoint: lambda _: distil_result().curve[0],
+    optimise.DistilResult: lambda _: distil_result(),
+    optimise.ItemQuality: lambda _: quality_report().items[0],
+    optimise.KeptWhole: lambda _: prune_result().kept_whole[0],
+    optimise.PlayedCost: lambda _: played_cost(),
+    optimise.PruneResult: lambda _: prune_result(),
+    optimise.PrunedLayers: lambda _: prune_result().layers[0],
+    optimise.QualityReport: lambda _: quality_report(),
+    optimise.QualityVerdict: lambda _: distil_result().verdict,
+    optimise.QuantiseResult: lambda _: quantise_result(),
+    optimise.QuantisedWeight: lambda _: quantise_result().weights[0],
+    optimise.StudentCandidate: lambda _: proposals().candidates[0],
+    optimise.StudentModel: lambda _: STUDENT,
+    optimise.StudentProposals: lambda _: proposals(),
+    CompiledCost: lambda _: CompiledCost(9999, 5000, 9.0, 64, EVIL),
     runtime.Engine: lambda playing: playing.engine,
     runtime.Session: lambda playing: playing.session,
     runtime.HostConfig: lambda playing: playing.session.host,
@@ -204,8 +263,15 @@ MAKERS: dict[type, Callable[[Playing], Any]] = {
     model.Declaration: lambda _: Gain().declaration(),
     model.OfflineDeclaration: lambda _: type("Whole", (nl.NonRealtimeBase,), {"metadata": METADATA})().declaration(),
 }
+# What calls itself by what was done, instead of by its class.
+CALLED: dict[type, str] = {
+    optimise.PruneResult: "Pruned Identity: ",
+    optimise.QualityReport: "Quality over 40 sounds",
+    optimise.QualityVerdict: "Quality: NOT good enough",
+    optimise.QuantiseResult: "Quantised Identity: ",
+}
 # Base classes of which nothing is made, wrappers that print their network, what is drawn or raised, and what needs a
-# sound card (its own tests have one).
+# sound card (its own tests have one); and what users write down themselves, which prints as the call that made it.
 ELSEWHERE = {
     nl.ArtifactMetadata,
     nl.SampleQueueWrapper,
@@ -214,6 +280,9 @@ ELSEWHERE = {
     validate.Outcome,
     live.LiveStream,
     live.MidiKnobs,
+    optimise.FineTuning,
+    optimise.Losses,
+    optimise.StudentShape,
 }
 
 
@@ -242,7 +311,7 @@ def require_printed(kind: type, result: Any) -> None:
     assert isinstance(result, kind)
     text = repr(result)
     assert "object at 0x" not in text
-    assert kind.__name__ in text or isinstance(result, nn.Module)
+    assert CALLED.get(kind, kind.__name__) in text or isinstance(result, nn.Module)
     assert len(text.splitlines()) <= MOST_LINES
     assert len(text) < 1000 or kind in (nl.TokensParameter, nl.TextParameter)
     assert printable(text) == text

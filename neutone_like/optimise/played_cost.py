@@ -1,6 +1,11 @@
-"""What models cost as they are played: the time of a block in the native engine, and the bytes of the file it plays."""
+"""What models cost as they are played: the time of a block in the native engine, and the bytes of the file it plays.
+
+One definition for all that quantises, prunes, distils or searches: a session of the engine, inline, on one thread,
+plays blocks of the host; all models play by turns, each once untimed and once timed in every round; the median counts.
+"""
 
 import statistics
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -11,16 +16,21 @@ from typing import Any
 
 import numpy as np
 
-from neutone_like.artifact import Artifact
+from neutone_like.artifact import Artifact, load_artifact, write_artifact
 from neutone_like.artifact.format.archive import COMPILED_NAME
-from neutone_like.errors import ModelError
+from neutone_like.errors import CompileError, ModelError
+from neutone_like.model import WaveformToWaveformBase
 from neutone_like.printing import Printed, Row
 from neutone_like.runtime import Engine, HostConfig
 from neutone_like.runtime.choosing import as_backend
+from neutone_like.runtime.compiled_model import CompiledModel
+from neutone_like.runtime.compiling import compile_artifact
 from neutone_like.runtime.session import Session
 from neutone_like.signal.channels import host_channels
 
 BLOCK_SIZES = (64, 256)
+USUAL_RATE_HZ = 48000
+"""Of the host, where a model plays at any rate."""
 ROUNDS = 200
 _WARM_UP_ROUNDS = 10
 
@@ -150,3 +160,52 @@ def _cost(model: Artifact | Path, sample_rate: int, block_sizes: Sequence[int], 
 def played_file(artifact: Artifact, backend: str) -> Path:
     """The file that a backend plays of an artifact."""
     return artifact.path.with_name(COMPILED_NAME) if backend == "compiled" else artifact.path
+
+
+@dataclass(frozen=True, repr=False)
+class CompiledCost(Printed):
+    """A live model, compiled and played on this machine.
+
+    Attributes:
+        file_bytes: Of its ``model.nlc``.
+        memory_bytes: Of an instance, beside its weights.
+        block_us: Median time of a block of the host, in microseconds, on one thread.
+        block_samples: Of that block.
+        kernels: The instruction set.
+    """
+
+    file_bytes: int
+    memory_bytes: int
+    block_us: float
+    block_samples: int
+    kernels: str
+
+
+def compiled_costs(models: Sequence[WaveformToWaveformBase]) -> list[CompiledCost]:
+    """Compile live models that have not been exported, and time them as :func:`played_costs` does, at their first rate.
+
+    Raises:
+        CompileError: One does not compile; says why.
+        ModelError, ExportError: One can't be exported.
+    """
+    block = BLOCK_SIZES[0]
+    with tempfile.TemporaryDirectory(prefix="neutone_like_") as folder:
+        compiled: list[CompiledModel] = []
+        artifacts: list[Artifact] = []
+        for number, model in enumerate(models):
+            placed = write_artifact(model, Path(folder) / str(number), render_samples=False)
+            artifacts.append(load_artifact(placed.model_path))
+            compiled.append(compile_artifact(artifacts[-1], model=model))
+            compiled[-1].write(placed.model_path.with_name(COMPILED_NAME))
+        rate = next(iter(artifacts[0].sample_rates), USUAL_RATE_HZ)
+        costs = played_costs(artifacts, rate, [block])
+    return [
+        CompiledCost(cost.file_bytes, _memory_bytes(each), cost.block_us[block], block, each.kernels)
+        for cost, each in zip(costs, compiled, strict=True)
+    ]
+
+
+def _memory_bytes(model: CompiledModel) -> int:
+    if model.report is None:
+        raise CompileError("a model without a report of its compilation")
+    return model.report.memory_bytes

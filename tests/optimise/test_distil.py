@@ -20,6 +20,8 @@ from neutone_like.optimise import (
     propose_students,
     quality,
 )
+from neutone_like.optimise.distilling import proposing
+from neutone_like.optimise.distilling.facts import facts_of
 from neutone_like.optimise.distilling.result import verdict
 from neutone_like.optimise.distilling.students import student_network
 from neutone_like.optimise.played_cost import played_costs
@@ -197,6 +199,23 @@ def test_a_student_that_cannot_stand_in_is_refused(student: Any, message: str) -
         distil(Late(), student(), noise, steps=1, progress=False)
 
 
+def test_a_delay_that_the_rate_decides_is_that_of_the_rate() -> None:
+    class Later(Late):
+        def __init__(self) -> None:
+            super().__init__()
+            self.delay = 0
+
+        def prepare_model(self, sample_rate: int, block_size: int) -> None:
+            self.delay = sample_rate // 1000
+
+        def model_delay_samples(self) -> int:
+            return self.delay
+
+    teacher = Later()
+    assert facts_of(teacher, None, {}).delay_samples == 48
+    assert teacher.delay == 0, "the user's own model stays as it was"
+
+
 def test_what_else_is_wrong_is_told() -> None:
     with pytest.raises(ParameterError, match=r"has the parameters \['drive'\], and a student has none"):
         distil(OVERDRIVE, SMALL, noise, steps=1, sample_rate=RATE)
@@ -215,7 +234,8 @@ def test_what_else_is_wrong_is_told() -> None:
 # ------------------------------------------------------------------ proposals
 
 
-def test_students_are_measured_before_any_is_trained() -> None:
+def test_students_are_measured_before_any_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proposing, "WIDTHS", (2, 4, 6, 8, 12, 16))
     found = propose_students(EXPORTED / "lstm_amp", 100.0, families=["lstm"], block_sizes=[64])
     assert [each.shape.family for each in found.candidates] == ["lstm"] * len(found.candidates)
     assert all(each.fits and each.cost.block_us[64] > 0.0 for each in found.candidates)
@@ -230,7 +250,6 @@ def test_students_are_measured_before_any_is_trained() -> None:
 def test_a_candidate_is_planned_as_its_export_is(tmp_path: Path) -> None:
     """What is timed before training has the steps of what is exported after it."""
     from neutone_like.optimise.artifacts import written
-    from neutone_like.optimise.distilling.facts import facts_of
     from neutone_like.optimise.distilling.proposing import Trial
     from neutone_like.runtime.compiled_model import CompiledModel, load_compiled
 

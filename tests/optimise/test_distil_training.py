@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from neutone_like.errors import AudioError, ModelError, TrainingError
+from neutone_like.errors import AudioError, ModelError, ParameterError, TrainingError
 from neutone_like.optimise import Losses, StudentModel, StudentShape
 from neutone_like.optimise.distilling import checkpoint
-from neutone_like.optimise.distilling.material import Material, Phrase, recordings_from, split, with_levels
+from neutone_like.optimise.distilling.material import (
+    Material,
+    Phrase,
+    checked_levels,
+    recordings_from,
+    split,
+    with_levels,
+)
+from neutone_like.optimise.distilling.material import material as material_of
 from neutone_like.optimise.distilling.schedule import Budget, rate_at, usual_rate, windows_for
 from neutone_like.optimise.distilling.signals import phrases
 from neutone_like.optimise.distilling.students import FAMILIES, student_network
@@ -37,7 +46,7 @@ def phrase(seed: int) -> Phrase:
 
 def material() -> Material:
     held_out = Recording("noise 9", noise(9).numpy(), RATE)
-    return Material((phrase(0), phrase(1), phrase(2)), (phrase(3),), (held_out,))
+    return Material((phrase(0), phrase(1), phrase(2)), (phrase(3),), ((held_out, held_out),))
 
 
 def training(
@@ -218,6 +227,25 @@ def test_levels_are_spread() -> None:
     peaks = [20.0 * np.log10(np.abs(each.samples).max()) for each in with_levels(sounds(40), (-40.0, 0.0), 0)]
     assert -40.001 < min(peaks) < -32.0
     assert -8.0 < max(peaks) < 0.001
+
+
+@pytest.mark.parametrize("wrong", [(0.0, -40.0), (-40.0,), (float("nan"), 0.0), -12.0, "loud"])
+def test_levels_that_are_no_range_are_refused(wrong: Any) -> None:
+    with pytest.raises(ParameterError, match="levels_db"):
+        checked_levels(wrong)
+
+
+def test_what_a_teacher_silences_neither_steers_nor_judges() -> None:
+    """A gate: relative to silence an error is infinite, and would alone decide which weights are kept."""
+    quiet_ones = [replace(each, samples=0.001 * each.samples) for each in sounds(14)]
+    given = [*sounds(7), *quiet_ones]
+    made = material_of(lambda x: x * (float(x.abs().max()) > 0.1), given, 0, seed=0)
+    aside = split(given, 0)[1:]
+    assert [sum(float(abs(each.samples).max()) < 0.1 for each in part) for part in aside] == [2, 2], "it has both kinds"
+    assert (len(made.training), len(made.validation), len(made.held_out)) == (15, 1, 1)
+    assert all(float(each.wet.abs().max()) > 0.1 for each in made.validation)
+    with pytest.raises(AudioError, match="makes silence of all 3 phrases"):
+        material_of(lambda x: 0.0 * x, given, 0, seed=0)
 
 
 def test_generated_phrases_have_levels_from_low_to_high() -> None:

@@ -240,6 +240,10 @@ def bad_rate() -> None:
     quantise(live(), "int8", SOUND, sample_rate=44100)
 
 
+def noise_of_another_rate() -> None:
+    quantise(live(), "int8", sample_rate=44100, measure=False)
+
+
 def only_nan() -> None:
     quantised(live(), audio=SOUND * np.nan)
 
@@ -257,6 +261,7 @@ def a_path() -> Any:
 
 REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (bad_rate, AudioError, "a rate of the model, 48000 Hz, got 44100 Hz"),
+    (noise_of_another_rate, AudioError, "noise from -40 to 0 dB: expected audio at a rate of the model, 48000 Hz"),
     (lambda: quantised(network(), audio=SOUND * 0), AudioError, "the audio is silent"),
     (lambda: quantised(network(), audio=SOUND[:, :100]), AudioError, "at least 2048 samples, got 100"),
     (only_nan, AudioError, "finite"),

@@ -18,7 +18,6 @@ from neutone_like.optimise.distilling.result import DistilResult
 from neutone_like.optimise.distilling.students import StudentShape
 from neutone_like.optimise.pruning.pruning import prune
 from neutone_like.optimise.quantising.quantise import quantise
-from neutone_like.optimise.sounds import Recording
 
 Method = Literal["quantise", "prune", "distil"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -37,7 +36,6 @@ class Makers:
         subject: The model, or its artifact.
         original: Its artifact.
         folder: Where each result gets a folder.
-        learned: Sounds that may be trained on.
         has_parameters: Whether the model has any, which students have not.
         budget: Of time, over the original's, for students.
         training: What ``distil`` is given beside teacher, student and folder.
@@ -49,7 +47,6 @@ class Makers:
     subject: WaveformToWaveformBase | Artifact
     original: Artifact
     folder: Path
-    learned: Sequence[Recording]
     has_parameters: bool
     sample_rate: int
     block_sizes: Sequence[int]
@@ -75,10 +72,7 @@ class Makers:
             yield from self._tried(name, lambda w=weights, g=group_size: self._rounded(self.subject, w, g))
 
     def _rounded(self, model: Any, weights: Any, group_size: int | None) -> Any:
-        sounds = [each.samples for each in self.learned]
-        return quantise(
-            model, weights, sounds, sample_rate=self.sample_rate, group_size=group_size, measure=False
-        ).model
+        return quantise(model, weights, sample_rate=self.sample_rate, group_size=group_size, measure=False).model
 
     def _pruned(self) -> Iterator[Made]:
         if isinstance(self.subject, Artifact):

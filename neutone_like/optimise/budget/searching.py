@@ -15,10 +15,11 @@ from neutone_like.optimise.budget.plotting import write_plot
 from neutone_like.optimise.budget.report import BudgetPoint, BudgetReport, with_front
 from neutone_like.optimise.comparing import quality
 from neutone_like.optimise.distilling.facts import facts_of
-from neutone_like.optimise.distilling.material import recordings_from, split
+from neutone_like.optimise.distilling.material import answered, recordings_from, split
+from neutone_like.optimise.distilling.proposing import checked_sizes
 from neutone_like.optimise.distilling.signals import Generator, phrases
 from neutone_like.optimise.played_cost import BLOCK_SIZES, played_costs
-from neutone_like.optimise.sounds import Recording, Sounds, outputs
+from neutone_like.optimise.sounds import Recording, Sounds
 from neutone_like.render.model_plugin import ModelPlugin
 from neutone_like.whole_file import write_whole
 
@@ -73,19 +74,23 @@ def search_budget(
     share = real_number(budget, "budget", 1e-3, 100.0, error=ParameterError)
     allowed = real_number(error_to_signal_ratio, "error_to_signal_ratio", 0.0, 1e6, error=ParameterError)
     students = whole_number(students, "students", 1, 100, error=ParameterError)
+    seconds = real_number(seconds, "seconds", 0.01, 1e7, unit="s", error=ParameterError)
+    audio_seconds = real_number(audio_seconds, "audio_seconds", 1.0, 36000.0, unit="s", error=ParameterError)
+    seed = whole_number(seed, "seed", 0, (1 << 40) - 1, error=ParameterError)
+    block_sizes = checked_sizes(block_sizes)
     wanted = _known(methods)
     subject = opened(model, "model")
     facts = facts_of(subject, sample_rate, {}, what="model")
     rate, folder = facts.sample_rate, Path(out)
     given = phrases(rate, facts.in_channels) if audio is None else audio
     sounds = recordings_from(given, rate, facts.in_channels, audio_seconds, seed)
-    learned, steering, held_out = split(sounds, seed)
+    held_out = split(sounds, seed)[2]
     original = written(subject, folder / "original")
+    judged = answered(_player(original), held_out)
     makers = Makers(
         subject=subject,
         original=original,
         folder=folder,
-        learned=[*learned, *steering],
         has_parameters=bool(original.numerical_parameters),
         sample_rate=rate,
         block_sizes=block_sizes,
@@ -103,7 +108,7 @@ def search_budget(
     )
     made = [("original", original), *makers.all(wanted)]
     makers.show("Measuring")
-    points = _measured(made, held_out, rate, block_sizes)
+    points = _measured(made, judged, rate, block_sizes)
     report = BudgetReport(with_front(points), share, allowed, tuple(makers.left_out))
     write_whole(folder / REPORT_NAME, (json.dumps(report.to_dict(), indent=1) + "\n").encode())
     write_plot(report, folder / PLOT_NAME)
@@ -119,13 +124,13 @@ def _known(methods: Sequence[Method]) -> list[Method]:
 
 
 def _measured(
-    made: Sequence[Made], held_out: Sequence[Recording], rate: int, block_sizes: Sequence[int]
+    made: Sequence[Made], judged: Sequence[tuple[Recording, Recording]], rate: int, block_sizes: Sequence[int]
 ) -> list[BudgetPoint]:
     """Every artifact as it is played: time by turns, bytes of its file, and error on what was held out."""
     artifacts = [artifact for _, artifact in made]
     costs = played_costs(artifacts, rate, block_sizes)
-    sounds: list[Any] = [each.samples for each in held_out]
-    wanted: list[Any] = [each.samples for each in outputs(_player(artifacts[0]), list(held_out), None, "original")]
+    sounds: list[Any] = [heard.samples for heard, _ in judged]
+    wanted: list[Any] = [answer.samples for _, answer in judged]
     points: list[BudgetPoint] = []
     for (name, artifact), cost in zip(made, costs, strict=True):
         is_original = artifact is artifacts[0]

@@ -22,7 +22,7 @@ from neutone_like.optimise.comparing import quality
 from neutone_like.optimise.distilling.checkpoint import CHECKPOINT_NAME
 from neutone_like.optimise.distilling.facts import Facts, facts_of, require_same
 from neutone_like.optimise.distilling.losses import Losses
-from neutone_like.optimise.distilling.material import Material, material, recordings_from, with_levels
+from neutone_like.optimise.distilling.material import Material, checked_levels, material, recordings_from, with_levels
 from neutone_like.optimise.distilling.result import CurvePoint, DistilResult, verdict
 from neutone_like.optimise.distilling.schedule import Budget, windows_for
 from neutone_like.optimise.distilling.showing import showing
@@ -31,7 +31,7 @@ from neutone_like.optimise.distilling.student_check import require_trainable
 from neutone_like.optimise.distilling.students import StudentModel, StudentShape, student_network
 from neutone_like.optimise.distilling.training import Training
 from neutone_like.optimise.played_cost import BLOCK_SIZES, played_costs
-from neutone_like.optimise.sounds import Recording, Sounds, outputs
+from neutone_like.optimise.sounds import Recording, Sounds
 from neutone_like.render.model_plugin import ModelPlugin
 from neutone_like.whole_file import write_whole
 
@@ -98,6 +98,7 @@ def distil(
     budget = _budget(steps, seconds)
     allowed = real_number(error_to_signal_ratio, "error_to_signal_ratio", 0.0, 1e6, error=TrainingError)
     seed = whole_number(seed, "seed", 0, (1 << 40) - 1, error=TrainingError)
+    levels_db = None if levels_db is None else checked_levels(levels_db)
     taught = opened(teacher, "teacher")
     facts = facts_of(taught, sample_rate, params)
     model = _student(student, facts, seed)
@@ -119,7 +120,7 @@ def distil(
         learned = material(player, sounds, facts.delay_samples, seed)
         curve = _trained(model, learned, budget, losses or Losses(), seed, learning_rate, batch_size, folder, progress)
         kept = written(model, there / "student")
-        result = _measured(model, kept, artifact, player, learned, facts, curve, allowed)
+        result = _measured(model, kept, artifact, learned, facts, curve, allowed)
         result = replace(result, path=None if folder is None else kept.path.parent)
         if folder is not None:
             write_whole(folder / RESULT_NAME, (json.dumps(result.to_dict(), indent=1) + "\n").encode())
@@ -215,15 +216,14 @@ def _measured(
     model: StudentModel,
     student: Artifact,
     teacher: Artifact,
-    player: ModelPlugin,
     learned: Material,
     facts: Facts,
     curve: tuple[CurvePoint, ...],
     allowed: float,
 ) -> DistilResult:
     """Both as they are played: quality on the phrases that were held out, time and bytes by turns."""
-    held_out = list(learned.held_out)
-    made = list(outputs(player, held_out, None, "teacher"))
+    held_out = [heard for heard, _ in learned.held_out]
+    made = [answer for _, answer in learned.held_out]
     reference: list[Any] = [each.samples for each in made]
     found = quality(
         reference,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neutone_like.artifact import Artifact
+from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.model import ModelMetadata, WaveformToWaveformBase
 
@@ -66,15 +67,14 @@ def facts_of(
         declared = model.declaration()
         rates, names = declared.sample_rates, [each.name for each in declared.parameters]
         name, authors, version = model.metadata.name, model.metadata.authors, model.metadata.version
-        core = model
+        core = working_copy(model)  # which is prepared below, as a host prepares it: a delay may depend on the rate
     if names and params is None:
         raise ParameterError(
             f"{what}: {name} has the parameters {names}, and a student has none: it learns one setting. Give it, as in "
             f"params={{{names[0]!r}: ...}}; params={{}} is the defaults."
         )
     rate = _rate(rates, sample_rate, f"{what}: {name}")
-    if isinstance(model, Artifact):
-        core.prepare_model(rate, min(model.block_sizes, default=64))
+    core.prepare_model(rate, min(model.block_sizes, default=64) if isinstance(model, Artifact) else 64)
     return Facts(
         what=what,
         name=name,

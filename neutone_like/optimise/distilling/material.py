@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from neutone_like.audio.samples import require_finite
-from neutone_like.errors import AudioError
+from neutone_like.errors import AudioError, ParameterError
+from neutone_like.numbers import real_number
 from neutone_like.optimise.measures.spectrum import LEAST_SAMPLES
-from neutone_like.optimise.sounds import SOUND_FILES, Recording, outputs, read_sounds
-from neutone_like.render.model_plugin import ModelPlugin
+from neutone_like.optimise.sounds import SOUND_FILES, Player, Recording, outputs, read_sounds
 
 LONGEST_PHRASE_SECONDS = 4.0
 _SHARE = 7  # of as many phrases, one steers and one judges
@@ -36,12 +36,12 @@ class Material:
     Attributes:
         training: To learn from.
         validation: Steer training: the weights that are best on these are kept.
-        held_out: Judge, once.
+        held_out: Judge, once: what is heard, and what renderers make of it with the teacher, its delay taken out.
     """
 
     training: tuple[Phrase, ...]
     validation: tuple[Phrase, ...]
-    held_out: tuple[Recording, ...]
+    held_out: tuple[tuple[Recording, Recording], ...]
 
     @property
     def digest(self) -> str:
@@ -72,6 +72,20 @@ def recordings_from(audio: Any, sample_rate: int, channels: int, seconds: float,
     return [each for each in cut if float(abs(each.samples).max()) > _SILENT]
 
 
+def checked_levels(levels_db: Any) -> tuple[float, float]:
+    """The lowest and the highest level of phrases, in dB.
+
+    Raises:
+        ParameterError: Not two numbers from -120 to 24, or the first is the higher one.
+    """
+    found = list(levels_db) if isinstance(levels_db, (tuple, list)) else []
+    if len(found) == 2:
+        low, high = (real_number(each, "levels_db", -120.0, 24.0, unit="dB", error=ParameterError) for each in found)
+        if low <= high:
+            return low, high
+    raise ParameterError(f"levels_db: expected the lowest and the highest level, such as (-40, 0), got {levels_db!r}.")
+
+
 def with_levels(recordings: Sequence[Recording], levels_db: tuple[float, float], seed: int) -> list[Recording]:
     """The same phrases, the peak of each at a level drawn evenly from a range in dB."""
     generator = torch.Generator().manual_seed(seed)
@@ -100,27 +114,47 @@ def split(recordings: Sequence[Recording], seed: int) -> tuple[list[Recording], 
     return shuffled[2 * aside :], shuffled[:aside], shuffled[aside : 2 * aside]
 
 
-def material(teacher: ModelPlugin, recordings: Sequence[Recording], delay_samples: int, seed: int) -> Material:
+def material(teacher: Player, recordings: Sequence[Recording], delay_samples: int, seed: int) -> Material:
     """Split the phrases, and play them to the teacher.
 
     Raises:
-        AudioError: Too few phrases, or all that the teacher makes of them is silence.
+        AudioError: Too few phrases, or all that the teacher makes of those of one kind is silence.
     """
     training, validation, held_out = split(recordings, seed)
     made = Material(
-        training=_played(teacher, training, delay_samples),
-        validation=_played(teacher, validation, delay_samples),
-        held_out=tuple(held_out),
+        training=_late(outputs_of(teacher, training), delay_samples),
+        validation=_late(answered(teacher, validation), delay_samples),
+        held_out=tuple(answered(teacher, held_out)),
     )
     if made.mean_square <= 1e-12:
         raise AudioError("The teacher makes silence of this audio: there is nothing to learn. Choose other audio.")
     return made
 
 
-def _played(teacher: ModelPlugin, recordings: Sequence[Recording], delay_samples: int) -> tuple[Phrase, ...]:
-    """What comes back is aligned, as renderers do it; a student is to be as late as its teacher."""
+def outputs_of(teacher: Player, recordings: Sequence[Recording]) -> list[tuple[Recording, Recording]]:
+    """Each phrase with what the teacher makes of it, its delay taken out."""
+    return list(zip(recordings, outputs(teacher, list(recordings), None, "teacher"), strict=True))
+
+
+def answered(teacher: Player, recordings: Sequence[Recording]) -> list[tuple[Recording, Recording]]:
+    """The same without those that it makes silence of, as a gate does: no error is measured relative to silence.
+
+    Raises:
+        AudioError: All of them are.
+    """
+    found = [pair for pair in outputs_of(teacher, recordings) if float(abs(pair[1].samples).max()) > _SILENT]
+    if not found:
+        raise AudioError(
+            f"The model makes silence of all {len(recordings)} phrases that were to judge by, and no error is measured "
+            "relative to silence. Choose other or more audio, or another seed, by which phrases are split."
+        )
+    return found
+
+
+def _late(played: Sequence[tuple[Recording, Recording]], delay_samples: int) -> tuple[Phrase, ...]:
+    """What was played is aligned, as renderers do it; a student is to be as late as its teacher."""
     phrases: list[Phrase] = []
-    for given, made in zip(recordings, outputs(teacher, list(recordings), None, "teacher"), strict=True):
+    for given, made in played:
         wet = torch.nn.functional.pad(torch.from_numpy(made.samples), (delay_samples, 0))
         dry = torch.from_numpy(given.samples)
         phrases.append(Phrase(given.name, dry, wet[:, : dry.size(1)].contiguous()))

@@ -135,7 +135,7 @@ def propose_students(
         ParameterError: A budget that is not positive, or two; no family, or one that is not known.
         ModelError: Nothing that is a live model.
     """
-    wanted, sizes = _wanted_families(families), _sizes(block_sizes)
+    wanted, sizes = _wanted_families(families), checked_sizes(block_sizes)
     if budget is not None and budget_us is not None:
         raise ParameterError("Give budget, a fraction of the teacher's time, or budget_us, microseconds; not both.")
     share = real_number(0.5 if budget is None else budget, "budget", 1e-3, 100.0, error=ParameterError)
@@ -165,7 +165,8 @@ def _wanted_families(families: Sequence[Family]) -> list[Family]:
     return wanted
 
 
-def _sizes(block_sizes: Sequence[int]) -> list[int]:
+def checked_sizes(block_sizes: Sequence[int]) -> list[int]:
+    """Blocks of a host, in samples."""
     sizes = [
         whole_number(each, "block_sizes", 1, 1 << 16, unit="samples", error=ParameterError) for each in block_sizes
     ]

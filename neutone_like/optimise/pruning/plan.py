@@ -9,6 +9,7 @@ from neutone_like.errors import ModelError, ParameterError
 from neutone_like.numbers import as_finite_number
 from neutone_like.optimise.pruning.dependencies import Dependencies
 from neutone_like.optimise.pruning.labels import LOCKED, Ids
+from neutone_like.printing import Printed
 
 KINDS = ("channels", "heads", "units")
 
@@ -30,8 +31,8 @@ class Peers:
     axes: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True)
-class KeptWhole:
+@dataclass(frozen=True, repr=False)
+class KeptWhole(Printed):
     """A layer of which nothing can be cut.
 
     Attributes:

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from neutone_like.optimise.playing_cost import PlayingCost
+from neutone_like.optimise.played_cost import CompiledCost
 from neutone_like.optimise.pruning.plan import KeptWhole
 from neutone_like.printing import Printed, Row
 
@@ -57,8 +57,8 @@ class PruneResult(Printed):
     bytes_after: int
     equality: float
     norms_removed: tuple[str, ...] = ()
-    played_before: PlayingCost | None = None
-    played_after: PlayingCost | None = None
+    played_before: CompiledCost | None = None
+    played_after: CompiledCost | None = None
     call_us_before: float | None = None
     call_us_after: float | None = None
     note: str = ""

@@ -10,7 +10,7 @@ from torch import nn
 from neutone_like.errors import CaptureError, CompileError, ExportError
 from neutone_like.graph import capture_call, to_torchscript
 from neutone_like.model import WaveformToWaveformBase
-from neutone_like.optimise.playing_cost import PlayingCost, playing_costs
+from neutone_like.optimise.played_cost import CompiledCost, compiled_costs
 from neutone_like.optimise.pruning.subject import Subject
 from neutone_like.torch_threads import one_thread
 
@@ -28,8 +28,8 @@ class Times:
         note: Why something is not there.
     """
 
-    played_before: PlayingCost | None = None
-    played_after: PlayingCost | None = None
+    played_before: CompiledCost | None = None
+    played_after: CompiledCost | None = None
     call_us_before: float | None = None
     call_us_after: float | None = None
     note: str = ""
@@ -39,7 +39,7 @@ def measured(subject: Subject, smaller: nn.Module) -> Times:
     """Play both by turns; the shortest time of each counts, which is what it takes when nobody disturbs it."""
     try:
         if isinstance(subject.network, WaveformToWaveformBase) and isinstance(smaller, WaveformToWaveformBase):
-            played = playing_costs([subject.network, smaller])
+            played = compiled_costs([subject.network, smaller])
             return Times(played_before=played[0], played_after=played[1])
         times = _call_times(subject, smaller)
         return Times(call_us_before=times[0], call_us_after=times[1])

@@ -28,9 +28,11 @@ def calibration_audio(model: Any, audio: Any, sample_rate: int | None) -> list[R
     """
     is_live = isinstance(model, WaveformToWaveformBase)
     rates = model.sample_rates if is_live else ()
-    if audio is None:
-        return [_noise(model.in_channels, sample_rate or next(iter(rates), DEFAULT_RATE_HZ))] if is_live else []
-    recordings = read_sounds(audio, sample_rate, "audio")
+    if audio is not None:
+        recordings = read_sounds(audio, sample_rate, "audio")
+    else:
+        rate = sample_rate or next(iter(rates), DEFAULT_RATE_HZ)
+        recordings = [_noise(model.in_channels, rate)] if is_live else []
     for each in recordings:
         _require_usable(each, tuple(rates))
     return recordings

@@ -9,7 +9,7 @@ from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import CompileError, ExportError, ModelError, ParameterError
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.numbers import as_finite_number
-from neutone_like.optimise.playing_cost import PlayingCost, playing_costs
+from neutone_like.optimise.played_cost import CompiledCost, compiled_costs
 from neutone_like.optimise.quantising.audio import Judge, calibration_audio
 from neutone_like.optimise.quantising.grid import Precision
 from neutone_like.optimise.quantising.result import QuantisedWeight, QuantiseResult
@@ -142,12 +142,12 @@ def _described(weight: Weight, precision: Precision, group_size: int | None, err
     )
 
 
-def _costs(models: Sequence[Any]) -> tuple[tuple[PlayingCost | None, PlayingCost | None], str]:
+def _costs(models: Sequence[Any]) -> tuple[tuple[CompiledCost | None, CompiledCost | None], str]:
     """Of both, or why they were not measured."""
     if not all(isinstance(each, WaveformToWaveformBase) for each in models):
         return (None, None), "bytes and time as played were not measured: only live models are"
     try:
-        before, after = playing_costs(models)
+        before, after = compiled_costs(models)
     except (CompileError, ExportError) as error:
         return (None, None), f"bytes and time as played were not measured: {error}"
     return (before, after), ""

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from neutone_like.optimise.playing_cost import PlayingCost
+from neutone_like.optimise.played_cost import CompiledCost
 from neutone_like.optimise.quality_report import QualityReport
 from neutone_like.optimise.quantising.grid import Precision
 from neutone_like.printing import Printed, Row
@@ -51,8 +51,8 @@ class QuantiseResult(Printed):
     quality: QualityReport | None
     error_before: float | None
     error_after: float | None
-    played_before: PlayingCost | None
-    played_after: PlayingCost | None
+    played_before: CompiledCost | None
+    played_after: CompiledCost | None
     note: str
 
     @property

@@ -15,18 +15,24 @@ from torch import Tensor, nn
 
 from neutone_like.optimise.diffusion import ddim, dpm_solver
 
+# What is fed back is a little less than what was made, and never far from what the network has seen. Without, errors
+# grow, those of the network and those of rounding: after some seconds of wind it is noise at full scale.
+REMEMBERED = 0.9
+MOST_LATENT = 2.0
+
 
 class Noise(nn.Module):
-    """Gaussian white noise, a block of ``samples`` a call."""
+    """Gaussian white noise, a block of ``samples`` a call, of which it goes on by ``step``, or by all."""
 
     first_values: Tensor
     first_signs: Tensor
     values: Tensor
     signs: Tensor
 
-    def __init__(self, samples: int, lengths: tuple[int, int], seed: int) -> None:
+    def __init__(self, samples: int, lengths: tuple[int, int], seed: int, step: int | None = None) -> None:
         super().__init__()
         self.samples: int = samples
+        self.step: int = samples if step is None else step
         generator = torch.Generator().manual_seed(seed)
         values = torch.randn(lengths[0], generator=generator)
         self.register_buffer("first_values", (values - values.mean()) / values.std())
@@ -37,8 +43,8 @@ class Noise(nn.Module):
     def forward(self) -> Tensor:
         """The next ``[samples]``."""
         noise = self.values[: self.samples] * self.signs[: self.samples]
-        self.values = torch.cat((self.values[self.samples :], self.values[: self.samples]))
-        self.signs = torch.cat((self.signs[self.samples :], self.signs[: self.samples]))
+        self.values = torch.cat((self.values[self.step :], self.values[: self.step]))
+        self.signs = torch.cat((self.signs[self.step :], self.signs[: self.step]))
         return noise
 
     @torch.jit.export
@@ -83,7 +89,9 @@ class Player(nn.Module):
         self.hop_samples: int = HOP_SAMPLES
         self.bands: int = codec.mean.numel() // 2
         self.latents: int = LATENTS
-        self.start: Noise = Noise(PIECE * LATENTS, (1031, 1021), seed=1)
+        self.remembered: float = REMEMBERED
+        self.most: float = MOST_LATENT
+        self.start: Noise = Noise(PIECE * LATENTS, (1031, 1021), seed=1, step=latents_at_once * LATENTS)
         self.noise: Noise = Noise(2 * latents_at_once * HOP_SAMPLES, (5003, 4999), seed=2)
         self.register_buffer("shapes", band_shapes().T.contiguous())
         self.register_buffer("window", torch.hann_window(WINDOW_SAMPLES).sqrt())
@@ -93,7 +101,8 @@ class Player(nn.Module):
 
     def forward(self, latents: Tensor, gains: Tensor) -> Tensor:
         """``[1, at once * latents]`` and a gain for each frame, ``[2 * at once, 1]``, to ``[1, samples]``."""
-        self.before = torch.cat((self.before, latents), 1)[:, latents.size(1) :]
+        heard = self.remembered * latents.clamp(-self.most, self.most)
+        self.before = torch.cat((self.before, heard), 1)[:, latents.size(1) :]
         levels = self.codec(latents.reshape(-1, self.latents)).reshape(-1, self.bands)
         noise = torch.cat((self.heard, self.noise()))
         self.heard = noise[noise.size(0) - self.hop_samples :]

@@ -28,23 +28,28 @@ class Memory:
 
 
 def find_memory(network: nn.Module, example: Example) -> Memory:
-    """Call ``network`` three times, and see what changes. It is left as the calls leave it.
+    """Call ``network`` three times, and see what changes or is written. It is left as the calls leave it.
 
     Raises:
         CaptureError: What it keeps changes its size, or is neither a tensor nor a whole number.
     """
     generator = torch.Generator().manual_seed(0)
     moments = [_snapshot(network)]
+    held: dict[Slot, tuple[Any, int]] = {}
     for _ in range(3):
+        held = {slot: (value, _version(value)) for slot, value in read_slots(network).items()}
         example.call(network, list(example.block(example.samples, generator).values()))
         moments.append(_snapshot(network))
+    # What is held for some blocks may be the same for three: zeros that are taken from a state that begins as zeros.
+    written = {slot for slot, value in read_slots(network).items() if _is_written(held.get(slot), value)}
     before, settled, later = moments[0], moments[2], moments[3]
     states: dict[Slot, Tensor] = {}
     counters: dict[Slot, int] = {}
     from_nothing: set[Slot] = set()
     for slot in {**settled, **later}:
         old, new, first = settled.get(slot), later.get(slot), before.get(slot)
-        if _is_same(old, new) and (_is_same(first, old) or not _may_come_back(first, old)):
+        stays = _is_same(old, new) and (_is_same(first, old) or not _may_come_back(first, old))
+        if stays and not (slot in written and _may_come_back(first, new)):
             continue
         _require_steady(network, slot, old, new)
         if isinstance(new, Tensor):
@@ -61,6 +66,15 @@ def _snapshot(network: nn.Module) -> dict[Slot, Any]:
         slot: value.detach().clone() if isinstance(value, Tensor) else value
         for slot, value in read_slots(network).items()
     }
+
+
+def _version(value: Any) -> int:
+    return value._version if isinstance(value, Tensor) and not value.is_inference() else 0
+
+
+def _is_written(held: tuple[Any, int] | None, value: Any) -> bool:
+    """Whether a call put a tensor there or wrote into it, be it the same values: the next may write others."""
+    return held is not None and isinstance(value, Tensor) and (value is not held[0] or _version(value) != held[1])
 
 
 def _is_same(a: Any, b: Any) -> bool:

@@ -94,18 +94,70 @@ def settings(kind: str, steps: str, seconds: float = 1.5, take: int = 0) -> Tens
     return torch.tensor([[(seconds - 0.25) / 9.75], [kinds], [choices], [take / 3]])
 
 
-@pytest.mark.parametrize("kind", textures.KINDS)
-def test_live_and_offline_play_the_same(kind: str) -> None:
+def live_values(kind: str) -> dict[str, Tensor]:
+    return {"kind": torch.tensor([float(textures.KINDS.index(kind))]), "follow": torch.zeros(1)}
+
+
+@pytest.mark.parametrize(("kind", "latents"), [("rain", 1), ("wind", 2), ("surf", 4), ("fire", 8)])
+def test_live_and_offline_play_the_same(kind: str, latents: int) -> None:
     (offline,) = scripted("texture_generator", textures.SAMPLE_RATE).forward([], settings(kind, "4"))
     assert offline.shape == (1, 36_000)
-    live = example("live_texture").build_model(steps=4, latents_at_once=textures.PIECE)
+    live = example("live_texture").build_model(steps=4, latents_at_once=latents)
     live.reset_model()
-    values = {"kind": torch.tensor([float(textures.KINDS.index(kind))]), "follow": torch.zeros(1)}
-    pieces = [live.do_forward_pass(torch.zeros(1, textures.PIECE_SAMPLES), values) for _ in range(8)]
+    block = torch.zeros(1, live.block_sizes[0])
+    blocks = [live.do_forward_pass(block, live_values(kind)) for _ in range(64 // latents)]
     torch.testing.assert_close(
-        torch.cat(pieces, 1) / live.level, offline[:, : 8 * textures.PIECE_SAMPLES], atol=1e-4, rtol=0
+        torch.cat(blocks, 1) / live.level, offline[:, : 8 * textures.PIECE_SAMPLES], atol=1e-4, rtol=0
     )
     assert 0.01 < float(offline.square().mean().sqrt()) < 0.3
+
+
+def test_another_kind_is_heard_after_a_block() -> None:
+    """A change in the middle of a piece, against none: the window of two hops lets some of it be heard at once."""
+    live = example("live_texture").build_model(steps=1)
+    block = torch.zeros(1, live.block_sizes[0])
+
+    def heard(kinds: str) -> Tensor:
+        live.reset_model()
+        return torch.cat([live.do_forward_pass(block, live_values(kind)) for kind in kinds.split()])
+
+    same, changed = heard("rain rain rain rain"), heard("rain rain rain wind")
+    assert torch.equal(changed[:3], same[:3])
+    assert float((changed[3] - same[3]).square().mean()) > 0.1 * float(same[3].square().mean())
+
+
+def test_latents_that_do_not_make_up_a_piece_are_refused() -> None:
+    with pytest.raises(ValueError, match="1, 2, 4 or 8"):
+        example("live_texture").build_model(latents_at_once=3)
+
+
+@pytest.mark.parametrize("damped", [True, False])
+def test_what_is_fed_back_dies_away(damped: bool) -> None:
+    """A minute of wind, in float32 as in float64; as a control without what makes it so, where it grows."""
+
+    def minute(dtype: torch.dtype) -> tuple[Tensor, float]:
+        live = example("live_texture").build_model(latents_at_once=textures.PIECE).to(dtype)
+        live.reset_model()
+        if not damped:
+            live.player.remembered, live.player.most = 1.0, 1e9
+        block = torch.zeros(1, live.block_sizes[0], dtype=dtype)
+        values = {"kind": torch.tensor([1.0]), "follow": torch.zeros(1, dtype=dtype)}
+        sound, latents = [], 0.0
+        for _ in range(350):
+            sound.append(live.do_forward_pass(block, values).double())
+            latents = max(latents, float(live.player.before.abs().max()))
+        return torch.cat(sound, 1), latents
+
+    single, latents = minute(torch.float32)
+    level = float(single.square().mean().sqrt())
+    if damped:
+        double, _ = minute(torch.float64)
+        assert float((single - double).abs().max()) < 3e-6
+        assert latents <= parts.REMEMBERED * parts.MOST_LATENT + 1e-6
+        assert 0.01 < level < 0.1
+    else:
+        assert latents > 8.0
+        assert level > 0.2
 
 
 def test_kinds_sound_as_their_names() -> None:

@@ -332,6 +332,35 @@ def test_what_is_kept_and_never_read_is_no_state() -> None:
     torch.testing.assert_close(GraphPlayer(graph)(x), network(x))
 
 
+class Holding(nn.Module):
+    """Plays each fourth block four times, four blocks later: what it holds is zero for as long as capturing looks."""
+
+    def __init__(self, in_place: bool = False) -> None:
+        super().__init__()
+        self.in_place = in_place
+        self.register_buffer("turn", torch.eye(4)[:1])
+        self.register_buffer("held", torch.zeros(1, 1, 64))
+        self.register_buffer("last", torch.zeros(1, 1, 64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        held = torch.where(self.turn[:, :1] > 0.5, self.last, self.held)
+        if self.in_place:
+            self.held.copy_(held)
+        else:
+            self.held = held
+        self.turn = torch.cat((self.turn[:, -1:], self.turn[:, :-1]), 1)
+        self.last = 1.0 * x
+        return held + 0.5 * x
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_what_is_written_with_the_same_values_at_first_is_state(in_place: bool) -> None:
+    graph = capture(Holding(in_place), torch.randn(1, 1, 64))
+    assert "held" in {state.name for state in graph.states}
+    given = list(torch.randn(12, 1, 1, 64, generator=torch.Generator().manual_seed(3)))
+    torch.testing.assert_close(played(GraphPlayer(graph), given), played(Holding(in_place), given))
+
+
 class SameNames(nn.Module):
     """Arguments, weights, states and a counter that share names, and weights called as operations are."""
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from neutone_like.optimise.diffusion import ddim, dpm_solver
 
 # What is fed back is a little less than what was made, and never far from what the network has seen. Without, errors
-# grow, those of the network and those of rounding: after some seconds of wind it is noise at full scale.
+# grow, those of the network and those of rounding: within a minute wind is noise at full scale.
 REMEMBERED = 0.9
 MOST_LATENT = 2.0
 

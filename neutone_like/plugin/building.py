@@ -114,7 +114,7 @@ def require_linux() -> None:
     """Raise RuntimeEngineError elsewhere."""
     if sys.platform != "linux":
         raise RuntimeEngineError(
-            f"Plugins are made on Linux and for Linux, and this is {sys.platform}. For a plugin of your own there are "
+            f"Plugins are made on Linux, and this is {sys.platform}. For a plugin of your own there are "
             "libraries for other platforms: neutone-like compile PATH --target."
         )
 

@@ -12,7 +12,7 @@ from neutone_like.plugin.platforms import Platform
 
 FORMATS = ("clap", "vst3", "lv2")
 """What plugins are made for."""
-_OLDEST_MACOS = "13.0"
+_OLDEST_MACOS = "15.0"  # what the compiler takes where nothing is said, and writes into the binary
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """Plugins for other platforms, compiled by ``ziglang`` and played where this machine can: ``make targets``."""
 
 import importlib.util
+import plistlib
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -77,6 +79,25 @@ def played(host: list[str], plugin: Path, sound: Audio, *more: str) -> tuple[Aud
     latency = int(line.partition(", ")[2].split()[0])
     got = np.frombuffer(done.stdout, np.float32).reshape(-1, 2).T
     return got[:, latency : latency + sound.shape[1]], latency, line
+
+
+def oldest_macos_of(binary: bytes) -> str:
+    """What LC_BUILD_VERSION of a 64-bit Mach-O file says."""
+    at, (count,) = 32, struct.unpack_from("<I", binary, 16)
+    for _ in range(count):
+        command, size, _, oldest = struct.unpack_from("<4I", binary, at)
+        if command == 0x32:
+            return f"{oldest >> 16}.{oldest >> 8 & 255}"
+        at += size
+    raise AssertionError("no LC_BUILD_VERSION")
+
+
+def test_a_bundle_for_macos_says_what_its_binary_needs(tmp_path: Path) -> None:
+    contents = (
+        build_plugin(EXPORTED / "overdrive", tmp_path, ["clap"], targets=["aarch64-macos"]).files[0].path / "Contents"
+    )
+    facts = plistlib.loads((contents / "Info.plist").read_bytes())
+    assert facts["LSMinimumSystemVersion"] == oldest_macos_of((contents / "MacOS" / "Overdrive").read_bytes())
 
 
 @pytest.mark.parametrize("name", PLATFORMS)

@@ -60,7 +60,7 @@ def optimise(
     seed: Annotated[int, typer.Option(min=0, help="Of audio, weights and training.", rich_help_panel=TRIED)] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Make a model smaller and faster, and measure what that costs.
+    """Make a model smaller and faster, and measure its cost.
 
     Weights of fewer bits, fewer channels, and students that learn from it: each result is an artifact, timed beside the
     original as it is played and compared with it on sound that nothing was trained on. report.json and front.png have

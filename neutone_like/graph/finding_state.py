@@ -74,7 +74,9 @@ def _version(value: Any) -> int:
 
 def _is_written(held: tuple[Any, int] | None, value: Any) -> bool:
     """Whether a call put a tensor there or wrote into it, be it the same values: the next may write others."""
-    return held is not None and isinstance(value, Tensor) and (value is not held[0] or _version(value) != held[1])
+    if held is None or not isinstance(value, Tensor) or value.numel() == 0:  # nothing can be kept in no numbers
+        return False
+    return value is not held[0] or _version(value) != held[1]
 
 
 def _is_same(a: Any, b: Any) -> bool:

@@ -26,9 +26,11 @@ NO_SHARED_FOLDER = "no shared folder: set NEUTONE_LIKE_SHARED, or put it at ../s
 def pytest_configure() -> None:
     # Blocks this small only lose time to a second thread, and xdist already keeps every core busy.
     torch.set_num_threads(1)
-    # Started in the background, as by nohup, a process ignores SIGINT, and so do all that it starts: tests send it.
+    # In the background, as by nohup, a process ignores SIGINT or SIGHUP, and so do all that it starts: tests send them.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_finish() -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like import ModelMetadata, WaveformToWaveformBase, load_artifact
-from neutone_like.errors import ModelError, ParameterError, TrainingError
+from neutone_like.errors import ModelError, ParameterError
 from neutone_like.optimise import (
     DistilResult,
     PlayedCost,
@@ -225,9 +225,9 @@ def test_what_else_is_wrong_is_told() -> None:
         distil(EXPORTED / "stem_separator", SMALL, noise, steps=1)
     with pytest.raises(ModelError, match="expected a live model, an artifact, or the path"):
         distil(7, SMALL, noise, steps=1)  # type: ignore[arg-type]
-    with pytest.raises(TrainingError, match="steps must be an integer in 1"):
+    with pytest.raises(ParameterError, match="steps must be an integer in 1"):
         distil(Late(), SMALL, noise, steps=0)
-    with pytest.raises(TrainingError, match="seconds must lie in"):
+    with pytest.raises(ParameterError, match="seconds must lie in"):
         distil(Late(), SMALL, noise, seconds=float("nan"))
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from neutone_like.errors import AudioError, ModelError, ParameterError, TrainingError
-from neutone_like.optimise import Losses, StudentModel, StudentShape
+from neutone_like.optimise import Losses, StudentModel, StudentShape, checkpoint_file
 from neutone_like.optimise.distilling import checkpoint
 from neutone_like.optimise.distilling.material import (
     Material,
@@ -163,7 +163,7 @@ def test_a_loss_that_is_no_number_stops_it_and_the_checkpoint_stays(tmp_path: Pa
 
 def test_on_a_full_disk_the_checkpoint_before_stays_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, calls = tmp_path / "c.pt", 0
-    real = checkpoint.write_whole
+    real = checkpoint_file.write_whole
 
     def write(path: Path, content: bytes) -> None:
         nonlocal calls
@@ -172,7 +172,7 @@ def test_on_a_full_disk_the_checkpoint_before_stays_whole(tmp_path: Path, monkey
             raise OSError(errno.ENOSPC, "No space left on device")
         real(path, content)
 
-    monkeypatch.setattr(checkpoint, "write_whole", write)
+    monkeypatch.setattr(checkpoint_file, "write_whole", write)
     with pytest.raises(TrainingError, match=r"can't be written at step \d+: No space left.*before is whole"):
         training(file=file).run(quiet)
     monkeypatch.undo()

@@ -1,8 +1,6 @@
 """One training loop for all losses: seeded, with a bar, and a checkpoint that it goes on from after a kill."""
 
-import io
 import math
-import pickle
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +11,8 @@ import torch
 from torch import nn
 
 from neutone_like.errors import TrainingError
+from neutone_like.optimise.checkpoint_file import checkpoint_file, write_checkpoint_file
 from neutone_like.optimise.diffusion.losses import Draw, Loss
-from neutone_like.whole_file import write_whole
 
 _WARM_UP = 0.05  # of all updates
 _MOST_NORM = 1.0  # of gradients
@@ -71,34 +69,25 @@ def _share(done: float) -> float:
 def _keep(
     path: Path, settings: list[Any], done: int, network: nn.Module, optimiser: Any, generator: torch.Generator
 ) -> None:
-    buffer = io.BytesIO()
     states = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "generator": generator.get_state()}
-    torch.save({"settings": repr(settings), "done": done, **states}, buffer)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, buffer.getvalue())
-    except OSError as error:
-        raise TrainingError(
-            f"The checkpoint {path} can't be written after update {done}: {error.strerror or error}. Make room and "
-            "begin again with the same arguments: it goes on from the last checkpoint, which is whole."
-        ) from error
+    write_checkpoint_file(
+        path,
+        {"settings": repr(settings), "done": done, **states},
+        f" after update {done}",
+        "Make room and begin again with the same arguments: it goes on from the last checkpoint, which is whole.",
+    )
 
 
 def _restore(path: Path, settings: list[Any], network: nn.Module, optimiser: Any, generator: torch.Generator) -> int:
     """How many updates were done already."""
     if not path.exists():
         return 0
-    try:
-        found = torch.load(path, weights_only=True)
+    with checkpoint_file(path, "Remove it to begin anew.") as found:
         before, done = found["settings"], int(found["done"])
         if before == repr(settings):
             network.load_state_dict(found["network"])
             optimiser.load_state_dict(found["optimiser"])
             generator.set_state(found["generator"])
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-        raise TrainingError(
-            f"{path} is no checkpoint that can be read ({type(error).__name__}). Remove it to begin anew."
-        ) from error
     if before != repr(settings):
         raise TrainingError(
             f"{path} is of another training: other updates, rate, seed, layers, diffusion or teacher. Give what was "

@@ -1,16 +1,12 @@
 """Where training stands, as a file that is whole or not there."""
 
-import io
 import json
-import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from neutone_like.errors import TrainingError
-from neutone_like.whole_file import write_whole
+from neutone_like.optimise.checkpoint_file import checkpoint_file, write_checkpoint_file
 
 CHECKPOINT_NAME = "checkpoint.pt"
 
@@ -45,17 +41,13 @@ def write_checkpoint(path: Path, progress: Progress, settings: dict[str, Any]) -
     Raises:
         TrainingError: It can't be written; the one before is still there.
     """
-    buffer = io.BytesIO()
-    torch.save({"settings": json.dumps(settings), "progress": dict(vars(progress))}, buffer)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, buffer.getvalue())
-    except OSError as error:
-        kept = "The one written before is whole" if path.exists() else "There is none yet"
-        raise TrainingError(
-            f"The checkpoint {path} can't be written at step {progress.steps}: {error.strerror or error}. {kept}. Make "
-            "room, and call distil again with the same arguments: it goes on from there."
-        ) from error
+    kept = "The one written before is whole" if path.exists() else "There is none yet"
+    write_checkpoint_file(
+        path,
+        {"settings": json.dumps(settings), "progress": dict(vars(progress))},
+        f" at step {progress.steps}",
+        f"{kept}. Make room, and call distil again with the same arguments: it goes on from there.",
+    )
 
 
 def read_checkpoint(path: Path, settings: dict[str, Any]) -> Progress | None:
@@ -66,14 +58,8 @@ def read_checkpoint(path: Path, settings: dict[str, Any]) -> Progress | None:
     """
     if not path.exists():
         return None
-    try:
-        content = torch.load(path, weights_only=True)
+    with checkpoint_file(path, "Remove it to begin anew, or give another folder.") as content:
         before, progress = json.loads(content["settings"]), Progress(**content["progress"])
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-        raise TrainingError(
-            f"{path} is no checkpoint that can be read ({type(error).__name__}). Remove it to begin anew, or give "
-            "another folder."
-        ) from error
     different = sorted(name for name in {*before, *settings} if before.get(name) != settings.get(name))
     if different:
         told = ", ".join(

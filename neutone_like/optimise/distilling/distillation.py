@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from neutone_like.artifact import Artifact
-from neutone_like.errors import ModelError, TrainingError
+from neutone_like.errors import ModelError, ParameterError
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.numbers import real_number, whole_number
 from neutone_like.optimise.artifacts import LiveModel, opened, written
@@ -96,8 +96,8 @@ def distil(
         ParameterError: A budget or another number out of range, or a parameter that the teacher does not have.
     """
     budget = _budget(steps, seconds)
-    allowed = real_number(error_to_signal_ratio, "error_to_signal_ratio", 0.0, 1e6, error=TrainingError)
-    seed = whole_number(seed, "seed", 0, (1 << 40) - 1, error=TrainingError)
+    allowed = real_number(error_to_signal_ratio, "error_to_signal_ratio", 0.0, 1e6, error=ParameterError)
+    seed = whole_number(seed, "seed", 0, (1 << 40) - 1, error=ParameterError)
     levels_db = None if levels_db is None else checked_levels(levels_db)
     taught = opened(teacher, "teacher")
     facts = facts_of(taught, sample_rate, params)
@@ -112,7 +112,7 @@ def distil(
             phrases(facts.sample_rate, facts.in_channels) if audio is None else audio,
             facts.sample_rate,
             facts.in_channels,
-            real_number(audio_seconds, "audio_seconds", 1.0, 36000.0, unit="s", error=TrainingError),
+            real_number(audio_seconds, "audio_seconds", 1.0, 36000.0, unit="s", error=ParameterError),
             seed,
         )
         if levels_db is not None:
@@ -131,9 +131,9 @@ def _budget(steps: int | None, seconds: float | None) -> Budget:
     if steps is None and seconds is None:
         seconds = _SECONDS
     if steps is not None:
-        steps = whole_number(steps, "steps", 1, 1 << 40, error=TrainingError)
+        steps = whole_number(steps, "steps", 1, 1 << 40, error=ParameterError)
     if seconds is not None:
-        seconds = real_number(seconds, "seconds", 0.01, 1e7, unit="s", error=TrainingError)
+        seconds = real_number(seconds, "seconds", 0.01, 1e7, unit="s", error=ParameterError)
     return Budget(steps, seconds)
 
 
@@ -180,9 +180,9 @@ def _trained(
     network = cast("nn.Module", model.model)
     shortest = min(each.dry.size(1) for each in learned.training)
     if batch_size is not None:
-        batch_size = whole_number(batch_size, "batch_size", 1, 4096, error=TrainingError)
+        batch_size = whole_number(batch_size, "batch_size", 1, 4096, error=ParameterError)
     if learning_rate is not None:
-        learning_rate = real_number(learning_rate, "learning_rate", 1e-9, 10.0, error=TrainingError)
+        learning_rate = real_number(learning_rate, "learning_rate", 1e-9, 10.0, error=ParameterError)
     windows = windows_for(network, shortest, batch_size)
     settings = {
         "steps": budget.steps,

@@ -1,7 +1,5 @@
 """Pruning little by little, with training in between, and a checkpoint after each step."""
 
-import io
-import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +10,11 @@ import torch
 from torch import nn
 
 from neutone_like.errors import TrainingError
+from neutone_like.optimise.checkpoint_file import checkpoint_file, write_checkpoint_file
 from neutone_like.optimise.pruning.fine_tuning import FineTune, trained
 from neutone_like.optimise.pruning.followed import Followed
 from neutone_like.optimise.pruning.plan import Peers, count_to_cut
 from neutone_like.optimise.pruning.result import PrunedLayers
-from neutone_like.whole_file import write_whole
 
 Key = tuple[tuple[str, ...], str]
 
@@ -104,17 +102,12 @@ def _key(group: Peers) -> Key:
 
 def _keep(schedule: Schedule, step: int, model: nn.Module, equality: float) -> None:
     assert schedule.checkpoint is not None
-    buffer = io.BytesIO()
-    torch.save({"settings": schedule.settings, "equality": equality, "state": model.state_dict()}, buffer)
-    path = schedule.checkpoint / f"step-{step}.pt"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, buffer.getvalue())
-    except OSError as error:
-        raise TrainingError(
-            f"The checkpoint {path} can't be written: {error.strerror or error}. Make room and begin again with the "
-            "same arguments: it goes on after the last step that was kept."
-        ) from error
+    write_checkpoint_file(
+        schedule.checkpoint / f"step-{step}.pt",
+        {"settings": schedule.settings, "equality": equality, "state": model.state_dict()},
+        "",
+        "Make room and begin again with the same arguments: it goes on after the last step that was kept.",
+    )
 
 
 def _resumed(first: Followed, schedule: Schedule) -> tuple[int, nn.Module, float]:
@@ -124,13 +117,8 @@ def _resumed(first: Followed, schedule: Schedule) -> tuple[int, nn.Module, float
         path = schedule.checkpoint / f"step-{step}.pt"
         if not path.exists():
             continue
-        try:
-            found = torch.load(path, weights_only=True)
+        with checkpoint_file(path, "Remove it to go on before it.") as found:
             settings, state, equality = found["settings"], found["state"], float(found["equality"])
-        except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-            raise TrainingError(
-                f"{path} is no checkpoint that can be read ({type(error).__name__}). Remove it to go on before it."
-            ) from error
         if settings != schedule.settings:
             raise TrainingError(
                 f"{path} is of another pruning: another network, ratios, kinds or steps. Give what was given then to "

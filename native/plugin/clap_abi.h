@@ -52,6 +52,11 @@ typedef struct clap_host_log {
     void (*log)(const clap_host* host, int32_t severity, const char* message);
 } clap_host_log;
 
+typedef struct clap_host_timer {
+    bool (*register_timer)(const clap_host* host, uint32_t period_ms, uint32_t* timer);
+    bool (*unregister_timer)(const clap_host* host, uint32_t timer);
+} clap_host_timer;
+
 /* ---- Events ---- */
 
 typedef struct clap_event {
@@ -62,7 +67,12 @@ typedef struct clap_event {
     uint32_t flags;
 } clap_event;
 
-enum { CLAP_CORE_EVENTS = 0, CLAP_PARAM_VALUE = 5 };
+enum { CLAP_CORE_EVENTS = 0, CLAP_PARAM_VALUE = 5, CLAP_GESTURE_BEGIN = 7, CLAP_GESTURE_END = 8 };
+typedef struct clap_param_gesture {
+    clap_event event;
+    uint32_t id;
+} clap_param_gesture;
+
 typedef struct clap_param_value {
     clap_event event;
     uint32_t id;
@@ -228,6 +238,43 @@ typedef struct clap_plugin_render {
     bool (*has_hard_realtime_requirement)(const clap_plugin* plugin);
     bool (*set)(const clap_plugin* plugin, int32_t mode);
 } clap_plugin_render;
+
+/* ---- A window ---- */
+
+typedef struct clap_window {
+    const char* api;
+    union {
+        void* pointer;
+        unsigned long x11;
+    } parent;
+} clap_window;
+
+typedef struct clap_resize_hints {
+    bool horizontally, vertically, keeps_aspect_ratio;
+    uint32_t aspect_width, aspect_height;
+} clap_resize_hints;
+
+typedef struct clap_plugin_gui {
+    bool (*is_api_supported)(const clap_plugin* plugin, const char* api, bool is_floating);
+    bool (*get_preferred_api)(const clap_plugin* plugin, const char** api, bool* is_floating);
+    bool (*create)(const clap_plugin* plugin, const char* api, bool is_floating);
+    void (*destroy)(const clap_plugin* plugin);
+    bool (*set_scale)(const clap_plugin* plugin, double scale);
+    bool (*get_size)(const clap_plugin* plugin, uint32_t* width, uint32_t* height);
+    bool (*can_resize)(const clap_plugin* plugin);
+    bool (*get_resize_hints)(const clap_plugin* plugin, clap_resize_hints* hints);
+    bool (*adjust_size)(const clap_plugin* plugin, uint32_t* width, uint32_t* height);
+    bool (*set_size)(const clap_plugin* plugin, uint32_t width, uint32_t height);
+    bool (*set_parent)(const clap_plugin* plugin, const clap_window* window);
+    bool (*set_transient)(const clap_plugin* plugin, const clap_window* window);
+    void (*suggest_title)(const clap_plugin* plugin, const char* title);
+    bool (*show)(const clap_plugin* plugin);
+    bool (*hide)(const clap_plugin* plugin);
+} clap_plugin_gui;
+
+typedef struct clap_plugin_timer {
+    void (*on_timer)(const clap_plugin* plugin, uint32_t timer);
+} clap_plugin_timer;
 
 #ifdef __cplusplus
 }

@@ -132,8 +132,9 @@ constexpr clap_plugin_params kParams = {
     knob_value,
     knob_text,
     text_value,
-    [](const clap_plugin* face, const clap_input_events* in, const clap_output_events*) {
+    [](const clap_plugin* face, const clap_input_events* in, const clap_output_events* out) {
         take_events(ClapPlugin::of(face).plugin, in);
+        ClapPlugin::of(face).edits.tell(out);
     }};
 constexpr clap_plugin_state kState = {save, load};
 constexpr clap_plugin_samples kLatency = {
@@ -157,6 +158,7 @@ const void* clap_extension(const ClapPlugin& plugin, const char* id) noexcept {
     for (const Named& each : known) {
         if (id != nullptr && std::strcmp(each.id, id) == 0) return each.extension;
     }
+    if (const void* gui = clap_gui_extension(plugin, id)) return gui;
     return plugin.plugin.of().is_player() ? clap_preset_extension(id) : nullptr;
 }
 

@@ -60,6 +60,7 @@ int32_t process(const clap_plugin* face, const clap_process* given) {
         take_event(self.plugin, *event);
     }
     play(self, *given, at, given->frames);
+    self.edits.tell(given->out_events);
     for (uint32_t port = 0; port < given->output_count; ++port) given->outputs[port].constant_mask = 0;
     return CLAP_PROCESS_CONTINUE;
 }

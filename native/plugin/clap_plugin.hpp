@@ -2,6 +2,7 @@
 #pragma once
 
 #include "clap_abi.h"
+#include "clap_gui.hpp"
 #include "plugin.hpp"
 
 namespace neutone_like::plugin {
@@ -15,6 +16,8 @@ struct ClapPlugin {
     Layout layout;
     bool is_active = false;
     int64_t told_latency = 0;  // to the host, when it was last activated
+    ClapEdits edits{*this};
+    ClapGui gui{*this};
 
     static ClapPlugin& of(const clap_plugin* face) noexcept { return *static_cast<ClapPlugin*>(face->data); }
 
@@ -27,6 +30,7 @@ struct ClapPlugin {
 // One that a plugin has by this name, or null.
 const void* clap_extension(const ClapPlugin& plugin, const char* id) noexcept;
 const void* clap_preset_extension(const char* id) noexcept;
+const void* clap_gui_extension(const ClapPlugin& plugin, const char* id) noexcept;
 
 // [main] Tells the host what Plugin::load or open changed. `latency`: what it was before.
 void tell_changes(const ClapPlugin& plugin, int64_t latency);

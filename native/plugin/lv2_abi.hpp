@@ -1,4 +1,4 @@
-// As much of LV2's binary interfaces as the plugin uses: lv2core, atom, urid, state and worker of lv2plug.in/ns.
+// As much of LV2's binary interfaces as the plugin uses: lv2core, atom, urid, state, worker, options and ui of lv2plug.in/ns.
 #pragma once
 
 #include <cstddef>
@@ -82,6 +82,33 @@ struct MapPath {
 struct FreePath {
     void* handle;
     void (*free)(void* handle, char* path);
+};
+
+// ---- A window ----
+
+using WriteFunction = void (*)(void* controller, uint32_t port, uint32_t size, uint32_t protocol, const void* value);
+struct UiDescriptor {
+    const char* uri;
+    void* (*instantiate)(const UiDescriptor* descriptor, const char* plugin, const char* bundle, WriteFunction write,
+                         void* controller, void** widget, Features features);
+    void (*cleanup)(void* window);
+    void (*port_event)(void* window, uint32_t port, uint32_t size, uint32_t format, const void* value);
+    const void* (*extension_data)(const char* uri);
+};
+struct IdleInterface {
+    int (*idle)(void* window);
+};
+struct Resize {
+    void* handle;
+    int (*resize)(void* handle, int width, int height);
+};
+struct Touch {
+    void* handle;
+    void (*touch)(void* handle, uint32_t port, bool is_held);
+};
+struct Option {
+    uint32_t context, subject, key, size, type;
+    const void* value;
 };
 
 // What a host gives by this name, or null.

@@ -14,6 +14,7 @@
 
 #include "exported.hpp"
 #include "lv2_artifact.hpp"
+#include "lv2_ports.hpp"
 #include "plugin.hpp"
 
 namespace neutone_like::plugin {
@@ -60,6 +61,11 @@ public:
             out[channel] = at(static_cast<size_t>(layout_.inputs + channel));
         }
         plugin_.process(in, out, static_cast<int>(samples));
+    }
+
+    lv2::Ports ports() noexcept {
+        const auto first = static_cast<uint32_t>(layout_.inputs + layout_.outputs);
+        return {&plugin_, first, first + static_cast<uint32_t>(parameters_)};
     }
 
     lv2::ArtifactPort& artifact() noexcept { return artifact_; }
@@ -158,6 +164,8 @@ const lv2::Descriptor* descriptors() {
 }
 
 }  // namespace
+
+lv2::Ports lv2::ports_of(void* instance) noexcept { return of(instance).ports(); }
 
 }  // namespace neutone_like::plugin
 

@@ -41,7 +41,7 @@ Plugin::~Plugin() {
 
 void Plugin::prepare(double sample_rate, int longest_block, Layout layout) {
     const std::scoped_lock lock(control_);
-    sample_rate_ = sample_rate;
+    sample_rate_.store(sample_rate, std::memory_order_relaxed);
     longest_ = longest_block;
     layout_ = layout;
     delete offered_.exchange(nullptr, std::memory_order_acquire);
@@ -52,7 +52,7 @@ void Plugin::prepare(double sample_rate, int longest_block, Layout layout) {
 }
 
 std::unique_ptr<Voice> Plugin::new_voice() {
-    auto voice = std::make_unique<Voice>(loaded_, sample_rate_, longest_, layout_);
+    auto voice = std::make_unique<Voice>(loaded_, sample_rate(), longest_, layout_);
     problem_ = voice->problem();
     latency_.store(voice->latency_samples(), std::memory_order_relaxed);
     return voice;
@@ -105,7 +105,10 @@ void Plugin::process(const float* const* in, float* const* out, int samples) noe
     if (is_loaded_.load(std::memory_order_relaxed) && is_loaded_.exchange(false, std::memory_order_acquire)) {
         take_shown();
     }
-    if (voice_ != nullptr) voice_->process(in, out, samples, playing_.data(), is_bypassed());
+    if (voice_ == nullptr) return;
+    const uint64_t start = Meters::ticks();
+    voice_->process(in, out, samples, playing_.data(), is_bypassed());
+    meters_.take(out, samples, Meters::ticks() - start, voice_->worker_ticks());
 }
 
 std::string Plugin::state() const {
@@ -141,7 +144,7 @@ bool Plugin::load(std::string_view state, const std::string& moved_to) {
     }
     const std::vector<double> values = values_in(state, *knobs_);
     for (size_t knob = 0; knob < shown_.size(); ++knob) show(knob, values[knob]);
-    is_loaded_.store(true, std::memory_order_release);
+    hear_shown();
     return true;
 }
 
@@ -164,7 +167,7 @@ void Plugin::take(std::shared_ptr<const Loaded> loaded, std::shared_ptr<const st
     knobs_ = std::move(knobs);
     problem_ = loaded_->problem;
     for (size_t knob = 0; knob < shown_.size(); ++knob) show(knob, values[knob]);
-    if (sample_rate_ > 0.0) {
+    if (sample_rate() > 0.0) {
         std::unique_ptr<Voice> voice = new_voice();
         for (size_t knob = 0; knob < shown_.size(); ++knob) {
             voice->begins_with.push_back(static_cast<float>(content_.knobs[knob].to_0to1(shown(knob))));
@@ -181,6 +184,11 @@ void Plugin::take(std::shared_ptr<const Loaded> loaded, std::shared_ptr<const st
 std::string Plugin::artifact() const {
     const std::scoped_lock lock(control_);
     return loaded_->path;
+}
+
+std::string Plugin::model_name() const {
+    const std::scoped_lock lock(control_);
+    return loaded_->facts.name.empty() ? content_.identity.name : loaded_->facts.name;
 }
 
 std::string Plugin::told() const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "content.hpp"
+#include "meters.hpp"
 #include "voice.hpp"
 
 namespace neutone_like::plugin {
@@ -40,6 +41,8 @@ public:
     double shown(size_t knob) const noexcept { return shown_[knob].load(std::memory_order_relaxed); }
     // [any] What a host shows; what is heard comes by set, or with the next prepare or reset.
     void show(size_t knob, double value) noexcept;
+    // [any but audio] What is shown is heard from the next block on.
+    void hear_shown() noexcept { is_loaded_.store(true, std::memory_order_release); }
 
     // [any but audio] All knobs and the player's artifact, as text, and back: heard from the next block on. `moved_to`: where
     // the artifact lies now; empty: where the text says. False: it is no state of this plugin; then nothing changes.
@@ -55,6 +58,12 @@ public:
     std::string told() const;
     // [any but audio] As the model that plays has them; there are always as many, and of() has their ids.
     std::shared_ptr<const std::vector<Knob>> knobs() const;
+
+    // [any but audio] Of the model that plays, or of the plugin where there is none.
+    std::string model_name() const;
+    // [any] In Hz; 0 before prepare.
+    double sample_rate() const noexcept { return sample_rate_.load(std::memory_order_relaxed); }
+    Meters& meters() noexcept { return meters_; }
 
     const Content& of() const noexcept { return content_; }
 
@@ -74,7 +83,6 @@ private:
     mutable std::mutex control_;
     std::shared_ptr<const Loaded> loaded_;
     std::shared_ptr<const std::vector<Knob>> knobs_;
-    double sample_rate_ = 0.0;  // 0: not prepared yet
     int longest_ = 0;
     Layout layout_;
     std::string problem_;
@@ -85,6 +93,8 @@ private:
     std::atomic<Voice*> offered_{nullptr};
     std::atomic<Voice*> replaced_{nullptr};
     std::atomic<int64_t> latency_{0};
+    std::atomic<double> sample_rate_{0.0};  // 0: not prepared yet
+    Meters meters_;
     std::vector<std::atomic<double>> shown_;
     std::atomic<bool> is_loaded_{false};  // `shown_` is to be heard
 

@@ -41,6 +41,9 @@ public:
     // one a parameter.
     void process(const float* const* in, float* const* out, int samples, const float* values, bool bypassed) noexcept;
 
+    // [audio] How long a thread of its own has played, in ticks of Meters'; 0: it has none.
+    uint64_t worker_ticks() const noexcept { return worker_ == nullptr ? 0 : worker_->busy_ticks(); }
+
     std::vector<float> begins_with;  // values of all knobs; empty: those that are set
     Voice* older = nullptr;          // in a list of those that have been replaced
 

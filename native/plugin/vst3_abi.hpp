@@ -52,6 +52,10 @@ constexpr Known kFactoryId = known(0x7A4D811C, 0x52114A1F, 0xAED9D2EE, 0x0B43BF9
 constexpr Known kFactory2Id = known(0x0007B650, 0xF24B4C0B, 0xA464EDB9, 0xF00B2ABB);
 constexpr Known kComponentId = known(0xE831FF31, 0xF2D54301, 0x928EBBEE, 0x25697802);
 constexpr Known kAudioProcessorId = known(0x42043F99, 0xB7DA453C, 0xA569E79D, 0x9AAEC33D);
+constexpr Known kPlugViewId = known(0x5BC32507, 0xD06049EA, 0xA6151B52, 0x2B755B29);
+constexpr Known kContentScaleId = known(0x65ED9690, 0x8AC44525, 0x8AADEF7A, 0x72EA703F);
+constexpr Known kRunLoopId = known(0x18C35366, 0x97764F1A, 0x9C5B8385, 0x7A871389);
+constexpr Known kTimerHandlerId = known(0x10BDD94F, 0x41424774, 0x821FAD8F, 0xECA72CA9);
 constexpr Known kEditControllerId = known(0xDCD7BBE3, 0x7742448D, 0xA874AACC, 0x979C759E);
 
 struct Unknown {
@@ -232,6 +236,47 @@ struct EditController : Base {
     virtual Result setParamNormalized(uint32_t id, double value) = 0;
     virtual Result setComponentHandler(ComponentHandler* handler) = 0;
     virtual void* createView(const char* name) = 0;
+};
+
+// ---- A window ----
+
+struct Rect {
+    int32_t left, top, right, bottom;
+};
+
+struct PlugView;
+
+// What a host gives.
+struct PlugFrame : Unknown {
+    virtual Result resizeView(PlugView* view, Rect* size) = 0;
+};
+struct TimerHandler : Unknown {
+    virtual void onTimer() = 0;
+};
+struct RunLoop : Unknown {
+    virtual Result registerEventHandler(void* handler, int file) = 0;
+    virtual Result unregisterEventHandler(void* handler) = 0;
+    virtual Result registerTimer(TimerHandler* handler, uint64_t milliseconds) = 0;
+    virtual Result unregisterTimer(TimerHandler* handler) = 0;
+};
+
+struct PlugView : Unknown {
+    virtual Result isPlatformTypeSupported(const char* type) = 0;
+    virtual Result attached(void* parent, const char* type) = 0;
+    virtual Result removed() = 0;
+    virtual Result onWheel(float distance) = 0;
+    virtual Result onKeyDown(char16_t letter, int16_t key, int16_t modifiers) = 0;
+    virtual Result onKeyUp(char16_t letter, int16_t key, int16_t modifiers) = 0;
+    virtual Result getSize(Rect* size) = 0;
+    virtual Result onSize(Rect* size) = 0;
+    virtual Result onFocus(uint8_t state) = 0;
+    virtual Result setFrame(PlugFrame* frame) = 0;
+    virtual Result canResize() = 0;
+    virtual Result checkSizeConstraint(Rect* size) = 0;
+};
+
+struct ContentScale : Unknown {
+    virtual Result setContentScaleFactor(float factor) = 0;
 };
 
 }  // namespace neutone_like::plugin::vst3

@@ -1,8 +1,11 @@
 // VST3: what a host shows and edits.
 #include <algorithm>
+#include <cstring>
+#include <exception>
 
 #include "vst3_plugin.hpp"
 #include "vst3_text.hpp"
+#include "vst3_view.hpp"
 
 namespace neutone_like::plugin::vst3 {
 
@@ -77,6 +80,26 @@ Result Vst3Plugin::setComponentHandler(ComponentHandler* handler) {
     return kOk;
 }
 
-void* Vst3Plugin::createView(const char*) { return nullptr; }
+void* Vst3Plugin::createView(const char* name) {
+    if (name == nullptr || std::strcmp(name, "editor") != 0 || desktop() == nullptr) return nullptr;
+    try {
+        return static_cast<PlugView*>(new Vst3View(*this));
+    } catch (const std::exception&) {
+        return nullptr;
+    }
+}
+
+void Vst3Plugin::begin(size_t knob) {
+    if (handler_ != nullptr) handler_->beginEdit(content().knobs[knob].id);
+}
+
+void Vst3Plugin::change(size_t knob, double value) {
+    plugin_.show(knob, value);
+    if (handler_ != nullptr) handler_->performEdit(content().knobs[knob].id, content().knobs[knob].to_0to1(value));
+}
+
+void Vst3Plugin::end(size_t knob) {
+    if (handler_ != nullptr) handler_->endEdit(content().knobs[knob].id);
+}
 
 }  // namespace neutone_like::plugin::vst3

@@ -5,10 +5,11 @@
 
 #include "plugin.hpp"
 #include "vst3_abi.hpp"
+#include "window/edits.hpp"
 
 namespace neutone_like::plugin::vst3 {
 
-class Vst3Plugin final : public Component, public AudioProcessor, public EditController {
+class Vst3Plugin final : public Component, public AudioProcessor, public EditController, public Edits {
 public:
     Vst3Plugin() : plugin_(content()) {}
     virtual ~Vst3Plugin() = default;
@@ -50,6 +51,13 @@ public:
     Result setParamNormalized(uint32_t id, double value) override;
     Result setComponentHandler(ComponentHandler* handler) override;
     void* createView(const char* name) override;
+
+    // A hand in the window: the host hears of it, and has it heard.
+    void begin(size_t knob) override;
+    void change(size_t knob, double value) override;
+    void end(size_t knob) override;
+
+    Plugin& plugin() noexcept { return plugin_; }
 
 private:
     bool find(uint32_t id, Knob& knob) const;  // as the model that plays has it

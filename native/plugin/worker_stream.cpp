@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "meters.hpp"
+
 namespace neutone_like::plugin {
 
 WorkerStream::WorkerStream(std::shared_ptr<const CompiledModel> model, const SessionConfig& config,
@@ -59,10 +61,12 @@ void WorkerStream::work() noexcept {
 void WorkerStream::play_packet() noexcept {
     const int64_t at = done_.load(std::memory_order_relaxed);
     const int samples = packets_.front().samples;
+    const uint64_t start = Meters::ticks();
     input_.read(at, block_.rows(), 0, samples);
     stream_.process(block_.const_rows(), block_.rows(), samples, packets_.front_values());
     output_.write(at, block_.const_rows(), 0, samples);
     packets_.pop();
+    busy_.store(busy_ticks() + Meters::ticks() - start, std::memory_order_relaxed);
     done_.store(at + samples, std::memory_order_release);
     done_.notify_one();
 }

@@ -31,6 +31,9 @@ public:
     // Waits for the worker to finish what it has.
     void reset() noexcept;
 
+    // [any] How long the thread has played, in ticks of Meters'.
+    uint64_t busy_ticks() const noexcept { return busy_.load(std::memory_order_relaxed); }
+
     int64_t latency_samples() const noexcept { return stream_.latency_samples() + wait_; }
 
 private:
@@ -47,6 +50,7 @@ private:
     AudioBuffer block_;    // the worker's
     int64_t pushed_ = 0;   // host samples that came, ever
     int64_t started_ = 0;  // how many of them before the last reset
+    std::atomic<uint64_t> busy_{0};
     std::atomic<int64_t> done_{0};
     std::atomic<bool> stop_{false};
     std::counting_semaphore<> work_{0};

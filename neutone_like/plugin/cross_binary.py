@@ -43,7 +43,7 @@ def _compiled(platform: Platform) -> bytes:
         linking = ["-shared", "-s", *_linking(platform, code)]
         if len(objects) == 1:
             linking.append("-DNEUTONE_LIKE_ONE_KERNEL_SET")
-        sources = [*library_sources(code / "src"), *sorted((code / "plugin").glob("*.cpp"))]
+        sources = [*library_sources(code / "src"), *sorted((code / "plugin").rglob("*.cpp"))]
         compile_with_zig(target.triple, [*language, *linking, *map(str, sources), *objects, "-o", "plugin"], folder)
         return (folder / "plugin").read_bytes()
 
@@ -59,6 +59,6 @@ def _digest() -> str:
     """SHA-256 of all that it is made from."""
     code = code_folder()
     digest = hashlib.sha256(version("ziglang").encode())
-    for path in (*code_files(code), *sorted(each for each in (code / "plugin").iterdir() if each.is_file())):
+    for path in (*code_files(code), *sorted(each for each in (code / "plugin").rglob("*") if each.is_file())):
         digest.update(path.relative_to(code).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -15,6 +15,16 @@ PREFIXES = """@prefix doap: <http://usefulinc.com/ns/doap#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix units: <http://lv2plug.in/ns/extensions/units#> .
 """
+_ENDING_WITH_WINDOW = ".so"  # it is drawn by X11
+_MANIFEST_PREFIXES = f"""{PREFIXES}@prefix opts: <http://lv2plug.in/ns/ext/options#> .
+@prefix ui: <http://lv2plug.in/ns/extensions/ui#> .
+@prefix urid: <http://lv2plug.in/ns/ext/urid#> .
+"""
+_WINDOW = (
+    "{window} a ui:X11UI ; ui:binary <{binary}> ; "
+    "lv2:requiredFeature ui:idleInterface, ui:parent, <http://lv2plug.in/ns/ext/instance-access> ; "
+    "lv2:optionalFeature ui:resize, ui:touch, opts:options, urid:map ; lv2:extensionData ui:idleInterface, ui:resize ."
+)
 _UNITS = {
     "dB": "units:db",
     "Hz": "units:hz",
@@ -51,12 +61,16 @@ def manifest(identity: PluginIdentity, ending: str = ".so") -> str:
         identity: Whose.
         ending: Of the binary's file.
     """
+    window = f"<{identity.lv2_uri}#window>"
+    has_window = ending == _ENDING_WITH_WINDOW
     plugins = [
         f"<{identity.lv2_uri}{layout.ending}> a lv2:Plugin ; lv2:binary <{identity.file_name}{ending}> ; "
-        f"rdfs:seeAlso <{identity.file_name}.ttl> ."
+        + (f"ui:ui {window} ; " if has_window else "")
+        + f"rdfs:seeAlso <{identity.file_name}.ttl> ."
         for layout in LAYOUTS
     ]
-    return "\n".join([PREFIXES, *plugins, ""])
+    windows = [_WINDOW.format(window=window, binary=f"{identity.file_name}{ending}")] if has_window else []
+    return "\n".join([_MANIFEST_PREFIXES, *plugins, *windows, ""])
 
 
 def description(identity: PluginIdentity, parameters: Sequence[Mapping[str, Any]], *, worker: bool = False) -> str:

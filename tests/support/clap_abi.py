@@ -48,6 +48,9 @@ Host = struct(
 )
 HostLatency = struct("HostLatency", changed=HostCall)
 HostParams = struct("HostParams", rescan=HostRescan, clear=HostClear, request_flush=HostCall)
+TimerRegister = CFUNCTYPE(c_bool, c_void_p, c_uint32, POINTER(c_uint32))
+TimerUnregister = CFUNCTYPE(c_bool, c_void_p, c_uint32)
+HostTimers = struct("HostTimers", register=TimerRegister, unregister=TimerUnregister)
 HostLogging = struct("HostLogging", log=HostLog)
 PresetError = CFUNCTYPE(None, c_void_p, c_uint32, c_char_p, c_char_p, c_int32, c_char_p)
 PresetLoaded = CFUNCTYPE(None, c_void_p, c_uint32, c_char_p, c_char_p)
@@ -65,6 +68,7 @@ ParamValue = struct(
     key=ctypes.c_int16,
     value=c_double,
 )
+Gesture = struct("Gesture", event=Event, id=c_uint32)
 InputEvents = struct("InputEvents", context=c_void_p, size=EventCount, get=EventAt)
 OutputEvents = struct("OutputEvents", context=c_void_p, try_push=EventPush)
 AudioBuffer = struct(
@@ -161,5 +165,26 @@ Params = struct(
 Stream = struct("Stream", context=c_void_p, call=StreamCall)
 State = struct("State", save=CFUNCTYPE(c_bool, c_void_p, c_void_p), load=CFUNCTYPE(c_bool, c_void_p, c_void_p))
 Samples = struct("Samples", get=Number)
+
+Window = struct("Window", api=c_char_p, parent=ctypes.c_ulong)
+Gui = struct(
+    "Gui",
+    is_api_supported=CFUNCTYPE(c_bool, c_void_p, c_char_p, c_bool),
+    get_preferred_api=CFUNCTYPE(c_bool, c_void_p, POINTER(c_char_p), POINTER(c_bool)),
+    create=CFUNCTYPE(c_bool, c_void_p, c_char_p, c_bool),
+    destroy=Nothing,
+    set_scale=CFUNCTYPE(c_bool, c_void_p, c_double),
+    get_size=CFUNCTYPE(c_bool, c_void_p, POINTER(c_uint32), POINTER(c_uint32)),
+    can_resize=Bool,
+    get_resize_hints=CFUNCTYPE(c_bool, c_void_p, c_void_p),
+    adjust_size=CFUNCTYPE(c_bool, c_void_p, POINTER(c_uint32), POINTER(c_uint32)),
+    set_size=CFUNCTYPE(c_bool, c_void_p, c_uint32, c_uint32),
+    set_parent=CFUNCTYPE(c_bool, c_void_p, c_void_p),
+    set_transient=CFUNCTYPE(c_bool, c_void_p, c_void_p),
+    suggest_title=CFUNCTYPE(None, c_void_p, c_char_p),
+    show=Bool,
+    hide=Bool,
+)
+Timer = struct("Timer", on_timer=CFUNCTYPE(None, c_void_p, c_uint32))
 
 Row = POINTER(c_float)

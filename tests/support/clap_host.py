@@ -20,6 +20,7 @@ Audio = npt.NDArray[np.float32]
 Steps = Iterable[tuple[int, str, float]]  # at which sample, which parameter, which value
 LAYOUTS = {(2, 2): 0, (1, 1): 1, (1, 2): 2}
 _PARAM_VALUE = 5
+_GESTURES = {7: "begin", 8: "end"}
 
 
 @dataclass
@@ -28,6 +29,10 @@ class Calls:
 
     made: list[tuple[str, bool]] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+    told: list[tuple[str, int, float]] = field(
+        default_factory=list
+    )  # "begin", "value" or "end", of which, and the value
+    timers: dict[int, int] = field(default_factory=dict)  # ms between two calls
 
 
 class ClapFile:
@@ -92,7 +97,17 @@ class ClapInstance:
             self.calls.made.append(("preset.on_error", threading.get_ident() == self._main))
             self.calls.log.append(message.decode())
 
+        def register(_host: int, milliseconds: int, timer: Any) -> bool:
+            timer[0] = len(self.calls.timers) + 7
+            self.calls.timers[timer[0]] = milliseconds
+            return True
+
+        def unregister(_host: int, timer: int) -> bool:
+            return self.calls.timers.pop(timer, None) is not None
+
+        timers = abi.HostTimers(abi.TimerRegister(register), abi.TimerUnregister(unregister))
         self._extensions: Mapping[bytes, Any] = {
+            b"clap.timer-support": timers,
             b"clap.latency": abi.HostLatency(abi.HostCall(note("latency.changed"))),
             b"clap.params": abi.HostParams(
                 abi.HostRescan(note("params.rescan")), abi.HostClear(note("clear")), abi.HostCall(note("request_flush"))
@@ -132,6 +147,34 @@ class ClapInstance:
         is_good = bool(presets.from_location(self._at, 0, str(path).encode(), None))
         self.read_again()
         return is_good
+
+    # ---- a window
+
+    def offers_window(self) -> bool:
+        return bool(self.plugin.get_extension(self._at, b"clap.gui"))
+
+    def gui(self) -> Any:
+        return self._extension("clap.gui", abi.Gui)
+
+    def open_window(self, parent: int) -> bool:
+        gui = self.gui()
+        window = abi.Window(b"x11", parent)
+        return bool(gui.set_parent(self._at, byref(window)) and gui.show(self._at))
+
+    def window_size(self) -> tuple[int, int]:
+        width, height = ctypes.c_uint32(), ctypes.c_uint32()
+        assert self.gui().get_size(self._at, byref(width), byref(height))
+        return width.value, height.value
+
+    def tick(self) -> None:
+        """Each timer that the plugin has, once."""
+        on_timer = self._extension("clap.timer-support", abi.Timer).on_timer
+        for timer in list(self.calls.timers):
+            on_timer(self._at, timer)
+
+    @property
+    def at(self) -> Any:
+        return self._at
 
     # ---- what tests ask for
 
@@ -185,12 +228,35 @@ class ClapInstance:
     def set(self, name: str, value: float) -> None:
         """By a flush, on the thread that the rules name."""
         events, keep = self._events([(0, name, value)])
-        call = (self.params.flush, self._at, byref(events), None)
+        self._flush(events)
+        del keep
+
+    def flush(self) -> None:
+        """Let the plugin tell what it has, as after request_flush."""
+        events, keep = self._events(())
+        self._flush(events)
+        del keep
+
+    def _flush(self, events: Any) -> None:
+        listening = self._listening()
+        call = (self.params.flush, self._at, byref(events), byref(listening))
         if self.is_active:
             self._audio.submit(*call).result()
         else:
             self.params.flush(*call[1:])
-        del keep
+
+    def _listening(self) -> Any:
+        return abi.OutputEvents(None, abi.EventPush(self._hear))
+
+    def _hear(self, _: int, at: int) -> bool:
+        kind = cast(at, ctypes.POINTER(abi.Event)).contents
+        if kind.type == _PARAM_VALUE:
+            value = cast(at, ctypes.POINTER(abi.ParamValue)).contents
+            self.calls.told.append(("value", value.id, value.value))
+        else:
+            gesture = cast(at, ctypes.POINTER(abi.Gesture)).contents
+            self.calls.told.append((_GESTURES[kind.type], gesture.id, 0.0))
+        return True
 
     def play(self, sound: Audio, blocks: Iterable[int], steps: Steps = (), in_place: bool = False) -> Audio:
         """All of ``sound`` in blocks of these lengths, over and over; parameter events where ``steps`` says."""
@@ -212,7 +278,7 @@ class ClapInstance:
         into, outof = _rows(inputs), _rows(outputs)
         given, got = abi.AudioBuffer(into, None, len(inputs)), abi.AudioBuffer(outof, None, len(outputs))
         events, keep = self._events(steps)
-        pushing = abi.OutputEvents(None, abi.EventPush(lambda *_: True))
+        pushing = self._listening()
         process = abi.Process(
             -1, sound.shape[1], None, *(ctypes.addressof(each) for each in (given, got)), 1, 1,
             *(ctypes.addressof(each) for each in (events, pushing)),

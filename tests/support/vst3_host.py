@@ -218,6 +218,10 @@ class Vst3Instance:
         stream = _Object(CFUNCTYPE(c_int32, c_void_p, c_void_p, c_int32, POINTER(c_int32))(read))
         return call(self.component, 12, c_int32, c_void_p(stream.address)) == _OK
 
+    def view(self) -> int:
+        """The window's object; 0: there is none."""
+        return call(self.controller, 17, c_void_p, c_char_p(b"editor")) or 0
+
     def text(self, parameter: int, value: float) -> str:
         room = (ctypes.c_uint16 * 128)()
         assert call(self.controller, 10, c_int32, c_uint32(parameter), c_double(value), byref(room)) == _OK

@@ -1,0 +1,271 @@
+"""The plugins' window, in hosts of our own on an X server without a screen: seen, and moved by mouse and keyboard."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.clap_host import ClapInstance, opened
+from support.places import EXPORTED, TESTS
+from support.plugin_tools import board_plays, built, hand_made, needs_plugin, noise, player
+from support.virtual_display import Screen, virtual_display
+
+pytestmark = needs_plugin
+DIAL = (200, 110)  # where overdrive's only one is in a window of its natural size
+BYPASS = (345, 30)
+TAB, UP, HOME, RETURN, SHIFT = 0xFF09, 0xFF52, 0xFF50, 0xFF0D, 0xFFE1
+LOWEST, HIGHEST = 0.0, 36.0
+ACCENT = (0x5B, 0xC8, 0xB4)
+QUIET = (0xA9, 0xB4, 0xBD)
+
+
+@pytest.fixture(scope="module")
+def screen() -> Iterator[Screen]:
+    with virtual_display() as made:
+        yield made
+
+
+@contextmanager
+def shown(screen: Screen, path: Path, *, artifact: Path | None = None, scale: float = 0.0) -> Iterator[Any]:
+    """A plugin whose window is open: it, and the window of the host's around it."""
+    with opened(path) as host:
+        if artifact is not None:
+            assert host.open_artifact(artifact)
+        gui = host.gui()
+        assert gui.create(host.at, b"x11", False)
+        assert scale == 0.0 or gui.set_scale(host.at, scale)
+        parent = screen.window(*host.window_size())
+        assert host.open_window(parent)
+        host.tick()
+        yield host, parent
+        gui.destroy(host.at)
+        assert host.calls.timers == {}
+        assert screen.children(parent) == []
+        screen.destroy(parent)
+
+
+def told(host: ClapInstance, screen: Screen) -> list[tuple[str, int, float]]:
+    """What the host hears of what the hand did."""
+    screen.sync()
+    host.tick()
+    host.flush()
+    heard = list(host.calls.told)
+    host.calls.told.clear()
+    return heard
+
+
+def drag(screen: Screen, host: ClapInstance, pixels: int, steps: int = 4) -> None:
+    screen.move(*DIAL)
+    screen.button(1, is_down=True)
+    for step in range(1, steps + 1):
+        screen.move(DIAL[0], DIAL[1] - pixels * step / steps)
+        host.tick()
+    screen.button(1, is_down=False)
+
+
+def colors(screen: Screen, parent: int, host: ClapInstance, color: tuple[int, int, int]) -> int:
+    """How many pixels have it."""
+    host.tick()
+    picture = screen.picture(parent, *host.window_size())
+    return int((picture == color).all(axis=2).sum())
+
+
+def test_a_dragged_knob_reaches_the_host_and_the_sound(screen: Screen) -> None:
+    """By a gesture with a beginning and an end, to what the knob's place means."""
+    sound = noise(2, 3000)
+    with shown(screen, built("clap", "overdrive")) as (host, _):
+        drag(screen, host, 100)
+        heard = told(host, screen)
+        drive = host.parameters["drive"].id
+        assert [kind for kind, _, _ in heard] == ["begin", *["value"] * (len(heard) - 2), "end"]
+        assert {which for _, which, _ in heard} == {drive}
+        values = [value for kind, _, value in heard if kind == "value"]
+        assert values == sorted(values)
+        assert values[-1] == pytest.approx(12.0 + 36.0 / 2)  # 200 pixels are all of it
+        assert host.value("drive") == values[-1]
+        host.activate(48000, 128)
+        host.calls.told.clear()
+        wanted = board_plays("overdrive", sound, 48000, {"drive": values[-1]})
+        np.testing.assert_allclose(host.play(sound, (128,)), wanted, rtol=0, atol=1e-5)
+        assert host.calls.told == [], "told once"
+
+
+def test_a_knob_that_moves_while_it_plays_is_heard_from_the_next_block(screen: Screen) -> None:
+    sound = noise(2, 9600)
+    with shown(screen, built("clap", "overdrive")) as (host, _):
+        host.activate(48000, 128)
+        host.play(sound, (128,))
+        drag(screen, host, 100)
+        screen.sync()
+        host.tick()
+        got = host.play(sound, (128,))
+        assert host.calls.told[-1][0] == "end"
+        wanted = board_plays("overdrive", sound, 48000, {"drive": 30.0})
+        np.testing.assert_allclose(got[:, 4800:], wanted[:, 4800:], rtol=0, atol=1e-5)
+
+
+def test_wheel_double_click_and_a_fine_hand(screen: Screen) -> None:
+    with shown(screen, built("clap", "overdrive")) as (host, _):
+        screen.click(*DIAL, 4)
+        (begin, value, end) = told(host, screen)
+        assert (begin[0], end[0]) == ("begin", "end")
+        assert value[2] == pytest.approx(12.0 + 0.02 * 36.0)
+        screen.key(SHIFT, is_down=True)
+        screen.click(*DIAL, 5)
+        screen.key(SHIFT, is_down=False)
+        assert told(host, screen)[1][2] == pytest.approx(12.0 + 0.018 * 36.0)
+        screen.click(*DIAL)
+        screen.click(*DIAL)
+        assert told(host, screen)[-2][2] == 12.0
+        assert host.value("drive") == 12.0
+
+
+def test_keyboard(screen: Screen) -> None:
+    """It is the window's from a click on, until the mouse leaves."""
+    with shown(screen, built("clap", "overdrive")) as (host, _):
+        screen.click(*DIAL)
+        assert [kind for kind, _, _ in told(host, screen)] == ["begin", "end"]
+        screen.key(UP)
+        assert told(host, screen)[1][2] == pytest.approx(12.36)
+        screen.key(HOME)
+        assert told(host, screen)[1][2] == LOWEST
+        screen.key(TAB)
+        screen.key(RETURN)
+        assert told(host, screen)[1][1:] == (host.parameters["Bypass"].id, 1.0)
+        screen.move(1200, 900)
+        screen.sync()
+        host.tick()
+        screen.key(UP)
+        assert told(host, screen) == []
+
+
+def test_bypass_is_a_button(screen: Screen) -> None:
+    with shown(screen, built("clap", "overdrive")) as (host, parent):
+        assert colors(screen, parent, host, ACCENT) > 40
+        screen.click(*BYPASS)
+        assert told(host, screen)[1][1:] == (host.parameters["Bypass"].id, 1.0)
+        assert colors(screen, parent, host, ACCENT) == 0
+        screen.click(*BYPASS)
+        assert told(host, screen)[1][2] == 0.0
+
+
+def test_what_the_host_sets_is_seen(screen: Screen) -> None:
+    with shown(screen, built("clap", "overdrive")) as (host, parent):
+        host.set("drive", LOWEST)
+        least = colors(screen, parent, host, ACCENT)
+        host.set("drive", HIGHEST)
+        most = colors(screen, parent, host, ACCENT)
+        assert most > least + 100
+
+
+def test_the_meter_shows_what_plays(screen: Screen) -> None:
+    with shown(screen, built("clap", "overdrive")) as (host, parent):
+        host.activate(48000, 256)
+        before = colors(screen, parent, host, ACCENT)
+        host.play(noise(1, 2560), (256,))
+        assert colors(screen, parent, host, ACCENT) > before + 300
+
+
+def test_any_size_and_scale(screen: Screen) -> None:
+    with shown(screen, built("clap", "equaliser")) as (host, parent):
+        width, height = host.window_size()
+        (inside,) = screen.children(parent)
+        for size in ((width * 2, height * 2), (300, 700), (120, 120), (1, 1)):
+            assert host.gui().set_size(host.at, *size)
+            screen.sync()
+            host.tick()
+            assert host.window_size() == size
+            assert screen.picture(inside, min(size[0], width), min(size[1], height)).shape[2] == 3
+    with shown(screen, built("clap", "equaliser"), scale=2.0) as (host, _):
+        assert host.window_size() == (width * 2, height * 2)
+
+
+def test_a_window_whose_place_the_host_closed_first(screen: Screen) -> None:
+    """Xlib ends a process for such an error, unless somebody looks at it."""
+    with opened(built("clap", "overdrive")) as host:
+        assert host.gui().create(host.at, b"x11", False)
+        parent = screen.window(400, 222)
+        assert host.open_window(parent)
+        screen.destroy(parent)
+        host.set("drive", 1.0)
+        host.tick()
+        assert host.gui().set_size(host.at, 500, 300)
+        host.tick()
+        host.gui().destroy(host.at)
+        assert not host.open_window(parent)
+
+
+def test_the_players_knobs_follow_its_artifact(screen: Screen, tmp_path: Path) -> None:
+    kinds: dict[str, Any] = {"description": "", "type": "continuous", "rate": "block", "unit": "", "default": 0.5}
+    kinds |= {"minimum": 0.0, "maximum": 1.0, "smoothing_seconds": 0.02}
+    choice = {"description": "", "type": "categorical", "rate": "block", "labels": ["a", "b", "c"], "default": 1}
+    many = hand_made(tmp_path, parameters=[choice | {"name": "mode"}, *({**kinds, "name": f"p{n}"} for n in range(31))])
+    with shown(screen, player("clap")) as (host, parent):
+        host.open_artifact(many)
+        screen.sync()
+        host.tick()
+        width, height = host.window_size()
+        screen.click(width * 0.08, height * 0.24)
+        heard = told(host, screen)
+        assert [(kind, value) for kind, _, value in heard] == [("begin", 0.0), ("value", 1.0), ("end", 0.0)]
+        assert host.text("mode", 1.0) == "c"
+        assert host.open_artifact(EXPORTED / "overdrive")
+        host.tick()
+        assert 0 < colors(screen, parent, host, ACCENT) < 2000
+
+
+def test_two_windows_at_once(screen: Screen) -> None:
+    with (
+        shown(screen, built("clap", "equaliser")) as (below, _),
+        shown(screen, built("clap", "overdrive")) as (above, _),
+    ):
+        drag(screen, above, 50)
+        below.tick()
+        assert len(told(above, screen)) > 2
+        assert told(below, screen) == []
+
+
+WITHOUT = """
+import sys
+from pathlib import Path
+from support.clap_host import opened
+from support.vst3_host import Vst3Instance
+clap, vst3 = Path(sys.argv[1]), Path(sys.argv[2])
+with opened(clap) as host:
+    assert not host.offers_window()
+    host.activate(48000, 64)
+    import numpy as np
+    host.play(np.zeros((2, 64), np.float32), (64,))
+host = Vst3Instance(vst3)
+assert host.view() == 0
+host.close()
+loaded = Path("/proc/self/maps").read_text()
+assert "libX11" not in loaded and "libcairo" not in loaded
+print("plays")
+"""
+
+
+@pytest.mark.parametrize("is_without", ["a display", "the libraries"])
+def test_without_a_window_the_plugin_plays(is_without: str, tmp_path: Path) -> None:
+    """Where there is no display, and where libX11 and libcairo are no libraries; the host has its own knobs."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])}
+    environment.pop("DISPLAY", None)
+    if is_without == "the libraries":
+        environment |= {"DISPLAY": ":0", "LD_LIBRARY_PATH": str(tmp_path)}
+        for name in ("libX11.so.6", "libcairo.so.2"):
+            (tmp_path / name).write_bytes(b"")
+    command = [sys.executable, "-c", WITHOUT, str(built("clap", "overdrive")), str(built("vst3", "overdrive"))]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "plays\n"), ran.stderr
+
+
+def test_the_binary_asks_for_no_library_of_windows() -> None:
+    needed = subprocess.run(["ldd", str(built("clap", "overdrive"))], capture_output=True, text=True, check=True).stdout
+    assert "libc.so" in needed
+    assert not any(name in needed for name in ("X11", "cairo", "GL", "xcb"))

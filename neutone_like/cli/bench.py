@@ -7,7 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from neutone_like.cli.arguments import MAXIMUM_BLOCK, MAXIMUM_RATE, numbers_of
-from neutone_like.cli.common import ArtifactPath, AsJson, print_json, print_tables, wrong_use
+from neutone_like.cli.common import (
+    AllowOperators,
+    ArtifactPath,
+    AsJson,
+    operators_of,
+    print_json,
+    print_tables,
+    wrong_use,
+)
 
 
 def bench(
@@ -29,6 +37,7 @@ def bench(
             "--budget", help="What fits playing live (10 ms), voice (50 ms), tools (100 ms) and streams (1 s)."
         ),
     ] = False,
+    allow_operators: AllowOperators = "",
     as_json: AsJson = False,
 ) -> None:
     """Measure an artifact's time and latency.
@@ -53,13 +62,14 @@ def bench(
     from neutone_like.artifact import load_artifact
     from neutone_like.bench import bench_artifact, bench_backends
 
+    artifact = load_artifact(path, allow_operators=operators_of(allow_operators))
     if budget:
-        return _print_budget(load_artifact(path), backends, chosen, as_json)
+        return _print_budget(artifact, backends, chosen, as_json)
     with redirect_stdout(sys.stderr):
         if backends is None:
-            report = bench_artifact(load_artifact(path), **chosen)
+            report = bench_artifact(artifact, **chosen)
         else:
-            report = bench_backends(load_artifact(path), _names(backends), **chosen)
+            report = bench_backends(artifact, _names(backends), **chosen)
     if as_json:
         print_json(report.to_dict())
     else:

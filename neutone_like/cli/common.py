@@ -19,6 +19,27 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and 
 ArtifactPath = Annotated[
     Path, typer.Argument(metavar="PATH", exists=True, help="A .nm file, or the folder that holds model.nm.")
 ]
+AllowOperators = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME,...",
+        help="What the model may use although artifacts may not, such as aten::save. It then can do all that "
+        "these can: for models of people you trust.",
+    ),
+]
+
+
+def operators_of(text: str) -> tuple[str, ...]:
+    """The names that ``--allow-operators`` gives.
+
+    Raises:
+        typer.BadParameter: One is no ``namespace::name``.
+    """
+    names = tuple(each.strip() for each in text.split(",") if each.strip())
+    wrong = [name for name in names if not re.fullmatch(r"\w+::[\w.]+", name)]
+    if wrong or (text and not names):
+        raise wrong_use(f"takes names such as aten::save, got {(wrong or [text])[0]!r}", "--allow-operators")
+    return names
 
 
 def print_json(content: Any) -> None:

@@ -5,7 +5,15 @@ from typing import Annotated, Any
 
 import typer
 
-from neutone_like.cli.common import FELL_SHORT, ArtifactPath, AsJson, print_json, wrong_use
+from neutone_like.cli.common import (
+    FELL_SHORT,
+    AllowOperators,
+    ArtifactPath,
+    AsJson,
+    operators_of,
+    print_json,
+    wrong_use,
+)
 from neutone_like.errors import CompileError
 
 
@@ -34,6 +42,7 @@ def compile(
         bool, typer.Option("--source", help="Write the model as C++ source that needs nothing else.")
     ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="List the steps that a block takes, and write nothing.")] = False,
+    allow_operators: AllowOperators = "",
     as_json: AsJson = False,
 ) -> None:
     """Compile an artifact's model.
@@ -45,18 +54,22 @@ def compile(
     Example: neutone-like compile exported/tcn_amp/model.nm
     Example: neutone-like compile exported/tcn_amp --target x86_64-linux,wasm32
     """
+    allowed = operators_of(allow_operators)
     if target or source:
         if plan:
             raise wrong_use("is for the compiled model alone; leave --target and --source out.", "--plan")
-        _libraries(path, out, rate, [name.strip() for name in target.split(",") if name.strip()], source, as_json)
+        platforms = [name.strip() for name in target.split(",") if name.strip()]
+        _libraries(path, out, rate, platforms, source, allowed, as_json)
         return
+    from neutone_like.artifact import load_artifact
     from neutone_like.runtime.compiling import compile_model, plan_artifact
 
+    artifact = load_artifact(path, allow_operators=allowed)
     try:
         if plan:
-            typer.echo(str(plan_artifact(path, sample_rate=rate)))
+            typer.echo(str(plan_artifact(artifact, sample_rate=rate)))
             return
-        compiled = compile_model(path, path=out, sample_rate=rate)
+        compiled = compile_model(artifact, path=out, sample_rate=rate)
     except CompileError as error:
         typer.echo(f"{path} does not compile: {error}", err=True)
         raise typer.Exit(FELL_SHORT) from error
@@ -67,12 +80,20 @@ def compile(
         typer.echo(str(compiled.report))
 
 
-def _libraries(path: Path, out: Path | None, rate: int | None, names: list[str], source: bool, as_json: bool) -> None:
+def _libraries(
+    path: Path,
+    out: Path | None,
+    rate: int | None,
+    names: list[str],
+    source: bool,
+    allowed: tuple[str, ...],
+    as_json: bool,
+) -> None:
     from neutone_like.targets import build_targets
     from neutone_like.targets.compiled_of import compiled_of
 
     try:
-        model, folder = compiled_of(path, rate)
+        model, folder = compiled_of(path, rate, allowed)
     except CompileError as error:
         typer.echo(f"{path} does not compile: {error}", err=True)
         raise typer.Exit(FELL_SHORT) from error

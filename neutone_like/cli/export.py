@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from neutone_like.cli.common import AsJson, present_step, print_json, printable, wrong_use
+from neutone_like.cli.common import AllowOperators, AsJson, operators_of, present_step, print_json, printable, wrong_use
 from neutone_like.cli.user_file import load_object, split_source
 
 WRITTEN = "What is written"
@@ -80,6 +80,7 @@ def export(
             "--report/--no-report", help="Draw report.html, a page to look at and listen to.", rich_help_panel=WRITTEN
         ),
     ] = True,
+    allow_operators: AllowOperators = "",
     quality: Annotated[str | None, typer.Option(hidden=True, help="The old name of --resampler.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -90,6 +91,7 @@ def export(
     """
     if quality not in (None, "high", "fast"):
         raise wrong_use(f"allowed is high or fast, got {quality}.", "--quality")
+    allowed = operators_of(allow_operators)
     model = _load(source)
     from neutone_like.export import export_model
 
@@ -104,6 +106,7 @@ def export(
             quality=resampler or quality or "high",
             report=report,
             progress=show,
+            allow_operators=allowed,
             capture=capture,
             formats=[each.strip() for each in formats.split(",") if each.strip()],
         )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from neutone_like.cli.arguments import numbers_of, split_assignments
-from neutone_like.cli.common import AsJson, wrong_use
+from neutone_like.cli.common import AllowOperators, AsJson, operators_of, wrong_use
 
 DEVICE = "The device"
 MODEL = "The model"
@@ -125,6 +125,7 @@ def play(
     list_midi: Annotated[
         bool, typer.Option("--list-midi", help="Print the MIDI inputs there are.", rich_help_panel=MIDI)
     ] = False,
+    allow_operators: AllowOperators = "",
     as_json: AsJson = False,
 ) -> None:
     """Play a live model on a sound card.
@@ -176,7 +177,16 @@ def play(
         raise wrong_use(error) from error
     if path is None:
         return print_round_trip(chosen, as_json)
-    play_model(path, chosen, (midi, midi_map), seconds, as_json)
+    play_model(_model_at(path, operators_of(allow_operators)), chosen, (midi, midi_map), seconds, as_json)
+
+
+def _model_at(path: Path, allowed: Sequence[str]) -> Any:
+    """What is played: an artifact, if it may do more than others; else whatever lies there."""
+    if not allowed:
+        return path
+    from neutone_like.artifact import load_artifact
+
+    return load_artifact(path, allow_operators=allowed)
 
 
 def _require_alone(context: typer.Context, what: str, used: Sequence[str]) -> None:

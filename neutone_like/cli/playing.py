@@ -68,7 +68,7 @@ def print_round_trip(chosen: Mapping[str, Any], as_json: bool) -> None:
 
 
 def play_model(
-    path: Path,
+    model: Any,
     chosen: Mapping[str, Any],
     midi: tuple[str | None, Path | None],
     seconds: float | None,
@@ -80,7 +80,7 @@ def play_model(
     if wanted is not None:  # before recordings are begun, which a second try would find in its way
         read_controls(usual_file() if file is None else file, "")
         port = open_port(wanted)
-    with ending_in_order(), LiveStream(path, **chosen) as live:
+    with ending_in_order(), LiveStream(model, **chosen) as live:
         try:
             with ExitStack() as ending:
                 knobs = None if port is None else ending.enter_context(MidiKnobs(live, port, file=file))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from neutone_like.cli.arguments import MAXIMUM_RATE
-from neutone_like.cli.common import AsJson
+from neutone_like.cli.common import AllowOperators, AsJson, operators_of
 from neutone_like.cli.rendering import render_many, render_one
 
 MODEL = "The model"
@@ -189,6 +189,7 @@ def render(
         ),
     ] = None,
     progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Draw a progress bar on stderr.")] = True,
+    allow_operators: AllowOperators = "",
     quality: Annotated[str | None, typer.Option(hidden=True, help="The old name of --encoding-quality.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -227,14 +228,15 @@ def render(
         "device": device,
     }
     assignments = (param or [], automation or [])
+    artifact = (model, operators_of(allow_operators))
     if source == NOTHING or also or seconds is not None:
         inputs = [] if source == NOTHING else [Path(each) for each in (source, *(also or []))]
         alone = {**settings, "seconds": seconds, "device": device}
-        render_one(model, inputs, Path(target), assignments, alone, as_json)
+        render_one(artifact, inputs, Path(target), assignments, alone, as_json)
         return
     given = {name: value for name, value in of_a_job.items() if value is not None}
     into_folder = target.endswith(("/", os.sep)) or Path(target).is_dir()
     if given or into_folder or not Path(source).is_file() or "://" in target:
-        render_many(model, source, target, assignments, {**settings, **given}, as_json)
+        render_many(artifact, source, target, assignments, {**settings, **given}, as_json)
     else:
-        render_one(model, [Path(source)], Path(target), assignments, settings, as_json)
+        render_one(artifact, [Path(source)], Path(target), assignments, settings, as_json)

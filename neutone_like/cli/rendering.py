@@ -16,10 +16,11 @@ from neutone_like.errors import AudioError, ParameterError
 _SHOWN_FAILURES = 20
 
 Assignments = tuple[list[str], list[str]]  # of --param, of --automation
+Model = tuple[Path, tuple[str, ...]]  # where it lies, and what it may use although artifacts may not
 
 
 def render_one(
-    model: Path, sources: list[Path], target: Path, assignments: Assignments, settings: dict[str, Any], as_json: bool
+    model: Model, sources: list[Path], target: Path, assignments: Assignments, settings: dict[str, Any], as_json: bool
 ) -> None:
     """A file to a file; of a model with several inputs, or none, so many of them."""
     from neutone_like.artifact import load_artifact
@@ -31,7 +32,7 @@ def render_one(
             require_writable(target, source)
     except AudioError as error:
         raise wrong_use(error, "OUTPUT") from error
-    artifact = load_artifact(model)
+    artifact = load_artifact(model[0], allow_operators=model[1])
     with _refusing_wrong_use(), _interruptible(f"{target} was not written"), _in_order():
         params = _parameters(artifact, *assignments)
         in_path = sources if len(sources) > 1 else sources[0] if sources else None
@@ -46,13 +47,13 @@ def render_one(
 
 
 def render_many(
-    model: Path, source: str, target: str, assignments: Assignments, settings: dict[str, Any], as_json: bool
+    model: Model, source: str, target: str, assignments: Assignments, settings: dict[str, Any], as_json: bool
 ) -> None:
     """Files into a folder."""
     from neutone_like.artifact import load_artifact
     from neutone_like.render import render_files
 
-    artifact = load_artifact(model)
+    artifact = load_artifact(model[0], allow_operators=model[1])
     with _refusing_wrong_use(), _interruptible("Nothing was rendered"), _in_order():
         result = render_files(artifact, source, target, params=_parameters(artifact, *assignments), **settings)
     if as_json:

@@ -84,14 +84,15 @@ def compile_artifact(
 
 
 @plain_settings()
-def plan_artifact(model: str | PathLike[str], *, sample_rate: int | None = None) -> Plan:
+def plan_artifact(model: str | PathLike[str] | Artifact, *, sample_rate: int | None = None) -> Plan:
     """The plan that :func:`compile_model` would write, for people to read; of several rates the first.
 
     Raises:
         CompileError: Its network can't be compiled.
     """
     with one_thread(), torch.no_grad():
-        return _planned(load_artifact(model), sample_rate, None).plan
+        artifact = model if isinstance(model, Artifact) else load_artifact(model)
+        return _planned(artifact, sample_rate, None).plan
 
 
 def _planned(artifact: Artifact, sample_rate: int | None, model: Model | None) -> _Planned:

@@ -1,5 +1,6 @@
 """The compiled model of an artifact: the one beside it, or one made now."""
 
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 
@@ -8,12 +9,15 @@ from neutone_like.artifact.reading.metadata_reading import resolve
 from neutone_like.runtime.compiled_model import CompiledModel, load_compiled
 
 
-def compiled_of(path: str | PathLike[str], sample_rate: int | None = None) -> tuple[CompiledModel, Path]:
+def compiled_of(
+    path: str | PathLike[str], sample_rate: int | None = None, allow_operators: Iterable[str] = ()
+) -> tuple[CompiledModel, Path]:
     """The compiled model of a ``.nlc``, a ``.nm``, or the folder of both; and that folder.
 
     Args:
         path: The artifact. A ``.nm`` is compiled where no ``.nlc`` lies beside it, which is then not written.
         sample_rate: In Hz: compile for this rate, whatever lies there.
+        allow_operators: As of :func:`neutone_like.load_artifact`, for a ``.nm`` that is compiled.
 
     Raises:
         CompileError: It can't be compiled.
@@ -26,4 +30,5 @@ def compiled_of(path: str | PathLike[str], sample_rate: int | None = None) -> tu
     from neutone_like.artifact import load_artifact
     from neutone_like.runtime.compiling import compile_artifact
 
-    return compile_artifact(load_artifact(file), sample_rate=sample_rate), file.parent
+    artifact = load_artifact(file, allow_operators=allow_operators)
+    return compile_artifact(artifact, sample_rate=sample_rate), file.parent

@@ -39,6 +39,7 @@ class Artifact(InNotebooks):
         module: The TorchScript wrapper, with the methods of :class:`neutone_like.SampleQueueWrapper` or of
             :class:`neutone_like.NonRealtimeSampleQueueWrapper`. Its state belongs to whoever uses it;
             :meth:`fresh_module` gives another one.
+        allow_operators: What it may use although artifacts may not, as :func:`load_artifact` was told.
     """
 
     def __init__(
@@ -47,11 +48,11 @@ class Artifact(InNotebooks):
         self.path = path
         self.metadata = metadata
         self.module = module
-        self._allow_operators = allow_operators
+        self.allow_operators = allow_operators
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy, and a pickled one, is loaded from the file again, which must be the same: so processes share it."""
-        return _loaded_again, (self.path.absolute(), self.metadata)
+        return _loaded_again, (self.path.absolute(), self.metadata, self.allow_operators)
 
     def __repr__(self) -> str:
         return f"Artifact({self.metadata.model_name!r} {self.metadata.model_version}, {str(self.path)!r})"
@@ -163,7 +164,7 @@ class Artifact(InNotebooks):
         Raises:
             ArtifactError: The file is gone or has changed.
         """
-        return load_module(self.path, self.metadata, self._allow_operators)
+        return load_module(self.path, self.metadata, self.allow_operators)
 
     @plain_settings()
     def verify_test_vector(self) -> float:
@@ -183,9 +184,9 @@ class Artifact(InNotebooks):
         return check_test_vector(self.fresh_module(), ours.test_vector, str(self.path))
 
 
-def _loaded_again(path: Path, metadata: Metadata) -> Artifact:
+def _loaded_again(path: Path, metadata: Metadata, allow_operators: frozenset[str]) -> Artifact:
     """Raises ArtifactError if the file is gone or has changed."""
-    return Artifact(path, metadata, load_module(path, metadata))
+    return Artifact(path, metadata, load_module(path, metadata, allow_operators), allow_operators)
 
 
 @plain_settings()

@@ -46,7 +46,12 @@ def checked_operators(names: Iterable[str]) -> frozenset[str]:
     """
     if isinstance(names, str):
         raise ArtifactError(f"allow_operators must be a list of names such as ['aten::save'], got {names!r}.")
-    given = frozenset(names)
+    try:
+        given = frozenset(names)
+    except TypeError:
+        raise ArtifactError(
+            f"allow_operators must be a list of names such as ['aten::save'], got {names!r:.200}."
+        ) from None
     for name in given:
         namespace, _, operator = name.partition("::") if isinstance(name, str) else ("", "", "")  # pyright: ignore[reportUnnecessaryIsInstance]
         if not (namespace.isidentifier() and operator):

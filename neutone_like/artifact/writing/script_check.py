@@ -36,5 +36,6 @@ def check_script(script: ScriptModule, model: nn.Module, allow_operators: frozen
         f"to compute, and to touch no files, other processes or the terminal.\n"
         f"{'' if line is None else f'{line}{chr(10)}'}"
         "What to do: leave it out of the model, and do it around the model. To export it all the same, for those who "
-        f"trust you: export_model(..., allow_operators={refused!r}); it then has to be loaded so too."
+        f"trust you: export_model(..., allow_operators={refused!r}), or "
+        f"--allow-operators {','.join(refused)}; it then has to be loaded so too."
     )

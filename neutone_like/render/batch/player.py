@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.render.batch.locations import join, name_of, parent_of
@@ -33,6 +34,7 @@ class Job:
         settings: The same for all files.
         scratch: A folder for temporary copies.
         compiled_sha256: Of the compiled model beside ``model``; ``""`` where there is none.
+        allow_operators: What the model may use although artifacts may not.
     """
 
     model: Path
@@ -40,6 +42,11 @@ class Job:
     settings: RenderSettings
     scratch: Path
     compiled_sha256: str = ""
+    allow_operators: frozenset[str] = frozenset()
+
+    def artifact(self) -> Artifact:
+        """Loaded anew. Raises ArtifactError if it can't be."""
+        return load_artifact(self.model, allow_operators=self.allow_operators)
 
     @property
     def files(self) -> list[Path]:
@@ -93,7 +100,7 @@ def _live(job: Job) -> ModelPlugin:
     if settings.device != "cpu":
         raise ParameterError(f"device: a live model runs on the CPU, got {settings.device!r}. Leave device out.")
     return ModelPlugin(
-        job.model,
+        job.artifact(),
         dict(settings.params),
         wet=settings.wet,
         dry=settings.dry,
@@ -108,7 +115,7 @@ def _non_realtime(job: Job) -> OfflinePlugin:
     for name in ("wet", "dry", "input_gain_db", "output_gain_db"):
         if getattr(settings, name) is not None:
             raise ParameterError(f"{name} is a knob of live models, and this model is offline. Leave it out.")
-    plugin = OfflinePlugin(job.model, dict(settings.params), device=settings.device, backend=settings.backend)
+    plugin = OfflinePlugin(job.artifact(), dict(settings.params), device=settings.device, backend=settings.backend)
     plugin.require_followable()
     if len(plugin.in_labels) != 1:
         raise ModelError(

@@ -59,7 +59,8 @@ def prepared_job(model: Artifact | str | PathLike[str], settings: RenderSettings
                 f"{place} can't be read: {error}. Give a .nm file, or the folder that one is in."
             ) from error
         compiled = _copy_compiled(place, copy, settings.backend) if settings.backend != "torchscript" else ""
-        yield Job(copy, sha256_of(copy), settings, Path(folder), compiled)
+        allowed = model.allow_operators if isinstance(model, Artifact) else frozenset[str]()
+        yield Job(copy, sha256_of(copy), settings, Path(folder), compiled, allowed)
 
 
 def _copy_compiled(place: str, copy: Path, wanted: BackendName) -> str:

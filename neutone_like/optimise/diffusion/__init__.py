@@ -6,6 +6,7 @@ from neutone_like.lazy import export_lazily
 
 if TYPE_CHECKING:
     from neutone_like.optimise.diffusion.distilling import distil_progressively as distil_progressively
+    from neutone_like.optimise.diffusion.distilling import distil_whole_way as distil_whole_way
     from neutone_like.optimise.diffusion.distilling import train_consistency as train_consistency
     from neutone_like.optimise.diffusion.distilling import train_diffusion as train_diffusion
     from neutone_like.optimise.diffusion.process import Diffusion as Diffusion
@@ -25,6 +26,7 @@ export_lazily(
     {
         "neutone_like.optimise.diffusion.distilling": (
             "distil_progressively",
+            "distil_whole_way",
             "train_consistency",
             "train_diffusion",
         ),

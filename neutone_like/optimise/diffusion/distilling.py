@@ -11,12 +11,14 @@ from torch import nn
 
 from neutone_like.errors import ParameterError
 from neutone_like.numbers import real_number, whole_number
-from neutone_like.optimise.diffusion.losses import Denoising, Draw, SameData, TwoStepsInOne
+from neutone_like.optimise.diffusion.losses import Denoising, Draw, SameData, TwoStepsInOne, WholeWay
 from neutone_like.optimise.diffusion.process import Diffusion
-from neutone_like.optimise.diffusion.samplers import times_of
+from neutone_like.optimise.diffusion.sampler import Sampler
+from neutone_like.optimise.diffusion.samplers import ddim, dpm_solver, times_of
 from neutone_like.optimise.diffusion.training import train
 
 MOST_UPDATES = 100_000_000
+USUAL_TEACHER_STEPS = 16  # of order 2
 _LEAST_LOG_SNR = -6.0  # where an error of a predicted noise is one 20 times as large of the data
 
 
@@ -102,6 +104,48 @@ def distil_progressively(
     return found
 
 
+def distil_whole_way(
+    network: nn.Module,
+    diffusion: Diffusion,
+    draw: Draw,
+    updates: int,
+    *,
+    steps: int,
+    teacher: nn.Module,
+    teacher_sampler: Sampler | None = None,
+    learning_rate: float = 1e-3,
+    seed: int = 0,
+    checkpoint: str | PathLike[str] | None = None,
+    progress: bool = True,
+) -> nn.Module:
+    """Train few steps to end together where many of a teacher do, from the same noise.
+
+    What halving leaves, this takes away: a student of :func:`distil_progressively` was taught each step by itself, and
+    learns here that one step makes up for another. An update costs all steps of both.
+
+    Args:
+        network: Trained in place: a student of so many steps, or a copy of the teacher, which wants more updates.
+        diffusion, draw, updates: As of :func:`train_diffusion`.
+        steps: Of the student, played by ``ddim(diffusion, steps)``.
+        teacher: Trained with the same diffusion; stays as it is.
+        teacher_sampler: How the teacher is played, without noise; ``None``: 16 steps of :func:`dpm_solver`.
+        learning_rate, seed, checkpoint, progress: As of :func:`train_diffusion`.
+
+    Returns:
+        The network, in evaluation mode.
+
+    Raises:
+        ParameterError: A number out of its range, or a sampler that adds noise.
+        TrainingError: As of :func:`train_diffusion`.
+    """
+    _require_data(diffusion)
+    few = ddim(diffusion, steps)
+    many = dpm_solver(diffusion, USUAL_TEACHER_STEPS) if teacher_sampler is None else teacher_sampler
+    teacher.eval()
+    _run(network, WholeWay(diffusion, teacher, few, many), draw, updates, learning_rate, seed, checkpoint, progress)
+    return network
+
+
 def train_consistency(
     network: nn.Module,
     diffusion: Diffusion,
@@ -153,7 +197,7 @@ def _require_data(diffusion: Diffusion) -> None:
 
 def _run(
     network: nn.Module,
-    loss: Denoising | TwoStepsInOne | SameData,
+    loss: Denoising | TwoStepsInOne | WholeWay | SameData,
     draw: Draw,
     updates: int,
     learning_rate: float,
@@ -174,7 +218,7 @@ def _run(
     )
 
 
-def _purpose(loss: Denoising | TwoStepsInOne | SameData) -> str:
+def _purpose(loss: Denoising | TwoStepsInOne | WholeWay | SameData) -> str:
     """What a checkpoint must have been made for to be gone on from."""
     asked = f"{type(loss).__name__} {loss.diffusion} {getattr(loss, 'times', '')}"
     teacher = getattr(loss, "teacher", None)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from neutone_like.errors import ParameterError
 from neutone_like.optimise.diffusion.process import Diffusion
-from neutone_like.optimise.diffusion.sampler import Network
+from neutone_like.optimise.diffusion.sampler import Network, Sampler, all_steps
 
 Draw = Callable[[torch.Generator], tuple[Tensor, ...]]
 """Draws a batch: ``(data, noise, *conditions)``, each ``[batch, ...]``.
@@ -64,6 +65,38 @@ class TwoStepsInOne:
 
 
 @dataclass(frozen=True)
+class WholeWay:
+    """All steps of the student together end where those of the teacher do, from the same noise.
+
+    After E. Luhman and T. Luhman, "Knowledge Distillation in Iterative Generative Models", 2021, whose student has one
+    step. Gradients go through all of them, so that each makes up for what those before it left.
+
+    Attributes:
+        few, many: The steps of the student and of the teacher; neither adds noise.
+    """
+
+    diffusion: Diffusion
+    teacher: Network
+    few: Sampler
+    many: Sampler
+
+    @property
+    def times(self) -> str:
+        """Of all steps."""
+        return f"{self.few.rows} {self.many.rows}"
+
+    def __call__(self, network: Network, batch: tuple[Tensor, ...], generator: torch.Generator) -> Tensor:
+        _, noise, *conditions = batch
+
+        def played(whose: Network, sampler: Sampler) -> Tensor:
+            return all_steps(lambda step, point, time: whose(point, time, *conditions), sampler, noise, _no_noise)
+
+        with torch.no_grad():
+            wanted = played(self.teacher, self.many)
+        return _power(played(network, self.few) - wanted).mean()
+
+
+@dataclass(frozen=True)
 class SameData:
     """Neighbours on one way lead to the same data: a consistency loss (Y. Song et al., "Consistency Models", 2023).
 
@@ -94,6 +127,10 @@ class SameData:
         small = 0.00054 * math.sqrt(found[0].numel())
         distance = _power(found - answer).flatten(1).sum(1)
         return ((distance + small**2).sqrt() - small).mean() / math.sqrt(found[0].numel())
+
+
+def _no_noise(step: int) -> Tensor:
+    raise ParameterError(f"Step {step} adds noise: only ways without it can be compared, such as ddim or dpm_solver.")
 
 
 def ddim_step(

@@ -120,17 +120,27 @@ def sample(
         raise ParameterError(
             "This sampler adds noise at each step: pass generator=torch.Generator().manual_seed(...), or noise=."
         )
+
+    def predict(step: int, point: Tensor, time: Tensor) -> Tensor:
+        prediction = network(point, time, *conditions)
+        _check(prediction, start, step)
+        return prediction
+
+    return all_steps(predict, sampler, start, lambda step: _noise(step, start, generator, noise))
+
+
+def all_steps(
+    predict: Callable[[int, Tensor, Tensor], Tensor], sampler: Sampler, start: Tensor, noise: Callable[[int], Tensor]
+) -> Tensor:
+    """As :func:`sample`, of ``predict(step, point, time)``; gradients go through all steps."""
     point, data = start, torch.zeros_like(start)
     for step in range(sampler.steps):
         before = data
         time = torch.full((start.size(0),), sampler.time(step), dtype=start.real.dtype, device=start.device)
-        prediction = network(point, time, *conditions)
-        _check(prediction, start, step)
-        data = sampler.data(step, point, prediction)
+        data = sampler.data(step, point, predict(step, point, time))
         point = sampler.next(step, point, data, before)
         if sampler.noise_level(step) != 0.0:
-            drawn = noise(step) if noise is not None else _like(start, generator)
-            point = point + sampler.noise_level(step) * drawn
+            point = point + sampler.noise_level(step) * noise(step)
     return point
 
 
@@ -159,8 +169,12 @@ def steps_of(diffusion: Diffusion, times: list[float]) -> list[Step]:
     return found
 
 
-def _like(start: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Drawn on the generator's device, so that a seed means the same noise on each."""
+def _noise(
+    step: int, start: Tensor, generator: torch.Generator | None, given: Callable[[int], Tensor] | None
+) -> Tensor:
+    """What was given, or drawn on the generator's device, so that a seed means the same noise on each."""
+    if given is not None:
+        return given(step)
     device = generator.device if generator is not None else start.device
     return torch.randn(start.shape, dtype=start.dtype, device=device, generator=generator).to(start.device)
 

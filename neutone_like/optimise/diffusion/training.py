@@ -37,7 +37,8 @@ def train(
     holds is the network, the optimiser and the generator, and for what ``purpose`` they are.
 
     Raises:
-        TrainingError: The loss is not finite; or the checkpoint is damaged, of other arguments, or can't be written.
+        TrainingError: The loss or its gradient is not finite; or the checkpoint is damaged, of other arguments, or
+            can't be written.
     """
     generator = torch.Generator().manual_seed(seed)
     optimiser: Any = torch.optim.Adam(network.parameters(), lr=learning_rate)
@@ -50,10 +51,12 @@ def train(
                 group["lr"] = learning_rate * _share(update / updates)
             value = loss(network, draw(generator), generator)
             if not bool(torch.isfinite(value)):
-                raise TrainingError(_diverged(float(value.detach()), update, learning_rate, checkpoint))
+                raise TrainingError(_diverged("loss", float(value.detach()), update, learning_rate, checkpoint))
             optimiser.zero_grad(set_to_none=True)
             value.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), _MOST_NORM)
+            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), _MOST_NORM)
+            if not bool(torch.isfinite(norm)):  # or the next checkpoint would be of weights that are no numbers
+                raise TrainingError(_diverged("gradient", float(norm), update, learning_rate, checkpoint))
             optimiser.step()
             done = update + 1
             if checkpoint is not None and (done % _UPDATES_BETWEEN_CHECKPOINTS == 0 or done == updates):
@@ -96,11 +99,11 @@ def _restore(path: Path, settings: list[Any], network: nn.Module, optimiser: Any
     return done
 
 
-def _diverged(value: float, update: int, learning_rate: float, checkpoint: Path | None) -> str:
+def _diverged(what: str, value: float, update: int, learning_rate: float, checkpoint: Path | None) -> str:
     kept = "" if checkpoint is None or not checkpoint.exists() else f" The last checkpoint is kept in {checkpoint}."
     return (
-        f"The loss became {value} at update {update}, with a highest learning rate of {learning_rate:.2g}.{kept} Look "
-        f"for data that is not finite, or begin anew with learning_rate={learning_rate / 4:.1g}."
+        f"The {what} became {value} at update {update}, with a highest learning rate of {learning_rate:.2g}.{kept} "
+        f"Look for data that is not finite, or begin anew with learning_rate={learning_rate / 4:.1g}."
     )
 
 

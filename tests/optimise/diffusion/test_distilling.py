@@ -15,7 +15,9 @@ from neutone_like.optimise.diffusion import (
     Diffusion,
     consistency,
     ddim,
+    ddpm,
     distil_progressively,
+    distil_whole_way,
     sample,
     train_consistency,
     train_diffusion,
@@ -87,6 +89,25 @@ def test_halving_ends_where_the_teacher_does() -> None:
         assert float((undistilled - wanted).abs().max()) > 0.05, "there was something to learn"
 
 
+def test_few_steps_end_together_where_many_do() -> None:
+    """Four of the teacher's sixteen, and one."""
+    grid = times_of(V.schedule, 16)[:-1]
+    teacher = exact_network(grid)
+    wanted = sample(teacher, ddim(V, 16), noise())
+    student = copy.deepcopy(teacher)
+    before = float((sample(student, ddim(V, 4), noise()) - wanted).abs().max())
+    found = distil_whole_way(
+        student, V, draw, 200, steps=4, teacher=teacher, teacher_sampler=ddim(V, 16), learning_rate=0.03
+    )
+    assert found is student
+    torch.testing.assert_close(sample(found, ddim(V, 4), noise()), wanted, atol=5e-3, rtol=0)
+    assert before > 0.05, "there was something to learn"
+    one = distil_whole_way(copy.deepcopy(teacher), V, draw, 300, steps=1, teacher=teacher, learning_rate=0.1)
+    exact = MEAN + DEVIATION * noise()  # up to what is left of the noise at the ends
+    assert float((sample(one, ddim(V, 1), noise()) - exact).abs().max()) < 0.25
+    assert float((sample(teacher, ddim(V, 1), noise()) - exact).abs().max()) > 0.5
+
+
 def test_consistency_distillation_ends_where_the_teachers_steps_lead() -> None:
     grid = times_of(V.schedule, 4)
     teacher = exact_network(grid[:-1])
@@ -115,7 +136,7 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("kind", ["data", "halving", "consistency"])
+@pytest.mark.parametrize("kind", ["data", "halving", "whole way", "consistency"])
 def test_after_a_kill_it_ends_at_the_same_weights(kind: str, tmp_path: Path) -> None:
     grid = times_of(V.schedule, 4)[:-1]
     calls = 0
@@ -133,6 +154,8 @@ def test_after_a_kill_it_ends_at_the_same_weights(kind: str, tmp_path: Path) -> 
             return train_diffusion(Affine(grid), V, drawn, 110, checkpoint=file)
         if kind == "halving":
             return distil_progressively(exact_network(grid), V, drawn, (2,), 110, folder=folder)[2]
+        if kind == "whole way":
+            return distil_whole_way(Affine(grid), V, drawn, 110, steps=2, teacher=exact_network(grid), checkpoint=file)
         return train_consistency(Affine(grid), V, drawn, 110, grid_steps=4, checkpoint=file)
 
     whole = trained(draw, None)
@@ -172,6 +195,29 @@ def test_a_loss_that_is_no_number_ends_training_and_keeps_the_checkpoint(tmp_pat
         train_diffusion(Affine([0.5]), V, broken, 100)
 
 
+def test_a_gradient_that_is_no_number_keeps_the_checkpoint_as_it_was(tmp_path: Path) -> None:
+    """The loss is finite there still, and without a check the weights after update 60 would be kept at 100."""
+
+    class Steep(Affine):
+        def forward(self, point: Tensor, time: Tensor) -> Tensor:
+            return super().forward(point, time) + (torch.sqrt(self.slope - self.slope) if steep else 0.0)
+
+    steep, calls = False, 0
+
+    def counting(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        nonlocal calls, steep
+        calls += 1
+        steep = calls > 60
+        return draw(generator)
+
+    path = tmp_path / "a.pt"
+    with pytest.raises(TrainingError, match=r"The gradient became nan at update 60, .* kept in .*a\.pt"):
+        train_diffusion(Steep([0.5]), V, counting, 100, checkpoint=path)
+    kept = torch.load(path, weights_only=True)
+    assert kept["done"] == 50
+    assert all(bool(torch.isfinite(each).all()) for each in kept["network"].values())
+
+
 def test_checkpoints_of_others_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.pt"
     train_diffusion(Affine([0.5]), V, draw, 50, checkpoint=path)
@@ -200,6 +246,12 @@ def test_a_checkpoint_that_has_no_place_is_told(tmp_path: Path) -> None:
         (lambda: distil_progressively(Affine([0.5]), V, draw, (8, 4, 1), 9), r"halved each time, .* got \(8, 4, 1\)"),
         (lambda: distil_progressively(Affine([0.5]), V, draw, (), 9), r"halved each time, .* got \(\)"),
         (lambda: distil_progressively(Affine([0.5]), Diffusion(prediction="noise"), draw, (2,), 9), "so little data"),
+        (
+            lambda: distil_whole_way(
+                Affine([0.5]), V, draw, 9, steps=2, teacher=Affine([0.5]), teacher_sampler=ddpm(V, 4)
+            ),
+            "Step 0 adds noise",
+        ),
         (lambda: train_consistency(Affine([0.5]), V, draw, 9, grid_steps=1), "grid_steps must be .* 2..10000, got 1"),
         (lambda: train_diffusion(Affine([0.5]), V, draw, 0), "updates must be an integer in 1..100000000, got 0"),
         (lambda: train_diffusion(Affine([0.5]), V, draw, 9, learning_rate=math.nan), "learning_rate must lie in"),

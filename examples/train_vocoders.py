@@ -1,0 +1,168 @@
+"""Train the vocoders of ``vocoder_networks.py``, and write what they reach, what they cost and what the seams cost.
+
+    python examples/train_vocoders.py                         # about five minutes of one CPU for each
+    python examples/train_vocoders.py --updates 20 --pieces 4 --out build/quick.pt
+    python examples/train_vocoders.py --measure               # only measures the weights that are there
+
+Killed, it goes on where it was when called again with the same arguments: checkpoints are in ``--work``. The loss is
+spectra of three resolutions and the mel bands themselves. There is no adversary: that takes days and not minutes, and
+is what makes published vocoders crisp. Levels are learned, phases are free, so that waveforms are not compared.
+
+``vocoder_measurements.py`` says what is measured.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from random_music import Dice, random_drums, random_notes
+from torch import Tensor, nn
+from vocoder_measurements import as_markdown, measure
+from vocoder_networks import HOP_SAMPLES, KINDS, WEIGHTS, Analysis, load_training_report, new_network
+
+from neutone_like.optimise.diffusion.training import train
+
+PIECE_SECONDS = 4.0
+SEGMENT_SAMPLES = 32 * HOP_SAMPLES
+BATCH_SIZE = 8
+SOFTEST_DB = -24.0
+FFT_SIZES = (2048, 512, 128)
+QUIETEST = 1e-4
+UPDATES = {"hifigan": 2000, "multiband": 1800, "istft": 6500}  # minutes each, on one thread
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"  # of the page
+LEARNING_RATES = {"hifigan": 3e-3, "multiband": 3e-3, "istft": 2e-3}
+
+
+class Spectra(nn.Module):
+    """The loss: how far magnitudes are, as a ratio and in logarithms, in three resolutions and in mel bands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.analysis = Analysis()
+        self.windows = nn.ParameterList(nn.Parameter(torch.hann_window(size), False) for size in FFT_SIZES)
+
+    def forward(self, network: Any, batch: tuple[Tensor, ...], generator: torch.Generator) -> Tensor:
+        (sound,) = batch
+        mel = self.analysis(sound)
+        made = network(mel)[:, :, HOP_SAMPLES:]
+        loss = 2.0 * (self.analysis(made) - mel).abs().mean()
+        for window in self.windows:
+            wanted, found = (magnitudes(each[:, 0], window) for each in (sound, made))
+            ratio = (wanted - found).norm(dim=(1, 2)) / wanted.norm(dim=(1, 2)).clamp(min=1e-2)
+            loss = loss + (found.log() - wanted.log()).abs().mean() / 3.0 + ratio.mean() / 3.0
+        return loss
+
+
+def magnitudes(sound: Tensor, window: Tensor) -> Tensor:
+    """``[batch, samples]`` to ``[batch, bins, frames]``, a full-scale sine about 1, never 0."""
+    size = window.numel()
+    spectra = torch.stft(sound, size, size // 4, window=window, return_complex=True) / (0.25 * size)
+    return (spectra.real.square() + spectra.imag.square() + QUIETEST**2).sqrt()
+
+
+class Music:
+    """Draws segments of random music at random levels, ``[batch, 1, samples]``."""
+
+    def __init__(self, seed: int, pieces: int) -> None:
+        dice = Dice(seed)
+        played = (random_notes, random_drums, random_notes)
+        self.sounds = torch.stack([played[at % 3](dice, PIECE_SECONDS) for at in range(pieces)])
+
+    def __call__(self, generator: torch.Generator) -> tuple[Tensor, ...]:
+        count, length = self.sounds.shape
+        which = torch.randint(count, (2, BATCH_SIZE), generator=generator)
+        start = torch.randint(length - SEGMENT_SAMPLES, (2, BATCH_SIZE), generator=generator)
+        drawn = self.sounds[which[..., None], start[..., None] + torch.arange(SEGMENT_SAMPLES)]
+        gains = 10.0 ** (SOFTEST_DB / 20.0 * torch.rand(2, BATCH_SIZE, 1, generator=generator))
+        gains[1, : BATCH_SIZE // 2] = 0.0  # half of them are alone, half are two together
+        return ((gains * drawn).sum(0).unsqueeze(1),)
+
+
+def train_one(kind: str, updates: int, pieces: int, seed: int, work: Path) -> nn.Module:
+    """A network, trained; goes on from its checkpoint."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = new_network(kind)
+    train(
+        network,
+        Spectra(),
+        Music(seed, pieces),
+        updates,
+        learning_rate=LEARNING_RATES[kind],
+        seed=seed,
+        checkpoint=work / f"{kind}.pt",
+        purpose=f"vocoder {kind}, {pieces} pieces",
+    )
+    return network
+
+
+def train_all(updates: int | None, pieces: int, seed: int, work: Path) -> tuple[dict[str, Any], dict[str, float]]:
+    """The networks' states in half precision, and the CPU seconds that this run took for each."""
+    states: dict[str, Any] = {}
+    took: dict[str, float] = {}
+    for kind in KINDS:
+        started = time.process_time()
+        print(kind)
+        network = train_one(kind, updates or UPDATES[kind], pieces, seed, work)
+        states[kind] = {name: value.half() for name, value in network.state_dict().items()}
+        took[kind] = round(time.process_time() - started, 1)
+    return states, took
+
+
+def write_tables(page: Path, tables: str) -> None:
+    """Replace what stands between two comments of a page."""
+    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    page.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}", encoding="utf-8")
+
+
+def main(
+    updates: Annotated[int | None, typer.Option(min=1, help="For each; none: about five minutes.")] = None,
+    pieces: Annotated[int, typer.Option(min=1, help="Pieces of music of 4 s to learn from.")] = 60,
+    out: Annotated[Path, typer.Option(help="Weights file; the report goes beside it, as .json.")] = WEIGHTS,
+    work: Annotated[Path, typer.Option(help="Folder for checkpoints.")] = Path("build/vocoders"),
+    seed: Annotated[int, typer.Option(help="The same seed gives the same weights on the same machine.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
+    seconds: Annotated[float, typer.Option(min=1.5, help="Of each sound that is measured.")] = 4.0,
+    only_measure: Annotated[bool, typer.Option("--measure", help="Measure the weights that are there.")] = False,
+    page: Annotated[Path | None, typer.Option(exists=True, help="A page whose tables are written anew.")] = None,
+) -> None:
+    """Train, measure, write."""
+    torch.set_num_threads(threads)
+    facts: dict[str, Any]
+    if only_measure:
+        before = load_training_report(out)
+        facts = {name: before[name] for name in ("updates", "pieces", "seed", "took_cpu_seconds", "torch_version")}
+    else:
+        states, took = train_all(updates, pieces, seed, work)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(states, out)
+        facts = {
+            "updates": {kind: updates or UPDATES[kind] for kind in KINDS},
+            "pieces": pieces,
+            "seed": seed,
+            "took_cpu_seconds": took,
+            "torch_version": torch.__version__,
+        }
+    found = measure(out, seconds)
+    print(as_markdown(found))
+    out.with_suffix(".json").write_text(json.dumps({**facts, **rounded(found)}, indent=2) + "\n", encoding="utf-8")
+    if page is not None:
+        write_tables(page, as_markdown(rounded(found)))
+    print(f"Wrote {out.with_suffix('.json')}")
+
+
+def rounded(found: Any) -> Any:
+    """Numbers to six digits."""
+    if isinstance(found, dict):
+        return {name: rounded(value) for name, value in found.items()}
+    if isinstance(found, list):
+        return [rounded(value) for value in found]
+    return float(f"{found:.6g}") if isinstance(found, float) else found
+
+
+if __name__ == "__main__":
+    typer.run(main)

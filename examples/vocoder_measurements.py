@@ -57,12 +57,14 @@ def with_phases(sound: Tensor, rounds: int) -> Tensor:
     mel = analysis.logarithm.quietest * torch.exp(4.0 * levels)
     wanted = (torch.linalg.pinv(analysis.filters) @ mel).clamp(min=0.0)
     wanted = torch.cat((wanted, wanted[:, -1:]), 1)
-    setting = {"n_fft": FFT_SAMPLES, "hop_length": HOP_SAMPLES, "window": analysis.window}
     phases = torch.rand(wanted.shape, generator=torch.Generator().manual_seed(0)) * 2.0 * math.pi
-    made = torch.istft(torch.polar(wanted, phases), **setting, length=sound.size(1))
+    made = torch.istft(
+        torch.polar(wanted, phases), FFT_SAMPLES, HOP_SAMPLES, window=analysis.window, length=sound.size(1)
+    )
     for _ in range(rounds):
-        spectra = torch.stft(made, **setting, return_complex=True)
-        made = torch.istft(torch.polar(wanted, spectra.angle()), **setting, length=sound.size(1))
+        spectra = torch.stft(made, FFT_SAMPLES, HOP_SAMPLES, window=analysis.window, return_complex=True)
+        spectra = torch.polar(wanted, spectra.angle())
+        made = torch.istft(spectra, FFT_SAMPLES, HOP_SAMPLES, window=analysis.window, length=sound.size(1))
     return made.unsqueeze(0)
 
 

@@ -77,7 +77,7 @@ class Analysis(nn.Module):
 class CausalConv(nn.Conv1d):
     """Pads on the left alone."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         return super().forward(F.pad(x, (self.dilation[0] * (self.kernel_size[0] - 1), 0)))
 
 

@@ -140,7 +140,8 @@ constexpr clap_plugin_state kState = {save, load};
 constexpr clap_plugin_samples kLatency = {
     [](const clap_plugin* face) { return static_cast<uint32_t>(ClapPlugin::of(face).plugin.latency_samples()); }};
 // Nobody knows how long a network remembers.
-constexpr clap_plugin_samples kTail = {[](const clap_plugin*) -> uint32_t { return INT32_MAX; }};
+constexpr clap_plugin_samples kTail = {
+    [](const clap_plugin* face) -> uint32_t { return ClapPlugin::of(face).plugin.has_memory() ? INT32_MAX : 0; }};
 constexpr clap_plugin_render kRender = {[](const clap_plugin*) { return false; },
                                         [](const clap_plugin*, int32_t) { return true; }};
 

@@ -55,6 +55,7 @@ std::unique_ptr<Voice> Plugin::new_voice() {
     auto voice = std::make_unique<Voice>(loaded_, sample_rate(), longest_, layout_);
     problem_ = voice->problem();
     latency_.store(voice->latency_samples(), std::memory_order_relaxed);
+    has_memory_.store(voice->has_model(), std::memory_order_relaxed);
     return voice;
 }
 

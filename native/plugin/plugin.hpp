@@ -59,6 +59,9 @@ public:
     // [any but audio] As the model that plays has them; there are always as many, and of() has their ids.
     std::shared_ptr<const std::vector<Knob>> knobs() const;
 
+    // [any] Whether there is a model to remember what it heard; without one, what came in has gone out after the latency.
+    bool has_memory() const noexcept { return has_memory_.load(std::memory_order_relaxed); }
+
     // [any but audio] Of the model that plays, or of the plugin where there is none.
     std::string model_name() const;
     // [any] In Hz; 0 before prepare.
@@ -93,6 +96,7 @@ private:
     std::atomic<Voice*> offered_{nullptr};
     std::atomic<Voice*> replaced_{nullptr};
     std::atomic<int64_t> latency_{0};
+    std::atomic<bool> has_memory_{true};
     std::atomic<double> sample_rate_{0.0};  // 0: not prepared yet
     Meters meters_;
     std::vector<std::atomic<double>> shown_;

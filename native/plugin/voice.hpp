@@ -31,6 +31,7 @@ public:
     // Why sound passes through; empty: it doesn't.
     const std::string& problem() const noexcept { return problem_; }
     int64_t latency_samples() const noexcept { return latency_; }
+    bool has_model() const noexcept { return stream_ != nullptr || worker_ != nullptr; }
 
     // [control] Plays silence, so that the audio thread is not the first to touch its memory, and begins anew.
     void warm_up(const std::vector<float>& values) noexcept;
@@ -49,7 +50,6 @@ public:
 
 private:
     void begin_playing(double sample_rate);
-    bool has_model() const noexcept { return stream_ != nullptr || worker_ != nullptr; }
     void play(const float* const* in, float* const* out, int samples, const float* values, bool bypassed) noexcept;
 
     const std::shared_ptr<const Loaded> loaded_;

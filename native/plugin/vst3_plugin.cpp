@@ -127,7 +127,8 @@ void Vst3Plugin::tell(int32_t changes) {
 
 Result Vst3Plugin::setProcessing(uint8_t) { return kOk; }
 
-uint32_t Vst3Plugin::getTailSamples() { return kEndlessTail; }  // nobody knows how long a network remembers
+// Nobody knows how long a network remembers.
+uint32_t Vst3Plugin::getTailSamples() { return plugin_.has_memory() ? kEndlessTail : 0; }
 
 Result Vst3Plugin::process(ProcessData* data) {
     if (data == nullptr) return kInvalid;

@@ -102,6 +102,20 @@ def test_another_artifact_while_it_plays() -> None:
         np.testing.assert_array_equal(host.play(sound, (64,)), sound)
 
 
+def test_the_tail_is_endless_where_there_is_a_model() -> None:
+    with playing() as host:
+        assert host.tail() == 0
+        assert host.open_artifact(EXPORTED / "overdrive")
+        assert host.tail() == 2**31 - 1
+        state = host.save()
+    host = Vst3Instance(player("vst3"))
+    host.prepare(48000, 64)
+    assert host.tail() == 0
+    assert host.load(state)
+    assert host.tail() == 2**32 - 1
+    host.close()
+
+
 def test_many_artifacts_one_after_the_other_while_sound_plays() -> None:
     """Each that came and went was whole: no block is wrong, and nothing is left of it."""
     from threading import Thread

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ctypes import byref, c_char_p, c_int32, c_uint32, c_void_p
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 
 from support.clap_host import ClapInstance, opened
+from support.lv2_host import Lv2Instance, Lv2Window
 from support.places import EXPORTED, TESTS
 from support.plugin_tools import board_plays, built, hand_made, needs_plugin, noise, player
-from support.virtual_display import Screen, virtual_display
+from support.virtual_display import Screen, eventually, virtual_display
+from support.vst3_host import Vst3Instance, call
 
 pytestmark = needs_plugin
 DIAL = (200, 110)  # where overdrive's only one is in a window of its natural size
@@ -22,7 +25,6 @@ BYPASS = (345, 30)
 TAB, UP, HOME, RETURN, SHIFT = 0xFF09, 0xFF52, 0xFF50, 0xFF0D, 0xFFE1
 LOWEST, HIGHEST = 0.0, 36.0
 ACCENT = (0x5B, 0xC8, 0xB4)
-QUIET = (0xA9, 0xB4, 0xBD)
 
 
 @pytest.fixture(scope="module")
@@ -50,17 +52,21 @@ def shown(screen: Screen, path: Path, *, artifact: Path | None = None, scale: fl
         screen.destroy(parent)
 
 
-def told(host: ClapInstance, screen: Screen) -> list[tuple[str, int, float]]:
-    """What the host hears of what the hand did."""
-    screen.sync()
-    host.tick()
-    host.flush()
+def told(host: ClapInstance) -> list[tuple[str, int, float]]:
+    """What the host hears of what the hand did, to the end of the gesture."""
+
+    def is_at_its_end() -> bool:
+        host.tick()
+        host.flush()
+        return bool(host.calls.told) and host.calls.told[-1][0] == "end"
+
+    eventually(is_at_its_end, "the end of a gesture")
     heard = list(host.calls.told)
     host.calls.told.clear()
     return heard
 
 
-def drag(screen: Screen, host: ClapInstance, pixels: int, steps: int = 4) -> None:
+def drag(screen: Screen, host: ClapInstance | Vst3Instance | Lv2Window, pixels: int, steps: int = 4) -> None:
     screen.move(*DIAL)
     screen.button(1, is_down=True)
     for step in range(1, steps + 1):
@@ -69,8 +75,12 @@ def drag(screen: Screen, host: ClapInstance, pixels: int, steps: int = 4) -> Non
     screen.button(1, is_down=False)
 
 
-def colors(screen: Screen, parent: int, host: ClapInstance, color: tuple[int, int, int]) -> int:
-    """How many pixels have it."""
+def is_painted(screen: Screen, parent: int, host: ClapInstance, color: tuple[int, int, int], least: int) -> bool:
+    """Whether at least as many pixels have it."""
+    return painted(screen, parent, host, color) >= least
+
+
+def painted(screen: Screen, parent: int, host: ClapInstance, color: tuple[int, int, int]) -> int:
     host.tick()
     picture = screen.picture(parent, *host.window_size())
     return int((picture == color).all(axis=2).sum())
@@ -81,7 +91,7 @@ def test_a_dragged_knob_reaches_the_host_and_the_sound(screen: Screen) -> None:
     sound = noise(2, 3000)
     with shown(screen, built("clap", "overdrive")) as (host, _):
         drag(screen, host, 100)
-        heard = told(host, screen)
+        heard = told(host)
         drive = host.parameters["drive"].id
         assert [kind for kind, _, _ in heard] == ["begin", *["value"] * (len(heard) - 2), "end"]
         assert {which for _, which, _ in heard} == {drive}
@@ -102,10 +112,14 @@ def test_a_knob_that_moves_while_it_plays_is_heard_from_the_next_block(screen: S
         host.activate(48000, 128)
         host.play(sound, (128,))
         drag(screen, host, 100)
-        screen.sync()
-        host.tick()
+
+        def is_let_go() -> bool:
+            host.tick()
+            host.block(sound[:, :0])
+            return host.calls.told[-1:] != [] and host.calls.told[-1][0] == "end"
+
+        eventually(is_let_go, "the end of the drag, told in process")
         got = host.play(sound, (128,))
-        assert host.calls.told[-1][0] == "end"
         wanted = board_plays("overdrive", sound, 48000, {"drive": 30.0})
         np.testing.assert_allclose(got[:, 4800:], wanted[:, 4800:], rtol=0, atol=1e-5)
 
@@ -113,63 +127,66 @@ def test_a_knob_that_moves_while_it_plays_is_heard_from_the_next_block(screen: S
 def test_wheel_double_click_and_a_fine_hand(screen: Screen) -> None:
     with shown(screen, built("clap", "overdrive")) as (host, _):
         screen.click(*DIAL, 4)
-        (begin, value, end) = told(host, screen)
+        (begin, value, end) = told(host)
         assert (begin[0], end[0]) == ("begin", "end")
         assert value[2] == pytest.approx(12.0 + 0.02 * 36.0)
         screen.key(SHIFT, is_down=True)
         screen.click(*DIAL, 5)
         screen.key(SHIFT, is_down=False)
-        assert told(host, screen)[1][2] == pytest.approx(12.0 + 0.018 * 36.0)
-        screen.click(*DIAL)
-        screen.click(*DIAL)
-        assert told(host, screen)[-2][2] == 12.0
+        assert told(host)[1][2] == pytest.approx(12.0 + 0.018 * 36.0)
+        screen.double_click(*DIAL)
+        eventually(lambda: told(host)[-2:][0][2] == 12.0, "the default")
         assert host.value("drive") == 12.0
 
 
 def test_keyboard(screen: Screen) -> None:
     """It is the window's from a click on, until the mouse leaves."""
-    with shown(screen, built("clap", "overdrive")) as (host, _):
+    with shown(screen, built("clap", "overdrive")) as (host, parent):
+        (inside,) = screen.children(parent)
         screen.click(*DIAL)
-        assert [kind for kind, _, _ in told(host, screen)] == ["begin", "end"]
+        assert [kind for kind, _, _ in told(host)] == ["begin", "end"]
+        eventually(lambda: screen.has_focus(inside), "the keyboard is the window's")
         screen.key(UP)
-        assert told(host, screen)[1][2] == pytest.approx(12.36)
+        assert told(host)[1][2] == pytest.approx(12.36)
         screen.key(HOME)
-        assert told(host, screen)[1][2] == LOWEST
+        assert told(host)[1][2] == LOWEST
         screen.key(TAB)
         screen.key(RETURN)
-        assert told(host, screen)[1][1:] == (host.parameters["Bypass"].id, 1.0)
+        assert told(host)[1][1:] == (host.parameters["Bypass"].id, 1.0)
         screen.move(1200, 900)
-        screen.sync()
-        host.tick()
-        screen.key(UP)
-        assert told(host, screen) == []
+
+        def is_given_back() -> bool:
+            host.tick()
+            return not screen.has_focus(inside)
+
+        eventually(is_given_back, "the keyboard is the host's")
 
 
 def test_bypass_is_a_button(screen: Screen) -> None:
     with shown(screen, built("clap", "overdrive")) as (host, parent):
-        assert colors(screen, parent, host, ACCENT) > 40
+        eventually(lambda: is_painted(screen, parent, host, ACCENT, 40), "a dial in color")
         screen.click(*BYPASS)
-        assert told(host, screen)[1][1:] == (host.parameters["Bypass"].id, 1.0)
-        assert colors(screen, parent, host, ACCENT) == 0
+        assert told(host)[1][1:] == (host.parameters["Bypass"].id, 1.0)
+        eventually(lambda: not is_painted(screen, parent, host, ACCENT, 1), "a dial without color")
         screen.click(*BYPASS)
-        assert told(host, screen)[1][2] == 0.0
+        assert told(host)[1][2] == 0.0
 
 
 def test_what_the_host_sets_is_seen(screen: Screen) -> None:
     with shown(screen, built("clap", "overdrive")) as (host, parent):
-        host.set("drive", LOWEST)
-        least = colors(screen, parent, host, ACCENT)
         host.set("drive", HIGHEST)
-        most = colors(screen, parent, host, ACCENT)
-        assert most > least + 100
+        eventually(lambda: is_painted(screen, parent, host, ACCENT, 250), "a full dial")
+        host.set("drive", LOWEST)
+        eventually(lambda: not is_painted(screen, parent, host, ACCENT, 50), "an empty dial")
 
 
 def test_the_meter_shows_what_plays(screen: Screen) -> None:
     with shown(screen, built("clap", "overdrive")) as (host, parent):
         host.activate(48000, 256)
-        before = colors(screen, parent, host, ACCENT)
+        eventually(lambda: is_painted(screen, parent, host, ACCENT, 40), "the dial")
+        before = painted(screen, parent, host, ACCENT)
         host.play(noise(1, 2560), (256,))
-        assert colors(screen, parent, host, ACCENT) > before + 300
+        eventually(lambda: is_painted(screen, parent, host, ACCENT, before + 300), "bars in the meter")
 
 
 def test_any_size_and_scale(screen: Screen) -> None:
@@ -212,12 +229,11 @@ def test_the_players_knobs_follow_its_artifact(screen: Screen, tmp_path: Path) -
         host.tick()
         width, height = host.window_size()
         screen.click(width * 0.08, height * 0.24)
-        heard = told(host, screen)
+        heard = told(host)
         assert [(kind, value) for kind, _, value in heard] == [("begin", 0.0), ("value", 1.0), ("end", 0.0)]
         assert host.text("mode", 1.0) == "c"
         assert host.open_artifact(EXPORTED / "overdrive")
-        host.tick()
-        assert 0 < colors(screen, parent, host, ACCENT) < 2000
+        eventually(lambda: not is_painted(screen, parent, host, ACCENT, 2000), "one dial instead of 32")
 
 
 def test_two_windows_at_once(screen: Screen) -> None:
@@ -226,9 +242,90 @@ def test_two_windows_at_once(screen: Screen) -> None:
         shown(screen, built("clap", "overdrive")) as (above, _),
     ):
         drag(screen, above, 50)
+        assert len(told(above)) > 2
         below.tick()
-        assert len(told(above, screen)) > 2
-        assert told(below, screen) == []
+        below.flush()
+        assert below.calls.told == []
+
+
+def test_vst3_has_the_same_window(screen: Screen) -> None:
+    """With timers of the host's; gestures go to the host, values come from it."""
+    sound = noise(2, 3000)
+    host = Vst3Instance(built("vst3", "overdrive"))
+    view = host.view()
+    assert view
+    parent = screen.window(400, 222)
+    x11 = c_char_p(b"X11EmbedWindowID")
+    assert call(view, 3, c_int32, x11) == 0
+    assert call(view, 3, c_int32, c_char_p(b"HWND")) != 0
+    assert call(view, 4, c_int32, c_void_p(parent), x11) != 0, "no frame"
+    bare, frame = host.frame(has_loop=False), host.frame()
+    for given in (bare, frame):
+        assert call(view, 12, c_int32, c_void_p(given.address)) == 0
+        assert (call(view, 4, c_int32, c_void_p(parent), x11) == 0) == (given is frame)
+    rectangle = (c_int32 * 4)()
+    assert call(view, 9, c_int32, byref(rectangle)) == 0
+    assert list(rectangle) == [0, 0, 400, 222]
+    drag(screen, host, 100)
+
+    def is_let_go() -> bool:
+        host.tick()
+        return host.edits[-1:] != [] and host.edits[-1][0] == "end"
+
+    eventually(is_let_go, "the end of the drag")
+    drive = host.parameter_id(0)
+    kinds = [kind for kind, _, _ in host.edits]
+    assert kinds == ["begin", *["value"] * (len(kinds) - 2), "end"]
+    assert {which for _, which, _ in host.edits} == {drive}
+    assert host.edits[-2][2] == pytest.approx((12.0 + 18.0) / 36.0)
+    assert host.shown(drive) == pytest.approx(host.edits[-2][2])
+    host.prepare(48000, 128)
+    wanted = board_plays("overdrive", sound, 48000, {"drive": 30.0})
+    np.testing.assert_allclose(host.play(sound, 128), wanted, rtol=0, atol=1e-5)
+    rectangle[2], rectangle[3] = 800, 444
+    assert call(view, 10, c_int32, byref(rectangle)) == 0
+    host.tick()
+    assert call(view, 5, c_int32) == 0
+    assert host.timers == []
+    assert screen.children(parent) == []
+    call(view, 2, c_uint32)
+    host.close()
+    screen.destroy(parent)
+
+
+def test_lv2_has_the_same_window(screen: Screen) -> None:
+    """It writes to the ports, bypass to LV2's "enabled"."""
+    sound = noise(2, 3000)
+    host = Lv2Instance(built("lv2", "overdrive"), "", 48000)
+    parent = screen.window(400, 222)
+    assert Lv2Window(host, parent, has_instance=False).handle is None
+    window = Lv2Window(host, parent)
+    assert window.size == (400, 222)
+    assert screen.children(parent) == [window.widget]
+    window.tick()
+    drag(screen, window, 100)
+    screen.click(*BYPASS)
+
+    def is_done() -> bool:
+        window.tick()
+        return ("end", "enabled", 0.0) in window.edits
+
+    eventually(is_done, "bypass")
+    assert window.edits[0] == ("begin", "drive", 0.0)
+    moves = [value for kind, symbol, value in window.edits if (kind, symbol) == ("value", "drive")]
+    assert moves[-1] == pytest.approx(30.0)
+    assert window.edits[-4:] == [
+        ("end", "drive", 0.0), ("begin", "enabled", 0.0), ("value", "enabled", 0.0), ("end", "enabled", 0.0)
+    ]  # fmt: skip
+    host.controls["enabled"].value = 1.0
+    host.activate()
+    got = host.play(sound, (128,))[:, 2000:]
+    wanted = board_plays("overdrive", sound, 48000, {"drive": 30.0})[:, 2000:]
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-5)
+    window.close()
+    assert screen.children(parent) == []
+    host.close()
+    screen.destroy(parent)
 
 
 WITHOUT = """

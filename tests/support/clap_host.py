@@ -225,6 +225,9 @@ class ClapInstance:
     def latency(self) -> int:
         return self._extension("clap.latency", abi.Samples).get(self._at)
 
+    def tail(self) -> int:
+        return self._extension("clap.tail", abi.Samples).get(self._at)
+
     def set(self, name: str, value: float) -> None:
         """By a flush, on the thread that the rules name."""
         events, keep = self._events([(0, name, value)])

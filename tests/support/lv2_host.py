@@ -81,3 +81,83 @@ class Lv2Instance:
     def close(self) -> None:
         self.descriptor.deactivate(self.handle)
         self.descriptor.cleanup(self.handle)
+
+
+class _UiDescriptor(Structure):
+    _fields_ = [
+        ("uri", c_char_p),
+        (
+            "instantiate",
+            CFUNCTYPE(c_void_p, c_void_p, c_char_p, c_char_p, c_void_p, c_void_p, POINTER(c_void_p), POINTER(c_void_p)),
+        ),
+        ("cleanup", CFUNCTYPE(None, c_void_p)),
+        ("port_event", CFUNCTYPE(None, c_void_p, c_uint32, c_uint32, c_uint32, c_void_p)),
+        ("extension_data", CFUNCTYPE(c_void_p, c_char_p)),
+    ]
+
+
+class _Feature(Structure):
+    _fields_ = [("uri", c_char_p), ("data", c_void_p)]
+
+
+class _Handled(Structure):
+    """A function that a host gives, and what it wants to get with it."""
+
+    _fields_ = [("handle", c_void_p), ("function", c_void_p)]
+
+
+_UI = "http://lv2plug.in/ns/extensions/ui#"
+
+
+class Lv2Window:
+    """The window of an instance. ``edits``: "begin", "value" or "end", of which port, and to what."""
+
+    def __init__(self, instance: Lv2Instance, parent: int, *, has_instance: bool = True) -> None:
+        self.edits: list[tuple[str, str, float]] = []
+        self.size = (0, 0)
+        self._instance = instance
+        instance.library.lv2ui_descriptor.restype = POINTER(_UiDescriptor)
+        self.descriptor: Any = instance.library.lv2ui_descriptor(0).contents
+        write = CFUNCTYPE(None, c_void_p, c_uint32, c_uint32, c_uint32, POINTER(c_float))(self._written)
+        touch = CFUNCTYPE(None, c_void_p, c_uint32, ctypes.c_bool)(self._touched)
+        resize = CFUNCTYPE(ctypes.c_int, c_void_p, ctypes.c_int, ctypes.c_int)(self._resized)
+        touching = _Handled(None, ctypes.cast(touch, c_void_p))
+        resizing = _Handled(None, ctypes.cast(resize, c_void_p))
+        given = {
+            f"{_UI}parent": parent,
+            f"{_UI}touch": ctypes.addressof(touching),
+            f"{_UI}resize": ctypes.addressof(resizing),
+            "http://lv2plug.in/ns/ext/instance-access": instance.handle if has_instance else None,
+        }
+        features = [_Feature(uri.encode(), data) for uri, data in given.items() if data is not None]
+        table = (c_void_p * (len(features) + 1))(*(ctypes.addressof(each) for each in features), None)
+        self._kept = (write, touch, resize, touching, resizing, features, table)
+        widget = c_void_p()
+        self.handle = self.descriptor.instantiate(
+            byref(self.descriptor), instance.descriptor.uri, b"", ctypes.cast(write, c_void_p), None,
+            byref(widget), table,
+        )  # fmt: skip
+        self.widget = widget.value
+        idle = self.descriptor.extension_data(f"{_UI}idleInterface".encode())
+        self._idle = CFUNCTYPE(ctypes.c_int, c_void_p)(ctypes.cast(idle, POINTER(c_void_p))[0] or 0)
+
+    def _name(self, port: int) -> str:
+        return self._instance.symbols[self._instance.indices.index(port)]
+
+    def _written(self, _: int, port: int, size: int, protocol: int, value: Any) -> None:
+        assert (size, protocol) == (4, 0)
+        self.edits.append(("value", self._name(port), value[0]))
+        self._instance.controls[self._name(port)].value = value[0]
+
+    def _touched(self, _: int, port: int, is_held: bool) -> None:
+        self.edits.append(("begin" if is_held else "end", self._name(port), 0.0))
+
+    def _resized(self, _: int, width: int, height: int) -> int:
+        self.size = (width, height)
+        return 0
+
+    def tick(self) -> None:
+        assert self._idle(self.handle) == 0
+
+    def close(self) -> None:
+        self.descriptor.cleanup(self.handle)

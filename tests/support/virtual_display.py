@@ -5,7 +5,8 @@ import os
 import select
 import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ctypes import POINTER, byref, c_char_p, c_int, c_uint, c_ulong, c_void_p
 from ctypes.util import find_library
@@ -18,7 +19,15 @@ import pytest
 Picture = npt.NDArray[np.uint8]
 _ALL_PLANES = 2**64 - 1
 _Z_PIXMAP = 2
-_STARTS_WITHIN_SECONDS = 20
+_WITHIN_SECONDS = 20
+
+
+def eventually(holds: Callable[[], bool], what: str) -> None:
+    """Ask until it holds: a server tells its clients of one another when it comes to it."""
+    end = time.monotonic() + _WITHIN_SECONDS
+    while not holds():
+        assert time.monotonic() < end, f"not within {_WITHIN_SECONDS} seconds: {what}"
+        time.sleep(0.005)
 
 
 class _Image(ctypes.Structure):
@@ -45,6 +54,7 @@ def _libraries() -> tuple[Any, Any]:
     xlib.XQueryTree.argtypes = [c_void_p, c_ulong, c_void_p, c_void_p, c_void_p, c_void_p]
     xlib.XGetImage.restype = POINTER(_Image)
     xlib.XGetImage.argtypes = [c_void_p, c_ulong, c_int, c_int, c_uint, c_uint, c_ulong, c_int]
+    xlib.XGetInputFocus.argtypes = [c_void_p, c_void_p, c_void_p]
     xlib.XKeysymToKeycode.restype = ctypes.c_ubyte
     xlib.XKeysymToKeycode.argtypes = [c_void_p, c_ulong]
     for name in ("XSync", "XCloseDisplay", "XDefaultRootWindow", "XMapWindow", "XDestroyWindow", "XResizeWindow"):
@@ -87,7 +97,7 @@ def virtual_display() -> Iterator["Screen"]:
 def _number(told: int) -> str:
     text = b""
     while not text.endswith(b"\n"):
-        ready, _, _ = select.select([told], [], [], _STARTS_WITHIN_SECONDS)
+        ready, _, _ = select.select([told], [], [], _WITHIN_SECONDS)
         part = os.read(told, 64) if ready else b""
         assert part, "Xvfb did not start"
         text += part
@@ -119,8 +129,13 @@ class Screen:
         return [int(list_at[at]) for at in range(count.value)]
 
     def sync(self) -> None:
-        """All of it has arrived at the server, and the server has told its clients."""
+        """All that was asked for has arrived at the server."""
         self._xlib.XSync(self._display, 0)
+
+    def has_focus(self, window: int) -> bool:
+        focused, revert = c_ulong(), c_int()
+        self._xlib.XGetInputFocus(self._display, byref(focused), byref(revert))
+        return focused.value == window
 
     # ---- a hand
 
@@ -136,6 +151,13 @@ class Screen:
         self.move(x, y)
         self.button(which, is_down=True)
         self.button(which, is_down=False)
+
+    def double_click(self, x: float, y: float) -> None:
+        """All in one breath, however busy the machine is."""
+        self.move(x, y)
+        for is_down in (True, False, True, False):
+            self._xtest.XTestFakeButtonEvent(self._display, 1, is_down, 0)
+        self.sync()
 
     def key(self, symbol: int, *, is_down: bool | None = None) -> None:
         code = self._xlib.XKeysymToKeycode(self._display, symbol)

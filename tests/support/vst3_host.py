@@ -4,7 +4,7 @@ Objects are pointers to tables of functions, by their place in the interface.
 """
 
 import ctypes
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from ctypes import (
     CFUNCTYPE,
     POINTER,
@@ -28,6 +28,7 @@ Audio = npt.NDArray[np.float32]
 Steps = Iterable[tuple[int, int, float]]  # sample, which parameter, its value in 0..1
 COMPONENT = bytes.fromhex("E831FF31F2D54301928EBBEE25697802")
 PROCESSOR = bytes.fromhex("42043F99B7DA453CA569E79D9AAEC33D")
+RUN_LOOP = bytes.fromhex("18C3536697764F1A9C5B83857A871389")
 CONTROLLER = bytes.fromhex("DCD7BBE37742448DA874AACC979C759E")
 LATENCY_CHANGED = 1 << 3
 _OK = 0
@@ -83,10 +84,16 @@ def utf16(units: Any) -> str:
 class _Object:
     """An object of the host's: what every one has, then these functions."""
 
-    def __init__(self, *functions: Any) -> None:
-        nothing = CFUNCTYPE(c_int32, c_void_p, c_void_p, c_void_p)(lambda *_: -1)
+    def __init__(self, *functions: Any, faces: "Mapping[bytes, _Object] | None" = None) -> None:
+        def query(_: int, name: int, found: Any) -> int:
+            face = (faces or {}).get(ctypes.string_at(name, 16))
+            found[0] = None if face is None else face.address
+            return -1 if face is None else _OK
+
+        nothing = CFUNCTYPE(c_int32, c_void_p, c_void_p, POINTER(c_void_p))(query)
         one = CFUNCTYPE(c_uint32, c_void_p)(lambda _: 1)
         self._functions = (nothing, one, one, *functions)
+        self._faces = faces
         self._table = (c_void_p * len(self._functions))(
             *(ctypes.cast(each, c_void_p).value for each in self._functions)
         )
@@ -131,9 +138,15 @@ class Vst3Instance:
         self.processor, self.controller = self._face(PROCESSOR), self._face(CONTROLLER)
         self.restarts: list[int] = []
         self.when_restarted: Callable[[], None] = lambda: None
-        unused = CFUNCTYPE(c_int32, c_void_p)(lambda _: _OK)
+        self.edits: list[tuple[str, int, float]] = []  # "begin", "value" or "end", of which, and to what in 0..1
+        self.timers: list[int] = []
         restart = CFUNCTYPE(c_int32, c_void_p, c_int32)(self._restarted)
-        self._handler = _Object(unused, unused, unused, restart)
+        self._handler = _Object(
+            CFUNCTYPE(c_int32, c_void_p, c_uint32)(lambda _, which: self._edited("begin", which, 0.0)),
+            CFUNCTYPE(c_int32, c_void_p, c_uint32, c_double)(lambda _, which, to: self._edited("value", which, to)),
+            CFUNCTYPE(c_int32, c_void_p, c_uint32)(lambda _, which: self._edited("end", which, 0.0)),
+            restart,
+        )
         assert call(self.component, 3, c_int32, c_void_p(None)) == _OK
         assert call(self.controller, 16, c_int32, c_void_p(self._handler.address)) == _OK
 
@@ -148,8 +161,40 @@ class Vst3Instance:
         self.when_restarted()
         return _OK
 
+    def _edited(self, kind: str, which: int, to: float) -> int:
+        self.edits.append((kind, which, to))
+        return _OK
+
+    def frame(self, *, has_loop: bool = True) -> _Object:
+        """What a window lies in: with timers, or without."""
+
+        def take(_: int, handler: int, _milliseconds: int) -> int:
+            self.timers.append(handler)
+            return _OK
+
+        def drop(_: int, handler: int) -> int:
+            self.timers.remove(handler)
+            return _OK
+
+        unused = CFUNCTYPE(c_int32, c_void_p, c_void_p)(lambda *_: _OK)
+        loop = _Object(
+            unused,
+            unused,
+            CFUNCTYPE(c_int32, c_void_p, c_void_p, c_uint64)(take),
+            CFUNCTYPE(c_int32, c_void_p, c_void_p)(drop),
+        )
+        return _Object(unused, faces={RUN_LOOP: loop} if has_loop else {})
+
+    def tick(self) -> None:
+        """Each timer that the plugin has, once."""
+        for timer in list(self.timers):
+            call(timer, 3, None)
+
     def latency(self) -> int:
         return call(self.processor, 6, c_uint32)
+
+    def tail(self) -> int:
+        return call(self.processor, 10, c_uint32)
 
     def parameter(self, index: int) -> Any:
         info: Any = _ParameterInfo()

@@ -1,6 +1,7 @@
 /* A CLAP host for the real-time-safety checker: the plugin in NEUTONE_LIKE_PLUGIN inside the callback, with parameter
  * events in the middle of blocks, bypass, and a reset now and then. With NEUTONE_LIKE_PLUGIN_ARTIFACTS, two paths with a
- * colon between them, the player opens one and the other by turns on another thread. */
+ * colon between them, the player opens one and the other by turns on another thread. With NEUTONE_LIKE_PLUGIN_WINDOW, the
+ * number of a window of X11's, the plugin's own is open inside, and lives on another thread. */
 #define _POSIX_C_SOURCE 200809L
 #include <dlfcn.h>
 #include <neutone_like/realtime_callback.h>
@@ -8,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "clap_abi.h"
 
@@ -38,10 +40,51 @@ static void* open_by_turns(void* of) {
     return NULL;
 }
 
+static pthread_t looker;
+static atomic_int is_looking, looked;
+static int heard; /* events that came out of process */
+
+static bool take_timer(const clap_host* host, uint32_t period_ms, uint32_t* timer) {
+    (void)host;
+    (void)period_ms;
+    *timer = 1;
+    return true;
+}
+static bool drop_timer(const clap_host* host, uint32_t timer) {
+    (void)host;
+    (void)timer;
+    return true;
+}
+static const clap_host_timer timers = {take_timer, drop_timer};
+
+static void* look(void* of) {
+    const clap_plugin_gui* gui = plugin->get_extension(plugin, "clap.gui");
+    const clap_plugin_timer* timer = plugin->get_extension(plugin, "clap.timer-support");
+    clap_window parent = {"x11", {NULL}};
+    parent.parent.x11 = strtoul(of, NULL, 10);
+    if (gui == NULL || !gui->create(plugin, "x11", false) || !gui->set_parent(plugin, &parent)) abort();
+    gui->show(plugin);
+    while (atomic_load(&is_looking)) {
+        const struct timespec pause = {0, 2000000};
+        timer->on_timer(plugin, 1);
+        atomic_fetch_add(&looked, 1);
+        nanosleep(&pause, NULL);
+    }
+    gui->destroy(plugin);
+    return NULL;
+}
+
+static bool hear(const clap_output_events* list, const clap_event* event) {
+    (void)list;
+    (void)event;
+    ++heard;
+    return true;
+}
+static const clap_output_events hearing = {NULL, hear};
+
 static const void* no_extension(const clap_host* host, const char* id) {
     (void)host;
-    (void)id;
-    return NULL;
+    return strcmp(id, "clap.timer-support") == 0 ? &timers : NULL;
 }
 static void nothing(const clap_host* host) { (void)host; }
 static const clap_host host = {{1, 1, 1}, NULL, "host", "tests", "", "1", no_extension, nothing, nothing, nothing};
@@ -78,6 +121,12 @@ int32_t neutone_like_callback_prepare(void* instance, double sample_rate, int32_
         if (pthread_create(&opener, NULL, open_by_turns, strdup(getenv("NEUTONE_LIKE_PLUGIN_ARTIFACTS"))) != 0)
             return 1;
     }
+    if (getenv("NEUTONE_LIKE_PLUGIN_WINDOW") != NULL) {
+        atomic_store(&is_looking, 1);
+        if (pthread_create(&looker, NULL, look, getenv("NEUTONE_LIKE_PLUGIN_WINDOW")) != 0) return 1;
+        while (atomic_load(&looked) < 3) { /* it is drawn once */
+        }
+    }
     return plugin->start_processing(plugin) ? 0 : 1;
 }
 
@@ -90,7 +139,7 @@ static clap_param_value change(uint32_t time, uint32_t id, double value) {
 void neutone_like_callback_process(void* instance, const float* const* in, float* const* out, int32_t samples) {
     const clap_audio_buffer inputs = {(float**)in, NULL, 2, 0, 0};
     clap_audio_buffer outputs = {(float**)out, NULL, 2, 0, 0};
-    const clap_process process = {-1, (uint32_t)samples, NULL, &inputs, &outputs, 1, 1, &events, NULL};
+    const clap_process process = {-1, (uint32_t)samples, NULL, &inputs, &outputs, 1, 1, &events, &hearing};
     (void)instance;
     if (++turn == 1) touch_stack();
     changes[0] = change(turn % 7, first.id, first.minimum + (first.maximum - first.minimum) * (turn % 8) / 8.0);
@@ -104,6 +153,10 @@ void neutone_like_callback_destroy(void* instance) {
     if (atomic_exchange(&is_opening, 0)) {
         pthread_join(opener, NULL);
         if (atomic_load(&opened) < 10) abort();
+    }
+    if (atomic_exchange(&is_looking, 0)) {
+        pthread_join(looker, NULL);
+        if (heard < 3) abort();
     }
     plugin->stop_processing(plugin);
     plugin->deactivate(plugin);

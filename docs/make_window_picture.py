@@ -20,6 +20,7 @@ from support.virtual_display import virtual_display  # noqa: E402
 
 RATE, BLOCK = 48000, 256
 SECONDS_TO_MEASURE_LOAD = 0.6
+SECONDS_TO_BE_DRAWN = 0.3
 
 
 def draw_window(path: Path) -> None:
@@ -41,8 +42,7 @@ def draw_window(path: Path) -> None:
             host.play(0.5 * noise(1, BLOCK), (BLOCK,))
             screen.move(150, 220)  # over a knob
             host.tick()
-            time.sleep(SECONDS_TO_MEASURE_LOAD)
-            host.tick()
+            time.sleep(SECONDS_TO_BE_DRAWN)
             image.imsave(path, screen.picture(parent, width, height))
             gui.destroy(host.at)
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from neutone_like.errors import ModelFileError
 from neutone_like.importers.weights import Weights
 from neutone_like.streaming import StreamingLayer
+from neutone_like.streaming.framing import join, newest
 
 MAXIMUM_WEIGHTS = 20_000_000
 SHORTEST_SAMPLES = 16
@@ -16,7 +17,7 @@ SHORTEST_SAMPLES = 16
 class CausalConv1d(StreamingLayer):
     """``nn.Conv1d`` with ``dilation * (kernel - 1)`` samples of past before each block.
 
-    Shape: ``[1, in_channels, N]`` to ``[1, out_channels, N]``.
+    Shape: ``[batch, in_channels, N]`` to ``[batch, out_channels, N]``.
     """
 
     def __init__(
@@ -44,8 +45,8 @@ class CausalConv1d(StreamingLayer):
         """The next block."""
         joined = x
         if self.length > 0:
-            joined = torch.cat([self.past, x], dim=2)
-            self.past = joined[:, :, joined.size(2) - self.length :]
+            joined = join(self.past, x)
+            self.past = newest(joined, self.length)
         missing = self.shortest_samples - x.size(2)
         if missing > 0:
             return self.conv(F.pad(joined, (0, missing)))[:, :, : x.size(2)]

@@ -12,7 +12,7 @@ from neutone_like.streaming import StreamingLayer
 
 
 class Lstm(StreamingLayer):
-    """Layers of LSTM and a linear head. Shape: ``[1, in_channels, N]`` to ``[1, 1, N]``."""
+    """Layers of LSTM and a linear head. Shape: ``[batch, in_channels, N]`` to ``[batch, 1, N]``."""
 
     def __init__(self, config: Fields, weights: Weights) -> None:
         super().__init__()
@@ -40,7 +40,9 @@ class Lstm(StreamingLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """The next block."""
-        y, state = self.lstm(x.permute(2, 0, 1), (self.hidden, self.cell))
+        batch = x.size(0)
+        state = (self.hidden.expand(-1, batch, -1).contiguous(), self.cell.expand(-1, batch, -1).contiguous())
+        y, state = self.lstm(x.permute(2, 0, 1), state)
         self.hidden, self.cell = state
         return self.head(y).permute(1, 2, 0)
 

@@ -1,6 +1,7 @@
 """The examples as people run them: ``python examples/x.py``, and the demo."""
 
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -109,3 +110,22 @@ def test_an_amp_is_distilled_and_what_came_out_is_told(
     told = json.loads((tmp_path / "small" / "best" / "result.json").read_text(encoding="utf-8"))
     assert told["quality"]["error_to_signal_ratio"] > 0.0
     assert (tmp_path / "small" / "best" / "student" / "model.nlc").stat().st_size == told["student_cost"]["file_bytes"]
+
+
+def test_a_nam_amp_is_cut_and_taught_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {"channels": 8, "dilations": [1, 4], "batchnorm": False, "activation": "Tanh"}
+    drawn = random.Random(1)
+    weights = [drawn.uniform(-0.5, 0.5) for _ in range((1 * 8 * 2 + 8) + (8 * 8 * 2 + 8) + 8 + 1)]
+    amp = {"version": "0.5.4", "architecture": "ConvNet", "config": config, "weights": weights}
+    (tmp_path / "amp.nam").write_text(json.dumps(amp), encoding="utf-8")
+    run_here(
+        "smaller_nam", ["amp.nam", "--seconds", "2", "--audio-seconds", "12", "--out", "small"], tmp_path, monkeypatch
+    )
+    assert "69 % of its parameters are gone" in capsys.readouterr().out
+    told = json.loads((tmp_path / "small" / "result.json").read_text(encoding="utf-8"))
+    begun, *_, ended = [error for *_, error in told["curve"]]
+    assert ended < 0.5 * begun
+    assert told["quality"]["error_to_signal_ratio"] < 0.5 * begun
+    assert told["student_cost"]["file_bytes"] == (tmp_path / "small" / "student" / "model.nlc").stat().st_size

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from neutone_like.importers import load_nam
 from neutone_like.model import WaveformToWaveformBase
+from neutone_like.streaming import reset_streaming
 from support.nam_whole_signal import play
 
 LENGTHS = (1, 2, 3, 5, 7, 15, 16, 64, 333, 997)
@@ -77,6 +78,21 @@ def test_made_files_play_as_their_layout_says_at_any_chunking(tmp_path: Path) ->
         for _ in range(3):
             played = in_random_blocks(model, sound, rng)
             assert largest(played - expected) <= 2e-6 * max(1.0, largest(expected)), file["architecture"]
+
+
+def test_a_batch_plays_as_each_of_it_alone(tmp_path: Path) -> None:
+    rng, path = random.Random(7), tmp_path / "made.nam"
+    for file in [*wavenets(rng), lstm(2, 3, rng)]:
+        path.write_text(json.dumps(file))
+        network = load_nam(path).model
+        sounds = 0.5 * torch.randn(3, 1, 200)
+        reset_streaming(network)
+        together = torch.cat([network(each) for each in sounds.split(90, 2)], 2)
+        for sound, found in zip(sounds, together, strict=True):
+            alone = in_random_blocks(load_nam(path), sound[0], rng)
+            assert largest(found[0] - alone) <= 1e-5 * max(1.0, largest(alone)), file["architecture"]
+        reset_streaming(network)  # and one sound goes again afterwards
+        assert network(sounds[:1]).shape == (1, 1, 200)
 
 
 @pytest.mark.parametrize("name", ["lstm", "wavenet_a1_standard"])

@@ -67,7 +67,8 @@ def distil(
     Args:
         teacher: A live model, an artifact or its path, or a ``.nam`` file. It plays wet alone.
         student: A shape, such as :func:`propose_students` measures; a network of streaming layers that takes and gives
-            ``[batch, channels, N]``; or such a network as a ``StudentModel``. It is trained in place.
+            ``[batch, channels, N]``; or such a network as a ``StudentModel``. It is trained in place: what of it is not
+            frozen, or all of it where everything is.
         audio: What they hear: a folder, sound files or arrays at the teacher's rate; a function of a
             ``torch.Generator`` that returns a phrase ``[channels, N]``; or ``None`` for plucked strings, drums, sweeps
             and noise at levels from -40 to 0 dB.
@@ -162,7 +163,10 @@ def _student(student: Any, facts: Facts, seed: int) -> StudentModel:
         raise ModelError(
             f"student: expected a StudentShape, a network or a StudentModel, got {type(student).__name__}."
         )
-    require_trainable(cast("nn.Module", model.model), facts)
+    network = cast("nn.Module", model.model)
+    require_trainable(network, facts)
+    if not any(each.requires_grad for each in network.parameters()):
+        network.requires_grad_(True)
     return model
 
 

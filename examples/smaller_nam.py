@@ -43,7 +43,7 @@ def main(
     def plucks(generator: torch.Generator) -> Tensor:
         return plucked_phrase(sample_rate, generator)
 
-    student = cast("nn.Module", cast("nn.Module", pruned.model).model)
+    student = cast("nn.Module", pruned.model.model)
     result = distil(teacher, student, plucks, seconds=seconds, audio_seconds=audio_seconds, seed=seed, out=out)
     print(result)
     return result

@@ -6,7 +6,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from neutone_like.errors import ModelFileError
-from neutone_like.importers.fields import Fields
+from neutone_like.importers.fields import Fields, is_finite
 from neutone_like.importers.simple_networks import ConvNet, Linear, Lstm
 from neutone_like.importers.wavenet import WaveNet
 from neutone_like.importers.weights import Weights
@@ -104,9 +104,7 @@ def _largest(config: Fields, rate: int, depth: int) -> nn.Module:
     networks = [_inner(entry.need("model"), f"{entry.where}.model", rate, depth) for entry in entries]
     for entry in entries:
         entry.done()
-    if any(isinstance(limit, bool) or not isinstance(limit, (int, float)) for limit in limits) or (
-        limits != sorted(set(limits)) or limits[-1] < 1.0
-    ):
+    if not all(map(is_finite, limits)) or (limits != sorted(set(limits)) or limits[-1] < 1.0):
         raise ModelFileError(f"submodels: max_value must grow, and end at 1 or above; got {limits!r:.80}.")
     return networks[-1]
 

@@ -16,7 +16,8 @@ def describe(metadata: object, path: Path, architecture: str) -> ModelMetadata:
     said = cast("dict[str, Any]", metadata if metadata is not None else {})
     if not isinstance(metadata, dict) and metadata is not None:
         raise ModelFileError(f"metadata must be a JSON object, got {metadata!r:.60}.")
-    texts = {key: " ".join(str(said[key]).split()) for key in (*GEAR, "name", "modeled_by") if said.get(key)}
+    written = {key: said.get(key) for key in (*GEAR, "name", "modeled_by")}
+    texts = {key: " ".join(text.split()) for key, text in written.items() if isinstance(text, str) and text.strip()}
     gear = ", ".join(f"{key.replace('_', ' ')}: {texts[key]}" for key in GEAR if key in texts)
     numbers = [_level(key, said.get(key), unit) for key, unit in LEVELS.items()]
     technical = "; ".join([f"Neural Amp Modeler, {architecture}", *filter(None, numbers)])
@@ -41,4 +42,4 @@ def _date(value: object) -> str:
     """The day of training stands for the version, which the format has none of."""
     parts = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
     numbers = [parts.get(key) for key in ("year", "month", "day")]
-    return ".".join(map(str, numbers)) if all(isinstance(each, int) for each in numbers) else "1.0.0"
+    return ".".join(map(str, numbers)) if all(type(each) is int for each in numbers) else "1.0.0"

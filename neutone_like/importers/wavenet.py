@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from neutone_like.errors import ModelFileError
 from neutone_like.importers.activations import activation
 from neutone_like.importers.causal import CausalConv1d
-from neutone_like.importers.fields import Fields
+from neutone_like.importers.fields import Fields, is_finite
 from neutone_like.importers.wavenet_layer import FILMS, LayerShape, Paired, WaveNetLayer, film_shape
 from neutone_like.importers.weights import Weights
 
@@ -65,7 +65,8 @@ class WaveNet(nn.Module):
         self.head: nn.Module = nn.Identity()
         if config.get("head") is not None:
             self._add_head(Fields(config.get("head"), "config.head"), weights)
-        config.need("head_scale")  # the last of the weights counts, as in the players
+        if not is_finite(scale := config.need("head_scale")):  # the last of the weights counts, as in the players
+            raise ModelFileError(f"config.head_scale must be a finite number, got {scale!r:.60}. Export it again.")
         config.done()
         self.head_scale = float(weights.take(1))
 

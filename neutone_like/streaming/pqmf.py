@@ -12,20 +12,26 @@ from neutone_like.errors import ModelError
 from neutone_like.streaming.block_lengths import require_multiple
 from neutone_like.streaming.layer import StreamingLayer
 
-SOURCE = "Creusere and Mitra, A Simple Method for Designing High-Quality Prototype Filters for M-Band PQMF Banks, 1995"
+SOURCE = "Nguyen, Digital Filter Bank Design Quadratic-Constrained Formulation, 1995; its constraints are weighed here"
+TAPS_PER_BAND = 16
+ATTENUATION_DB = 82.0
+_RECONSTRUCTION = 10.0
+"""How much uneven sums of bands count beside leakage: about where neither is to be had without giving up the other."""
 
 
 class PQMFAnalysis(StreamingLayer):
     """A signal in bands of equal width, ``bands`` channels for each, at a rate that is ``bands`` times lower.
 
-    Filters are cosine-modulated copies of one Kaiser-windowed prototype, ``taps_per_band * bands`` long. With the
-    default, :class:`PQMFSynthesis` gives the signal back to -63 dB (rms of the error, white noise). It is the
-    ordinary convolution with stride ``bands`` and half the filter as padding, ``delay_samples`` later.
+    Filters are cosine-modulated copies of one prototype, ``taps_per_band * bands`` long, sought by least squares so
+    that bands add up evenly and leak little. :class:`PQMFSynthesis` gives the signal back to -100 dB with the default,
+    -75 dB with 12 taps, -59 dB with 8 (rms of the error, white noise). It is the ordinary convolution with stride
+    ``bands`` and half the filter as padding, ``delay_samples`` later.
 
     Args:
         bands: At least 2. Blocks are multiples of it.
         taps_per_band: An even number of at least 4; fewer delay less and leak more.
-        attenuation_db: Of the prototype's stop band.
+        attenuation_db: Weighs the prototype's stop band against the reconstruction: above the default bands leak less
+            and the signal comes back less exactly, below the other way round.
 
     Raises:
         ModelError: Numbers that cannot be, or a block that is no multiple of ``bands``.
@@ -35,7 +41,7 @@ class PQMFAnalysis(StreamingLayer):
     past: Tensor
     initial_past: Tensor
 
-    def __init__(self, bands: int, taps_per_band: int = 12, attenuation_db: float = 82.0) -> None:
+    def __init__(self, bands: int, taps_per_band: int = TAPS_PER_BAND, attenuation_db: float = ATTENUATION_DB) -> None:
         super().__init__()
         filters = pqmf_filters(bands, taps_per_band, attenuation_db, inverse=False)
         self.bands, taps = bands, filters.size(1)
@@ -68,7 +74,7 @@ class PQMFSynthesis(StreamingLayer):
     unfinished: Tensor
     initial_unfinished: Tensor
 
-    def __init__(self, bands: int, taps_per_band: int = 12, attenuation_db: float = 82.0) -> None:
+    def __init__(self, bands: int, taps_per_band: int = TAPS_PER_BAND, attenuation_db: float = ATTENUATION_DB) -> None:
         super().__init__()
         filters = pqmf_filters(bands, taps_per_band, attenuation_db, inverse=True)
         self.bands, taps = bands, filters.size(1)
@@ -114,20 +120,30 @@ def pqmf_filters(bands: int, taps_per_band: int, attenuation_db: float, inverse:
 
 
 def _prototype(bands: int, taps: int, attenuation_db: float) -> NDArray[np.float64]:
-    """The low pass whose cutoff makes neighbouring bands add up most evenly, by a search that narrows."""
-    window = np.kaiser(taps, 0.1102 * (attenuation_db - 8.7) if attenuation_db > 50 else 4.0)
+    """The low pass whose bands add up evenly and leak little, by Gauss-Newton steps from a windowed sinc.
+
+    Few numbers are sought, however many bands there are: a sum of cosines under a window. Bands add up evenly where the
+    squared response does, which is where its autocorrelation is 0 every ``2 * bands`` samples.
+    """
     time = np.arange(taps) - (taps - 1) / 2
-    cutoffs = np.linspace(0.9, 1.6, 200) / (4 * bands)
-    for _ in range(5):
-        unevenness = [_unevenness(window * np.sinc(2 * cutoff * time), bands) for cutoff in cutoffs]
-        best = int(np.argmin(unevenness))
-        cutoffs = np.linspace(cutoffs[max(best - 1, 0)], cutoffs[min(best + 1, cutoffs.size - 1)], 21)
-    unevenness = [_unevenness(window * np.sinc(2 * cutoff * time), bands) for cutoff in cutoffs]
-    return window * np.sinc(2 * cutoffs[int(np.argmin(unevenness))] * time)
-
-
-def _unevenness(prototype: NDArray[np.float64], bands: int) -> float:
-    """How far the squared response is from adding up to a constant: its autocorrelation every ``2 * bands`` samples."""
-    lags = range(2 * bands, prototype.size, 2 * bands)
-    energy = float(np.dot(prototype, prototype))
-    return max(abs(float(np.dot(prototype[lag:], prototype[:-lag]))) for lag in lags) / energy
+    order = taps // bands
+    shapes = np.kaiser(taps, 2.0) * np.cos(2 * np.pi * np.arange(order // 2 + 2)[:, None] * time / taps)
+    start = np.kaiser(taps, 0.1102 * (82.0 - 8.7)) * np.sinc((1 + 3 / order) / (2 * bands) * time)
+    amounts = np.linalg.lstsq(shapes.T, start, rcond=None)[0]
+    amounts /= np.sqrt(np.square(amounts @ shapes).sum())
+    edges = min(4, bands)  # of the stop band, in widths of a band: further out the window sees to it
+    frequencies = np.linspace(1, edges, 60 * edges)[:, None] / (2 * bands)
+    leakage = np.cos(2 * np.pi * frequencies * time) @ shapes.T / np.sqrt(bands)
+    weight = _RECONSTRUCTION * 10 ** ((ATTENUATION_DB - attenuation_db) / 20)
+    for _ in range(100):
+        sought = amounts @ shapes
+        uneven, slopes = [np.dot(sought, sought) - 1], [2 * shapes @ sought]
+        for lag in range(2 * bands, taps, 2 * bands):
+            uneven.append(np.dot(sought[lag:], sought[:-lag]))
+            slopes.append(shapes[:, lag:] @ sought[:-lag] + shapes[:, :-lag] @ sought[lag:])
+        errors = np.concatenate((weight * np.array(uneven), leakage @ amounts))
+        step = np.linalg.lstsq(np.concatenate((weight * np.array(slopes), leakage)), -errors, rcond=None)[0]
+        amounts = amounts + step
+        if np.abs(step).max() < 1e-12 * np.abs(amounts).max():
+            break
+    return amounts @ shapes

@@ -1,9 +1,12 @@
 """What proofs of streaming have in common: noise that a network takes, random blocks, and how far results are apart."""
 
+import copy
 import random
 
 import torch
 from torch import Tensor, nn
+
+from neutone_like.streaming.layer import streaming_layers
 
 
 def noise_for(network: nn.Module, samples: int, seed: int = 0) -> Tensor:
@@ -34,3 +37,10 @@ def difference(a: Tensor, b: Tensor) -> float:
         return 0.0
     error = float((a - b).abs().max()) / max(float(b.abs().max()), 1e-12)
     return error if error == error else float("inf")
+
+
+def fresh(network: nn.Module) -> nn.Module:
+    """A copy that shares the weights and has forgotten the past, as far as the network can forget."""
+    for _, layer in streaming_layers(network):
+        layer.reset_streaming_state()
+    return copy.deepcopy(network, {id(weight): weight for weight in network.parameters()})

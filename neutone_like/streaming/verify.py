@@ -3,15 +3,16 @@
 import copy
 import random
 from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from neutone_like.errors import ModelError
+from neutone_like.streaming.culprit import Culprits
 from neutone_like.streaming.layer import StreamingLayer, block_multiple, streaming_layers
 from neutone_like.streaming.report import StreamingCheck, StreamingReport
-from neutone_like.streaming.trials import difference, noise_for, random_blocks
+from neutone_like.streaming.trials import difference, fresh, noise_for, random_blocks
 
 
 def verify_streaming(
@@ -51,14 +52,18 @@ def verify_streaming(
         ("finite", _finite_error),
     ]
     batch_size = getattr(network, "batch_size", None)
+    whole = fresh(network)  # what it raises on the example is the caller's to see
+    with torch.no_grad():
+        whole(x)
+    culprits = Culprits(network, x)
     checks = [
         _skipped(name, f"it takes a batch of {batch_size} alone")
         if measure is _batch_error and batch_size is not None
-        else _check(name, measure, network, x, tolerance)
+        else _check(name, measure, culprits, x, tolerance)
         for name, measure in plain
     ]
-    checks.append(_receptive_field(network, x))
-    checks += _against_reference(network, reference, x, tolerance)
+    checks.append(_receptive_field_of_all(culprits, x))
+    checks += _against_reference(culprits, reference, x, tolerance)
     return StreamingReport(tuple(checks))
 
 
@@ -67,38 +72,17 @@ def _skipped(name: str, note: str) -> StreamingCheck:
 
 
 def _check(
-    name: str, measure: Callable[[nn.Module, Tensor], float], network: nn.Module, x: Tensor, allowed: float
+    name: str, measure: Callable[[nn.Module, Tensor], float], culprits: Culprits, x: Tensor, allowed: float
 ) -> StreamingCheck:
-    error = measure(network, x)
+    error, note = float("inf"), ""
+    try:
+        error = measure(culprits.network, x)
+    except Exception as raised:  # whatever a layer raises on a block or a batch that it should take
+        note = f": {type(raised).__name__}: {raised}".partition("\n")[0]
     if error <= allowed:
         return StreamingCheck(name, error, allowed, True)
-    return StreamingCheck(name, error, allowed, False, _innermost(measure, network, x, allowed))
-
-
-def _innermost(measure: Callable[[nn.Module, Tensor], float], network: nn.Module, x: Tensor, allowed: float) -> str:
-    """The deepest streaming layer that fails on what it hears in the network."""
-    heard: dict[str, Tensor] = {}
-    trial = fresh(network)
-    for name, layer in streaming_layers(trial):
-        layer.register_forward_pre_hook(partial(_record, heard, name))
-    with torch.no_grad():
-        trial(x)
-    failing = [name for name, _ in streaming_layers(fresh(network)) if name in heard]
-    failing = [name for name in failing if not measure(network.get_submodule(name), heard[name]) <= allowed]
-    deepest = max(failing, key=lambda name: name.count(".") + bool(name), default="")
-    return f"{deepest} ({type(network.get_submodule(deepest)).__name__})".strip()
-
-
-def _record(heard: dict[str, Tensor], name: str, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-    if len(inputs) == 1:  # a layer with several inputs can't be tried by itself
-        heard.setdefault(name, inputs[0].detach())
-
-
-def fresh(network: nn.Module) -> nn.Module:
-    """A copy that shares the weights and has forgotten the past, as far as the network can forget."""
-    for _, layer in streaming_layers(network):
-        layer.reset_streaming_state()
-    return copy.deepcopy(network, {id(weight): weight for weight in network.parameters()})
+    culprit = culprits.name(lambda layer, heard, _: not measure(layer, heard) <= allowed)
+    return StreamingCheck(name, error, allowed, False, culprit, note)
 
 
 def _noise(network: nn.Module, seed: int) -> Tensor:
@@ -185,6 +169,18 @@ def _finite_error(network: nn.Module, x: Tensor) -> float:
     return 0.0 if finite else float("inf")
 
 
+def _receptive_field_of_all(culprits: Culprits, x: Tensor) -> StreamingCheck:
+    """Of the network, where it declares one; of the layer that is wrong, where it doesn't, or its own is wrong."""
+    whole = _receptive_field(culprits.network, x)
+    if whole.passed and not whole.skipped:
+        return whole
+    for name, layer in reversed(culprits.streaming()):  # those inside come after what they are in
+        alone = _receptive_field(layer, culprits.heard[name])
+        if not alone.passed:
+            return replace(alone, layer=f"{name} ({type(layer).__name__})".strip())
+    return whole
+
+
 @torch.enable_grad()
 def _receptive_field(network: nn.Module, x: Tensor) -> StreamingCheck:
     name = "receptive field, samples"
@@ -206,22 +202,36 @@ def _receptive_field(network: nn.Module, x: Tensor) -> StreamingCheck:
 
 @torch.no_grad()
 def _against_reference(
-    network: nn.Module, reference: nn.Module | None, x: Tensor, tolerance: float
+    culprits: Culprits, reference: nn.Module | None, x: Tensor, tolerance: float
 ) -> list[StreamingCheck]:
     names = ("equals the reference", "delay, samples")
     if reference is None:
         return [_skipped(name, "no reference was given") for name in names]
-    declared = int(getattr(network, "delay_samples", 0))
-    streamed, whole = fresh(network)(x), copy.deepcopy(reference)(x)
+    declared = _declared_delay(culprits.network)
+    streamed, whole = fresh(culprits.network)(x), copy.deepcopy(reference)(x)
+    measured = min(range(max(1, streamed.size(2) // 2)), key=lambda delay: _error_at(delay, streamed, whole))
+    error, where = _error_at(declared, streamed, whole), ""
 
-    def error(delay: int) -> float:
-        samples = min(streamed.size(2) - delay, whole.size(2))
-        if samples <= 0:
-            return float("inf")  # nothing is left to compare
-        return difference(streamed[:, :, delay : delay + samples], whole[:, :, :samples])
+    def differs(layer: nn.Module, heard: Tensor, name: str) -> bool:
+        """From the layer of the same name in the reference, where it has one."""
+        ordinary = copy.deepcopy(reference.get_submodule(name))
+        return not _error_at(_declared_delay(layer), fresh(layer)(heard), ordinary(heard)) <= tolerance
 
-    measured = min(range(max(1, streamed.size(2) // 2)), key=error)
+    if error > tolerance:
+        known = {name for name, _ in reference.named_modules()}
+        where = culprits.name(lambda layer, heard, name: name in known and differs(layer, heard, name))
     return [
-        StreamingCheck(names[0], error(declared), tolerance, error(declared) <= tolerance),
-        StreamingCheck(names[1], measured, declared, measured == declared),
+        StreamingCheck(names[0], error, tolerance, error <= tolerance, where),
+        StreamingCheck(names[1], measured, declared, measured == declared, where if measured != declared else ""),
     ]
+
+
+def _declared_delay(layer: nn.Module) -> int:
+    return int(getattr(layer, "delay_samples", 0))
+
+
+def _error_at(delay: int, streamed: Tensor, whole: Tensor) -> float:
+    samples = min(streamed.size(2) - delay, whole.size(2))
+    if samples <= 0:
+        return float("inf")  # nothing is left to compare
+    return difference(streamed[:, :, delay : delay + samples], whole[:, :, :samples])

@@ -79,3 +79,33 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text()[:-9])
     with pytest.raises(ModelFileError, match="not whole JSON"):
         load_nam(path)
+
+
+@pytest.mark.parametrize(
+    ("scale", "limits", "message"),
+    [
+        ("loud", (0.5, 1.0), "head_scale must be a finite number, got 'loud'"),
+        (float("nan"), (0.5, 1.0), "head_scale must be a finite number, got nan"),
+        (1.0, (0.5, float("nan")), "max_value must grow, and end at 1 or above"),
+        (1.0, (0.5, float("inf")), "max_value must grow, and end at 1 or above"),
+    ],
+)
+def test_numbers_that_do_not_sound_are_checked_too(
+    scale: object, limits: tuple[float, float], message: str, tmp_path: Path
+) -> None:
+    array = {"input_size": 1, "condition_size": 1, "channels": 1, "head_size": 1, "kernel_size": 2, "dilations": [1]}
+    config = {"layers": [{**array, "activation": "Tanh", "head_bias": False}], "head_scale": scale}
+    model = linear(architecture="WaveNet", config=config, weights=[0.5] * 9)
+    entries = [{"max_value": limit, "model": model} for limit in limits]
+    container = linear(architecture="SlimmableContainer", config={"submodels": entries}, weights=[])
+    with pytest.raises(ModelFileError, match=message):
+        load_nam(written(tmp_path, container))
+
+
+def test_what_a_file_says_of_itself_is_taken_where_it_is_text(tmp_path: Path) -> None:
+    odd = {"name": ["a"], "modeled_by": {}, "gear_type": 3, "date": {"year": True, "month": 1, "day": 2}}
+    said = load_nam(written(tmp_path, linear(metadata=odd))).metadata
+    assert (said.name, said.authors, said.version, said.tags) == ("model", ("unknown",), "1.0.0", ("nam",))
+    told = {"name": " Lead\n2 ", "modeled_by": "Ada", "gear_type": "amp", "date": {"year": 2024, "month": 1, "day": 2}}
+    said = load_nam(written(tmp_path, linear(metadata=told))).metadata
+    assert (said.name, said.authors, said.version, said.tags) == ("Lead 2", ("Ada",), "2024.1.2", ("nam", "amp"))

@@ -3,10 +3,18 @@
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor, nn
 
 from neutone_like.errors import ModelError
-from neutone_like.streaming import Conv1d, ConvTranspose1d, Sequential, StreamingReport, verify_streaming
+from neutone_like.streaming import (
+    Conv1d,
+    ConvTranspose1d,
+    Sequential,
+    StreamingLayer,
+    StreamingReport,
+    verify_streaming,
+)
 
 
 class Forgetful(Conv1d):
@@ -87,3 +95,67 @@ def test_wrong_declarations_are_found() -> None:
     failed = {check.name: check for check in verify(layer, reference=ordinary).checks if not check.passed}
     assert failed.keys() == {"equals the reference", "delay, samples", "receptive field, samples"}
     assert (failed["delay, samples"].measured, failed["receptive field, samples"].measured) == (2, 5)
+
+
+class Detached(StreamingLayer):
+    """It gives an ordinary convolution its past, and keeps no gradient of it."""
+
+    def __init__(self, field: int = 3) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(2, 2, 3)
+        self.register_state("past", torch.zeros(1, 2, 2))
+        self.receptive_field_samples = field
+
+    def forward(self, x: Tensor) -> Tensor:
+        heard = torch.cat([self.past.expand(x.size(0), -1, -1), x], 2)
+        self.past = heard[:, :, -2:].detach()
+        return self.conv(heard)
+
+    def reset_streaming_state(self) -> None:
+        self.past = self.initial_past.clone()
+
+
+class OfOne(Conv1d):
+    def forward(self, x: Tensor) -> Tensor:
+        torch.cat([self.past[:1], x], 2)  # which takes no batch of two
+        return super().forward(x)
+
+
+class Hidden(nn.Module):
+    """An ordinary network that holds its layers in a list, which nobody calls."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([Conv1d(1, 2, 3), layer, Conv1d(2, 1, 3)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "culprit"),
+    [
+        (nn.Conv1d(2, 2, 3, padding=1), "any blocks equal the whole", "layers.1 (Conv1d)"),
+        (nn.Sequential(nn.Tanh(), nn.GroupNorm(1, 2)), "the future changes nothing", "layers.1.1 (GroupNorm)"),
+        (Detached(), "gradients as of the whole", "layers.1 (Detached)"),
+        (Detached(5), "receptive field, samples", "layers.1 (Detached)"),
+        (OfOne(2, 2, 3), "a batch is independent", "layers.1 (OfOne)"),
+    ],
+    ids=["conv", "norm", "detached", "field", "raising"],
+)
+def test_the_layer_is_named_in_ordinary_modules_and_where_it_raises(layer: nn.Module, name: str, culprit: str) -> None:
+    failed = {check.name: check for check in verify(Hidden(layer)).checks if not check.passed}
+    assert failed[name].layer == culprit
+    assert ("RuntimeError: Sizes of tensors" in failed[name].note) is isinstance(layer, OfOne)
+
+
+def test_beside_a_reference_of_the_same_names_the_layer_that_differs_is_named() -> None:
+    ordinary = nn.Sequential(nn.Conv1d(1, 2, 3, padding=1), nn.Conv1d(2, 1, 3, padding=1))
+    layers = [Conv1d.from_torch(layer) for layer in ordinary if isinstance(layer, nn.Conv1d)]
+    assert verify(Sequential(*layers), reference=ordinary).passed
+    with torch.no_grad():
+        layers[1].weight.add_(0.1)
+    failed = {check.name: check for check in verify(Sequential(*layers), reference=ordinary).checks if not check.passed}
+    assert {name: check.layer for name, check in failed.items()} == {"equals the reference": "1 (Conv1d)"}

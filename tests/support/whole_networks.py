@@ -55,6 +55,11 @@ def _attention(s: Any, x: Tensor) -> Tensor:
     return frames_last(attend, s.a(x))
 
 
+def _with_weights(s: Any, x: Tensor) -> Tensor:
+    hidden = torch.ones(x.shape[-1], x.shape[-1], dtype=torch.bool).triu(1)
+    return frames_last(lambda q: s.b(q, q, q, attn_mask=hidden | hidden.t().tril(-10)), s.a(x))
+
+
 def _written_out(s: Any, x: Tensor) -> Tensor:
     """Attention as many write it themselves: heads, a scale, a mask with -inf, softmax."""
     samples = x.shape[-1]
@@ -154,6 +159,10 @@ def networks() -> dict[str, nn.Module]:
         "positions": Built(_positions, a=conv(1)),
         "attention": Built(_attention, a=conv()),
         "attention written out": Built(_written_out, a=conv()),
+        "MultiheadAttention that gives its weights": Built(
+            _with_weights, a=conv(), b=nn.MultiheadAttention(4, 2, batch_first=True)
+        ),
+        "differences": Built(lambda s, x: s.a(x).diff(n=2).diff(dim=1), a=conv()),
         "spectra": Built(_masked_spectrum, a=nn.Conv1d(17, 17, 3, padding=1)),
         "frames added": Built(_frames_added, a=conv(1)),
     }

@@ -26,7 +26,9 @@ def pairs_of(writer: Writer, call: Call) -> Pairs:
     held = next((each for each in call.args if isinstance(each, Pairs)), None)
     others = [each for each in (*call.args, *call.kwargs.values()) if each is not held]
     if held is None and name in ("matmul", "bmm"):
-        return _products(writer, call)
+        return _products(writer, call, call.args[:2])
+    if held is None and name == "baddbmm" and isinstance(call.args[0], Square) and not call.kwargs:
+        return _hidden(_products(writer, call, call.args[1:3]), _shown(call, call.args[0]))
     if held is None:
         refuse_pairs(call)
     number = others[0] if others and isinstance(others[0], int | float) else None
@@ -44,9 +46,9 @@ def pairs_of(writer: Writer, call: Call) -> Pairs:
     refuse_pairs(call)
 
 
-def _products(writer: Writer, call: Call) -> Pairs:
+def _products(writer: Writer, call: Call, factors: Sequence[Any]) -> Pairs:
     """Queries times keys that are turned already."""
-    queries, turned = call.args[:2]
+    queries, turned = factors
     if not (isinstance(queries, Stream) and isinstance(turned, Stream)):
         refuse_pairs(call)
     if queries.from_right != -2 or turned.from_right != -1:

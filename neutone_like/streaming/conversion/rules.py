@@ -41,6 +41,7 @@ _TABLE: tuple[tuple[str, Rule], ...] = (
     ("conv1d conv2d conv3d", windows.convolution),
     ("avg_pool1d avg_pool2d max_pool1d max_pool2d", windows.pooling),
     ("unfold", windows.framing),
+    ("diff", windows.differences),
     ("stft", windows.spectra),
     ("conv_transpose1d conv_transpose2d", overlap_add.transposed_convolution),
     ("col2im", overlap_add.folding),

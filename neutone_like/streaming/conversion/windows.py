@@ -58,6 +58,19 @@ def slide(writer: Writer, x: Stream, window: Window, axis: int, run: Run) -> Str
     return Stream(value, axis, x.rate / stride, delay, history, like, reach)
 
 
+def differences(writer: Writer, call: Call) -> Stream:
+    """torch.diff over time; over another axis its window is one sample long."""
+    x, order, axis = call.given["self"], call.given["n"], call.given["dim"]
+    if call.given["prepend"] is not None or call.given["append"] is not None:
+        refuse(call.node, "puts samples before the signal or behind it", "Pad with zeros (F.pad) before torch.diff")
+    over_time = axis % x.like.dim() == x.axis
+
+    def run(do: Callable[..., Any], heard: Any) -> Any:
+        return do("aten::diff.default", heard, order, axis)
+
+    return slide(writer, x, Window(order + 1 if over_time else 1), call.axis, run)
+
+
 def convolution(writer: Writer, call: Call) -> Stream:
     """conv1d, conv2d and conv3d, whichever of their axes time is."""
     x, weight = call.given["input"], call.given["weight"]

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <utility>
 
 namespace neutone_like::plugin {
 
@@ -27,18 +27,11 @@ size_t letters_of(const std::string& text) {
         text.begin(), text.end(), [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; }));
 }
 
-template <typename... Values>
-std::string printed(const char* format, Values... values) {
-    char text[128];
-    std::snprintf(text, sizeof text, format, values...);
-    return text;
-}
-
 std::string latency_text(int64_t samples, double rate) {
     if (rate <= 0.0) return "Latency \u2013";
     if (samples == 0) return "No latency";
-    return printed("Latency %.1f ms (%lld samples)", 1000.0 * static_cast<double>(samples) / rate,
-                   static_cast<long long>(samples));
+    const double milliseconds = 1000.0 * static_cast<double>(samples) / rate;
+    return "Latency " + tenths_text(milliseconds) + " ms (" + std::to_string(samples) + " samples)";
 }
 
 // Those that have a dial; bypass, the last one, has a button.
@@ -61,6 +54,12 @@ Contents contents_of(const std::vector<Knob>& knobs, bool has_message) {
 }
 
 }  // namespace
+
+std::string tenths_text(double value) {
+    const auto tenths = std::llround(std::clamp(value, -1e12, 1e12) * 10.0);
+    const auto size = tenths < 0 ? -tenths : tenths;
+    return (tenths < 0 ? "\u2013" : "") + std::to_string(size / 10) + "." + std::to_string(size % 10);
+}
 
 Size natural_size(const Plugin& plugin, double scale) {
     return natural_size(contents_of(*plugin.knobs(), !plugin.told().empty()), scale);
@@ -268,7 +267,7 @@ std::string Panel::load_text(double seconds) {
     read_ticks_ = ticks, read_samples_ = samples, read_callback_ = callback, read_worker_ = worker;
     if (is_first || passed <= 0.0 || played <= 0.0 || rate <= 0.0) return "";
     const double ticks_a_second = passed / (seconds - facts_at_);
-    return printed("Load %.*f %%", 1, 100.0 * busy / (ticks_a_second * played / rate));
+    return "Load " + tenths_text(100.0 * busy / (ticks_a_second * played / rate)) + " %";
 }
 
 void Panel::take_levels(double seconds) {

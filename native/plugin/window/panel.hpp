@@ -23,6 +23,9 @@ struct Pointer {
     bool is_fine = false;  // a key makes moves small
 };
 
+// "-3.1" with a dash for the minus, whatever the host's locale is.
+std::string tenths_text(double value);
+
 // What a window with all of a plugin's knobs would like to have.
 Size natural_size(const Plugin& plugin, double scale);
 

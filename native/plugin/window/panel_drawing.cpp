@@ -1,7 +1,6 @@
 // How the panel looks.
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numbers>
 
 #include "panel.hpp"
@@ -34,9 +33,7 @@ double along(double db) { return std::clamp((db - kLowestDb) / (kHighestDb - kLo
 
 std::string level_text(double db) {
     if (db < kLowestDb) return "\u2013\u221e dB";
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f dB", db);
-    return text[0] == '-' ? "\u2013" + std::string(text + 1) : text;
+    return tenths_text(db) + " dB";
 }
 
 }  // namespace

@@ -99,19 +99,26 @@ void Window::resize(Size size) {
 
 void Window::fit(Size size) {
     if (size.width == size_.width && size.height == size_.height) return;
+    const IgnoredErrors ignored(desktop_, display_);
     size_ = size;
     desktop_.surface_set_size(surface_, size.width, size.height);
     panel_.resize(size);
 }
 
+// What the hand does is told to the host while nothing is held that another window may wait for.
 void Window::tick() {
+    XEvent event;
+    while (next(event)) handle(event);
+    if (panel_.refresh(now()) || is_exposed_) draw();
+}
+
+bool Window::next(XEvent& event) {
     const IgnoredErrors ignored(desktop_, display_);
     while (desktop_.pending(display_) > 0) {
-        XEvent event;
         desktop_.next_event(display_, &event);
-        if (event.any.window == window_) handle(event);
+        if (event.any.window == window_) return true;
     }
-    if (panel_.refresh(now()) || is_exposed_) draw();
+    return false;
 }
 
 void Window::handle(XEvent& event) {
@@ -141,13 +148,19 @@ void Window::press(const XPointerEvent& event) {
 }
 
 void Window::press_key(XPointerEvent& event) {
-    Key key;
-    if (key_of(desktop_.key_of(&event, 0), (event.state & kShiftIsDown) != 0, key)) panel_.key(key);
+    Key key = Key::next;
+    if (key_of(symbol_of(event), (event.state & kShiftIsDown) != 0, key)) panel_.key(key);
+}
+
+XId Window::symbol_of(XPointerEvent& event) {
+    const IgnoredErrors ignored(desktop_, display_);
+    return desktop_.key_of(&event, 0);
 }
 
 // The keyboard is the host's, but while the mouse is here after a click.
 void Window::take_focus() {
     if (has_focus_) return;
+    const IgnoredErrors ignored(desktop_, display_);
     int revert_to = 0;
     desktop_.get_focus(display_, &focused_before_, &revert_to);
     desktop_.set_focus(display_, window_, kRevertToParent, 0);
@@ -156,6 +169,7 @@ void Window::take_focus() {
 
 void Window::give_focus_back() {
     if (!std::exchange(has_focus_, false)) return;
+    const IgnoredErrors ignored(desktop_, display_);
     XId now_focused = 0;
     int revert_to = 0;
     desktop_.get_focus(display_, &now_focused, &revert_to);
@@ -164,6 +178,7 @@ void Window::give_focus_back() {
 
 void Window::draw() {
     is_exposed_ = false;
+    const IgnoredErrors ignored(desktop_, display_);
     Cairo* cairo = desktop_.create(surface_);
     desktop_.push_group(cairo);
     desktop_.scale(cairo, panel_.scale(), panel_.scale());

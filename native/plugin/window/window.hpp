@@ -30,9 +30,11 @@ private:
     Window(const Desktop& desktop, Display* display, Plugin& plugin, Edits& edits);
 
     bool create(XId parent, Size size);
+    bool next(XEvent& event);
     void handle(XEvent& event);
     void press(const XPointerEvent& event);
     void press_key(XPointerEvent& event);
+    XId symbol_of(XPointerEvent& event);
     void take_focus();
     void give_focus_back();
     void fit(Size size);

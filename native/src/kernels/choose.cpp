@@ -1,11 +1,21 @@
 // Picks the kernels that this processor runs.
 #include "kernels/kernel.hpp"
+#include "kernels/kernel_ids.hpp"
 
 #if NEUTONE_LIKE_CHOOSES_KERNELS
 #include <cpuid.h>
 #endif
 
 namespace neutone_like::compiled {
+
+#if NEUTONE_LIKE_CHOOSES_KERNELS
+inline namespace v3 {
+extern const Kernel kKernels[kKernelCount];
+}
+inline namespace v4 {
+extern const Kernel kKernels[kKernelCount];
+}
+#endif
 
 namespace {
 
@@ -46,12 +56,29 @@ bool has_v4() noexcept {
     constexpr unsigned kZmm = 0xE6;
     return has_v3() && has(kept_registers(), kZmm) && has(Registers(7).b, kF | kDq | kCd | kBw | kVl);
 }
+
+// Whether it computes 512 bits in two halves, as AMD's Zen 4 does: products gain by fewer instructions, but recurrent layers,
+// which wait for one result after the other, are quicker in vectors of 256. AMD's processors say how wide they are
+// (CPUID 8000001A, AMD's manual volume 3, appendix E); others leave the word at 0.
+bool has_v4_in_halves() noexcept {
+    constexpr unsigned kFp256 = 1u << 2, kFp512 = 1u << 3;
+    const unsigned width = Registers(0x8000001A).a;
+    return has_v4() && has(width, kFp256) && !has(width, kFp512);
+}
+
+constexpr KernelTable kHalves = {"x86-64-v4-halves", v4::kKernels, v3::kKernels};
 #endif
 
 }  // namespace
 
+const Kernel& kernel_of(const KernelTable& table, uint32_t id) noexcept {
+    const bool is_recurrent = id == kLstm || id == kGru || id == kRnn;
+    return (is_recurrent && table.recurrent != nullptr ? table.recurrent : table.kernels)[id];
+}
+
 const KernelTable& best_kernels() noexcept {
 #if NEUTONE_LIKE_CHOOSES_KERNELS
+    if (has_v4_in_halves()) return kHalves;
     if (has_v4()) return v4_kernels();
     if (has_v3()) return v3_kernels();
 #endif
@@ -63,6 +90,7 @@ const KernelTable* kernels_named(const char* name) noexcept {
 #if NEUTONE_LIKE_CHOOSES_KERNELS
     if (has_v3() && same(name, v3_kernels().name)) return &v3_kernels();
     if (has_v4() && same(name, v4_kernels().name)) return &v4_kernels();
+    if (has_v4_in_halves() && same(name, kHalves.name)) return &kHalves;
 #endif
     return nullptr;
 }

@@ -52,7 +52,10 @@ struct Kernel {
 struct KernelTable {
     const char* name;  // "x86-64-v3"
     const Kernel* kernels;
+    const Kernel* recurrent = nullptr;  // where kLstm, kGru and kRnn are another table's
 };
+
+const Kernel& kernel_of(const KernelTable& table, uint32_t id) noexcept;
 
 // On x86-64 there are sets for newer processors too, unless a build has one set for a processor that it knows.
 #if (defined(__x86_64__) || defined(_M_X64)) && !defined(NEUTONE_LIKE_ONE_KERNEL_SET)

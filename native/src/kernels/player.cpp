@@ -40,7 +40,7 @@ void make_steps(Instance& instance) noexcept {
     for (uint32_t index = 0; index < image.step_count; ++index) {
         const Step& step = image.steps[index];
         instance.steps[index] = {
-            image.kernels->kernels[step.kernel].run,
+            kernel_of(*image.kernels, step.kernel).run,
             {operands, image.integers + step.first_integer, step.views, step.integers, instance.scratch}};
         operands += step.views;
     }

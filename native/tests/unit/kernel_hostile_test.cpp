@@ -283,9 +283,9 @@ TEST_CASE("a step whose operands don't fit each other is refused, whichever kern
                     const Call call = {step.views.data(), step.integers.data(),
                                        static_cast<uint32_t>(step.views.size()),
                                        static_cast<uint32_t>(step.integers.size()), nullptr};
-                    return best_kernels().kernels[kernel].check(call).error != nullptr;
+                    return kernel_of(best_kernels(), kernel).check(call).error != nullptr;
                 };
-                CAPTURE(best_kernels().kernels[kernel].name);
+                CAPTURE(kernel_of(best_kernels(), kernel).name);
                 CAPTURE(i);
                 CHECK(!is_refused());
                 (*list)[i](step);

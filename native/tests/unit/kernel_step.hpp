@@ -23,7 +23,7 @@ using Dims = std::vector<int>;
 
 inline std::vector<const KernelTable*> tables() {
     std::vector<const KernelTable*> found;
-    for (const char* name : {"x86-64-v2", "x86-64-v3", "x86-64-v4", "neon", "plain"})
+    for (const char* name : {"x86-64-v2", "x86-64-v3", "x86-64-v4", "x86-64-v4-halves", "neon", "plain"})
         if (const KernelTable* table = kernels_named(name)) found.push_back(table);
     REQUIRE(!found.empty());
     return found;
@@ -161,21 +161,21 @@ public:
 
     // What the step's check says; empty when it may run.
     std::string refused(const KernelTable& table) {
-        const Need need = table.kernels[kernel_].check(call(false));
+        const Need need = kernel_of(table, kernel_).check(call(false));
         return need.error == nullptr ? "" : need.error;
     }
 
     // Runs it from the same values as ever, and holds it to its own elements and its scratch memory.
     void run(const KernelTable& table) {
         for (Tensor& tensor : tensors_) tensor.restore();
-        const Need need = table.kernels[kernel_].check(call(false));
+        const Need need = kernel_of(table, kernel_).check(call(false));
         REQUIRE_MESSAGE(need.error == nullptr, std::string(need.error == nullptr ? "" : need.error));
         const size_t bytes = need.scratch_bytes, guard = 64;
         std::vector<std::byte> memory(bytes + 3 * guard, std::byte{0xCD});
         const size_t address = reinterpret_cast<size_t>(memory.data());
         std::byte* aligned = memory.data() + ((address + 2 * guard - 1) / guard * guard - address);
         scratch_ = aligned;
-        table.kernels[kernel_].run(call(true));
+        kernel_of(table, kernel_).run(call(true));
         scratch_ = nullptr;
         const auto is_guard = [](std::byte value) { return value == std::byte{0xCD}; };
         CHECK(std::all_of(memory.data(), aligned, is_guard));

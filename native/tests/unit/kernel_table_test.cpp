@@ -19,12 +19,22 @@ TEST_CASE("the best kernels and the plainest are found by their names") {
 
 TEST_CASE("every table has every kernel, in the order of their numbers") {
     for (const KernelTable* table : {&best_kernels(), &baseline_kernels()}) {
-        CHECK(std::string(table->kernels[kCopy].name) == "copy");
-        CHECK(std::string(table->kernels[kLstm].name) == "lstm");
-        CHECK(std::string(table->kernels[kArgument].name) == "argument");
+        CHECK(std::string(kernel_of(*table, kCopy).name) == "copy");
+        CHECK(std::string(kernel_of(*table, kLstm).name) == "lstm");
+        CHECK(std::string(kernel_of(*table, kArgument).name) == "argument");
         for (uint32_t id = 0; id < kKernelCount; ++id) {
-            CHECK(static_cast<bool>(table->kernels[id].check));
-            CHECK(static_cast<bool>(table->kernels[id].run));
+            CHECK(static_cast<bool>(kernel_of(*table, id).check));
+            CHECK(static_cast<bool>(kernel_of(*table, id).run));
         }
+    }
+}
+
+TEST_CASE("a mixed table takes its recurrent kernels from another one, and nothing else") {
+    const KernelTable &first = baseline_kernels(), &second = best_kernels();
+    const KernelTable mixed = {"mixed", first.kernels, second.kernels};
+    for (uint32_t id = 0; id < kKernelCount; ++id) {
+        CAPTURE(id);
+        const bool is_recurrent = id == kLstm || id == kGru || id == kRnn;
+        CHECK(&kernel_of(mixed, id) == &(is_recurrent ? second : first).kernels[id]);
     }
 }

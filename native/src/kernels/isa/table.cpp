@@ -31,6 +31,7 @@ constexpr Kernel used(KernelId id, const Kernel& kernel) {
     return ((NEUTONE_LIKE_USED_KERNELS >> id) & 1u) != 0 ? kernel : Kernel{kernel.name, left_out, nullptr};
 }
 
+extern const Kernel kKernels[kKernelCount];  // not of this file alone: choose.cpp mixes tables
 constexpr Kernel kKernels[] = {
     used(kCopy, copy_kernel),
     used(kPointwise, pointwise_kernel),

@@ -18,6 +18,7 @@ from neutone_like.bench.peer import FOLDER
 from neutone_like.bench.render_memory import render_memory_table
 from neutone_like.bench.start_up import start_up_table
 from neutone_like.bench.streaming_cost import streaming_tables
+from neutone_like.runtime.native_module import native_module
 from neutone_like.torch_threads import one_thread
 
 PARTS = (
@@ -41,6 +42,7 @@ def main(
     minutes: Annotated[float, typer.Option(help="Length of the file in the memory table.")] = 60.0,
     files: Annotated[int, typer.Option(min=1, help="How many files the batch tables are of.")] = FILES,
     seconds: Annotated[float, typer.Option(help="Real time of each row in the engine's tables.")] = 3.0,
+    kernels: Annotated[str, typer.Option(help="What compiled models play with [default: the best].")] = "",
 ) -> None:
     """Print what this package costs and how exact it is, beside others where they can be had.
 
@@ -49,6 +51,9 @@ def main(
     unknown = [part for part in parts or () if part not in PARTS]
     if unknown:
         raise typer.BadParameter(f"there is no table {unknown[0]!r}; there are {', '.join(PARTS)}")
+    there = native_module().compiled_kernels()
+    if kernels and kernels not in there:
+        raise typer.BadParameter(f"this processor has no kernels {kernels!r}; it has {', '.join(there)}")
     chosen = parts or list(PARTS)
     console = Console(width=None if Console().is_terminal else 180)
     console.print(conditions_line(machine_conditions()))
@@ -70,7 +75,7 @@ def main(
         if "streaming" in chosen:
             console.print(*streaming_tables())
         if "compiled" in chosen:
-            console.print(*compiled_tables())
+            console.print(*compiled_tables(kernels=kernels))
         if "engine" in chosen:
             for table in engine_tables(seconds):
                 console.print(table)

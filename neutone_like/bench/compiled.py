@@ -53,11 +53,20 @@ class BlockCost:
 
 
 def measure_model(
-    name: str, model: WaveformToWaveformBase | Path, samples: Sequence[int] = BLOCKS, rounds: int = ROUNDS
+    name: str,
+    model: WaveformToWaveformBase | Path,
+    samples: Sequence[int] = BLOCKS,
+    rounds: int = ROUNDS,
+    kernels: str = "",
 ) -> list[BlockCost]:
     """A mono model without parameters, every way, block length by block length.
 
+    Args:
+        kernels: ``"x86-64-v3"``...: what the compiled model plays with, so that a processor is timed as an older one;
+            by default the best that it has.
+
     Raises:
+        EngineError: It has no such kernels.
         CompileError: It does not compile.
     """
     with tempfile.TemporaryDirectory(prefix="neutone_like_") as place, optimiser(True):
@@ -66,21 +75,22 @@ def measure_model(
             artifact = load_artifact(model)
         else:
             artifact = load_artifact(write_artifact(model, folder / "artifact", render_samples=False).directory)
-        kernels = compile_model(artifact, path=folder / "model.nlc").kernels
+        compile_model(artifact, path=folder / "model.nlc")
+        native = native_module().CompiledModel((folder / "model.nlc").read_bytes(), kernels)
+        used = str(native.kernels)
         costs: list[BlockCost] = []
         for count in samples:
-            calls, notes = _calls(artifact, folder, count)
+            calls, notes = _calls(artifact, native, folder, count)
             warm = by_turns(list(calls.values()), rounds, before=lambda call: call())
             cold = by_turns(list(calls.values()), rounds, before=_walk_memory())
-            costs += [BlockCost(name, count, *each, kernels) for each in zip(calls, warm, cold, strict=True)]
+            costs += [BlockCost(name, count, *each, used) for each in zip(calls, warm, cold, strict=True)]
             costs += [BlockCost(name, count, way, note=note) for way, note in notes.items()]
     return costs
 
 
-def _calls(artifact: Artifact, folder: Path, samples: int) -> tuple[dict[str, Call], dict[str, str]]:
+def _calls(artifact: Artifact, native: Any, folder: Path, samples: int) -> tuple[dict[str, Call], dict[str, str]]:
     """Who can play a block, and who can't for what reason."""
     x = np.random.default_rng(0).uniform(-0.5, 0.5, (1, samples)).astype(np.float32)
-    native = native_module().CompiledModel((folder / "model.nlc").read_bytes(), "")
     scripted, sound = _frozen(artifact), torch.from_numpy(x)
     calls: dict[str, Call] = {COMPILED: lambda: native.play(x, []), TORCHSCRIPT: lambda: scripted(sound)}
     notes: dict[str, str] = {}
@@ -118,12 +128,12 @@ def _walk_memory() -> Callable[[Call], object]:
     return lambda _: memory.sum()
 
 
-def compiled_tables(rounds: int = ROUNDS, samples: Sequence[int] = BLOCKS) -> list[Table]:
-    """All models, every way."""
+def compiled_tables(rounds: int = ROUNDS, samples: Sequence[int] = BLOCKS, kernels: str = "") -> list[Table]:
+    """All models, every way; `kernels` as in :func:`measure_model`."""
     costs: list[BlockCost] = []
     for name, model in amp_models().items():
         try:
-            costs += measure_model(name, model, samples, rounds)
+            costs += measure_model(name, model, samples, rounds, kernels)
         except CompileError as error:
             costs.append(BlockCost(name, 0, COMPILED, note=str(error)))
     return [cost_table(costs)]

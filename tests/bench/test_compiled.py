@@ -16,6 +16,7 @@ from neutone_like.bench.compiled_peers import NEEDS, Explicit, PeerError, exampl
 from neutone_like.bench.streaming_cost import by_turns
 from neutone_like.errors import CompileError
 from neutone_like.graph import Graph, capture
+from neutone_like.runtime.native_module import native_module
 
 
 def shown(costs: list[BlockCost]) -> str:
@@ -32,13 +33,15 @@ def no_peers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_peers")
 def test_every_way_is_timed_by_turns_warm_and_cold(monkeypatch: pytest.MonkeyPatch) -> None:
-    costs = measure_model("small", Lstm(3), (16, 5), rounds=2)
+    plainest = native_module().compiled_kernels()[0]
+    costs = measure_model("small", Lstm(3), (16, 5), rounds=2, kernels=plainest)
+    assert {cost.kernels for cost in costs} == {plainest}
     assert [(cost.samples, cost.way) for cost in costs] == [
         (samples, way) for samples in (16, 5) for way in ("compiled", "TorchScript")
     ]
     assert all(len(cost.warm) == len(cost.cold) == 2 for cost in costs)
     text = shown(costs)
-    for part in ("kernels", "2 rounds", "pip install no-such-thing", "6 MB"):
+    for part in (f"kernels {plainest}", "2 rounds", "pip install no-such-thing", "6 MB"):
         assert part in text
 
     def refuse(*_: Any) -> list[BlockCost]:

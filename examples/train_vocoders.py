@@ -134,6 +134,8 @@ def main(
     torch.set_num_threads(threads)
     facts: dict[str, Any]
     if only_measure:
+        if not out.exists():
+            raise typer.BadParameter(f"there are no weights {out} to measure; train without --measure first")
         before = load_training_report(out)
         facts = {name: before[name] for name in ("updates", "pieces", "seed", "took_cpu_seconds", "torch_version")}
     else:

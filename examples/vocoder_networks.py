@@ -26,7 +26,7 @@ FFT_SAMPLES = 1024
 HOP_SAMPLES = 256
 MELS = 64
 AHEAD_SAMPLES = HOP_SAMPLES  # that the analysis sees after the hop that a frame is turned into
-BANDS = 4
+BANDS, TAPS_PER_BAND = 4, 12  # fewer taps delay less and leak more
 SLOPE = 0.1
 QUIETEST = 1e-4  # of a band's magnitude, 70 dB below a sine of 0.1; what is below is silence, and 0 as padding is
 KINDS = ("hifigan", "multiband", "istft")
@@ -134,7 +134,7 @@ class MultiBand(nn.Module):
     def __init__(self, channels: int = 96) -> None:
         super().__init__()
         self.bands = Upsampling(channels, (8, 8), BANDS)
-        self.register_buffer("filters", PQMFSynthesis(BANDS).filters.clone(), persistent=False)
+        self.register_buffer("filters", PQMFSynthesis(BANDS, TAPS_PER_BAND).filters.clone(), persistent=False)
 
     def forward(self, mel: Tensor) -> Tensor:
         half = self.filters.size(2) // 2

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from train_diffusion_denoiser import HELD_OUT_RATE, HELD_OUT_SNR_DB, colour, held_out_music, music, snr_db
 
 from neutone_like.optimise.diffusion import Sampler, ddim, distil_progressively, dpm_solver, sample
+from neutone_like.whole_file import appearing_whole
 
 HALVINGS = (16, 8, 4, 2, 1)
 MANY_STEPS = 256
@@ -159,7 +160,8 @@ def main(
         for steps in STEPS
     }
     out.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(states, out)
+    with appearing_whole(out) as file:  # a full disk leaves what was there
+        torch.save(states, file)
     took_seconds = time.process_time() - started
     rows = table(load_networks(out), seconds)
     report = {

@@ -1,4 +1,4 @@
-"""Train the codec and the networks of the texture generators, halve their steps, and write what each step costs.
+"""Train the codec and the networks of the texture generators, for many and for few steps, and write what each costs.
 
     python examples/train_latent_textures.py                              # some minutes on a CPU
     python examples/train_latent_textures.py --updates 50 --out build/quick.pt
@@ -45,11 +45,13 @@ from neutone_like.optimise.diffusion import (
     Sampler,
     ddim,
     distil_progressively,
+    distil_whole_way,
     dpm_solver,
     sample,
     train_diffusion,
 )
 from neutone_like.optimise.diffusion.training import train
+from neutone_like.whole_file import appearing_whole
 
 SECONDS = 8.0  # of a texture
 BATCH_SIZE = 128
@@ -133,6 +135,18 @@ def train_all(updates: int, count: int, seed: int, work: Path) -> dict[str, dict
     students = distil_progressively(
         teacher, DIFFUSION, draw, HALVINGS, updates, learning_rate=1e-3, seed=seed, folder=work
     )
+    for steps in (4, 2, 1):
+        print(f"{steps} steps together")
+        distil_whole_way(
+            students[steps],
+            DIFFUSION,
+            draw,
+            2 * updates,
+            steps=steps,
+            teacher=teacher,
+            seed=seed,
+            checkpoint=work / f"whole-{steps}.pt",
+        )
     modules = {"codec": codec, f"steps-{STEPS[-1]}": teacher, **{f"steps-{each}": students[each] for each in (4, 2, 1)}}
     return {name: {key: value.half() for key, value in module.state_dict().items()} for name, module in modules.items()}
 
@@ -231,7 +245,10 @@ def as_markdown(rows: list[dict[str, Any]]) -> str:
 
 def main(
     updates: Annotated[
-        int, typer.Option(min=4, help="For the codec and each halving; the teacher has 4 times more.")
+        int,
+        typer.Option(
+            min=4, help="For the codec and each halving; 4 times more for the teacher, twice for few steps together."
+        ),
     ] = 1200,
     count: Annotated[int, typer.Option(min=1, help="Textures of 8 s of each kind.")] = 24,
     pieces: Annotated[int, typer.Option(min=48, help="Of each sampler, for the table.")] = 1024,
@@ -247,7 +264,8 @@ def main(
     if not only_table:
         states = train_all(updates, count, seed, work)
         out.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(states, out)
+        with appearing_whole(out) as file:  # a full disk leaves what was there
+            torch.save(states, file)
     took_seconds = time.process_time() - started
     codec, networks = load_networks(out)
     rows = table(codec, networks, seed, pieces, min(count, HELD_OUT))

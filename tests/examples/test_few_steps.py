@@ -46,7 +46,7 @@ def test_order_2_and_halving_are_worth_their_decibels(measured: dict[tuple[str, 
     """Against 256 steps of the same network; and halving is nearer to real textures, too."""
     near = {key: row["nearness_db"] for key, row in measured.items() if "nearness_db" in row}
     assert near["DPM-Solver++, log SNR", 8] > max(near["DDIM", 8], near["DDIM, log SNR", 8]) + 4.0
-    assert near["progressive", 4] > max(near["DDIM", 4], near["DDIM, log SNR", 4]) + 5.0
+    assert near["progressive", 4] > max(near["DDIM", 4], near["DDIM, log SNR", 4]) + 8.0
     assert near["progressive", 1] > near["DDIM", 1] + 6.0
     for steps in (1, 2, 4):
         assert measured["progressive", steps]["frechet_distance"] < 0.8 * measured["DDIM", steps]["frechet_distance"]
@@ -228,7 +228,7 @@ def test_texture_training_goes_on_and_writes_what_the_examples_load(tmp_path: Pa
     assert any(
         not torch.equal(value, networks[1].state_dict()[name]) for name, value in networks[4].state_dict().items()
     )
-    assert len(list((tmp_path / "work").iterdir())) == 8, "a checkpoint of each"
+    assert len(list((tmp_path / "work").iterdir())) == 11, "a checkpoint of each"
     assert by_steps(textures.load_training_report(weights)["table"])["DDIM", 4]["piece_us"] > 0.0
 
 

@@ -7,15 +7,16 @@ polyphase table.
 Inputs are cut into groups of ``step`` samples, on a grid that is counted from the start of the stream and not from the
 host's blocks. The outputs whose windows end within one group are the product of the inputs that they reach with one
 small banded matrix. Group ``g + lcm(step, down) / step`` has the same matrix as group ``g``, so a few matrices, the
-*bank*, serve every group, and a run of groups is one batched product.
+*bank*, serve every group, and a run of groups is one batched product. A short run takes a matrix for each of its
+groups; in a long one, the groups that share a matrix are rows of one factor, so that each matrix is read once.
 
-An output is always computed as the same column of the product of the same shape: a group that the host's blocks cut in
-two is computed twice, where what has not come yet stands as zeros that meet zero taps. Sums are therefore the same to
-the last bit however the stream is cut up, in single precision.
+An output is always the same sum in the same order: a group that the host's blocks cut in two is computed twice, where
+what has not come yet stands as zeros that meet zero taps, and no factor has fewer than four rows, because multipliers
+add in another order for fewer. So sums are the same to the last bit however the stream is cut up, in single precision.
 """
 
 import math
-from typing import Final, List
+from typing import Final, List, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -32,66 +33,90 @@ class FirResampler(nn.Module):
 
     wanted_columns: Final[int] = 32  # outputs a group: as many as a processor computes side by side
     column_multiple: Final[int] = 8  # matrices are padded to this, so that all lie alike in memory
-    longest_run: Final[int] = 32  # the most groups in one product
+    least_rows: Final[int] = 4  # of a factor: from here on, every product adds in the same order
+    short_run: Final[int] = 10  # up to this many groups each takes a matrix of its own
+    longest_run: Final[int] = 32  # about the most groups in one product
     usual_elements: Final[int] = 400_000  # of a bank: with large matrices runs are shorter
     most_elements: Final[int] = 4_000_000  # above this (unusual rates, very long periods) taps are gathered instead
     gathered_outputs: Final[int] = 64  # a gathered run is cut into pieces of this many outputs, to bound memory
     kept_inputs: Final[int] = 8192  # room for new inputs before old ones have to move
 
+    first_outputs: List[int]
+    places: List[Tensor]
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.channels = channels
+        self.rows = max(channels, self.least_rows)  # of the inputs; those beyond the channels stay silent
         self.up = 1
         self.down = 1
         self.half_width = 0
         self.taps = 0
         self.step = 1  # inputs a group
+        self.span = 0  # inputs that the outputs of a group reach
         self.groups = 1  # in a period
+        self.period_inputs = 1
+        self.period_outputs = 1
+        self.matrix_groups = 1  # the most in a run whose groups take a matrix each
         self.run_groups = 1  # the most in one product
+        self.least_periods = 1  # of a run whose groups share matrices
+        self.slack = 0  # inputs that a product may read past the last one
         self.columns = 0  # of a matrix
         self.bank = torch.zeros(
             0, 0, 0, dtype=torch.float32
-        )  # matrices of the groups of a period and of the longest run after it
-        self.places = torch.zeros(0, 0, 0, dtype=torch.int64)  # [group, channel, output]: where a run holds its outputs
+        )  # matrices of the groups of a period and of a run after it
+        self.first_outputs = []  # of each group of a period, counted from its start
+        self.places = []  # for runs over n periods: [group, channel, output], where the product holds each output
         self.table = torch.zeros(0, 0, dtype=torch.float32)  # only where the bank would be too large
-        self.inputs = torch.zeros(
-            channels, 0, dtype=torch.float32
-        )  # those that are still needed lie from `head` to `tail`
-        self.head = 0
+        self.inputs = torch.zeros(self.rows, 0, dtype=torch.float32)  # up to column `tail`, and silence after it
         self.tail = 0
-        self.origin = 0  # which input lies at `head`, counted from that on which output 0 of a period ends
+        self.base = 0  # the column where the window of the period's first group begins, or would
         self.phase = 0  # the next output, counted from the start of a period
+        self.group = 0  # which it lies in
 
     @torch.jit.export
     def prepare(self, in_rate: int, out_rate: int, quality: str) -> None:
         """Design everything for a conversion from ``in_rate`` to ``out_rate`` Hz. Call :meth:`start` afterwards."""
         require_usable_ratio(in_rate, out_rate, quality)
+        self.release()
         self.up, self.down = reduced_ratio(out_rate, in_rate)
         self.half_width = half_width_samples(self.up, self.down, quality)
         self.taps = 2 * self.half_width
         self.step = self._best_step()
+        self.span = self._span(self.step)
         self.groups = self.down // math.gcd(self.step, self.down)
+        self.period_inputs = self.groups * self.step
+        self.period_outputs = self.period_inputs // self.down * self.up
         self.columns = self._columns(self.step)
-        elements = self._span(self.step) * self.columns  # of a matrix
-        self.run_groups = min(self.longest_run, max(2, self.usual_elements // elements - self.groups))
+        elements = self.span * self.columns  # of a matrix
+        periods = self.longest_run // self.groups
+        self.least_periods = -(-self.least_rows // self.channels)
+        self.slack = 2 * self.step
+        if periods >= self.least_periods:
+            self.slack += self.least_periods * self.period_inputs
+            self.matrix_groups = max(self.groups, self.short_run)
+            self.run_groups = max(self.matrix_groups, periods * self.groups)
+        else:
+            periods = 1
+            self.matrix_groups = min(self.longest_run, max(1, self.usual_elements // elements - self.groups))
+            self.run_groups = self.matrix_groups
         table = polyphase_table(self.up, self.down, quality).to(torch.float32)
-        if (self.groups + self.run_groups) * elements <= self.most_elements:
-            self.table = torch.zeros(0, 0, dtype=torch.float32)
+        if (self.groups + self.matrix_groups) * elements <= self.most_elements:
             self._fill_bank(table)
+            self._find_places(periods)
         else:
             self.table = table
-            self.bank = torch.zeros(0, 0, 0, dtype=torch.float32)
-            self.places = torch.zeros(0, 0, 0, dtype=torch.int64)
 
     @torch.jit.export
     def release(self) -> None:
         """Forget the design: rates are equal now, and a saved module should be small."""
         self.table = torch.zeros(0, 0, dtype=torch.float32)
         self.bank = torch.zeros(0, 0, 0, dtype=torch.float32)
-        self.places = torch.zeros(0, 0, 0, dtype=torch.int64)
-        self.inputs = torch.zeros(self.channels, 0, dtype=torch.float32)
-        self.head = 0
+        self.first_outputs.clear()
+        self.places.clear()
+        self.inputs = torch.zeros(self.rows, 0, dtype=torch.float32)
         self.tail = 0
+        self.base = 0
         self.half_width = 0
 
     @torch.jit.export
@@ -108,13 +133,11 @@ class FirResampler(nn.Module):
         ended = whole + (1 if fraction > 0 else 0)  # inputs until the first window is complete
         if ended > self.taps:
             raise AudioError(f"first_end must lie within {self.taps} input samples of the start, got {whole}")
+        self._advance(0)
         # The window of the next group may begin before the stream does, by more than the next output's.
-        first_input = self._last(self.phase) - ended + 1
-        self.origin = self._window_start()
-        self.head = 0
-        self.tail = first_input - self.origin
-        self.inputs = torch.zeros(self.channels, self.tail + self._slack() + self.kept_inputs, dtype=torch.float32)
-        self._count_from_this_period()
+        self.base -= self._window_column()
+        self.tail = self.base + self._last(self.phase) - ended + self.taps
+        self.inputs = torch.zeros(self.rows, self.tail + self.slack + self.kept_inputs, dtype=torch.float32)
 
     @torch.jit.export
     def push(self, x: Tensor) -> None:
@@ -124,98 +147,86 @@ class FirResampler(nn.Module):
             self.inputs.is_inference() and not x.is_inference()
         ):  # a stream may begin in inference mode and go on outside
             self.inputs = self.inputs.clone()
-        if self.tail + samples + self._slack() > self.inputs.size(1):
+        size = self.inputs.size(1)
+        tail = self.tail
+        if tail + samples + self.slack > size:
             self._make_room(samples)
-        self.inputs.narrow(1, self.tail, samples).copy_(x)
-        self.tail += samples
+            size = self.inputs.size(1)
+            tail = self.tail
+        torch.as_strided(self.inputs, [self.channels, samples], [size, 1], tail).copy_(x)
+        self.tail = tail + samples
 
     @torch.jit.export
     def available(self) -> int:
         """How many outputs the inputs so far allow."""
-        newest = self.origin + self.tail - self.head - 1
-        return max(0, (newest * self.up) // self.down - self.phase + 1)
+        return max(0, ((self.tail - self.base - self.taps) * self.up) // self.down - self.phase + 1)
 
     @torch.jit.export
     def pull(self, count: int) -> Tensor:
         """The next ``count`` outputs, ``[channels, count]``; no more than :meth:`available`."""
         if count == 0:
             return torch.zeros(self.channels, 0, dtype=torch.float32)
-        start = self.head + self._window_start() - self.origin
         if self.table.size(0) > 0:
-            y = self._gathered(start, count)
+            return self._gathered(count)
+        groups = self._last(self.phase + count - 1) // self.step - self.group + 1
+        return self._run(groups, count) if groups <= self.run_groups else self._long_run(groups, count)
+
+    def _run(self, groups: int, count: int) -> Tensor:
+        """The next ``count`` outputs, which lie in the next ``groups``."""
+        group = self.group
+        start = self.base + group * self.step
+        size = self.inputs.size(1)
+        periods = 1
+        if groups <= self.matrix_groups:
+            windows = torch.as_strided(self.inputs, [groups, self.rows, self.span], [self.step, size, 1], start)
         else:
-            first = self._last(self.phase) // self.step
-            groups = self._last(self.phase + count - 1) // self.step - first + 1
-            if groups <= self.run_groups:
-                y = self._run(start, first, groups, self.phase, count)
-            else:
-                y = self._long_run(start, first, groups, count)
-        self._advance(count)
-        return y
-
-    def _run(self, start: int, group: int, groups: int, output: int, count: int) -> Tensor:
-        """``count`` outputs from ``output`` on, in ``groups`` from ``group`` on, whose inputs lie at ``start``.
-
-        Outputs and groups are counted from the start of a period. One group alone would be multiplied by another
-        routine, which adds in another order, so there are two.
-        """
-        groups = max(groups, 2)
-        windows = torch.as_strided(
-            self.inputs, [groups, self.channels, self._span(self.step)], [self.step, self.inputs.size(1), 1], start
-        )
+            periods = max((groups + self.groups - 1) // self.groups, self.least_periods)
+            groups = self.groups
+            windows = torch.as_strided(
+                self.inputs,
+                [groups, self.channels, periods, self.span],
+                [self.step, size, self.period_inputs, 1],
+                start,
+            ).reshape(groups, self.channels * periods, self.span)
         y = torch.bmm(windows, self.bank.narrow(0, group, groups))
-        longest = self.places.size(2)
-        place = group * self.channels * longest + output - self._first_output(group)
-        return torch.take(y, torch.as_strided(self.places, [self.channels, count], [longest, 1], place))
+        places = self.places[periods]
+        longest = places.size(2)
+        place = group * self.channels * longest + self.phase - self.first_outputs[group]
+        self._advance(count)
+        return torch.take(y, torch.as_strided(places, [self.channels, count], [longest, 1], place))
 
-    def _long_run(self, start: int, first: int, groups: int, count: int) -> Tensor:
-        """A run in pieces, each counted from the period in which it starts."""
+    def _long_run(self, groups: int, count: int) -> Tensor:
         pieces: List[Tensor] = []
-        done = 0
-        output = self.phase
-        end = output + count
-        while output < end:
-            size = min(self.run_groups, groups - done)
-            group = first + done
-            stop = min(end, self._first_output(group + size))
-            periods = group // self.groups
-            shift = periods * self._period_outputs()
-            group -= periods * self.groups
-            pieces.append(self._run(start + done * self.step, group, size, output - shift, stop - output))
-            output = stop
-            done += size
+        while groups > self.run_groups:
+            size = self._first_output(self.group + self.run_groups) - self.phase
+            pieces.append(self._run(self.run_groups, size))
+            groups -= self.run_groups
+            count -= size
+        pieces.append(self._run(groups, count))
         return torch.cat(pieces, 1)
 
     def _make_room(self, samples: int) -> None:
         """Move what is still needed to the front, into a longer buffer if it must be."""
-        kept = self.tail - self.head
-        size = max(self.inputs.size(1), kept + samples + self._slack() + self.kept_inputs)
-        inputs = torch.zeros(self.channels, size, dtype=torch.float32)
-        inputs.narrow(1, 0, kept).copy_(self.inputs.narrow(1, self.head, kept))
+        head = min(self._window_column(), self.tail)  # a conversion far down may skip inputs that are still to come
+        kept = self.tail - head
+        size = max(self.inputs.size(1), kept + samples + self.slack + self.kept_inputs)
+        inputs = torch.zeros(self.rows, size, dtype=torch.float32)
+        inputs.narrow(1, 0, kept).copy_(self.inputs.narrow(1, head, kept))
         self.inputs = inputs
-        self.head = 0
+        self.base -= head
         self.tail = kept
 
-    def _slack(self) -> int:
-        """A group that is cut in two reads past the last input, and so does the second of two."""
-        return 2 * self.step
-
     def _advance(self, count: int) -> None:
-        """Count the outputs, and forget what no window will see again."""
-        self.phase += count
-        # A conversion far down may skip inputs that are still to come.
-        seen = min(max(0, self._window_start() - self.origin), self.tail - self.head)
-        self.head += seen
-        self.origin += seen
-        self._count_from_this_period()
-
-    def _count_from_this_period(self) -> None:
-        periods = self._last(self.phase) // self.step // self.groups
-        self.origin -= periods * self.groups * self.step
-        self.phase -= periods * self._period_outputs()
-
-    def _period_outputs(self) -> int:
-        return self.groups * self.step // self.down * self.up
+        """Count the outputs, and begin to count anew where a period does."""
+        phase = self.phase + count
+        group = self._last(phase) // self.step
+        if group >= self.groups:
+            periods = group // self.groups
+            group -= periods * self.groups
+            phase -= periods * self.period_outputs
+            self.base += periods * self.period_inputs
+        self.phase = phase
+        self.group = group
 
     def _last(self, output: int) -> int:
         """The last input that an output needs."""
@@ -225,12 +236,9 @@ class FirResampler(nn.Module):
         """The first output whose window ends within a group."""
         return ((group * self.step - 1) * self.up) // self.down + 1
 
-    def _window_start(self) -> int:
+    def _window_column(self) -> int:
         """Where the inputs of the next output begin: of its whole group, unless taps are gathered."""
-        end = self._last(self.phase)
-        if self.table.size(0) == 0:
-            end = (end // self.step) * self.step
-        return end - self.taps + 1
+        return self.base + (self.group * self.step if self.table.size(0) == 0 else self._last(self.phase))
 
     def _span(self, step: int) -> int:
         """Inputs that the outputs of a group reach."""
@@ -246,7 +254,7 @@ class FirResampler(nn.Module):
         best = near
         best_cost = -1.0
         for step in range(max(1, near // 2), 2 * near + 1):
-            matrices = self.down // math.gcd(step, self.down) + self.run_groups
+            matrices = self.down // math.gcd(step, self.down) + 1
             elements = self._span(step) * self._columns(step)
             cost = elements / step * (1.0 + matrices * elements / 200_000.0)
             if best_cost < 0.0 or cost < best_cost:
@@ -255,33 +263,48 @@ class FirResampler(nn.Module):
         return best
 
     def _fill_bank(self, table: Tensor) -> None:
-        """The matrices of one period and of the longest run that starts in it, and where such runs hold outputs."""
-        span = self._span(self.step)
-        total = self.groups + self.run_groups
+        """The matrices of one period and of the longest run that starts in it, and where their outputs begin."""
+        total = self.groups + self.matrix_groups
         outputs = torch.arange(self._first_output(0), self._first_output(total))
+        last, group, column = self._matrix_columns(outputs)
+        taps = table.index_select(0, last * self.up - outputs * self.down)
+        row = (last - group * self.step).unsqueeze(1) + torch.arange(self.taps)
+        place = (group * self.span).unsqueeze(1) + row
+        bank = torch.zeros(total * self.span * self.columns, dtype=torch.float32)
+        bank.scatter_(0, (place * self.columns + column.unsqueeze(1)).reshape(-1), taps.reshape(-1))
+        self.bank = bank.view(total, self.span, self.columns)
+        for start in range(self.groups):
+            self.first_outputs.append(self._first_output(start))
+
+    def _find_places(self, most_periods: int) -> None:
+        """Where the products of runs over 1, 2... periods hold their outputs, whichever group they start in."""
+        start = torch.arange(self.groups).unsqueeze(1)
+        first = torch.tensor(self.first_outputs, dtype=torch.int64).unsqueeze(1)
+        channel = torch.arange(self.channels).reshape(1, -1, 1)
+        self.places.append(torch.zeros(0, 0, 0, dtype=torch.int64))
+        for periods in range(1, most_periods + 1):
+            run = self.matrix_groups if periods == 1 else periods * self.groups
+            most = self._first_output(run) - self._first_output(0) + 1
+            _, group, column = self._matrix_columns(first + torch.arange(most))
+            after = (group - start).unsqueeze(1)  # groups after the run's first one
+            if periods == 1:
+                row = after * self.rows + channel
+            else:
+                period = torch.div(after, self.groups, rounding_mode="floor")
+                row = ((after - period * self.groups) * self.channels + channel) * periods + period
+            self.places.append((row * self.columns + column.unsqueeze(1)).contiguous())
+
+    def _matrix_columns(self, outputs: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+        """For each output the last input that it needs, its group, and which column of the group's matrix makes it."""
         last = torch.div(outputs * self.down + (self.up - 1), self.up, rounding_mode="floor")
         group = torch.div(last, self.step, rounding_mode="floor")
         first = torch.div((group * self.step - 1) * self.up, self.down, rounding_mode="floor") + 1
-        column = outputs - first
-        taps = table.index_select(0, last * self.up - outputs * self.down)
-        row = (last - group * self.step).unsqueeze(1) + torch.arange(self.taps)
-        place = (group * span).unsqueeze(1) + row
-        bank = torch.zeros(total * span * self.columns, dtype=torch.float32)
-        bank.scatter_(0, (place * self.columns + column.unsqueeze(1)).reshape(-1), taps.reshape(-1))
-        self.bank = bank.view(total, span, self.columns)
-        most = self._first_output(self.run_groups) - self._first_output(0) + 1
-        places = torch.zeros(self.groups, self.channels, most, dtype=torch.int64)
-        for start in range(self.groups):
-            begin = self._first_output(start) - self._first_output(0)
-            size = min(most, column.size(0) - begin)
-            run = group.narrow(0, begin, size) - start
-            for channel in range(self.channels):
-                place = (run * self.channels + channel) * self.columns + column.narrow(0, begin, size)
-                places[start, channel].narrow(0, 0, size).copy_(place)
-        self.places = places
+        return last, group, outputs - first
 
-    def _gathered(self, first: int, count: int) -> Tensor:
-        """A run through a filter whose period is too long for a bank: each output gathers its own taps."""
+    def _gathered(self, count: int) -> Tensor:
+        """Outputs of a filter whose period is too long for a bank: each gathers its own taps."""
+        first = self._window_column()
+        inputs = self.inputs.narrow(0, 0, self.channels)
         output = torch.arange(self.phase, self.phase + count)
         last = torch.div(output * self.down + (self.up - 1), self.up, rounding_mode="floor")
         row = last * self.up - output * self.down
@@ -291,7 +314,8 @@ class FirResampler(nn.Module):
         for begin in range(0, count, self.gathered_outputs):
             size = min(self.gathered_outputs, count - begin)
             index = (start.narrow(0, begin, size).unsqueeze(1) + tap).reshape(-1)
-            window = self.inputs.index_select(1, index).view(self.channels, size, self.taps)
+            window = inputs.index_select(1, index).view(self.channels, size, self.taps)
             taps = self.table.index_select(0, row.narrow(0, begin, size))
             y.narrow(1, begin, size).copy_((window * taps).sum(2))
+        self._advance(count)
         return y

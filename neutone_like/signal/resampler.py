@@ -11,8 +11,10 @@ small banded matrix. Group ``g + lcm(step, down) / step`` has the same matrix as
 groups; in a long one, the groups that share a matrix are rows of one factor, so that each matrix is read once.
 
 An output is always the same sum in the same order: a group that the host's blocks cut in two is computed twice, where
-what has not come yet stands as zeros that meet zero taps, and no factor has fewer than four rows, because multipliers
-add in another order for fewer. So sums are the same to the last bit however the stream is cut up, in single precision.
+what has not come yet stands as zeros that meet zero taps. How a multiplier adds depends on the shape: sums of up to 192
+products run from the first to the last if there are four rows or more, and longer ones if there are fewer. Where spans
+are short there are four rows at least, and else no matrix is shared. So sums are the same to the last bit however the
+stream is cut up, in single precision.
 """
 
 import math
@@ -33,9 +35,10 @@ class FirResampler(nn.Module):
 
     wanted_columns: Final[int] = 32  # outputs a group: as many as a processor computes side by side
     column_multiple: Final[int] = 8  # matrices are padded to this, so that all lie alike in memory
-    least_rows: Final[int] = 4  # of a factor: from here on, every product adds in the same order
-    short_run: Final[int] = 10  # up to this many groups each takes a matrix of its own
-    longest_run: Final[int] = 32  # about the most groups in one product
+    least_rows: Final[int] = 4  # of a factor where matrices are shared: from here on, all products add in one order
+    longest_sum: Final[int] = 192  # beyond this, products of as many rows add in parts, and matrices are not shared
+    short_run: Final[int] = 6  # up to this many groups each takes a matrix of its own
+    longest_run: Final[int] = 50  # about the most groups in one product
     usual_elements: Final[int] = 400_000  # of a bank: with large matrices runs are shorter
     most_elements: Final[int] = 4_000_000  # above this (unusual rates, very long periods) taps are gathered instead
     gathered_outputs: Final[int] = 64  # a gathered run is cut into pieces of this many outputs, to bound memory
@@ -47,7 +50,7 @@ class FirResampler(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.channels = channels
-        self.rows = max(channels, self.least_rows)  # of the inputs; those beyond the channels stay silent
+        self.rows = channels  # of a factor whose groups take a matrix each; those beyond the channels stay silent
         self.up = 1
         self.down = 1
         self.half_width = 0
@@ -59,6 +62,7 @@ class FirResampler(nn.Module):
         self.period_outputs = 1
         self.matrix_groups = 1  # the most in a run whose groups take a matrix each
         self.run_groups = 1  # the most in one product
+        self.least_groups = 1  # in a product
         self.least_periods = 1  # of a run whose groups share matrices
         self.slack = 0  # inputs that a product may read past the last one
         self.columns = 0  # of a matrix
@@ -68,7 +72,9 @@ class FirResampler(nn.Module):
         self.first_outputs = []  # of each group of a period, counted from its start
         self.places = []  # for runs over n periods: [group, channel, output], where the product holds each output
         self.table = torch.zeros(0, 0, dtype=torch.float32)  # only where the bank would be too large
-        self.inputs = torch.zeros(self.rows, 0, dtype=torch.float32)  # up to column `tail`, and silence after it
+        self.inputs = torch.zeros(
+            max(self.channels, self.least_rows), 0, dtype=torch.float32
+        )  # up to column `tail`, and silence after it
         self.tail = 0
         self.base = 0  # the column where the window of the period's first group begins, or would
         self.phase = 0  # the next output, counted from the start of a period
@@ -92,13 +98,17 @@ class FirResampler(nn.Module):
         periods = self.longest_run // self.groups
         self.least_periods = -(-self.least_rows // self.channels)
         self.slack = 2 * self.step
-        if periods >= self.least_periods:
+        if periods >= self.least_periods and self.span <= self.longest_sum:
+            self.rows = max(self.channels, self.least_rows)
+            self.least_groups = 1
             self.slack += self.least_periods * self.period_inputs
-            self.matrix_groups = max(self.groups, self.short_run)
+            self.matrix_groups = max(self.groups, min(self.short_run, self.usual_elements // elements - self.groups))
             self.run_groups = max(self.matrix_groups, periods * self.groups)
         else:
             periods = 1
-            self.matrix_groups = min(self.longest_run, max(1, self.usual_elements // elements - self.groups))
+            self.rows = self.channels
+            self.least_groups = 2  # one alone would be multiplied by another routine, which adds in another order
+            self.matrix_groups = min(self.longest_run, max(2, self.usual_elements // elements - self.groups))
             self.run_groups = self.matrix_groups
         table = polyphase_table(self.up, self.down, quality).to(torch.float32)
         if (self.groups + self.matrix_groups) * elements <= self.most_elements:
@@ -114,7 +124,7 @@ class FirResampler(nn.Module):
         self.bank = torch.zeros(0, 0, 0, dtype=torch.float32)
         self.first_outputs.clear()
         self.places.clear()
-        self.inputs = torch.zeros(self.rows, 0, dtype=torch.float32)
+        self.inputs = torch.zeros(max(self.channels, self.least_rows), 0, dtype=torch.float32)
         self.tail = 0
         self.base = 0
         self.half_width = 0
@@ -137,15 +147,16 @@ class FirResampler(nn.Module):
         # The window of the next group may begin before the stream does, by more than the next output's.
         self.base -= self._window_column()
         self.tail = self.base + self._last(self.phase) - ended + self.taps
-        self.inputs = torch.zeros(self.rows, self.tail + self.slack + self.kept_inputs, dtype=torch.float32)
+        self.inputs = torch.zeros(
+            max(self.channels, self.least_rows), self.tail + self.slack + self.kept_inputs, dtype=torch.float32
+        )
 
     @torch.jit.export
     def push(self, x: Tensor) -> None:
         """Take ``[channels, n]`` more inputs; they are copied."""
         samples = x.size(1)
-        if (
-            self.inputs.is_inference() and not x.is_inference()
-        ):  # a stream may begin in inference mode and go on outside
+        # A stream may begin in inference mode and go on outside, where what was made inside can't be written to.
+        if self.inputs.is_inference() and not x.is_inference() and not torch.empty(0, dtype=x.dtype).is_inference():
             self.inputs = self.inputs.clone()
         size = self.inputs.size(1)
         tail = self.tail
@@ -178,6 +189,7 @@ class FirResampler(nn.Module):
         size = self.inputs.size(1)
         periods = 1
         if groups <= self.matrix_groups:
+            groups = max(groups, self.least_groups)
             windows = torch.as_strided(self.inputs, [groups, self.rows, self.span], [self.step, size, 1], start)
         else:
             periods = max((groups + self.groups - 1) // self.groups, self.least_periods)
@@ -210,7 +222,7 @@ class FirResampler(nn.Module):
         head = min(self._window_column(), self.tail)  # a conversion far down may skip inputs that are still to come
         kept = self.tail - head
         size = max(self.inputs.size(1), kept + samples + self.slack + self.kept_inputs)
-        inputs = torch.zeros(self.rows, size, dtype=torch.float32)
+        inputs = torch.zeros(max(self.channels, self.least_rows), size, dtype=torch.float32)
         inputs.narrow(1, 0, kept).copy_(self.inputs.narrow(1, head, kept))
         self.inputs = inputs
         self.base -= head

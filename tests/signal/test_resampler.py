@@ -114,3 +114,33 @@ def test_scripted_is_the_same() -> None:
     script.prepare(48000, 44100, "high")
     script.start(1)
     torch.testing.assert_close(stream(script, x, pieces), stream(eager, x, pieces), atol=0, rtol=0)
+
+
+def test_inference_mode_costs_no_copy_of_the_buffer_and_may_end() -> None:
+    x = torch.randn(2, 64)  # made outside, as a host's audio is
+    resampler = FirResampler(2)
+    with torch.inference_mode():
+        resampler.prepare(48000, 44100, "high")
+        resampler.start(1)
+        inside = resampler.inputs
+        resampler.push(x)
+        assert resampler.inputs is inside
+    resampler.push(x)
+    assert not resampler.inputs.is_inference()
+    assert resampler.pull(resampler.available()).size(1) == -(-128 * 147 // 160)
+
+
+@pytest.mark.parametrize("rates", [(48000, 44100), (44100, 48000), (48000, 96000), (96000, 48000), (96000, 44100)])
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_where_a_stream_begins_changes_no_sum(rates: tuple[int, int], channels: int) -> None:
+    """A latency that differs by whole inputs moves the grid of groups, and nothing else; long and short runs agree."""
+    x = torch.randn(channels, 3000)
+    resampler = FirResampler(channels)
+    resampler.prepare(*rates, "high")
+    up, down = reduced_ratio(rates[1], rates[0])
+    resampler.start(1)
+    first = stream(resampler, x, [3000])
+    earlier = -(-37 // down) * up  # so many outputs more
+    resampler.start(1 - earlier * down)
+    moved = stream(resampler, x, [100] * 30)
+    torch.testing.assert_close(moved[:, earlier:], first, atol=0, rtol=0)

@@ -131,7 +131,7 @@ def test_inference_mode_costs_no_copy_of_the_buffer_and_may_end() -> None:
 
 
 @pytest.mark.parametrize("rates", [(48000, 44100), (44100, 48000), (48000, 96000), (96000, 48000), (96000, 44100)])
-@pytest.mark.parametrize("channels", [1, 2, 5])
+@pytest.mark.parametrize("channels", [1, 2, 3])
 def test_where_a_stream_begins_changes_no_sum(rates: tuple[int, int], channels: int) -> None:
     """A latency that differs by whole inputs moves the grid of groups, and nothing else; long and short runs agree."""
     x = torch.randn(channels, 3000)

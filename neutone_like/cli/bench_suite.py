@@ -24,8 +24,16 @@ def bench_suite(
         typer.Option(
             metavar="N",
             min=0.01,
-            help="Of run: begin nothing after this time; 60 and more take ten times as long a cell [default: 15].",
+            help="Of run: begin nothing after this time; 60 and more take ten times as long a cell [default: 20].",
         ),
+    ] = None,
+    examples: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Of run: artifacts to play, a folder each [default: exported]."),
+    ] = None,
+    converter: Annotated[
+        Path | None,
+        typer.Option(metavar="PYTHON", help="Of run: a Python with litert-torch, where this one has none."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="PAGE", help="Of report: the page [default: RESULTS with .html].")
@@ -41,15 +49,16 @@ def bench_suite(
     the paper's mixed-effects model, holds its claims against what was found, and writes one HTML page.
 
     \b
-    Example: neutone-like bench-suite run suite.jsonl --minutes 15
+    Example: neutone-like bench-suite run suite.jsonl --minutes 20
     Example: neutone-like bench-suite report suite.jsonl --out suite.html
     """
     if action is Action.run:
         if out is not None or docs is not None:
             raise wrong_use("--out and --docs are for report.")
-        return _run(results, minutes)
-    if minutes is not None:
-        raise wrong_use("--minutes is for run.")
+        return _run(results, minutes, examples, converter)
+    for name, value in (("--minutes", minutes), ("--examples", examples), ("--converter", converter)):
+        if value is not None:
+            raise wrong_use(f"{name} is for run.")
     from neutone_like.bench.suite.page import docs_page, write_report
     from neutone_like.whole_file import write_whole
 
@@ -64,10 +73,16 @@ def bench_suite(
         typer.echo(f"Wrote {docs}")
 
 
-def _run(results: Path, minutes: float | None) -> None:
+def _run(results: Path, minutes: float | None, examples: Path | None, converter: Path | None) -> None:
     from neutone_like.bench.suite.running import MINUTES, run_suite
 
     with ending_in_order():
-        done = run_suite(results, minutes=minutes or MINUTES, progress=lambda text: typer.echo(text, err=True))
+        done = run_suite(
+            results,
+            minutes=minutes or MINUTES,
+            examples=examples,
+            converter=converter,
+            progress=lambda text: typer.echo(text, err=True),
+        )
     more = f"; {done.left} are left: run it again to go on" if done.left else ""
     typer.echo(f"{done.measured} cells measured, {done.skipped} of them skipped with a reason{more}. Wrote {results}")

@@ -1,24 +1,31 @@
 """The benchmark suite: results that survive, and statistics that find what is there and nothing else."""
 
+import importlib.util
+import itertools
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from neutone_like.bench.suite.cells import Cell, Scope, cells_of
-from neutone_like.bench.suite.measuring import Effort
+from neutone_like.bench.suite.litert_files import LitertFiles, NotConverted
+from neutone_like.bench.suite.measuring import Effort, measure
+from neutone_like.bench.suite.networks import SIZES, Example, examples_in
 from neutone_like.bench.suite.results import ResultsFile, read_results
 from neutone_like.bench.suite.running import run_record, run_suite
+from neutone_like.bench.suite.workshop import Workshop
 from neutone_like.errors import BenchError, MissingExtraError
+from neutone_like.runtime import Engine, HostConfig
 from support.cli_runner import GOOD, WRONG_USE, runner
-from support.places import PROJECT
+from support.places import EXPORTED, PROJECT
 from support.suite_results import RUN, write_results
 
 TINY = Scope(
     engines=("compiled", "litert"), families=("cnn",), sizes=("small",), blocks=(64,), repetitions=1, grid=False,
-    kinds=("inference", "paced", "parallel"),
+    kinds=("inference", "paced"),
 )  # fmt: skip
 EFFORT = Effort(calls=10, seconds=0.05)
 STATISTICS = ("pandas", "statsmodels")
@@ -27,7 +34,7 @@ STATISTICS = ("pandas", "statsmodels")
 def test_every_cell_has_a_name_of_its_own_and_early_ones_show_everything() -> None:
     cells = cells_of(Scope())
     assert len({cell.name for cell in cells}) == len(cells) > 1000
-    assert {cell.kind for cell in cells[:300]} == set(Scope().kinds)
+    assert {cell.kind for cell in cells[:600]} == set(Scope().kinds) - {"live", "offline", "auto"}  # of artifacts
     assert {cell.engine for cell in cells[:200]} == set(Scope().engines)
 
 
@@ -36,13 +43,14 @@ def test_a_run_that_was_killed_goes_on(tmp_path: Path) -> None:
     """In the middle of a line, which is told and measured again; what was there stays as it was, byte by byte."""
     path = tmp_path / "suite.jsonl"
     cells = [cell.name for cell in cells_of(TINY)]
-    whole = run_suite(path, scope=TINY, effort=EFFORT)
+    nobody = tmp_path / "no_python"
+    whole = run_suite(path, scope=TINY, effort=EFFORT, converter=nobody)
     assert (whole.measured, whole.left, whole.redone) == (len(cells), 0, "")
     results = read_results(path)
     assert [row["cell"] for row in results.rows] == cells
     for row in results.rows:
         if row["engine"] == "litert":
-            assert "pip install" in row["skipped"] or "inference" in row
+            assert "no_python can't be started" in row.get("skipped", "") or "inference" in row  # where there is one
         else:
             assert 0 < row["inference"]["p50_us"] <= row["inference"]["p999_us"] <= row["inference"]["max_us"]
             assert row["inference"]["count"] > 0
@@ -50,7 +58,7 @@ def test_a_run_that_was_killed_goes_on(tmp_path: Path) -> None:
     kept = b"".join(lines[:3])
     path.write_bytes(kept + lines[3][:40])
     told: list[str] = []
-    again = run_suite(path, scope=TINY, effort=EFFORT, progress=told.append)
+    again = run_suite(path, scope=TINY, effort=EFFORT, converter=nobody, progress=told.append)
     assert again.redone == lines[3][:40].decode()
     assert "was cut off" in told[0]
     assert path.read_bytes().startswith(kept)
@@ -119,26 +127,110 @@ def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
     again.close()
 
 
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    made = Workshop(tmp_path_factory.mktemp("workshop"), EXPORTED)
+    yield made
+    made.close()
+
+
+SMALL = SIZES["small"]["cnn"]
+
+
 @pytest.mark.compiles
-def test_first_calls_of_a_fresh_process(tmp_path: Path) -> None:
-    scope = Scope(
-        engines=("compiled",), families=("cnn",), sizes=("small",), blocks=(64,), repetitions=1, kinds=("cold",)
+def test_first_calls_of_a_fresh_process(workshop: Workshop) -> None:
+    cold, warm = (
+        measure(Cell("cold", "compiled", SMALL, 64, mode="inline", warm_up=calls), workshop, EFFORT)
+        for calls in (0, 100)
     )
-    run_suite(tmp_path / "suite.jsonl", scope=scope)
-    cold, warm = read_results(tmp_path / "suite.jsonl").rows
-    assert (cold["warm_up"], warm["warm_up"]) == (0, 100)
     assert len(cold["calls_us"]) == len(warm["calls_us"]) == 30
     assert min(cold["calls_us"]) > 0.0
 
 
+@pytest.mark.compiles
+def test_sessions_side_by_side_and_all_that_workers_can_do(workshop: Workshop) -> None:
+    found = measure(Cell("parallel", "compiled", SMALL, 64, sessions=2, workers=2), workshop, EFFORT)
+    assert len(found["worker_shares"]) == 2
+    assert found["callbacks"] == 2 * found["no_op_callbacks"] > 0
+    for workers in (1, 2):
+        done = measure(Cell("scaling", "compiled", SMALL, 64, sessions=4, workers=workers), workshop, EFFORT)
+        assert done["model_blocks"] % 4 == 0
+        assert done["model_blocks"] >= 4 * 50
+        assert done["blocks_per_second"] > 0.0
+
+
+@pytest.mark.compiles
+def test_native_calls_are_held_beside_the_librarys_own(workshop: Workshop) -> None:
+    pytest.importorskip("onnxruntime")
+    found = measure(Cell("binding", "onnxruntime", SMALL, 64, mode="inline"), workshop, EFFORT)
+    assert (set(found["faces_us"]), found["samples"]) == ({"InferenceSession.run_with_iobinding"}, 64)
+    assert min(found["native_us"], *found["faces_us"].values()) > 0.0
+
+
+def test_artifacts_of_a_folder_are_played(workshop: Workshop) -> None:
+    there = {each.name: each for each in examples_in(EXPORTED)}
+    assert (there["overdrive"].is_live, there["stem_separator"].is_live) == (True, False)
+    assert not there["texture_generator"].is_compiled
+    cells = cells_of(Scope(examples=tuple(there.values()), kinds=("live", "offline", "auto")))
+    assert {str(cell.shape) for cell in cells} == {*there, "autoencoder-16x4"}
+    settings = {(cell.host_rate, cell.block) for cell in cells if cell.kind == "live"}
+    assert settings == set(itertools.product((44100, 48000), (32, 64, 128, 256, 512, 1024)))
+    found = measure(Cell("live", "compiled", there["tcn_amp"], 64, model_rate=0, host_rate=44100), workshop, EFFORT)
+    converted = HostConfig(44100, 64, channels=1)
+    with Engine() as engine, engine.open(EXPORTED / "tcn_amp" / "model.nm", converted, mode="inline") as session:
+        assert found["inline_latency_samples"] == session.latency_samples > 0
+    assert found["latency_samples"] == found["inline_latency_samples"] + 64
+    offline = measure(Cell("offline", "compiled", there["stem_separator"], 0, model_rate=0), workshop, EFFORT)
+    assert (offline["audio_seconds"], offline["played_by"]) == (2.0, "compiled")
+    with pytest.raises(BenchError, match="holds no artifacts"):
+        run_suite(workshop.artifact(cells[0]).with_name("r.jsonl"), examples=PROJECT / "docs")
+
+
+def test_auto_is_held_beside_all_that_play(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can't be converted is told; a cache of choices that others made has no say here."""
+    monkeypatch.setattr(workshop, "_litert", LitertFiles(Path("no_python"), workshop.folder / "cache"))
+    example = Example("overdrive")
+    found = measure(Cell("auto", "compiled", example, 64, model_rate=0), workshop, EFFORT)
+    assert {"compiled", "torchscript"} <= set(found["p50_us"])
+    assert found["chosen"] in found["p50_us"]
+    assert "litert" in found["notes"] or "litert" in found["p50_us"]
+
+
+def test_a_process_that_converts_is_asked_once_for_each_model(tmp_path: Path) -> None:
+    """By a converter that refuses one model and dies of another."""
+    if importlib.util.find_spec("litert_torch") is not None:
+        pytest.skip("it converts in this process")
+    python = tmp_path / "python"
+    asked = tmp_path / "asked"
+    python.write_text(
+        "#!/bin/sh\n"
+        "while read -r line; do\n"
+        f"  echo x >> {asked}\n"
+        '  case "$line" in *cnn*) echo \'{"here": true, "refusal": "no such operation"}\';; '
+        "*) echo worn out >&2; exit 3;; esac\n"
+        "done\n"
+    )
+    python.chmod(0o755)
+    artifact = EXPORTED / "overdrive" / "model.nm"
+    for _ in range(2):
+        files = LitertFiles(python, tmp_path / "cache")
+        with pytest.raises(NotConverted, match="no such operation"):
+            files.of_network(SMALL, 48000, 0, artifact)
+        files.close()
+    assert asked.read_text() == "x\n"
+    with pytest.raises(NotConverted, match="ended by itself, saying: worn out"):
+        files.of_network(SIZES["small"]["rnn"], 48000, 0, artifact)
+    files.close()
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.compiles
-def test_what_a_call_does_is_counted(tmp_path: Path) -> None:
-    scope = Scope(
-        engines=("compiled", "torchscript"), families=("cnn",), sizes=("small",), blocks=(64,), kinds=("safety",)
+def test_what_a_call_does_is_counted(workshop: Workshop) -> None:
+    compiled, torchscript = (
+        measure(Cell("safety", engine, SMALL, 64, mode="inline"), workshop, EFFORT)  # pyright: ignore[reportArgumentType]
+        for engine in ("compiled", "torchscript")
     )
-    run_suite(tmp_path / "suite.jsonl", scope=scope)
-    compiled, torchscript = read_results(tmp_path / "suite.jsonl").rows
     assert compiled["in_a_call"]["allocations"] == 0.0
     assert torchscript["in_a_call"]["allocations"] > 10.0
 
@@ -147,6 +239,7 @@ def test_known_effects_are_found_with_their_size(tmp_path: Path) -> None:
     for package in STATISTICS:
         pytest.importorskip(package)
     from neutone_like.bench.suite.analysis import analyse
+    from neutone_like.bench.suite.words import tables
 
     truth = {
         ("compiled", True): 0.25,
@@ -183,6 +276,22 @@ def test_known_effects_are_found_with_their_size(tmp_path: Path) -> None:
         assert each.width == pytest.approx(16.0, rel=0.15)
         assert each.lowest < 16.0 < each.highest
         assert each.text.startswith("compiled is faster below")
+    written = {table.title: table.rows for table in tables(found)}
+    assert [(row[1], row[4], row[5]) for row in written["From one worker to two"]] == [
+        ("compiled", "0.95", "met"), ("torchscript", "0.60", "missed"),
+    ]  # fmt: skip
+    assert [row[2:] for row in written["Callbacks beside libtorch's"]] == [
+        ("compiled", "1.00", "1.00", "met", "met"), ("onnxruntime", "1.50", "1.50", "missed", "missed"),
+    ]  # fmt: skip
+    assert [(row[0], *row[5:]) for row in written["Native calls beside the libraries' own Python"]] == [
+        ("litert", "quick", "1.40", "missed"), ("onnxruntime", "quick", "1.00", "met"),
+    ]  # fmt: skip
+    assert written['backend="auto" beside the fastest'][0][2:6] == ("compiled", "onnxruntime", "1.20", "missed")
+    assert written["Latency of whole artifacts"][0][2:] == ("20.0 (0.0)", "10.0 (0.0)")
+    assert written["Processor time of whole artifacts"][0][3] == "12.5, 1.0% missing"
+    assert written["Offline artifacts"][0][4:] == ("3.00", "0.50", "25 %")
+    assert written["anira's own callbacks"][0] == ("cnn", "256", "12", "48", "0", "256", "10", "12", "0.8")
+    assert written["Another processor: aarch64"][0][2:8] == ("2.0e-07", "yes", "64", "0", "0", "0")
 
 
 def test_where_nothing_differs_nothing_is_claimed(tmp_path: Path) -> None:
@@ -190,8 +299,12 @@ def test_where_nothing_differs_nothing_is_claimed(tmp_path: Path) -> None:
         pytest.importorskip(package)
     from neutone_like.bench.suite.analysis import analyse
 
-    found = analyse(write_results(tmp_path / "suite.jsonl", {}))
+    found = analyse(write_results(tmp_path / "suite.jsonl", {}, crossing=1e6))
     assert found.mixed is not None
+    crossings = [each for each in found.boundaries if (each.engine, each.over) == ("compiled", "torchscript")]
+    assert [each.text.partition(",")[0] for each in crossings] == [
+        "no crossing found: compiled is faster everywhere"
+    ] * 3
     assert {each.verdict for each in found.mixed.ratios} == {"no difference shown"}
     verdicts = {claim.text.split(",")[0]: claim.verdict for claim in found.claims}
     assert verdicts["Without a state"] == verdicts["With a state"] == "undecided"
@@ -200,6 +313,24 @@ def test_where_nothing_differs_nothing_is_claimed(tmp_path: Path) -> None:
     found = analyse(write_results(tmp_path / "suite.jsonl", opposite))
     verdicts = {claim.text.split(",")[0]: claim.verdict for claim in found.claims}
     assert verdicts["Without a state"] == verdicts["With a state"] == "refuted"
+
+
+def test_repetitions_that_do_not_differ_have_no_effect_and_the_fit_is_clean(tmp_path: Path) -> None:
+    """At the end of what a variance may be, the search for it fails; the intervals are those of least squares."""
+    for package in STATISTICS:
+        pytest.importorskip(package)
+    from neutone_like.bench.suite.analysis import analyse
+
+    fits = []
+    for drift in (0.0, 0.05):
+        found = analyse(write_results(tmp_path / "suite.jsonl", {("compiled", True): 0.5}, drift=drift))
+        assert found.mixed is not None
+        assert found.mixed.notes == ()
+        fits.append(found.mixed)
+    assert [each.has_random_effect for each in fits] == [False, True]
+    assert fits[1].repetition_deviation == pytest.approx(0.05, rel=0.5)
+    for without, with_effect in zip(fits[0].ratios, fits[1].ratios, strict=True):
+        assert without.lowest == pytest.approx(with_effect.lowest, rel=0.01)
 
 
 def test_report_is_one_page_that_needs_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

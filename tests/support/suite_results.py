@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from neutone_like.bench.suite.cells import GRID_WIDTHS, Cell, EngineName
-from neutone_like.bench.suite.networks import SIZES, Family, Shape
+from neutone_like.bench.suite.networks import SIZES, Example, Family, Shape
 from neutone_like.bench.suite.results import FORMAT, VERSION
 
 RUN = {
@@ -24,29 +24,34 @@ ENGINES: tuple[EngineName, ...] = ("compiled", "torchscript", "onnxruntime")
 NOISE = 0.03
 
 
-def write_results(path: Path, factors: dict[tuple[str, bool], float], crossing: float | None = None) -> Path:
+def write_results(
+    path: Path, factors: dict[tuple[str, bool], float], crossing: float | None = None, drift: float = 0.05
+) -> Path:
     """Times of three engines.
 
     Args:
         path: The file.
         factors: Of an engine for networks without a state (True) and with one; 1 where nothing is said.
+        drift: By which part of itself each repetition is slower than the one before.
         crossing: The width from which ``torchscript`` is faster than ``compiled``, in a grid of convolutional networks.
     """
     random = np.random.default_rng(7)
-    rows = [*_inference(random, factors), *(_grid(random, crossing) if crossing else [])]
-    rows += [*_cold(), *_safety()]
+    rows = [*_inference(random, factors, drift), *(_grid(random, crossing) if crossing else [])]
+    rows += [*_cold(), *_safety(), *_paced(), *_scaling(), *_artifacts(), *_other_faces(), _aarch64()]
     path.write_text("".join(json.dumps(each) + "\n" for each in (RUN, *rows)), "utf-8")
     return path
 
 
-def _inference(random: np.random.Generator, factors: dict[tuple[str, bool], float]) -> Iterator[dict[str, Any]]:
+def _inference(
+    random: np.random.Generator, factors: dict[tuple[str, bool], float], drift: float
+) -> Iterator[dict[str, Any]]:
     for repetition in range(3):
-        drift = 1.0 + 0.05 * repetition  # what a repetition has in common
+        slower = 1.0 + drift * repetition  # what a repetition has in common
         for size in ("small", "medium"):
             for shape in SIZES[size].values():
                 for block in (64, 256, 1024):
                     for engine in ENGINES:
-                        us = 10.0 * shape.width * block**0.7 * drift * factors.get((engine, shape.is_stateless), 1.0)
+                        us = 10.0 * shape.width * block**0.7 * slower * factors.get((engine, shape.is_stateless), 1.0)
                         cell = Cell("inference", engine, shape, block, repetition, "inline")
                         yield {**cell.to_dict(), "inference": _times(us * np.exp(random.normal(0.0, NOISE)))}
 
@@ -73,6 +78,61 @@ def _safety() -> Iterator[dict[str, Any]]:
         cell = Cell("safety", engine, _shape("cnn"), 256, mode="inline")
         yield {**cell.to_dict(), "callbacks": 300, "passed": count == 0, "ending": "finished", "in_a_call": counts}
     yield {**Cell("inference", "litert", _shape("cnn"), 256).to_dict(), "skipped": "not installed"}
+
+
+def _paced() -> Iterator[dict[str, Any]]:
+    """ONNX Runtime's callback takes half as long again as libtorch's, the compiled model's as long."""
+    counts = dict.fromkeys(("callbacks", "samples", "deadline_misses", "underruns", "missing_samples"), 1000)
+    counts |= {"deadline_misses": 0, "underruns": 0, "missing_samples": 0}
+    for engine, us in zip(ENGINES, (10.0, 10.0, 15.0), strict=True):
+        yield {
+            **Cell("paced", engine, _shape("cnn"), 256).to_dict(),
+            **{name: _times(us) for name in ("callback", "inference", "turnaround", "wake_lateness")},
+            "no_op_callback": _times(5.0),
+            **counts,
+            **{f"no_op_{name}": value for name, value in counts.items()},
+            "worker_shares": [0.1],
+            "caller_share": 0.01,
+            "resident_mb": 1.0,
+        }
+
+
+def _scaling() -> Iterator[dict[str, Any]]:
+    """Two workers do 1.9 times as much with the compiled model, and 1.2 times with libtorch."""
+    for engine, two in (("compiled", 1900.0), ("torchscript", 1200.0)):
+        for workers, rate in ((1, 1000.0), (2, two)):
+            cell = Cell("scaling", engine, _shape("cnn"), 128, sessions=4, workers=workers)  # pyright: ignore[reportArgumentType]
+            yield {**cell.to_dict(), "blocks_per_second": rate, "model_blocks": 1000}
+
+
+def _artifacts() -> Iterator[dict[str, Any]]:
+    for rate, latency in ((48000, 480), (44100, 882)):
+        cell = Cell("live", "compiled", Example("amp"), 64, model_rate=0, host_rate=rate)
+        yield {
+            **cell.to_dict(), "latency_samples": latency, "inline_latency_samples": 0, "cpu_share": 0.125,
+            "missing_samples": 10, "samples": 1000,
+        }  # fmt: skip
+    cell = Cell("offline", "torchscript", Example("stems", is_live=False), 0, model_rate=0)
+    told = {"first_seconds": 3.0, "compute_seconds": 0.5, "cpu_share": 0.25, "played_by": "torchscript"}
+    yield {**cell.to_dict(), "audio_seconds": 2.0, **told}
+    times = {"compiled": 12.0, "torchscript": 30.0, "onnxruntime": 10.0}
+    cell = Cell("auto", "compiled", Example("amp"), 64, model_rate=0)
+    yield {**cell.to_dict(), "chosen": "compiled", "p50_us": times, "p99_us": times, "notes": {}}
+
+
+def _other_faces() -> Iterator[dict[str, Any]]:
+    for engine, native in (("onnxruntime", 10.0), ("litert", 14.0)):
+        cell = Cell("binding", engine, _shape("rnn"), 64, mode="inline")  # pyright: ignore[reportArgumentType]
+        yield {**cell.to_dict(), "native_us": native, "faces_us": {"slow": 20.0, "quick": 10.0}, "samples": 16}
+
+
+def _aarch64() -> dict[str, Any]:
+    counts = {"allocations": 0, "frees": 0, "system calls": 0}
+    return {
+        **Cell("aarch64", "compiled", _shape("hybrid"), 256, mode="inline").to_dict(),
+        "largest_difference": 2e-7, "same_latency": True, "kernels": "neon", "blocks": 64, "in_all": counts,
+        "control": dict.fromkeys(counts, 64),
+    }  # fmt: skip
 
 
 def _shape(family: Family) -> Shape:

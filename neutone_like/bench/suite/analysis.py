@@ -29,6 +29,7 @@ class Analysis:
     Attributes:
         results: The file.
         inference, paced, parallel, resampling, sizes, safety: Tables of its cells.
+        scaling, live, offline, auto, binding, aarch64: Likewise.
         mixed: The mixed-effects model of inference times; None where ``why_none`` says what it lacks.
         starts: First calls.
         boundaries: Where one engine overtakes another.
@@ -43,6 +44,12 @@ class Analysis:
     resampling: Any
     sizes: Any
     safety: Any
+    scaling: Any
+    live: Any
+    offline: Any
+    auto: Any
+    binding: Any
+    aarch64: Any
     mixed: MixedModel | None
     why_none: str
     starts: tuple[ColdStart, ...]
@@ -81,6 +88,12 @@ def analyse(path: Path) -> Analysis:
         resampling=table_of(results, "resampling"),
         sizes=table_of(results, "sizes"),
         safety=safety,
+        scaling=table_of(results, "scaling"),
+        live=table_of(results, "live"),
+        offline=table_of(results, "offline"),
+        auto=table_of(results, "auto"),
+        binding=table_of(results, "binding"),
+        aarch64=table_of(results, "aarch64"),
         mixed=mixed,
         why_none=why_none,
         starts=starts,

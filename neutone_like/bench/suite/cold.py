@@ -1,7 +1,8 @@
 """The first calls of a model in a fresh process, one by one: what a host meets that doesn't warm its model up.
 
-Each engine is called through its own Python face, because the native engine warms models up by itself. ONNX Runtime is
-given the same states every time: what a call costs doesn't depend on them.
+Each engine is called through its own Python face, because the native engine warms models up by itself. ONNX Runtime and
+LiteRT are given the same states every time: what a call costs doesn't depend on them. LiteRT's files take blocks of one
+length, and a host's block is as many calls as it holds.
 """
 
 import json
@@ -81,17 +82,33 @@ def _onnxruntime(path: Path, block: int) -> Callable[[], object]:
     return lambda: session.run(None, feeds)
 
 
+def _litert(path: Path, block: int) -> Callable[[], object]:
+    from ai_edge_litert.interpreter import Interpreter  # pyright: ignore[reportMissingImports]
+
+    interpreter: Any = Interpreter(model_path=str(path.with_suffix(".tflite")), num_threads=1)
+    interpreter.allocate_tensors()
+    from neutone_like.runtime.exchange_sidecar import sidecar_of
+
+    sidecar = json.loads(sidecar_of(path.with_suffix(".tflite")).read_text("utf-8"))
+    calls = max(1, block // int(sidecar["block_samples"]))
+
+    def call() -> None:
+        for _ in range(calls):
+            interpreter.invoke()
+
+    return call
+
+
 _WAYS: dict[EngineName, Callable[[Path, int], Callable[[], object]]] = {
     "compiled": _compiled,
     "torchscript": _torchscript,
     "onnxruntime": _onnxruntime,
+    "litert": _litert,
 }
 
 
 def main(engine: EngineName, path: str, block: str, warm_up: str) -> None:
     """Print what was found as JSON."""
-    if engine not in _WAYS:
-        raise SystemExit(f"first calls are timed of {', '.join(_WAYS)}, not of {engine}")
     before = time.perf_counter()
     call = _WAYS[engine](Path(path), int(block))
     load_seconds = time.perf_counter() - before

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,15 @@ import numpy as np
 
 from neutone_like.bench.suite.cells import Cell, Kind
 from neutone_like.bench.suite.cold import cold_start
+from neutone_like.bench.suite.figures import figures, times_of
+from neutone_like.bench.suite.other_faces import binding
+from neutone_like.bench.suite.other_processor import aarch64
+from neutone_like.bench.suite.throughput import throughput
+from neutone_like.bench.suite.whole_artifacts import auto, live, offline
 from neutone_like.bench.suite.workshop import Workshop
-from neutone_like.runtime import Engine, HostConfig, RealtimeReport, Session
-from neutone_like.runtime.time_distribution import TimeDistribution
+from neutone_like.runtime import Engine, HostConfig, Session
 
-HOST_RATE = 48000
 SAFETY_CALLBACKS = 300
-_QUANTILES = tuple(np.round(np.linspace(0.0, 1.0, 33), 4).tolist())
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,20 @@ def measure(cell: Cell, workshop: Workshop, effort: Effort) -> dict[str, Any]:
         "inference": _inference,
         "cold": _cold,
         "safety": _safety,
+        "scaling": _scaling,
+        # Many cells, of which each needs little.
+        "live": lambda cell, workshop, effort: live(cell, workshop, 0.5 * effort.seconds),
+        "offline": lambda cell, workshop, effort: offline(cell, workshop, effort.seconds),
+        "auto": lambda cell, workshop, effort: auto(cell, workshop, effort.seconds),
+        "binding": lambda cell, workshop, effort: binding(cell, workshop.artifact(cell), effort.seconds),
+        "aarch64": lambda cell, workshop, effort: aarch64(cell, workshop.artifact(cell)),
     }
     return ways.get(cell.kind, _at_deadlines)(cell, workshop, effort)
 
 
 def _open(engine: Engine, cell: Cell, workshop: Workshop) -> Session:
     path = workshop.artifact(cell)
-    host = HostConfig(HOST_RATE, cell.block, channels=1)
+    host = HostConfig(cell.host_rate, cell.block, channels=1)
     return engine.open(path, host, mode=cell.mode, backend=cell.engine)
 
 
@@ -62,8 +71,8 @@ def _inference(cell: Cell, workshop: Workshop, effort: Effort) -> dict[str, Any]
             calls += 1
         stats = session.stats()
     return {
-        "inference": _times(stats.inference_time),
-        "callback": _times(stats.callback_time),
+        "inference": times_of(stats.inference_time),
+        "callback": times_of(stats.callback_time),
         "failed_blocks": stats.failed_blocks,
     }
 
@@ -81,7 +90,7 @@ def _safety(cell: Cell, workshop: Workshop, effort: Effort) -> dict[str, Any]:
         path,
         callbacks=SAFETY_CALLBACKS,
         block_size=cell.block,
-        sample_rate=HOST_RATE,
+        sample_rate=cell.host_rate,
         channels=1,
         mode="inline",
     )
@@ -96,6 +105,12 @@ def _safety(cell: Cell, workshop: Workshop, effort: Effort) -> dict[str, Any]:
     }
 
 
+def _scaling(cell: Cell, workshop: Workshop, effort: Effort) -> dict[str, Any]:
+    path = workshop.artifact(cell)
+    host = HostConfig(cell.host_rate, cell.block, channels=1)
+    return throughput(path, host, cell.engine, cell.sessions, cell.workers, effort.seconds)
+
+
 def _at_deadlines(cell: Cell, workshop: Workshop, effort: Effort) -> dict[str, Any]:
     before = _resident_bytes()
     with Engine(workers=cell.workers) as engine:
@@ -104,45 +119,11 @@ def _at_deadlines(cell: Cell, workshop: Workshop, effort: Effort) -> dict[str, A
         report = engine.run_realtime(sessions, effort.seconds)
         parts = sessions[0].latency_parts()
     return {
-        **_figures(report),
+        **figures(report),
         "resident_mb": resident / 1e6,
         "buffering_samples": parts.buffering_samples,
         "inference_samples": parts.inference_samples,
     }
-
-
-def _figures(report: RealtimeReport) -> dict[str, Any]:
-    """Counts of all sessions together; times of the one whose callback was slowest at the 99th percentile."""
-    slowest = max(report.sessions, key=lambda run: run.callback_time.p99_us)
-
-    def all_of(runs: Sequence[Any], name: str) -> int:
-        return sum(getattr(run, name) for run in runs)
-
-    counts = ("callbacks", "samples", "deadline_misses", "underruns", "missing_samples")
-    return {
-        "callback": _times(slowest.callback_time),
-        "inference": _times(slowest.inference_time),
-        "turnaround": _times(slowest.turnaround_time),
-        "wake_lateness": _times(slowest.wake_lateness),
-        "seconds": slowest.seconds,
-        "latency_samples": slowest.latency_samples,
-        **{name: all_of(report.sessions, name) for name in counts},
-        **{f"no_op_{name}": all_of(report.no_op, name) for name in counts},
-        "no_op_callback": _times(report.no_op[0].callback_time),
-        "worker_shares": [round(worker.cpu_share, 4) for worker in report.workers],
-        "caller_share": round(slowest.cpu_share, 4),
-        "realtime_priority": slowest.realtime_priority and all(each.realtime_priority for each in report.workers),
-    }
-
-
-def _times(times: TimeDistribution) -> dict[str, Any]:
-    """Percentiles, and 33 quantiles for pictures."""
-    figures = {name: round(getattr(times, name), 2) for name in ("p50_us", "p99_us", "p999_us", "max_us")}
-    ends = np.array([end for end, _ in times.buckets])
-    counts = np.cumsum([count for _, count in times.buckets])
-    ranks = [max(1.0, np.ceil(quantile * times.count)) for quantile in _QUANTILES]
-    quantiles = [round(float(ends[np.searchsorted(counts, rank)]), 2) for rank in ranks] if times.count else []
-    return {"count": times.count, **figures, "quantiles_us": quantiles}
 
 
 def _resident_bytes() -> int:

@@ -35,7 +35,20 @@ def _all(found: Analysis) -> list[tuple[str, str, Any, Callable[[Any, Any], None
             found.inference,
             _widths,
         ),
+        (
+            "Where one engine overtakes another",
+            "CNN: the fitted width at each depth, with its interval; what has none was measured and does not cross.",
+            [each for each in found.boundaries if each.family == "cnn"],
+            _boundary,
+        ),
+        ("Processor time of a worker", "At real deadlines; medians over all networks.", found.paced, _cpu),
+        ("Jitter", "How late callbacks are begun: the 99th percentile, in the median.", found.paced, _jitter),
+        ("Whole artifacts", "Processor time at 48 kHz, in per cent of one processor.", _at_48(found.live), _artifacts),
     ]
+
+
+def _at_48(frame: Any) -> Any:
+    return frame[frame["host_rate"] == 48000] if len(frame) else frame
 
 
 def _svg(draw: Callable[[Any], None]) -> str:
@@ -146,3 +159,60 @@ def _widths(axes: Any, frame: Any) -> None:
     axes.axhline(1.0, color="grey", linewidth=1)
     axes.set(xscale="log", yscale="log", xlabel="width, channels", ylabel=f"time over {base}'s")
     axes.legend(fontsize="x-small", ncols=2)
+
+
+def _boundary(axes: Any, boundaries: Any) -> None:
+    pairs = sorted({(each.engine, each.over) for each in boundaries})
+    depths = sorted({each.depth for each in boundaries})
+    for order, (engine, over) in enumerate(pairs):
+        found = [each for each in boundaries if (each.engine, each.over) == (engine, over) and each.width is not None]
+        label, shift = f"{engine} / {over}", 1.0 + 0.04 * order
+        if not found:
+            axes.plot([], [], " ", label=f"{label}: no crossing found")
+            continue
+        widths = np.array([each.width for each in found])
+        ends = np.array([[max(1.0, each.lowest), min(256.0, each.highest)] for each in found])
+        axes.errorbar(
+            widths,
+            [each.depth * shift for each in found],
+            xerr=np.maximum(0.0, [widths - ends[:, 0], ends[:, 1] - widths]),
+            marker="o",
+            capsize=3,
+            label=label,
+        )
+    axes.set(xscale="log", yscale="log", xlim=(1, 256), xlabel="width, channels", ylabel="depth, layers")
+    axes.set_yticks(depths, [str(depth) for depth in depths])
+    axes.set_ylim(0.7 * depths[0], 1.5 * depths[-1])
+    axes.legend(fontsize="x-small")
+
+
+def _over_block(axes: Any, frame: Any, values: Any, label: str) -> None:
+    for engine in engines_in(frame, ENGINES):
+        at = values[frame["engine"] == engine].groupby(frame["block"]).median()
+        axes.plot(at.index, at, marker="o", color=_COLOURS[engine], label=engine)
+    axes.set(xscale="log", xlabel="block, samples", ylabel=label)
+    blocks = sorted(set(frame["block"]))
+    axes.set_xticks(blocks, [str(block) for block in blocks])
+    axes.minorticks_off()
+    axes.legend(fontsize="small")
+
+
+def _cpu(axes: Any, frame: Any) -> None:
+    _over_block(axes, frame, frame["worker_shares"].map(lambda shares: 100.0 * sum(shares)), "% of a processor")
+    axes.set_ylim(bottom=0.0)
+
+
+def _jitter(axes: Any, frame: Any) -> None:
+    _over_block(axes, frame, frame["wake_lateness_p99_us"], "us")
+    axes.set_ylim(bottom=0.0)
+
+
+def _artifacts(axes: Any, frame: Any) -> None:
+    table = 100.0 * frame.groupby(["model", "block"])["cpu_share"].median().unstack()
+    axes.imshow(np.log10(table.clip(lower=0.1)), cmap="viridis_r", aspect="auto")
+    for row, column in np.ndindex(table.shape):
+        value = table.iloc[row, column]
+        axes.text(column, row, "" if np.isnan(value) else f"{value:.1f}", ha="center", va="center", color="white")
+    axes.set_xticks(range(len(table.columns)), [str(block) for block in table.columns])
+    axes.set_yticks(range(len(table)), table.index, fontsize="small")
+    axes.set(xlabel="block, samples")

@@ -16,7 +16,7 @@ from neutone_like.errors import BenchError
 from neutone_like.printing import InNotebooks
 
 FORMAT = "neutone-like bench-suite"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,8 @@ class MixedModel:
         residual_deviation: Of what is left, likewise.
         left_out: Engines, networks and blocks without a full set of times.
         notes: What the fit complained about.
+        has_random_effect: Whether the repetitions differ by more than chance; else the model without their effect is
+            fitted, which is what the other one comes to.
     """
 
     ratios: tuple[Ratio, ...]
@@ -84,6 +86,7 @@ class MixedModel:
     residual_deviation: float
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    has_random_effect: bool = True
 
 
 class TooLittle(Exception):
@@ -101,7 +104,6 @@ def fit_mixed_model(frame: Any, engines: Sequence[str]) -> MixedModel:
         TooLittle: Fewer than two engines or repetitions, or no block that all of them have.
         MissingExtraError: statsmodels is not installed.
     """
-    models = import_extra("statsmodels.regression.mixed_linear_model", extra=EXTRA, purpose=PURPOSE)
     data, left_out = _balanced(frame, engines)
     names = ["engine", "model", "block"]
     levels = [list(engines), *(sorted(set(data[name])) for name in names[1:])]
@@ -110,12 +112,8 @@ def fit_mixed_model(frame: Any, engines: Sequence[str]) -> MixedModel:
     columns = {cell: column for column, cell in enumerate(cells)}
     design = np.zeros((len(data), len(cells)))
     design[np.arange(len(data)), [columns[key] for key in data[names].itertuples(index=False, name=None)]] = 1.0
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model = models.MixedLM(np.log(data["inference_p50_us"].to_numpy()), design, data["repetition"].to_numpy())
-        fitted = model.fit(reml=True, method=["lbfgs", "powell"])
-    fixed = np.asarray(fitted.fe_params)
-    covariance = np.asarray(fitted.cov_params())[: len(fixed), : len(fixed)]
+    times = np.log(data["inference_p50_us"].to_numpy())
+    fixed, covariance, between, within, notes = _fitted(times, design, data["repetition"].to_numpy())
     contrasts = [
         (engine, over, network, _mean(cells, engine, network) - _mean(cells, over, network))
         for index, engine in enumerate(engines)
@@ -132,11 +130,47 @@ def fit_mixed_model(frame: Any, engines: Sequence[str]) -> MixedModel:
         terms=_terms(levels, fixed, covariance),
         observations=len(data),
         repetitions=data["repetition"].nunique(),
-        repetition_deviation=float(np.exp(np.sqrt(max(0.0, float(np.asarray(fitted.cov_re)[0, 0])))) - 1.0),
-        residual_deviation=float(np.exp(np.sqrt(fitted.scale)) - 1.0),
+        repetition_deviation=float(np.exp(np.sqrt(between)) - 1.0),
+        residual_deviation=float(np.exp(np.sqrt(within)) - 1.0),
         left_out=tuple(left_out),
-        notes=tuple(dict.fromkeys(str(each.message) for each in caught)),
+        notes=notes,
+        has_random_effect=between > 0.0,
     )
+
+
+def _fitted(times: Any, design: Any, repetitions: Any) -> tuple[Any, Any, float, float, tuple[str, ...]]:
+    """Effects, their covariance, the variance of repetitions and of what is left, and what the fit complained about.
+
+    A variance can't be negative, and where repetitions are no less alike than chance makes them, its best estimate is
+    0, at the end of what it may be. There the mixed model is the one without a random effect, and least squares fits it
+    exactly; the other's search for a maximum has no gradient to end at.
+    """
+    models = import_extra("statsmodels.regression.mixed_linear_model", extra=EXTRA, purpose=PURPOSE)
+    api = import_extra("statsmodels.api", extra=EXTRA, purpose=PURPOSE)
+    plain = api.OLS(times, design).fit()
+    estimate = _variance_between(plain.resid, repetitions, len(times) - design.shape[1])
+    if estimate <= 0.0:
+        return np.asarray(plain.params), np.asarray(plain.cov_params()), 0.0, float(plain.scale), ()
+    # statsmodels takes any variance below 0.01 for one at the boundary, whatever the unit is.
+    unit = float(np.sqrt(estimate))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted = models.MixedLM(times / unit, design, repetitions).fit(reml=True, method=["lbfgs", "powell"])
+    fixed = unit * np.asarray(fitted.fe_params)
+    covariance = unit**2 * np.asarray(fitted.cov_params())[: len(fixed), : len(fixed)]
+    between = unit**2 * max(0.0, float(np.asarray(fitted.cov_re)[0, 0]))
+    notes = tuple(dict.fromkeys(str(each.message) for each in caught))
+    return fixed, covariance, between, unit**2 * float(fitted.scale), notes
+
+
+def _variance_between(residuals: Any, repetitions: Any, freedom: int) -> float:
+    """The estimate for repetitions, which may be negative: in a balanced design, by what the mean square between them
+    exceeds the one within."""
+    names, counts = np.unique(repetitions, return_counts=True)
+    means = np.array([residuals[repetitions == name].mean() for name in names])
+    between = float(np.sum(counts * means**2))
+    within = (float(residuals @ residuals) - between) / max(1, freedom - (len(names) - 1))
+    return (between / (len(names) - 1) - within) / float(counts.mean())
 
 
 def _balanced(frame: Any, engines: Sequence[str]) -> tuple[Any, list[str]]:
@@ -147,14 +181,17 @@ def _balanced(frame: Any, engines: Sequence[str]) -> tuple[Any, list[str]]:
     data = frame[frame["engine"].isin(engines)][needed]
     data = data[data["inference_p50_us"] > 0.0]
     repetitions = sorted(set(data["repetition"]))
+    best = data.iloc[:0]
     while len(repetitions) >= 2:
         counted = data[data["repetition"].isin(repetitions)]
         counts = counted.groupby(["model", "block"]).size()
         full = counts[counts == len(engines) * len(repetitions)].reset_index()[["model", "block"]]
         whole = _whole_grid(pandas(), counted.merge(full, on=["model", "block"]))
-        if len(whole):
-            return whole.copy(), _left_out(frame, whole)
-        repetitions.pop()
+        if len(whole) > len(best):
+            best = whole
+        repetitions.pop()  # a run that was stopped in its last repetition
+    if len(best):
+        return best.copy(), _left_out(frame, best)
     raise TooLittle("a random effect needs two repetitions of some network and block with all engines")
 
 
@@ -289,9 +326,27 @@ def _crossing(family: str, engine: str, over: str, depth: int, widths: Any, mean
     crosses = np.flatnonzero(np.diff(np.sign(mean)) != 0)
     if not len(crosses):
         if undecided.any():
-            return Boundary(family, engine, over, depth, None, -np.inf, np.inf, f"no difference shown in parts, {span}")
+            return Boundary(
+                family,
+                engine,
+                over,
+                depth,
+                None,
+                -np.inf,
+                np.inf,
+                f"no crossing found; no difference shown in parts, {span}",
+            )
         faster = engine if mean[0] < 0.0 else over
-        return Boundary(family, engine, over, depth, None, -np.inf, np.inf, f"{faster} is faster everywhere, {span}")
+        return Boundary(
+            family,
+            engine,
+            over,
+            depth,
+            None,
+            -np.inf,
+            np.inf,
+            f"no crossing found: {faster} is faster everywhere, {span}",
+        )
     at = int(crosses[0])
     lowest = float(widths[undecided][0]) if not undecided[0] else -np.inf
     highest = float(widths[undecided][-1]) if not undecided[-1] else np.inf
@@ -311,6 +366,7 @@ class ColdStart:
         settled_us: The median of the last ten's.
         calls_to_settle: How many take more than one and a half times that before the first that doesn't.
         calls_us: All of them, in the median of the repetitions.
+        peak_mb: The most memory that the process had.
     """
 
     engine: str
@@ -320,6 +376,7 @@ class ColdStart:
     settled_us: float
     calls_to_settle: int
     calls_us: tuple[float, ...]
+    peak_mb: float
 
     @property
     def ratio(self) -> float:
@@ -338,6 +395,15 @@ def cold_starts(frame: Any) -> list[ColdStart]:
         slow = calls > 1.5 * settled
         to_settle = int(np.argmin(slow)) if not slow.all() else len(calls)
         found.append(
-            ColdStart(engine, network, int(warm_up), float(calls[0]), settled, to_settle, tuple(calls.tolist()))
+            ColdStart(
+                engine,
+                network,
+                int(warm_up),
+                float(calls[0]),
+                settled,
+                to_settle,
+                tuple(calls.tolist()),
+                float(np.median(group["peak_resident_mb"])),
+            )
         )
     return found

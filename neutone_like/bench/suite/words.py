@@ -1,22 +1,16 @@
 """The tables of a report, as rows of texts: the page and the documentation show the same ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from neutone_like.bench.suite.analysis import Analysis
+from neutone_like.bench.suite.artifacts_words import aarch64_table, live_matrix, offline_table
 from neutone_like.bench.suite.cells import Scope, cells_of
-
-
-@dataclass(frozen=True)
-class Written:
-    """A table, with what stands above it."""
-
-    title: str
-    words: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+from neutone_like.bench.suite.networks import Example
+from neutone_like.bench.suite.statistics import MixedModel
+from neutone_like.bench.suite.targets import anira, automatic, bindings, callbacks, scaling
+from neutone_like.bench.suite.written import Written
 
 
 def tables(found: Analysis) -> list[Written]:
@@ -28,10 +22,19 @@ def tables(found: Analysis) -> list[Written]:
         _boundaries(found),
         _cold(found),
         _paced(found),
+        callbacks(found.paced),
+        anira(found.paced),
         _parallel(found),
+        scaling(found.scaling),
         _resampling(found),
         _sizes(found),
+        live_matrix(found.live, "latency"),
+        live_matrix(found.live, "cpu"),
+        offline_table(found.offline),
+        automatic(found.auto),
+        bindings(found.binding),
         _safety(found),
+        aarch64_table(found.aarch64),
         _skipped(found),
     ]
     return [each for each in every if each is not None and each.rows]
@@ -46,8 +49,14 @@ def conditions(found: Analysis) -> str:
     return (
         f"{machine}. {versions}; revision {run['git'] or 'unknown'}. {cells} cells in {len(found.results.runs)} "
         f"run(s), the last begun {run['started']} at a load of {run['load'] or 'unknown'}; a whole run has "
-        f"{len(cells_of(Scope()))}. No measurement was dropped."
+        f"{_in_all(found)}. No measurement was dropped."
     )
+
+
+def _in_all(found: Analysis) -> int:
+    """Cells of a whole run with the artifacts that this one played."""
+    names = {(row["model"], row["kind"] != "offline") for row in found.results.rows if row["family"] == "example"}
+    return len(cells_of(Scope(examples=[Example(name, is_live) for name, is_live in sorted(names)])))
 
 
 def caution(found: Analysis) -> str:
@@ -87,9 +96,21 @@ def model_words(found: Analysis) -> str:
     left = f" Left out, since not every engine has them: {', '.join(mixed.left_out)}." if mixed.left_out else ""
     return (
         f"log(time) by engine, network, block and all of their interactions, repetition as a random effect: "
-        f"{mixed.observations} medians, {mixed.repetitions} repetitions. From one repetition to the next times move by "
-        f"{mixed.repetition_deviation:.1%}, and by {mixed.residual_deviation:.1%} beyond that. Intervals hold together "
+        f"{mixed.observations} medians, {mixed.repetitions} repetitions. {_between(mixed)} "
+        f"Intervals hold together "
         f"with 95 %. Calls are timed without real-time priority: what else runs on the machine is in them.{left}{notes}"
+    )
+
+
+def _between(mixed: MixedModel) -> str:
+    if mixed.has_random_effect:
+        return (
+            f"From one repetition to the next times move by {mixed.repetition_deviation:.1%}, and by "
+            f"{mixed.residual_deviation:.1%} beyond that."
+        )
+    return (
+        "Repetitions are no less alike than chance makes them: the variance of their effect is estimated as 0, and the "
+        f"model is fitted without it, by least squares. Times move by {mixed.residual_deviation:.1%}."
     )
 
 
@@ -153,12 +174,26 @@ def _cold(found: Analysis) -> Written:
     rows = tuple(
         (
             each.engine, each.model, str(each.warm_up), f"{each.first_us:,.0f}", f"{each.settled_us:,.0f}",
-            f"{each.ratio:.1f}", str(each.calls_to_settle),
+            f"{each.ratio:.1f}", str(each.calls_to_settle), f"{each.peak_mb:.0f}",
         )
         for each in found.starts
     )  # fmt: skip
-    head = ("engine", "network", "calls before", "first call us", "settled us", "ratio", "calls to settle")
-    return Written("Cold start", "A fresh process, each engine through its own Python face.", head, rows)
+    head = (
+        "engine",
+        "network",
+        "calls before",
+        "first call us",
+        "settled us",
+        "ratio",
+        "calls to settle",
+        "peak memory MB",
+    )
+    return Written(
+        "Cold start",
+        "A fresh process, each engine through its own Python face; memory is all of the process's, Python among it.",
+        head,
+        rows,
+    )
 
 
 def _paced(found: Analysis) -> Written | None:

@@ -19,9 +19,9 @@ def live_matrix(frame: Any, value: str) -> Written | None:
     if value == "latency":
         words = (
             "Milliseconds from a sample that goes in to what it causes: on a worker, in brackets in the callback, "
-            "by host rate and block. Rate conversion, buffering to the model's block, the model's own delay and the block "
-            "that a worker has are in it. The reported latency is the measured one: the artifact's validation holds it "
-            "to 0.05 samples."
+            "by host rate and block. Rate conversion, buffering to the model's block, the model's own delay and the "
+            "block that a worker has are in it. The reported latency is the measured one: validation holds it to 0.05 "
+            "samples."
         )
         return Written("Latency of whole artifacts", words, head, tuple(rows))
     words = (
@@ -77,8 +77,8 @@ def aarch64_table(frame: Any) -> Written | None:
         for _, row in frame.sort_values("model").iterrows()
     )  # fmt: skip
     words = (
-        "The compiled library for aarch64 under qemu-user: correctness and safety only. An emulator's times say nothing "
-        "of a processor, and none were taken. Only compiled models run there. The control "
+        "The compiled library for aarch64 under qemu-user: correctness and safety only. An emulator's times say "
+        "nothing of a processor, and none were taken. Only compiled models run there. The control "
         "allocates, frees and calls the system once in every block, so that a count that can't rise would show."
     )
     head = ("network", "kernels", "largest difference, of the peak", "same latency", "blocks", *counts, "control")

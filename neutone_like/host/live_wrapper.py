@@ -4,10 +4,13 @@ from typing import Any, Dict, List, Optional
 
 import torch
 from torch import Tensor
+from torch.jit import is_scripting  # pyright: ignore[reportPrivateImportUsage]
 
+from neutone_like.arguments import is_one_of
 from neutone_like.errors import AudioError, ModelError
 from neutone_like.host.contract_face import ContractFace
 from neutone_like.host.contract_metadata import contract_metadata
+from neutone_like.host.eager_arguments import host_numbers, require_audio, require_model, require_values
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.model.format_room import MOST_KNOBS
 from neutone_like.signal.back import Back
@@ -38,10 +41,11 @@ class SampleQueueWrapper(ContractFace):
     """
 
     def __init__(self, model: WaveformToWaveformBase, quality: str = "high") -> None:
+        require_model(model, WaveformToWaveformBase)
         declaration = model.declaration()
         metadata = contract_metadata(declaration)
         super().__init__("live", declaration.metadata, metadata, metadata["neutone_parameters"])
-        if quality not in (*QUALITIES, "soxr"):
+        if not is_one_of(quality, (*QUALITIES, "soxr")):
             raise ModelError(f"quality must be one of {(*QUALITIES, 'soxr')}, got {quality!r}.")
         self.w2w_base = model
         self.quality = quality
@@ -81,6 +85,8 @@ class SampleQueueWrapper(ContractFace):
         Raises:
             AudioError: A number is not positive, or not among the model's.
         """
+        if not is_scripting():
+            daw_sr, daw_bs, model_sr, model_bs = host_numbers(daw_sr, daw_bs, model_sr, model_bs)
         self.turn.begin()
         with self.turn:
             self._fit(daw_sr, daw_bs, model_sr, model_bs)
@@ -222,6 +228,9 @@ class SampleQueueWrapper(ContractFace):
 
     def _check(self, x: Tensor, params: Optional[Tensor]) -> None:
         """Refuse what can't be processed, before anything changes."""
+        if not is_scripting():
+            require_audio(x)
+            require_values(params)
         if x.dim() != 2 or x.size(1) == 0 or x.dtype != torch.float32:
             kind = "float32" if x.dtype == torch.float32 else "another type"  # TorchScript knows types as numbers
             batch = " There is no batch dimension: pass one recording at a time." if x.dim() == 3 else ""

@@ -5,8 +5,10 @@ from typing import Any, Dict, List, Optional
 import torch
 from torch import Tensor
 
+from neutone_like.arguments import is_one_of
 from neutone_like.errors import ModelError
 from neutone_like.host.contract_face import ContractFace
+from neutone_like.host.eager_arguments import require_model
 from neutone_like.host.offline_metadata import offline_contract_metadata
 from neutone_like.host.text_inputs import TextInputs
 from neutone_like.model import NonRealtimeBase
@@ -24,11 +26,12 @@ class OfflineFace(ContractFace):
     """
 
     def __init__(self, model: NonRealtimeBase, quality: str) -> None:
+        require_model(model, NonRealtimeBase)
         declaration = model.declaration()
         metadata = offline_contract_metadata(declaration)
         knobs = {key: slot for key, slot in metadata["neutone_parameters"].items() if key in ("p1", "p2", "p3", "p4")}
         super().__init__("offline", declaration.metadata, metadata, knobs)
-        if quality not in (*QUALITIES, "soxr"):
+        if not is_one_of(quality, (*QUALITIES, "soxr")):
             raise ModelError(f"quality must be one of {(*QUALITIES, 'soxr')}, got {quality!r}.")
         self.nrb = model
         self.quality = quality

@@ -5,6 +5,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from neutone_like.arguments import as_path
 from neutone_like.errors import ModelFileError
 from neutone_like.importers.building import build, sample_rate
 from neutone_like.importers.description import describe
@@ -25,7 +26,7 @@ def load_nam(path: str | PathLike[str]) -> NamModel:
     Raises:
         ModelFileError: The file can't be read, is damaged, or holds what is not known here.
     """
-    path = Path(path)
+    path = as_path(path, "a .nam file", ModelFileError)
     try:
         file = Fields(_read(path), "The file")
         network = build(file)

@@ -15,6 +15,7 @@ from typing import Any
 from neutone_like.errors import ModelError
 from neutone_like.model.metadata import ModelMetadata
 from neutone_like.model.parameters import CategoricalParameter, ContinuousParameter, TextParameter, TokensParameter
+from neutone_like.numbers import as_whole_number
 
 METHODS = ("do_forward_pass", "reset_model", "prepare_model", "model_delay_samples", "is_one_shot_model")
 _OTHER_NAMES = {
@@ -119,9 +120,17 @@ def _declared_names(model_class: type, model: Any) -> set[str]:
     owners: list[Mapping[str, Any]] = [vars(owner) for owner in _theirs(model_class)]
     # The base class sets some of its defaults on the instance, for TorchScript.
     on_instance = {} if model is None else vars(model)
-    names = {name for name, value in on_instance.items() if not (name in _NUMBERS and value == _default(model, name))}
+    names = {
+        name
+        for name, value in on_instance.items()
+        if not (name in _NUMBERS and _is_default(value, _default(model, name)))
+    }
     names |= {name for owner in owners for name in owner}
     return names | ({"parameters"} if "_declared_parameters" in names else set[str]())
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    return as_whole_number(value) == as_whole_number(default)
 
 
 def _default(model: Any, name: str) -> Any:

@@ -3,6 +3,7 @@
 import difflib
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -83,12 +84,24 @@ def from_host_value(parameter: NumericalParameter, host_value: float) -> float |
     return parameter.labels[math.floor(value + 0.5)] if isinstance(parameter, CategoricalParameter) else value
 
 
+def by_name(values: Any) -> dict[str, Any]:
+    """What somebody gives as parameters' values; None for none.
+
+    Raises:
+        ParameterError: It is no mapping of names.
+    """
+    if values is not None and not isinstance(values, Mapping):
+        raise ParameterError(f"Expected parameters by name, such as {{'drive': 24.0}}, got {values!r:.200}.")
+    return dict(values or {})
+
+
 def check_names(parameters: Sequence[Parameter], names: Mapping[str, object]) -> None:
     """Refuse names that no parameter has.
 
     Raises:
         ParameterError: The message has the names there are.
     """
+    names = by_name(names)
     known = [parameter.name for parameter in parameters]
     for name in names:
         if name not in known:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from neutone_like.arguments import is_one_of
 from neutone_like.errors import ParameterError
 from neutone_like.numbers import as_finite_number, as_number, as_whole_number
 from neutone_like.printing import InNotebooks
@@ -75,7 +76,7 @@ class ContinuousParameter(InNotebooks):
                 f"{label}: default must lie in {self.minimum}..{self.maximum} {self.unit}".rstrip()
                 + f", got {self.default}."
             )
-        if self.rate not in ("block", "sample"):
+        if not is_one_of(self.rate, ("block", "sample")):
             raise ParameterError(f"{label}: rate must be 'block' or 'sample', got {self.rate!r}.")
         if not 0.0 <= self.smoothing_seconds <= 1.0:
             raise ParameterError(f"{label}: smoothing_seconds must lie in 0..1, got {self.smoothing_seconds}.")
@@ -126,8 +127,10 @@ class CategoricalParameter(InNotebooks):
 
     def __post_init__(self) -> None:
         _require_name("CategoricalParameter", self.name, self.description)
-        object.__setattr__(self, "labels", tuple(self.labels))
         label = f"CategoricalParameter {self.name!r}"
+        if not isinstance(self.labels, Iterable) or isinstance(self.labels, (str, bytes)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ParameterError(f"{label}: labels must be two or more non-empty strings, got {self.labels!r:.200}.")
+        object.__setattr__(self, "labels", tuple(self.labels))
         if len(self.labels) < 2 or not all(isinstance(text, str) and text for text in self.labels):
             raise ParameterError(f"{label}: labels must be two or more non-empty strings, got {self.labels!r}.")
         if len(set(self.labels)) != len(self.labels):

@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from neutone_like.arguments import as_path
 from neutone_like.errors import CompileError, RuntimeEngineError
 from neutone_like.model.declaration import MAXIMUM_SAMPLE_RATE, MINIMUM_SAMPLE_RATE
 from neutone_like.plugin import lv2
@@ -56,13 +57,14 @@ def build_plugin(
         ArtifactError: The artifact is damaged, or was changed.
         RuntimeEngineError: This is not Linux, or there was no compiler when the package was installed.
     """
+    folder = as_path(out, "a folder to write", CompileError)
     wanted, platforms = known_formats(formats), platforms_named(targets) or (this_machine(),)
     model, _ = compiled_of(path)
     require_playable(model)
     require_linux()
     identity = plugin_identity(model.metadata)
     parameters: Parameters = model.metadata["neutone_like"]["parameters"]
-    with writing_to(Path(out)), scratch_in(Path(out)) as scratch:
+    with writing_to(folder), scratch_in(folder) as scratch:
         playing = written(scratch / "playing.so", plugin_binary(identity, model.data, len(parameters)))
         load = measure_load(playing, [float(record["default"]) for record in parameters])
         heavy = load.is_heavy if worker is None else worker
@@ -72,7 +74,7 @@ def build_plugin(
             code = plugin_code(platform, identity, model.data, len(parameters), worker=heavy)
             return Bundle(identity, platform, code, lv2.manifest(identity, platform.lv2_ending), described)
 
-        files = put_bundles(Path(out), scratch, wanted, platforms, identity, bundle)
+        files = put_bundles(folder, scratch, wanted, platforms, identity, bundle)
     return PluginResult(identity, files, len(model.data), load, heavy)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 
+from neutone_like.arguments import as_path
 from neutone_like.artifact.format.archive import MODEL_NAME
 from neutone_like.artifact.reading.metadata_reading import resolve
 from neutone_like.errors import CompileError
@@ -53,6 +54,7 @@ def build_player_plugin(
         ArtifactError: The artifact has no ``model.nlc``, is damaged, or was changed.
         RuntimeEngineError: This is not Linux, or there was no compiler when the package was installed.
     """
+    folder = as_path(out, "a folder to write", CompileError)
     wanted, platforms = known_formats(formats), platforms_named(targets) or (this_machine(),)
     first = None if artifact is None else _playable(artifact)
     require_linux()
@@ -64,8 +66,8 @@ def build_player_plugin(
         manifest = lv2.manifest(identity, platform.lv2_ending)
         return Bundle(identity, platform, code, manifest, lv2_player.description(identity, SLOTS))
 
-    with writing_to(Path(out)), scratch_in(Path(out)) as scratch:
-        files = put_bundles(Path(out), scratch, wanted, platforms, identity, bundle)
+    with writing_to(folder), scratch_in(folder) as scratch:
+        files = put_bundles(folder, scratch, wanted, platforms, identity, bundle)
     return PlayerResult(identity, files, first)
 
 

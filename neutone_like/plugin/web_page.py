@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from neutone_like.arguments import as_path
 from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.artifact.format.schema import OfflineMetadata
 from neutone_like.artifact.reading.metadata_reading import read_metadata, resolve
@@ -49,7 +50,7 @@ def build_web_page(model: str | PathLike[str], out: str | PathLike[str]) -> Path
 
 def write_web_page(model: str | PathLike[str], out: str | PathLike[str]) -> list[Path]:
     """As ``build_web_page``; returns all files that were written, ``index.html`` last."""
-    folder = Path(out)
+    folder = as_path(out, "a folder to write", CompileError)
     always = [source.name.removesuffix(_TEMPLATE_ENDING) for source in _SOURCES.iterdir()]
     require_place(folder, [COMPILED_NAME, *always])
     _require_live(resolve(model))

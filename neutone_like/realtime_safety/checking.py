@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Literal, get_args
 
+from neutone_like.arguments import as_path, is_one_of
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.numbers import real_number, whole_number
 from neutone_like.realtime_safety.process import run_child
@@ -69,7 +70,7 @@ def check_realtime_safety(
             value out of range, or the checker could not prove that its counters count.
         ArtifactError: What is wrong with the artifact.
     """
-    target = Path(path)
+    target = as_path(path, "an artifact or a shared object", RuntimeEngineError)
     is_artifact = _is_artifact(target)
     _require_linux()
     callbacks = _within("callbacks", callbacks, 1, MAXIMUM_CALLBACKS)
@@ -78,9 +79,9 @@ def check_realtime_safety(
     sample_rate = None if sample_rate is None else _within("sample_rate", sample_rate, 1000, 768000)
     chosen_channels = 2 if channels is None else _within("channels", channels, 1, 64)
     chosen_wake = wake or ("event" if is_artifact else "poll")
-    if chosen_wake not in get_args(Wake):
+    if not is_one_of(chosen_wake, get_args(Wake)):
         raise RuntimeEngineError(f"wake must be one of {get_args(Wake)}, got {wake!r}.")
-    if mode not in get_args(Mode):
+    if not is_one_of(mode, get_args(Mode)):
         raise RuntimeEngineError(f"mode must be one of {get_args(Mode)}, got {mode!r}.")
     waiting = real_number(wait_fraction, "wait_fraction", 0.0, 0.99, error=RuntimeEngineError)
     if waiting > 0.0 and not is_artifact:

@@ -52,6 +52,8 @@ class Board(InNotebooks, MutableSequence[Any]):
         self._taken = 0  # samples of the stream so far
         self._thread: int | None = None  # whose stream it is
         self._given = Given(2, None)
+        if not isinstance(plugins, Iterable) or isinstance(plugins, (str, bytes)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ModelError(f"A Board takes a list of plugins and models, got {plugins!r:.200}.")
         self.extend(plugins)
 
     # ------------------------------------------------------------------ a list

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neutone_like.arguments import is_one_of
 from neutone_like.artifact import Artifact
 from neutone_like.errors import ParameterError
 from neutone_like.host import SampleQueueWrapper
@@ -109,7 +110,7 @@ def checked_backend(backend: Any, model: Any) -> BackendName:
     Raises:
         ParameterError: Nothing that there is, or the model is no artifact.
     """
-    if backend not in get_args(BackendName):
+    if not is_one_of(backend, get_args(BackendName)):
         raise ParameterError(f"backend must be one of {get_args(BackendName)}, got {backend!r}.")
     if backend != "auto" and not isinstance(model, Artifact):
         raise ParameterError(

@@ -1,13 +1,14 @@
 """One audio file through a model or a board, in constant memory."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neutone_like.arguments import as_path
 from neutone_like.audio import AudioReader, AudioWriter, require_writable, writing
 from neutone_like.errors import AudioError, ParameterError
 from neutone_like.render.audio_arrays import Audio
@@ -81,8 +82,8 @@ def render_file(
         MissingExtraError: pedalboard is not installed.
     """
     knobs = {"wet": wet, "dry": dry, "input_gain_db": input_gain_db, "output_gain_db": output_gain_db}
-    given_backend = None if backend == "auto" else backend
-    sources, target = _source_paths(in_path), Path(out_path)
+    given_backend = None if isinstance(backend, str) and backend == "auto" else backend
+    sources, target = _source_paths(in_path), as_path(out_path, "the output", AudioError)
     if is_offline(model):
         return render_offline(
             _as_offline(model, params, knobs, device, given_backend),
@@ -196,7 +197,7 @@ def _as_board(
                 "Set them there, such as board[0].params['drive'] = 24.0."
             )
         return model if isinstance(model, Board) else Board([model])
-    return Board([ModelPlugin(model, params, **knobs, backend=backend or "auto")])
+    return Board([ModelPlugin(model, params, **knobs, backend="auto" if backend is None else backend)])
 
 
 def _as_offline(
@@ -210,7 +211,9 @@ def _as_offline(
     if isinstance(model, OfflinePlugin):
         _refuse_given("a OfflinePlugin has its own settings", params=params, device=device, backend=backend)
         return model
-    return OfflinePlugin(model, params, device=device or "cpu", backend=backend or "auto")
+    return OfflinePlugin(
+        model, params, device="cpu" if device is None else device, backend="auto" if backend is None else backend
+    )
 
 
 def _refuse_given(why: str, **values: Any) -> None:
@@ -222,4 +225,5 @@ def _refuse_given(why: str, **values: Any) -> None:
 def _source_paths(in_path: Any) -> list[Path]:
     if in_path is None:
         return []
-    return [Path(in_path)] if isinstance(in_path, (str, PathLike)) else [Path(each) for each in in_path]
+    several = isinstance(in_path, Iterable) and not isinstance(in_path, (str, bytes, PathLike))
+    return [as_path(each, "an input", AudioError) for each in (in_path if several else [in_path])]

@@ -9,6 +9,7 @@ from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.host import SampleQueueWrapper
 from neutone_like.model import NumericalParameter, WaveformToWaveformBase
+from neutone_like.model.parameter_values import by_name
 from neutone_like.numbers import as_number
 from neutone_like.printing import InNotebooks
 from neutone_like.render.compiled_module import checked_backend, compiled_module, require_compiled
@@ -65,7 +66,7 @@ class ModelPlugin(InNotebooks):
             model = load_artifact(model)
         self._artifact_or_model = model
         self.module, self.name, self.in_channels, self.out_channels, parameters = _open(model)
-        self.params: Any = ParameterValues(parameters, params)
+        self.params: Any = ParameterValues(parameters, by_name(params))
         self.wet = wet
         self.dry = dry
         self.input_gain_db = input_gain_db

@@ -22,7 +22,7 @@ from neutone_like.model import (
     TextParameter,
     TokensParameter,
 )
-from neutone_like.model.parameter_values import check_names
+from neutone_like.model.parameter_values import by_name, check_names
 from neutone_like.model.parameters import as_tokens, require_64_bits
 from neutone_like.printing import InNotebooks
 from neutone_like.render.compiled_module import checked_backend, require_compiled
@@ -84,7 +84,7 @@ class OfflinePlugin(InNotebooks):
         self.module, self.name, self.parameters = _open(model)
         self.player: Any = self.module
         self._compiled: dict[int, NonRealtimeSampleQueueWrapper | None] = {}  # by the rate of the audio
-        values = dict(params or {})
+        values = by_name(params)
         check_names(self.parameters, values)
         numerical = tuple(p for p in self.parameters if isinstance(p, (ContinuousParameter, CategoricalParameter)))
         names = {parameter.name for parameter in numerical}

@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from neutone_like.arguments import is_one_of
 from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.errors import ArtifactError, MissingExtraError, RuntimeEngineError
 from neutone_like.runtime.artifact_backend import ArtifactBackend
@@ -55,7 +56,7 @@ def choose_backend(
         RuntimeEngineError: Nothing that can be played, or not in this way.
         ArtifactError: What is wrong with a file.
     """
-    if not isinstance(wanted, Backend) and wanted not in get_args(EngineBackendName):
+    if not isinstance(wanted, Backend) and not is_one_of(wanted, get_args(EngineBackendName)):
         raise RuntimeEngineError(f"backend must be one of {get_args(EngineBackendName)} or a backend, got {wanted!r}.")
     found = as_backend(model)
     if isinstance(wanted, Backend):

@@ -4,12 +4,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from neutone_like.arguments import as_path
 from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.artifact.format.compiled_file import digest_of_file
@@ -51,7 +51,9 @@ def compile_model(
         OSError: The file can't be written.
     """
     artifact = model if isinstance(model, Artifact) else load_artifact(model)
-    target = artifact.path.with_name(COMPILED_NAME) if path is None else Path(path)
+    target = (
+        artifact.path.with_name(COMPILED_NAME) if path is None else as_path(path, "the compiled model", CompileError)
+    )
     compiled = compile_artifact(artifact, sample_rate=sample_rate)
     compiled.write(target)
     compiled.path = target

@@ -13,6 +13,8 @@ from neutone_like.artifact.writing.captured_model import graph_of_block
 from neutone_like.errors import CompileError
 from neutone_like.graph import Graph, whole_recurrences
 from neutone_like.model import NumericalParameter
+from neutone_like.model.declaration import MAXIMUM_SAMPLE_RATE
+from neutone_like.numbers import whole_number
 from neutone_like.runtime.compiled_core import EXAMPLE_BLOCK, USUAL_RATES, core_of
 
 
@@ -54,6 +56,8 @@ def capture_artifact(
         CaptureError: It can't be captured.
         CompileError: It is no such model, does not have this rate, or takes other blocks than its graph.
     """
+    if sample_rate is not None:
+        sample_rate = whole_number(sample_rate, "sample_rate", 1, MAXIMUM_SAMPLE_RATE, unit="Hz", error=CompileError)
     core = core_of(artifact, model)
     rates, sizes, behind = artifact.sample_rates, artifact.block_sizes, look_behind_of(artifact)
     if sample_rate is not None and rates and sample_rate not in rates:

@@ -6,6 +6,7 @@ from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from neutone_like.arguments import as_flag, is_one_of
 from neutone_like.artifact import Artifact
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.numbers import real_number, whole_number
@@ -57,13 +58,13 @@ class Engine(Printed):
     ) -> None:
         workers = whole_number(workers, "workers", 1, MAXIMUM_WORKERS, error=RuntimeEngineError)
         watchdog = real_number(watchdog_seconds, "watchdog_seconds", 0.01, 3600, error=RuntimeEngineError)
-        if wake not in get_args(Wake):
+        if not is_one_of(wake, get_args(Wake)):
             raise RuntimeEngineError(f"wake must be one of {get_args(Wake)}, got {wake!r}.")
         native = native_module()
         config = native.EngineConfig()
         config.workers = workers
         config.polling = wake == "poll"
-        config.realtime_priority = bool(realtime_priority)
+        config.realtime_priority = as_flag(realtime_priority, "realtime_priority", RuntimeEngineError)
         config.watchdog_seconds = watchdog
         self.wake: Wake = wake
         self._config = config

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from neutone_like.arguments import as_flag
 from neutone_like.errors import AudioError
 from neutone_like.model.declaration import (
     MAXIMUM_BLOCK_SIZE,
@@ -42,7 +43,9 @@ class HostConfig(InNotebooks):
         self._check("sample_rate", MINIMUM_SAMPLE_RATE, MAXIMUM_SAMPLE_RATE, "Hz")
         self._check("block_size", 1, MAXIMUM_BLOCK_SIZE, "samples")
         self._check("channels", 1, MAXIMUM_CHANNELS)
-        object.__setattr__(self, "varying_blocks", bool(self.varying_blocks))
+        object.__setattr__(
+            self, "varying_blocks", as_flag(self.varying_blocks, "HostConfig: varying_blocks", AudioError)
+        )
         fraction = as_finite_number(self.wait_fraction)
         if fraction is None or not 0.0 <= fraction < 1.0:
             raise AudioError(f"HostConfig: wait_fraction must be at least 0 and below 1, got {self.wait_fraction!r}.")

@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from neutone_like.arguments import as_flag, as_path
 from neutone_like.audio import AudioReader
 from neutone_like.audio.writer import require_place, writing_whole
 from neutone_like.errors import AudioError, RuntimeEngineError
@@ -90,7 +91,7 @@ class RealtimeRun:
             no_op_engine.close()
         heard = result.sessions[0].output
         if self.output is not None and heard is not None:
-            _write(Path(self.output), heard, self.sessions[0].host.sample_rate)
+            _write(as_path(self.output, "output", AudioError), heard, self.sessions[0].host.sample_rate)
         return result
 
     def _check(self, engine: "_native.Engine") -> None:
@@ -111,7 +112,7 @@ class RealtimeRun:
                 f"output= writes the sound of one session, and {len(self.sessions)} are played. Use record=True."
             )
         if self.output is not None:
-            _check_output(Path(self.output), self.input)
+            _check_output(as_path(self.output, "output", AudioError), self.input)
 
     def _seconds(self) -> float:
         seconds = as_finite_number(self.seconds)
@@ -121,17 +122,21 @@ class RealtimeRun:
 
     def _plan(self, session: Session, is_no_op: bool = False) -> "_native.DevicePlan":
         host = session.host
-        usual_block = (host.block_size + 1) / 2 if self.vary_blocks else host.block_size
+        usual_block = (
+            (host.block_size + 1) / 2
+            if as_flag(self.vary_blocks, "vary_blocks", RuntimeEngineError)
+            else host.block_size
+        )
         plan = native_module().DevicePlan(session.native)
         plan.callbacks = math.ceil(self._seconds() * host.sample_rate / usual_block)
-        plan.realtime_priority = bool(self.realtime_priority)
+        plan.realtime_priority = as_flag(self.realtime_priority, "realtime_priority", RuntimeEngineError)
         plan.jitter_seconds = float(self.jitter_seconds)
-        plan.vary_blocks = bool(self.vary_blocks)
+        plan.vary_blocks = as_flag(self.vary_blocks, "vary_blocks", RuntimeEngineError)
         plan.seed = int(self.seed)
         plan.companion = is_no_op
         if is_no_op:
             return plan
-        plan.record_output = bool(self.record) or self.output is not None
+        plan.record_output = as_flag(self.record, "record", RuntimeEngineError) or self.output is not None
         if self.input is not None:
             plan.set_input(_read_input(self.input, host))
         for sample, index, value in sorted(_changes(self.parameter_changes, session)):
@@ -195,7 +200,7 @@ def as_tuple(given: Any, kind: type[_Kind], what: str) -> tuple[_Kind, ...]:
 def _read_input(source: Any, host: HostConfig) -> Audio:
     """An array as it is, or a file of the host's rate."""
     if isinstance(source, (str, PathLike)):
-        source = _read_file(Path(source), host)
+        source = _read_file(as_path(source, "input", AudioError), host)
     audio = read_audio(source, host.channels)
     if audio.shape[1] == 0:
         raise AudioError("Expected at least one sample of input, got none.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from neutone_like.arguments import is_one_of
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.model import NumericalParameter
 from neutone_like.numbers import as_finite_number, real_number, whole_number
@@ -38,7 +39,7 @@ class SessionSettings(InNotebooks):
 
     def __post_init__(self) -> None:
         for field, kind in (("mode", Mode), ("adaptation", Adaptation), ("late_policy", LatePolicy)):
-            if getattr(self, field) not in get_args(kind):
+            if not is_one_of(getattr(self, field), get_args(kind)):
                 raise RuntimeEngineError(f"{field} must be one of {get_args(kind)}, got {getattr(self, field)!r}.")
         queue = real_number(self.queue_seconds, "queue_seconds", 0.01, 60, error=RuntimeEngineError)
         instances = whole_number(self.instances, "instances", 1, MAXIMUM_INSTANCES, error=RuntimeEngineError)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
+from neutone_like.arguments import as_path
 from neutone_like.errors import CompileError
 from neutone_like.runtime.compiled_model import CompiledModel
 from neutone_like.targets.library import build_library
@@ -54,14 +55,15 @@ def build_targets(
     if wanted:
         require_zig()
     files = model_files(model)
-    with _appearing(Path(out)) as staging:
+    folder = as_path(out, "a folder to write", CompileError)
+    with _appearing(folder) as staging:
         copy_headers(staging / INCLUDE)
         (staging / INCLUDE / f"{files.name}.h").write_text(files.header, "utf-8")
         made = [_built(target, files, staging / target.name) for target in wanted]
         if source:
             write_source(files, staging / SOURCE)
             made.append(staging / SOURCE)
-    return tuple(Path(out) / path.relative_to(staging) for path in made)
+    return tuple(folder / path.relative_to(staging) for path in made)
 
 
 def _built(target: Target, files: ModelFiles, folder: Path) -> Path:

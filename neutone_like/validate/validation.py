@@ -81,7 +81,7 @@ def _subject(artifact: Artifact, eager_model: Model | None, quick: bool, quality
 
 
 def _loaded(path_or_artifact: str | os.PathLike[str] | Artifact) -> Artifact:
-    if not isinstance(path_or_artifact, (str, os.PathLike)):
+    if isinstance(path_or_artifact, Artifact):
         return path_or_artifact
     return load_artifact(path_or_artifact)
 

@@ -6,6 +6,7 @@ What only other makers' hosts have no room for is written all the same, and mark
 from collections.abc import Iterator
 from typing import Any
 
+from neutone_like.arguments import is_one_of
 from neutone_like.artifact.format.parameter_records import MAXIMUM_PARAMETERS
 from neutone_like.errors import ExportError
 from neutone_like.model import Declaration, NonRealtimeBase, OfflineDeclaration, WaveformToWaveformBase
@@ -50,8 +51,12 @@ def _refuse(model: Model, problems: list[str]) -> None:
 
 
 def _quality_problems(quality: str) -> Iterator[str]:
-    if quality not in QUALITIES:
-        why = " It is for offline use in Python, too slow to answer for a live host." if quality == "soxr" else ""
+    if not is_one_of(quality, QUALITIES):
+        why = (
+            " It is for offline use in Python, too slow to answer for a live host."
+            if is_one_of(quality, ("soxr",))
+            else ""
+        )
         yield f"quality: a .nm takes {' or '.join(map(repr, QUALITIES))}, got {quality!r}.{why}"
 
 

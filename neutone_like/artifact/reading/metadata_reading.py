@@ -4,6 +4,7 @@ import os
 from os import PathLike
 from pathlib import Path
 
+from neutone_like.arguments import as_path
 from neutone_like.artifact.format.archive import MODEL_NAME, read_metadata_text
 from neutone_like.artifact.format.schema import Metadata, parse_metadata
 from neutone_like.errors import ArtifactError
@@ -28,9 +29,7 @@ def resolve(path: str | PathLike[str]) -> Path:
     Raises:
         ArtifactError: A folder without one, or no path at all.
     """
-    file = Path(path)
-    if "\0" in str(file):
-        raise ArtifactError(f"Expected the path of a .nm file, got {str(file)!r}, which no file can have.")
+    file = as_path(path, "a .nm file", ArtifactError)
     if not os.path.isdir(file):
         return file
     if not os.path.isfile(file / MODEL_NAME):

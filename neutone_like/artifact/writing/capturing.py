@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.jit import ScriptModule
 
+from neutone_like.arguments import is_one_of
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.writing import probe
 from neutone_like.artifact.writing.captured_model import (
@@ -38,7 +39,7 @@ def scripted_or_captured(model: Model, quality: str, exporter: Exporter, way: Ca
     Raises:
         ExportError: No way does; the message has the reason of each that was tried.
     """
-    if way not in ("auto", "script", "graph"):
+    if not is_one_of(way, ("auto", "script", "graph")):
         raise ExportError(f'capture must be "auto", "script" or "graph", got {way!r}.')
     refused: ExportError | None = None
     if way != "graph":

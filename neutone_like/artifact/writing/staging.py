@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from neutone_like.arguments import as_path
 from neutone_like.artifact.format.archive import COMPILED_NAME, FILES_OF_FORMATS, METADATA_NAME, MODEL_NAME
 from neutone_like.artifact.writing.exchange import exchange_folders
 from neutone_like.errors import ExportError
@@ -46,7 +47,7 @@ def staged_directory(out_dir: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         ExportError: ``out_dir`` can't be written.
     """
-    target = Path(os.path.realpath(out_dir))
+    target = Path(os.path.realpath(as_path(out_dir, "a folder to write", ExportError)))
     try:
         if target.exists() and not target.is_dir():
             raise ExportError(f"{target} is a file, and an artifact is a folder. Choose another name for it.")

@@ -36,7 +36,9 @@ def location_of(named: str | PathLike[str]) -> str:
     Raises:
         PlanError: A URL of an unknown kind, or a name that no file can have.
     """
-    text = os.fspath(named)
+    text = os.fspath(named) if isinstance(named, (str, os.PathLike)) else None
+    if text is None or not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise PlanError(f"Expected the name of a file or folder, as a str or a pathlib.Path, got {named!r:.200}.")
     if not text or "\0" in text:
         raise PlanError(f"Expected the name of a file or folder, got {text!r}.")
     if is_url(text):

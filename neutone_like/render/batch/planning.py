@@ -1,7 +1,7 @@
 """Which file is rendered to where, decided before any work is done."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path, PurePosixPath
@@ -65,8 +65,12 @@ def plan_files(
         PlanError: No input, or an ending that can't be written.
     """
     target = location_of(output)
+    if ending is not None and not isinstance(ending, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise PlanError(f"Expected the ending of the outputs, such as '.flac', got {ending!r:.200}.")
     suffix = None if ending is None else _writable(ending if ending.startswith(".") else f".{ending}")
     if not isinstance(source, (str, PathLike)):
+        if not isinstance(source, Iterable) or isinstance(source, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise PlanError(f"Expected the name of a file or folder, or a list of them, got {source!r:.200}.")
         found = files_of(list(source))
     elif listed:
         found = files_of(read_list(location_of(source)))

@@ -10,6 +10,7 @@ from typing import Any
 
 from neutone_like.artifact import Artifact
 from neutone_like.errors import RenderError
+from neutone_like.model.parameter_values import by_name
 from neutone_like.render.batch.batch_progress import FilesFunction, showing_files
 from neutone_like.render.batch.engines import Engine, EngineName, open_engine
 from neutone_like.render.batch.manifest import VERSION, Manifest, open_manifest
@@ -100,7 +101,7 @@ def render_files(
     """
     start = time.monotonic()
     settings = RenderSettings(
-        dict(params or {}),
+        by_name(params),
         wet,
         dry,
         input_gain_db,

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from neutone_like.arguments import as_path, is_one_of
 from neutone_like.artifact import Artifact
 from neutone_like.errors import AudioError, RuntimeEngineError
 from neutone_like.numbers import real_number, whole_number
@@ -92,7 +93,7 @@ class LiveStream(InNotebooks):
         record_output: str | os.PathLike[str] | None = None,
         portaudio: str | os.PathLike[str] | None = None,
     ) -> None:
-        if mode not in get_args(LiveMode):
+        if not is_one_of(mode, get_args(LiveMode)):
             raise RuntimeEngineError(f"mode must be one of {get_args(LiveMode)}, got {mode!r}.")
         found = as_backend(model)
         library = find_portaudio(portaudio)
@@ -229,7 +230,11 @@ class LiveStream(InNotebooks):
     ) -> None:
         """Files last: nothing is left behind where something before them can't be."""
         native = self._native
-        names = [os.path.abspath(path) for path in (record_input, record_output) if path is not None]
+        names = [
+            os.path.abspath(as_path(path, "a recording", AudioError))
+            for path in (record_input, record_output)
+            if path is not None
+        ]
         if len(set(names)) < len(names):
             raise AudioError(f"record_input and record_output are both {record_output}. Give two names.")
         wanted = (

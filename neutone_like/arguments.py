@@ -1,0 +1,40 @@
+"""What people pass as a path, or as one of a few words, judged before anything else meets it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from neutone_like.errors import NeutoneLikeError
+
+
+def as_path(value: Any, what: str, error: type[NeutoneLikeError]) -> Path:
+    """``value`` as a path that a file system could have.
+
+    Raises:
+        NeutoneLikeError: Of the type ``error``; ``what`` says what the path is of.
+    """
+    try:
+        path = Path(value)
+        named = os.fsencode(path)
+    except (TypeError, UnicodeEncodeError):
+        raise error(f"Expected the path of {what}, as a str or a pathlib.Path, got {value!r:.200}.") from None
+    if b"\0" in named:
+        raise error(f"Expected the path of {what}, got {str(path)!r:.200}, which no file can have.")
+    return path
+
+
+def is_one_of(value: Any, words: tuple[str, ...]) -> bool:
+    """Whether ``value`` is one of the words; arrays, whose comparison has no single answer, are none."""
+    return isinstance(value, str) and value in words
+
+
+def as_flag(value: Any, what: str, error: type[NeutoneLikeError]) -> bool:
+    """``value`` as a bool: anything with one truth, which arrays of several have not.
+
+    Raises:
+        NeutoneLikeError: Of the type ``error``; ``what`` names the flag.
+    """
+    try:
+        return bool(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise error(f"{what} must be True or False, got {value!r:.200}.") from None

@@ -1,0 +1,67 @@
+"""What Python lets people pass to a wrapper. TorchScript, which knows types, compiles none of this."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from neutone_like.errors import AudioError, ModelError, ParameterError
+from neutone_like.numbers import as_whole_number
+
+_MOST = 1 << 24  # Hz, samples: far beyond every host, far below what memory could not hold
+
+
+def require_model(model: Any, kind: type) -> None:
+    """Raises ModelError where somebody wraps something else, such as the network alone or the class."""
+    if not isinstance(model, kind):
+        what = f"the class {model.__name__} itself" if isinstance(model, type) else repr(type(model).__name__)
+        raise ModelError(f"Expected an object of a subclass of {kind.__name__}, got {what}.")
+
+
+def host_numbers(daw_sr: Any, daw_bs: Any, model_sr: Any, model_bs: Any) -> tuple[int, int, int | None, int | None]:
+    """Rates and blocks, of whatever type of number, as int.
+
+    Raises:
+        AudioError: One is no whole number, or larger than any host's.
+    """
+    found: list[Any] = []
+    for name, value in (("daw_sr", daw_sr), ("daw_bs", daw_bs), ("model_sr", model_sr), ("model_bs", model_bs)):
+        number = as_whole_number(value)
+        if (number is None and not (value is None and name.startswith("model"))) or (number or 0) > _MOST:
+            unit = "Hz" if name.endswith("sr") else "samples"
+            raise AudioError(f"{name} must be a whole number of {unit} in 1..{_MOST}, got {value!r:.200}.")
+        found.append(number)
+    return found[0], found[1], found[2], found[3]
+
+
+def require_audio(x: Any) -> None:
+    """Raises AudioError where audio is no tensor."""
+    if not isinstance(x, Tensor):
+        raise AudioError(f"Expected audio as a float32 tensor of shape (channels, samples), got {type(x).__name__}.")
+
+
+def require_audio_list(audio_in: Any) -> None:
+    """Raises AudioError where the inputs are no list of tensors."""
+    if isinstance(audio_in, Tensor) or not isinstance(audio_in, Sequence):
+        raise AudioError(f"Expected a list of tensors, one an input, got {type(audio_in).__name__}.")
+    for each in audio_in:
+        require_audio(each)
+
+
+def require_values(params: Any) -> None:
+    """Raises ParameterError where parameters' values are no tensor."""
+    if params is not None and not isinstance(params, Tensor):
+        raise ParameterError(f"Expected parameters as a tensor of values in 0..1, got {type(params).__name__}.")
+
+
+def require_texts(texts: Any, tokens: Any) -> None:
+    """Raises ParameterError where texts are no list of str, or tokens no list of lists of int."""
+    if texts is not None and not (_is_list(texts) and all(isinstance(each, str) for each in texts)):
+        raise ParameterError(f"Expected texts as a list of str, got {texts!r:.200}.")
+    lists = tokens is None or (_is_list(tokens) and all(map(_is_list, tokens)))
+    if not lists or any(as_whole_number(each) is None for one in tokens or () for each in one):
+        raise ParameterError(f"Expected tokens as a list of lists of int, got {tokens!r:.200}.")
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple))

@@ -38,3 +38,10 @@ def as_flag(value: Any, what: str, error: type[NeutoneLikeError]) -> bool:
         return bool(value)
     except (TypeError, ValueError, RuntimeError):
         raise error(f"{what} must be True or False, got {value!r:.200}.") from None
+
+
+def require_kind(value: Any, kind: type, error: type[NeutoneLikeError]) -> None:
+    """Raises an error of the type ``error`` where ``value`` is no object of the class, such as the class itself."""
+    if not isinstance(value, kind):
+        came = f"the class {value.__name__} itself" if isinstance(value, type) else type(value).__name__
+        raise error(f"Expected an object of {kind.__name__} or of a subclass of it, got {came}.")

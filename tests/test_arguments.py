@@ -26,11 +26,16 @@ from neutone_like import (
     validate_artifact,
 )
 from neutone_like.artifact import write_artifact
+from neutone_like.bench import bench_artifact, bench_backends
+from neutone_like.formats import write_formats
+from neutone_like.graph import capture
 from neutone_like.importers import load_nam
 from neutone_like.plugin import build_plugin, build_web_page
 from neutone_like.realtime_safety import check_realtime_safety
 from neutone_like.render import Board, render_files
 from neutone_like.runtime import Engine, HostConfig
+from neutone_like.streaming import to_streaming, verify_streaming
+from neutone_like.validate import write_report
 
 NO_PATHS = (True, 3, 1.5, b"x", object(), {"a": 1}, np.array([1, 2]), torch.zeros(2), "x\ud800", "x\0")
 NO_NUMBERS = (None, "48000", 1.5, float("nan"), 10**400, 10**12, [48000], torch.zeros(2))
@@ -152,7 +157,27 @@ def test_calls_of_wrappers_say_what_they_take() -> None:
     refused(offline.forward, (None, 3, x, [3], [x.numpy()]))
     refused(lambda params: offline.forward([x], params), (3, "x"))
     refused(lambda texts: offline.forward([x], None, texts), (3, "x", [3]))
+    for set_two in (live.set_mix, live.set_gains):
+        refused(lambda knob, set_two=set_two: set_two(knob, 0.5), (None, "x", float("nan"), 10**400, [0.5]))
+        refused(lambda knob, set_two=set_two: set_two(0.5, knob), (None, "x", float("nan"), 10**400, [0.5]))
+        set_two(np.float32(0.5), torch.tensor(0.5))
     refused(lambda tokens: offline.forward([x], None, None, tokens), (3, [3], [["x"]]))
+
+
+def test_what_is_no_network_and_no_artifact_is_refused(artifact: Any) -> None:
+    network = torch.nn.Conv1d(1, 1, 3)
+    wrong = (None, 3, "x", Half, object(), [1])
+    refused(lambda given: capture(given, torch.zeros(1, 1, 16)), wrong)
+    refused(to_streaming, wrong)
+    refused(verify_streaming, wrong)
+    refused(lambda given: verify_streaming(network, reference=given), wrong[1:])
+    refused(lambda given: write_formats(given, ("onnx",)), wrong)
+    refused(lambda given: write_formats(artifact, given), (None, 3, b"onnx", "onnx"))
+    refused(lambda given: write_report(artifact, given, "x.html"), wrong)
+    for bench in (bench_artifact, bench_backends):
+        refused(bench, wrong)
+        refused(lambda rates, bench=bench: bench(artifact, sample_rates=rates), (3, object()))
+        refused(lambda blocks, bench=bench: bench(artifact, block_sizes=blocks), (3, object()))
 
 
 def test_paths_of_every_kind_are_taken(artifact: Any, tmp_path: Path) -> None:

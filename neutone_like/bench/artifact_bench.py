@@ -1,15 +1,16 @@
 """What one artifact costs and how late it is, at the host settings that matter to its user."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from neutone_like.arguments import require_kind
 from neutone_like.artifact.reading.loader import Artifact
 from neutone_like.bench.machine import conditions_line, machine_conditions
 from neutone_like.bench.timing import BlockTimes, time_calls
-from neutone_like.errors import AudioError
+from neutone_like.errors import ArtifactError, AudioError
 from neutone_like.numbers import as_whole_number
 from neutone_like.printing import Printed, Row, printable
 from neutone_like.signal.channels import host_channels
@@ -169,6 +170,10 @@ def bench_artifact(
     Raises:
         AudioError: A rate or block size is not positive, or there are none.
     """
+    require_kind(artifact, Artifact, ArtifactError)
+    for each in (sample_rates, block_sizes):
+        if not isinstance(each, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise AudioError(f"Expected a list of rates, and one of block sizes, got {each!r:.200}.")
     rates, blocks = [[as_whole_number(value) or 0 for value in values] for values in (sample_rates, block_sizes)]
     settings = [HostSetting(rate, block) for rate in rates for block in blocks]
     if not settings or any(setting.sample_rate < 1 or setting.block_size < 1 for setting in settings):

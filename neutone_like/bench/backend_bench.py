@@ -1,6 +1,6 @@
 """One artifact in every backend that can play it: a host block's time, by turns in one process."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from neutone_like.arguments import require_kind
 from neutone_like.artifact import Artifact
 from neutone_like.bench.artifact_bench import BLOCK_SIZES, CALLS
 from neutone_like.bench.machine import conditions_line, machine_conditions
@@ -126,6 +127,10 @@ def bench_backends(
         AudioError: A rate or block size that no host has, or none.
         RuntimeEngineError: There is no native engine, or a name that is no backend.
     """
+    require_kind(artifact, Artifact, ArtifactError)
+    for each in (sample_rates, block_sizes):
+        if not isinstance(each, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise AudioError(f"Expected a list of rates, and one of block sizes, got {each!r:.200}.")
     unknown = [each for each in backends if each not in BACKENDS]
     if unknown or not backends:
         raise RuntimeEngineError(f"backends must be some of {BACKENDS}, got {tuple(backends)}.")

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor
 
-from neutone_like.arguments import as_path
+from neutone_like.arguments import as_path, require_kind
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.compiler.proof import Accuracy, Examples, accuracy_of, blocks_to_try, require_finite
@@ -102,8 +102,9 @@ def write_formats(
         MissingExtraError: A package is missing; with the line that installs it.
         OSError: The folder can't be written.
     """
+    require_kind(artifact, Artifact, ExportError)
     target = artifact.path.parent if folder is None else as_path(folder, "a folder to write", ExportError)
-    if isinstance(formats, str):
+    if isinstance(formats, (str, bytes)) or not isinstance(formats, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ExportError(f'Expected a list of formats, such as ["onnx"], got {formats!r}.')
     if not target.is_dir():
         raise ExportError(f"There is no folder {target} to write to. Make it, or choose another.")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from neutone_like.arguments import require_kind
 from neutone_like.errors import CaptureError, NeutoneLikeError
 from neutone_like.graph.examples import Example, take_apart
 from neutone_like.graph.finding_state import Memory, find_memory
@@ -44,6 +45,7 @@ def capture(network: nn.Module, example_inputs: Any, example_named_inputs: Mappi
         CaptureError: The network decides by values, keeps something that would be frozen or lost, or does not give the
             same as its graph; the message says which attribute or line.
     """
+    require_kind(network, nn.Module, CaptureError)
     arguments = example_inputs if isinstance(example_inputs, tuple) else (example_inputs,)
     example = take_apart(network, arguments, example_named_inputs or {})
     return capture_call(network, example)

@@ -5,17 +5,10 @@ from typing import Any
 
 from torch import Tensor
 
-from neutone_like.errors import AudioError, ModelError, ParameterError
-from neutone_like.numbers import as_whole_number
+from neutone_like.errors import AudioError, ParameterError
+from neutone_like.numbers import as_whole_number, real_number
 
 _MOST = 1 << 24  # Hz, samples: far beyond every host, far below what memory could not hold
-
-
-def require_model(model: Any, kind: type) -> None:
-    """Raises ModelError where somebody wraps something else, such as the network alone or the class."""
-    if not isinstance(model, kind):
-        what = f"the class {model.__name__} itself" if isinstance(model, type) else repr(type(model).__name__)
-        raise ModelError(f"Expected an object of a subclass of {kind.__name__}, got {what}.")
 
 
 def host_numbers(daw_sr: Any, daw_bs: Any, model_sr: Any, model_bs: Any) -> tuple[int, int, int | None, int | None]:
@@ -65,3 +58,8 @@ def require_texts(texts: Any, tokens: Any) -> None:
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, (list, tuple))
+
+
+def zero_to_one(value: Any, what: str) -> float:
+    """A knob's value, of whatever type of number, as float. Raises ParameterError where it is none."""
+    return real_number(value, what, 0.0, 1.0, error=ParameterError)

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 from torch.jit import is_scripting  # pyright: ignore[reportPrivateImportUsage]
 
-from neutone_like.arguments import is_one_of
+from neutone_like.arguments import is_one_of, require_kind
 from neutone_like.errors import AudioError, ModelError
 from neutone_like.host.contract_face import ContractFace
 from neutone_like.host.contract_metadata import contract_metadata
-from neutone_like.host.eager_arguments import host_numbers, require_audio, require_model, require_values
+from neutone_like.host.eager_arguments import host_numbers, require_audio, require_values, zero_to_one
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.model.format_room import MOST_KNOBS
 from neutone_like.signal.back import Back
@@ -41,7 +41,7 @@ class SampleQueueWrapper(ContractFace):
     """
 
     def __init__(self, model: WaveformToWaveformBase, quality: str = "high") -> None:
-        require_model(model, WaveformToWaveformBase)
+        require_kind(model, WaveformToWaveformBase, ModelError)
         declaration = model.declaration()
         metadata = contract_metadata(declaration)
         super().__init__("live", declaration.metadata, metadata, metadata["neutone_parameters"])
@@ -134,11 +134,16 @@ class SampleQueueWrapper(ContractFace):
     @torch.jit.export
     def set_mix(self, wet: float, dry: float) -> None:
         """How much of the model's output and of the delayed input is heard, each 0..1. A change takes 20 ms."""
+        if not is_scripting():
+            wet, dry = zero_to_one(wet, "wet"), zero_to_one(dry, "dry")
         self.mix.set_wet_dry(wet, dry)
 
     @torch.jit.export
     def set_gains(self, input_gain: float, output_gain: float) -> None:
         """Gain before the model and after the mix, each 0..1 for -30..30 dB. A change takes 20 ms."""
+        if not is_scripting():
+            input_gain = zero_to_one(input_gain, "input_gain")
+            output_gain = zero_to_one(output_gain, "output_gain")
         self.mix.set_gains(input_gain, output_gain)
 
     @torch.jit.export

@@ -5,10 +5,9 @@ from typing import Any, Dict, List, Optional
 import torch
 from torch import Tensor
 
-from neutone_like.arguments import is_one_of
+from neutone_like.arguments import is_one_of, require_kind
 from neutone_like.errors import ModelError
 from neutone_like.host.contract_face import ContractFace
-from neutone_like.host.eager_arguments import require_model
 from neutone_like.host.offline_metadata import offline_contract_metadata
 from neutone_like.host.text_inputs import TextInputs
 from neutone_like.model import NonRealtimeBase
@@ -26,7 +25,7 @@ class OfflineFace(ContractFace):
     """
 
     def __init__(self, model: NonRealtimeBase, quality: str) -> None:
-        require_model(model, NonRealtimeBase)
+        require_kind(model, NonRealtimeBase, ModelError)
         declaration = model.declaration()
         metadata = offline_contract_metadata(declaration)
         knobs = {key: slot for key, slot in metadata["neutone_parameters"].items() if key in ("p1", "p2", "p3", "p4")}

@@ -105,7 +105,7 @@ def check_names(parameters: Sequence[Parameter], names: Mapping[str, object]) ->
     known = [parameter.name for parameter in parameters]
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
+            close = difflib.get_close_matches(str(name), known, n=1)
             meant = f" Did you mean {close[0]!r}?" if close else ""
             there = f"it has {known}" if known else "it has none"
             raise ParameterError(f"The model has no parameter {name!r}; {there}.{meant}")

@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from neutone_like.arguments import require_kind
 from neutone_like.errors import ModelError
 from neutone_like.streaming.culprit import Culprits
 from neutone_like.streaming.layer import StreamingLayer, block_multiple, streaming_layers
@@ -35,6 +36,9 @@ def verify_streaming(
     Raises:
         ModelError: ``example`` is no ``[batch, channels, samples]``, or shorter than one block.
     """
+    require_kind(network, nn.Module, ModelError)
+    if reference is not None:
+        require_kind(reference, nn.Module, ModelError)
     x = _noise(network, seed) if example is None else example.detach()
     multiple = block_multiple(network)
     if x.dim() != 3 or x.size(2) < 2 * multiple:

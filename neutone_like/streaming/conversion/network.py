@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from neutone_like.arguments import require_kind
 from neutone_like.errors import CaptureError, ModelError
 from neutone_like.graph import (
     Graph,
@@ -106,6 +107,7 @@ def to_streaming(
     if example is not None and (not isinstance(example, Tensor) or example.dim() != 3):
         came = list(example.shape) if isinstance(example, Tensor) else type(example).__name__
         raise ModelError(f"example must be a tensor [batch, channels, samples], got {came}.")
+    require_kind(network, nn.Module, ModelError)
     refuse_training_norms(network)
     graph, tried = _captured_with_noise(network) if example is None else (_captured(network, example), example)
     converted = convert(graph, tried, attention_window_samples)

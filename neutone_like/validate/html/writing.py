@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from neutone_like.arguments import as_path
+from neutone_like.arguments import as_path, require_kind
 from neutone_like.artifact.reading.loader import Artifact, load_artifact
 from neutone_like.errors import ExportError
 from neutone_like.validate.html.web_link import web_link_opening
@@ -44,6 +44,7 @@ def write_report(
     from neutone_like.validate.html.page import render_page
 
     artifact = artifact_or_path if isinstance(artifact_or_path, Artifact) else load_artifact(artifact_or_path)
+    require_kind(validation, ValidationReport, ExportError)
     target = as_path(out_path, "the report", ExportError)
     if target.is_dir():
         target /= REPORT_NAME

@@ -10,12 +10,12 @@ from neutone_like.arguments import is_one_of, require_kind
 from neutone_like.errors import AudioError, ModelError
 from neutone_like.host.contract_face import ContractFace
 from neutone_like.host.contract_metadata import contract_metadata
-from neutone_like.host.eager_arguments import host_numbers, require_audio, require_values, zero_to_one
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.model.format_room import MOST_KNOBS
 from neutone_like.signal.back import Back
 from neutone_like.signal.caller import Caller
 from neutone_like.signal.delivery import Delivery
+from neutone_like.signal.eager_arguments import host_numbers, require_audio, require_values, zero_to_one
 from neutone_like.signal.filter_design import QUALITIES
 from neutone_like.signal.front import Front
 from neutone_like.signal.mix import Mix

@@ -4,10 +4,8 @@ from typing import List, Optional
 
 import torch
 from torch import Tensor
-from torch.jit import is_scripting  # pyright: ignore[reportPrivateImportUsage]
 
 from neutone_like.errors import AudioError
-from neutone_like.host.eager_arguments import host_numbers, require_audio_list, require_texts, require_values
 from neutone_like.host.offline_face import OfflineFace
 from neutone_like.model import NonRealtimeBase
 from neutone_like.signal.offline_back import OfflineBack
@@ -63,8 +61,6 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
         Raises:
             AudioError: A number is not positive, or not among the model's.
         """
-        if not is_scripting():
-            daw_sr, daw_bs, model_sr, model_bs = host_numbers(daw_sr, daw_bs, model_sr, model_bs)
         self.turn.begin()
         with self.turn:
             self._fit(daw_sr, daw_bs, model_sr, model_bs)
@@ -212,9 +208,6 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
 
     def _check(self, audio_in: List[Tensor], params: Optional[Tensor]) -> int:
         """Refuse what can't be processed, before anything changes; return the length in host samples."""
-        if not is_scripting():
-            require_audio_list(audio_in)
-            require_values(params)
         samples = self.inputs.check(audio_in)
         if self.plan.generates and params is not None and params.dim() == 2:
             samples = params.size(1)
@@ -222,8 +215,6 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
         return samples
 
     def _begin(self, total: int, texts: Optional[List[str]], tokens: Optional[List[List[int]]]) -> None:
-        if not is_scripting():
-            require_texts(texts, tokens)
         chosen_texts = self.text_inputs.texts(texts)
         chosen_tokens = self.text_inputs.tokens(tokens)
         self._clear()

@@ -4,9 +4,11 @@ from typing import Any, Dict, List, Optional
 
 import torch
 from torch import nn
+from torch.jit import is_scripting  # pyright: ignore[reportPrivateImportUsage]
 
 from neutone_like.errors import ParameterError
 from neutone_like.model import TextParameter, TokensParameter
+from neutone_like.signal.eager_arguments import require_texts
 
 
 def character_count(text: str) -> int:
@@ -55,6 +57,8 @@ class TextInputs(nn.Module):
         Raises:
             ParameterError: Another number of texts, or one over its limit.
         """
+        if not is_scripting():
+            require_texts(given, None)
         if given is None or len(self.text_names) == 0:
             return self.text_defaults.copy()
         if len(given) != len(self.text_names):
@@ -79,6 +83,8 @@ class TextInputs(nn.Module):
         Raises:
             ParameterError: Another number of lists, or one over its limit.
         """
+        if not is_scripting():
+            require_texts(None, given)
         chosen = self.tokens_defaults if given is None or len(self.tokens_names) == 0 else given
         if len(chosen) != len(self.tokens_names):
             raise ParameterError(

@@ -4,9 +4,11 @@ from typing import List
 
 import torch
 from torch import Tensor, nn
+from torch.jit import is_scripting  # pyright: ignore[reportPrivateImportUsage]
 
 from neutone_like.errors import AudioError
 from neutone_like.signal.channels import convert_channels
+from neutone_like.signal.eager_arguments import require_audio_list
 
 
 class ChannelBus(nn.Module):
@@ -33,6 +35,8 @@ class ChannelBus(nn.Module):
         Raises:
             AudioError: Too few or too many, not float32 audio, an impossible channel count, or different lengths.
         """
+        if not is_scripting():
+            require_audio_list(audio)
         if len(self.counts) == 0:
             for x in audio:
                 if x.numel() > 0:

@@ -4,9 +4,11 @@ from typing import List, Optional
 
 import torch
 from torch import Tensor, nn
+from torch.jit import is_scripting  # pyright: ignore[reportPrivateImportUsage]
 
 from neutone_like.errors import ParameterError
 from neutone_like.model import OfflineDeclaration
+from neutone_like.signal.eager_arguments import require_values
 from neutone_like.signal.parameter_track import ParameterTrack
 from neutone_like.signal.queue import SampleQueue
 
@@ -53,6 +55,8 @@ class OfflineParameters(nn.Module):
         Raises:
             ParameterError: Too few rows, or another length than the audio's or 1.
         """
+        if not is_scripting():
+            require_values(params)
         if params is None:
             return
         fits = params.dim() == 2 and params.size(0) >= self.track.count

@@ -4,9 +4,11 @@ from typing import List, Optional
 
 import torch
 from torch import nn
+from torch.jit import is_scripting  # pyright: ignore[reportPrivateImportUsage]
 
 from neutone_like.errors import AudioError, ModelError
 from neutone_like.model import OfflineDeclaration
+from neutone_like.signal.eager_arguments import host_numbers
 from neutone_like.signal.filter_design import reduced_ratio, require_usable_ratio
 from neutone_like.signal.latency import first_output_end, total_latency_samples
 from neutone_like.signal.plan import DEFAULT_HOST_RATE
@@ -61,6 +63,10 @@ class OfflinePlan(nn.Module):
         Raises:
             AudioError: A number is not positive, or not among the model's. Nothing has changed then.
         """
+        if not is_scripting():
+            host_rate, host_block, model_rate, model_block = host_numbers(
+                host_rate, host_block, model_rate, model_block
+            )
         if host_rate < 1 or host_block < 1:
             raise AudioError(
                 f"Host rate and host block must be at least 1, got {host_rate} Hz and {host_block} samples."

@@ -15,7 +15,7 @@ from neutone_like.model.format_room import MOST_KNOBS
 from neutone_like.signal.back import Back
 from neutone_like.signal.caller import Caller
 from neutone_like.signal.delivery import Delivery
-from neutone_like.signal.eager_arguments import host_numbers, require_audio, require_values, zero_to_one
+from neutone_like.signal.eager_arguments import as_level, host_numbers, require_audio, require_values
 from neutone_like.signal.filter_design import QUALITIES
 from neutone_like.signal.front import Front
 from neutone_like.signal.mix import Mix
@@ -135,15 +135,15 @@ class SampleQueueWrapper(ContractFace):
     def set_mix(self, wet: float, dry: float) -> None:
         """How much of the model's output and of the delayed input is heard, each 0..1. A change takes 20 ms."""
         if not is_scripting():
-            wet, dry = zero_to_one(wet, "wet"), zero_to_one(dry, "dry")
+            wet, dry = as_level(wet, "wet"), as_level(dry, "dry")
         self.mix.set_wet_dry(wet, dry)
 
     @torch.jit.export
     def set_gains(self, input_gain: float, output_gain: float) -> None:
         """Gain before the model and after the mix, each 0..1 for -30..30 dB. A change takes 20 ms."""
         if not is_scripting():
-            input_gain = zero_to_one(input_gain, "input_gain")
-            output_gain = zero_to_one(output_gain, "output_gain")
+            input_gain = as_level(input_gain, "input_gain")
+            output_gain = as_level(output_gain, "output_gain")
         self.mix.set_gains(input_gain, output_gain)
 
     @torch.jit.export

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from neutone_like.errors import AudioError, ParameterError
-from neutone_like.numbers import as_whole_number, real_number
+from neutone_like.numbers import as_finite_number, as_whole_number
 
 _MOST = 1 << 24  # Hz, samples: far beyond every host, far below what memory could not hold
 
@@ -60,6 +60,13 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, (list, tuple))
 
 
-def zero_to_one(value: Any, what: str) -> float:
-    """A knob's value, of whatever type of number, as float. Raises ParameterError where it is none."""
-    return real_number(value, what, 0.0, 1.0, error=ParameterError)
+def as_level(value: Any, what: str) -> float:
+    """A mix or a gain, of whatever type of number, as float; its range is the module's to judge.
+
+    Raises:
+        ParameterError: It is no finite number.
+    """
+    number = as_finite_number(value)
+    if number is None:
+        raise ParameterError(f"{what} must be a number in 0..1, got {value!r:.200}.")
+    return number

@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from neutone_like.bench.suite.boundaries import Boundary, fit_boundaries
 from neutone_like.bench.suite.cells import ENGINES
 from neutone_like.bench.suite.claims import Claim, claims_of
 from neutone_like.bench.suite.results import SuiteResults, read_results
 from neutone_like.bench.suite.statistics import (
-    Boundary,
     ColdStart,
     MixedModel,
     TooLittle,
     cold_starts,
-    fit_boundaries,
     fit_mixed_model,
 )
-from neutone_like.bench.suite.tables import engines_in, pandas, skipped, table_of
+from neutone_like.bench.suite.tables import engines_in, pandas, skipped, table_of, whole_blocks
 from neutone_like.errors import BenchError
 from neutone_like.extras import import_extra
 
@@ -75,7 +74,7 @@ def analyse(path: Path) -> Analysis:
     results = read_results(path)
     if not results.rows:
         raise BenchError(f"{path} holds no result yet. Measure some: neutone-like bench-suite run {path}")
-    inference = table_of(results, "inference")
+    inference = whole_blocks(table_of(results, "inference"))
     safety = table_of(results, "safety")
     starts = tuple(cold_starts(table_of(results, "cold")))
     mixed, why_none = _mixed(inference)

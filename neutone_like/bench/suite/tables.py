@@ -27,6 +27,15 @@ def table_of(results: SuiteResults, kind: Kind) -> Any:
     return pandas().DataFrame(rows)
 
 
+def whole_blocks(frame: Any) -> Any:
+    """The times of ``"inference"`` cells, of a whole block each: a file of fixed length, as LiteRT's, is called often.
+
+    The model plays in the callback there, so that the callback is all of these calls, and little beside them.
+    """
+    of_callback = [name for name in frame.columns if name.startswith("callback_")]
+    return frame.assign(**{f"inference_{name.removeprefix('callback_')}": frame[name] for name in of_callback})
+
+
 def skipped(results: SuiteResults) -> list[tuple[str, str, int]]:
     """Engine, why it could not be measured, and how many cells that is."""
     counts: dict[tuple[str, str], int] = {}

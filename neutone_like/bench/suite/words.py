@@ -212,7 +212,8 @@ def _paced(found: Analysis) -> Written | None:
     head = ("network", "block", "engine", *percentiles, *misses, "jitter p99 us", "worker", "memory MB gained")
     words = (
         "On a worker, event wake-up; beside each a session that does nothing. Of fewer than 1000 callbacks p99.9 is "
-        "the maximum. Memory is what the process gained meanwhile, and is negative where it gave some back."
+        "the maximum. Inference is of one call: LiteRT files are of a fixed length and are called several times for a "
+        "longer block. Memory is what the process gained meanwhile, and is negative where it gave some back."
     )
     return Written("At real deadlines", words, head, tuple(rows))
 

@@ -157,7 +157,8 @@ def test_calls_of_wrappers_say_what_they_take() -> None:
     refused(offline.forward, (None, 3, x, [3], [x.numpy()]))
     refused(lambda params: offline.forward([x], params), (3, "x"))
     refused(lambda texts: offline.forward([x], None, texts), (3, "x", [3]))
-    for set_two in (live.set_mix, live.set_gains):
+    setters: tuple[Any, ...] = (live.set_mix, live.set_gains)
+    for set_two in setters:
         refused(lambda knob, set_two=set_two: set_two(knob, 0.5), (None, "x", float("nan"), 10**400, [0.5]))
         refused(lambda knob, set_two=set_two: set_two(0.5, knob), (None, "x", float("nan"), 10**400, [0.5]))
         set_two(np.float32(0.5), torch.tensor(0.5))

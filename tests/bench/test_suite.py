@@ -213,11 +213,12 @@ def test_a_process_that_converts_is_asked_once_for_each_model(tmp_path: Path) ->
     python.chmod(0o755)
     artifact = EXPORTED / "overdrive" / "model.nm"
     for _ in range(2):
-        files = LitertFiles(python, tmp_path / "cache")
+        again = LitertFiles(python, tmp_path / "cache")
         with pytest.raises(NotConverted, match="no such operation"):
-            files.of_network(SMALL, 48000, 0, artifact)
-        files.close()
+            again.of_network(SMALL, 48000, 0, artifact)
+        again.close()
     assert asked.read_text() == "x\n"
+    files = LitertFiles(python, tmp_path / "cache")
     with pytest.raises(NotConverted, match="ended by itself, saying: worn out"):
         files.of_network(SIZES["small"]["rnn"], 48000, 0, artifact)
     files.close()

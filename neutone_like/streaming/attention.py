@@ -19,6 +19,7 @@ class Attention(StreamingLayer):
     is the window, not the history, so that a block costs the same after a second and after a day. Positions are
     relative, so none of them grows: ``"rotary"`` turns pairs of neighbouring channels by phases that wrap at a full
     turn (kept in float64), ``"learned"`` adds a bias for each head and distance, ``"none"`` leaves order out.
+    Embeddings of the time since the start, which are learned too, end with their table, and so can't stream.
 
     Args:
         channels: Of input and output: ``[batch, channels, samples]``. A multiple of ``heads``.
@@ -72,7 +73,10 @@ class Attention(StreamingLayer):
         self.register_state("heard", torch.zeros(window_samples - 1, dtype=torch.bool))
         self.register_state("phase", torch.zeros(turns.numel(), dtype=torch.float64))
         self.receptive_field_samples = window_samples
-        self.source = "Vaswani et al., Attention Is All You Need, 2017; rotary: Su et al., RoFormer, 2021, equation 34"
+        self.source = (
+            "Vaswani et al., Attention Is All You Need, 2017; rotary: Su et al., RoFormer, 2021, equation 34; learned: "
+            "Raffel et al., Exploring the Limits of Transfer Learning (T5), 2020"
+        )
 
     @staticmethod
     def from_torch(layer: nn.MultiheadAttention, window_samples: int, positions: str = "none") -> "Attention":

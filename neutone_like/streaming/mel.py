@@ -64,12 +64,11 @@ class MelSpectrogram(StreamingLayer):
         self.source = "Davis and Mermelstein, 1980; scales: O'Shaughnessy, 1987 (HTK), Slaney, Auditory Toolbox, 1998"
 
     def forward(self, x: Tensor) -> Tensor:
-        spectra = self.stft(x)
-        parts = spectra.view(x.size(0), x.size(1), 2, self.filters.size(1), spectra.size(2))
-        energies = parts.square().sum(2)
+        spectra = self.stft.spectra(x)
+        energies = spectra.real.square() + spectra.imag.square()
         if self.power != 2.0:
             energies = energies.pow(self.power / 2.0)
-        return (self.filters @ energies).flatten(1, 2)
+        return (energies @ self.filters.t()).transpose(2, 3).flatten(1, 2)
 
 
 def mel_filters(

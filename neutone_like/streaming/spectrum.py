@@ -43,12 +43,16 @@ class STFT(StreamingLayer):
         self.source = "Allen and Rabiner, A Unified Approach to Short-Time Fourier Analysis and Synthesis, 1977"
 
     def forward(self, x: Tensor) -> Tensor:
+        spectra = self.spectra(x)
+        return torch.cat([spectra.real, spectra.imag], 3).transpose(2, 3).flatten(1, 2)
+
+    def spectra(self, x: Tensor) -> Tensor:
+        """The same for layers that go on with it: complex, ``[batch, channels, frames, bins]``."""
         require_multiple("STFT", x.size(2), self.hop_samples)
         heard = torch.cat([self.past.expand(x.size(0), x.size(1), -1), x], 2)
         self.past = heard[:, :, x.size(2) :]
         frames = heard.unfold(2, self.fft_samples, self.hop_samples) * self.window
-        spectra = torch.fft.rfft(frames[:, :, : x.size(2) // self.hop_samples])
-        return torch.cat([spectra.real, spectra.imag], 3).transpose(2, 3).flatten(1, 2)
+        return torch.fft.rfft(frames[:, :, : x.size(2) // self.hop_samples])
 
     @torch.jit.export
     def reset_streaming_state(self) -> None:

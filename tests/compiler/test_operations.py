@@ -54,6 +54,33 @@ def test_a_convolution_of_any_form_keeps_its_past(seed: int) -> None:
     assert found.good, found
 
 
+class Counted(nn.Module):
+    """A ramp that begins anew every second, at a place that is counted as a number or as a tensor."""
+
+    def __init__(self, samples: int, in_python: bool) -> None:
+        super().__init__()
+        self.samples: int | Tensor = samples
+        if not in_python:
+            del self.samples
+            self.register_buffer("samples", torch.tensor(samples))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if isinstance(self.samples, int):
+            places = torch.arange(self.samples, self.samples + x.shape[-1])
+        else:
+            places = torch.arange(x.shape[-1]) + self.samples
+        self.samples = self.samples + x.shape[-1]
+        return 0.1 * x + (places % 48000).float() / 48000
+
+
+@pytest.mark.parametrize("in_python", [True, False])
+def test_what_counts_samples_is_exact_after_months(in_python: bool) -> None:
+    """float32 counts to 349 seconds of 48 kHz, and 32 bits to half a day."""
+    for samples in (0, 2**24 + 3, 2**40 + 7):
+        found = play_beside(captured(Counted(samples, in_python), 1), noise(1, (64, 1, 37)))
+        assert found.good, (samples, found)
+
+
 class Recurrent(nn.Module):
     """A recurrent layer that keeps its state."""
 

@@ -276,7 +276,15 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "rates": (Built(lambda s, x: F.interpolate(x, scale_factor=1.5)), r"changes the rate by 3/2"),
     "two signals": (Built(lambda s, x: torch.cat([x, s.a(x)], 2), a=conv(1)), r"cat.*one signal behind another"),
     "state of its own": (Delay(3), r"keeps state between calls already"),
-    "two outputs": (Built(lambda s, x: (x, s.a(x)), a=conv()), r"take and give one tensor"),  # pyright: ignore
+    "a table of positions": (
+        Built(lambda s, x: s.a(x) + s.b.weight.t()[:, : x.shape[-1]], a=conv(), b=nn.Embedding(400, 4)),
+        r"slice.*out of a table that ends.*torch\.arange",
+    ),
+    "positions that are looked up": (
+        Built(lambda s, x: s.a(x) + s.b(torch.arange(x.shape[-1])).t(), a=conv(), b=nn.Embedding(400, 4)),
+        r"The stream would end.*learned positions.*relative",
+    ),
+    "two outputs": (Built(lambda s, x: (x, s.a(x)), a=conv()), r"give one tensor, got \(.*joined as channels"),  # pyright: ignore
 }
 
 
@@ -286,6 +294,31 @@ def test_what_cannot_stream_is_refused_by_name(name: str) -> None:
     with pytest.raises(NeutoneLikeError, match=message) as refused:
         to_streaming(network.eval(), noise(96))
     assert re.search(r"\.$", str(refused.value))
+
+
+class Conditioned(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = conv(), nn.Linear(2, 4)
+
+    def forward(self, x: Tensor, condition: Tensor, scale: float = 1.0) -> Tensor:
+        return scale * self.a(x) * self.b(condition).unsqueeze(2)
+
+
+class Choosing(Conditioned):
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:  # pyright: ignore
+        return self.a(x) if condition is None else super().forward(x, condition)
+
+
+def test_a_second_input_is_refused_with_the_way_out_and_an_optional_one_may_be_left_out() -> None:
+    said = r"takes x, condition.*, and a stream is one tensor\. .*module of one input.*\"A second input\""
+    with pytest.raises(ModelError, match=said):
+        to_streaming(Conditioned().eval())
+    both: Any = (noise(96), torch.zeros(1, 2))
+    with pytest.raises(ModelError, match=said):
+        to_streaming(Choosing().eval(), both)
+    network = Choosing().eval()
+    assert worst_error(network, to_streaming(network, noise(64)), noise(64), chunkings=2) <= TOLERANCE
 
 
 def test_batch_norm_in_training_is_refused_and_a_decision_by_values_too() -> None:

@@ -1,13 +1,16 @@
 """Operations that make tensors of nothing."""
 
+from functools import partial
 from typing import Any
 
 import torch
 
 from neutone_like.compiler.extent import Extent
+from neutone_like.compiler.kernels import Operation
 from neutone_like.compiler.lowering.context import DOUBLES, Context, Lowered, lowers
+from neutone_like.compiler.lowering.elementwise import apply, pointwise
 from neutone_like.errors import CompileError
-from neutone_like.graph import Node
+from neutone_like.graph import Node, WholeNumber
 
 
 @lowers(
@@ -33,10 +36,12 @@ def _filled(context: Context, node: Node, **given: Any) -> Lowered:
 @lowers("arange", "arange.start", "arange.start_step")
 def _arange(context: Context, node: Node, end: Any, start: Any = 0, step: Any = 1, **_: Any) -> Lowered:
     """As far as the granule reaches; a block takes what it needs of it."""
-    if any(isinstance(each, Extent) for each in (start, step)):
-        raise CompileError("arange from a place that depends on the block; add the place afterwards")
+    if isinstance(step, (Extent, WholeNumber)):
+        raise CompileError("arange with a step that depends on the block; multiply by it afterwards")
+    begins_later = isinstance(start, (Extent, WholeNumber))
     dims = context.shape(node).dims
     length = dims[0].at(context.granule)
-    values = start + step * torch.arange(length, dtype=torch.float64)
-    double = context.shape(node).dtype in DOUBLES
-    return context.constant(values if double else values.float()).sliced(0, Extent.of(0), dims[0])
+    values = (0 if begins_later else start) + step * torch.arange(length, dtype=torch.float64)
+    double = begins_later or context.shape(node).dtype in DOUBLES
+    places = context.constant(values if double else values.float()).sliced(0, Extent.of(0), dims[0])
+    return pointwise(context, node, partial(apply, Operation.ADD), [places, start]) if begins_later else places

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from neutone_like.errors import ModelError
 from neutone_like.graph import Graph, Lengths, Node, Value, drop_unused, map_values
+from neutone_like.streaming.conversion import rearranging
 from neutone_like.streaming.conversion.alignment import delayed, gated
 from neutone_like.streaming.conversion.attention_rule import pairs_of, written_out
 from neutone_like.streaming.conversion.calling import Call
@@ -108,7 +109,8 @@ def _square(writer: Writer, call: Call) -> Held:
 def _without_signal(writer: Writer, call: Call) -> Held:
     measured = writer.measured[call.node.name]
     if len(measured) == 1 and measured[0].rates:
-        return rule_of(call)(writer, call)
+        rule = rule_of(call)
+        return (rule if rule is rearranging.counting else rearranging.source)(writer, call)
     if any(each.depends_on_length for each in measured):
         refuse(call.node, "depends on the signal's length", "A stream has none: count from its start (torch.arange)")
     return Known(measured[0].example, call.node.name)

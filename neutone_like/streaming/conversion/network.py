@@ -1,6 +1,8 @@
 """The network that a conversion gives, and its proof beside the ordinary one."""
 
+import inspect
 import random
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -13,6 +15,7 @@ from neutone_like.graph import (
     Graph,
     GraphPlayer,
     Node,
+    State,
     Value,
     capture,
     fold_constants,
@@ -32,6 +35,8 @@ TOLERANCE = 1e-5
 _EXAMPLE_SAMPLES = (960, 1024, 7680, 16384)  # multiples of most strides, some longer than most windows
 _CHUNKINGS = 6
 _FEWEST_BLOCKS = 24
+_FAR_SAMPLES = 2**40
+"""After so long, eight months at 48 kHz, a stream must still go on."""
 LOOK_AHEAD = ("delay", "refuse")
 
 
@@ -104,6 +109,7 @@ def to_streaming(
     """
     if look_ahead not in LOOK_AHEAD:
         raise ModelError(f"look_ahead must be one of {', '.join(map(repr, LOOK_AHEAD))}, got {look_ahead!r}.")
+    _require_one_input(network, example)
     if example is not None and (not isinstance(example, Tensor) or example.dim() != 3):
         came = list(example.shape) if isinstance(example, Tensor) else type(example).__name__
         raise ModelError(f"example must be a tensor [batch, channels, samples], got {came}.")
@@ -115,6 +121,23 @@ def to_streaming(
         _refuse_delay(converted)
     _prove(network, graph, tried, converted)
     return StreamingNetwork(converted, tried.shape[0], tried.shape[1])
+
+
+def _require_one_input(network: nn.Module, example: object) -> None:
+    """Raise :class:`ModelError` for a network that is to be called with more than the signal: what to do."""
+    try:
+        arguments = inspect.signature(network.forward).parameters.values()
+    except (TypeError, ValueError):  # a forward that is not Python's
+        return
+    named = [each for each in arguments if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+    needed = sum(each.default is each.empty for each in named)
+    if needed > 1 or (isinstance(example, tuple | list) and len(example) > 1):
+        raise ModelError(
+            f"{type(network).__name__} takes {', '.join(each.name for each in named)}, and a stream is one tensor. "
+            "Wrap it in a module of one input. What goes with the signal's time is more channels of it; a condition "
+            'without time is held in a buffer, or given at each time: see "A second input" in the how-to "From '
+            "somebody's network to a live artifact\"."
+        )
 
 
 def _captured_with_noise(network: nn.Module) -> tuple[Graph, Tensor]:
@@ -145,10 +168,10 @@ def _captured(network: nn.Module, example: Tensor) -> Graph:
             f"The network keeps state between calls already ({', '.join(kept)}), so it is no network of whole signals. "
             "Export it as it is, or take its streaming mode off before it is converted."
         )
-    if len(graph.inputs) != 1 or not isinstance(graph.outputs, Value):
+    if not isinstance(graph.outputs, Value):
         raise ModelError(
-            f"The network must take and give one tensor, got {len(graph.inputs)} in and {graph.outputs} out. Wrap it "
-            "in a module whose forward takes one apart into channels, and gives one back."
+            f"The network must give one tensor, got {graph.outputs}. Wrap it in a module whose forward returns one: "
+            "the one that is heard, or several joined as channels."
         )
     return graph
 
@@ -158,12 +181,13 @@ def _prove(network: nn.Module, graph: Graph, example: Tensor, converted: Convert
     """Play random blocks beside the whole, as the network gives it, and as it would be without rounding.
 
     Raises:
-        ModelError: They differ from both, or there is nothing to compare.
+        ModelError: They differ from both, there is nothing to compare, or the stream would end.
     """
     reach = converted.receptive_field_samples or 0
     late = ceil(converted.delay_samples / converted.ratio)
     needed = _FEWEST_BLOCKS * converted.block_multiple_samples + late + reach
     x = torch.cat([example] * -(-needed // example.shape[-1]), -1)
+    _require_no_end(converted, x[..., : converted.block_multiple_samples])
     whole = own_copy(network).eval()(x.clone())
     worst = _worst_error(converted, x, whole)
     if worst > TOLERANCE:
@@ -174,6 +198,25 @@ def _prove(network: nn.Module, graph: Graph, example: Tensor, converted: Convert
             "Either it is chaotic (a feedback that amplifies rounding), or the conversion is at fault: please report "
             "it with the network."
         )
+
+
+def _require_no_end(converted: Converted, block: Tensor) -> None:
+    """Play a block after a very long time: what counts from the start may look for its place in a table that ends."""
+    states = tuple(map(_counted_far, converted.graph.states))
+    try:
+        GraphPlayer(replace(converted.graph, states=states))(block)
+    except Exception as error:  # whatever the operation raises
+        raise ModelError(
+            f"The stream would end: after {_FAR_SAMPLES} samples it fails ({error}). The network looks up a table by "
+            "the time since the start (learned positions), or counts to some number. Calculate with that time "
+            "instead, or use positions that are relative (rotary ones, streaming.Attention)."
+        ) from error
+
+
+def _counted_far(state: State) -> State:
+    """Where it is how many samples have come so far, a whole number: as after a very long time."""
+    counts = state.initial.dim() == 0 and not state.initial.is_floating_point()
+    return replace(state, initial=state.initial + _FAR_SAMPLES) if counts else state
 
 
 def _worst_error(converted: Converted, x: Tensor, whole: Tensor) -> float:

@@ -18,6 +18,12 @@ from neutone_like.streaming.conversion.stream import Known, Stream, Streams, uni
 from neutone_like.streaming.conversion.windows import Window, refuse_padding, slide
 from neutone_like.streaming.conversion.writer import Writer
 
+PLACES_IN_A_TABLE = (
+    "has other numbers for each time since the start, out of a table that ends (learned positions)",
+    "Calculate them from torch.arange, or use positions that are relative (rotary ones, streaming.Attention)",
+)
+"""Why a table with a place for each time can't stream, and what to use."""
+
 
 def viewing(writer: Writer, call: Call) -> Stream:
     """view, reshape, flatten, unflatten: time stays as it is, is cut into frames, or put together from them."""
@@ -190,6 +196,8 @@ def source(writer: Writer, call: Call) -> Stream:
     measured = writer.measured[call.node.name][0]
     one = cut(measured.example, call.axis, 0, 1)
     if not torch.equal(one.expand_as(measured.example), measured.example):
+        if any(isinstance(each, Known) for each in call.args):
+            refuse(call.node, *PLACES_IN_A_TABLE)
         refuse(
             call.node,
             "makes other values for each time, which are not counted from the signal's start",

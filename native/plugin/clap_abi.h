@@ -52,6 +52,10 @@ typedef struct clap_host_log {
     void (*log)(const clap_host* host, int32_t severity, const char* message);
 } clap_host_log;
 
+typedef struct clap_host_tail {
+    void (*changed)(const clap_host* host);
+} clap_host_tail;
+
 typedef struct clap_host_timer {
     bool (*register_timer)(const clap_host* host, uint32_t period_ms, uint32_t* timer);
     bool (*unregister_timer)(const clap_host* host, uint32_t timer);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "clap_plugin.hpp"
 
@@ -73,27 +74,31 @@ constexpr clap_plugin_timer kTimer = {[](const clap_plugin* face, uint32_t timer
 
 // ---- Edits ----
 
-void ClapEdits::begin(size_t knob) { add({CLAP_GESTURE_BEGIN, knob, 0.0}); }
+// Room for its end stays: a host that has heard of the beginning hears of it, too.
+void ClapEdits::begin(size_t knob) { has_begun_ = add({CLAP_GESTURE_BEGIN, knob, 0.0}, 2); }
 
-void ClapEdits::end(size_t knob) { add({CLAP_GESTURE_END, knob, 0.0}); }
+void ClapEdits::end(size_t knob) {
+    if (std::exchange(has_begun_, false)) add({CLAP_GESTURE_END, knob, 0.0}, 1);
+}
 
 void ClapEdits::change(size_t knob, double value) {
     plugin_.plugin.show(knob, value);
     plugin_.plugin.hear_shown();
-    add({CLAP_PARAM_VALUE, knob, plugin_.plugin.shown(knob)});
+    add({CLAP_PARAM_VALUE, knob, plugin_.plugin.shown(knob)}, 2);
 }
 
 // A host that has not listened for so long reads the values anew when it does.
-void ClapEdits::add(const Edit& edit) {
+bool ClapEdits::add(const Edit& edit, size_t least_room) {
     const auto* params = plugin_.of_host<clap_host_params>("clap.params");
     const size_t added = added_.load(std::memory_order_relaxed);
-    if (added - told_.load(std::memory_order_acquire) < kRoom) {
+    const bool has_room = kRoom - (added - told_.load(std::memory_order_acquire)) >= least_room;
+    if (has_room) {
         ring_[added % kRoom] = edit;
         added_.store(added + 1, std::memory_order_release);
-        if (params != nullptr) params->request_flush(plugin_.host);
-    } else if (params != nullptr) {
-        params->rescan(plugin_.host, CLAP_RESCAN_VALUES);
     }
+    if (params == nullptr) return has_room;
+    has_room ? params->request_flush(plugin_.host) : params->rescan(plugin_.host, CLAP_RESCAN_VALUES);
+    return has_room;
 }
 
 void ClapEdits::tell(const clap_output_events* out) noexcept {
@@ -167,9 +172,10 @@ void ClapGui::tick(uint32_t timer) {
 }
 
 const void* clap_gui_extension(const ClapPlugin&, const char* id) noexcept {
-    if (id == nullptr || desktop() == nullptr) return nullptr;
-    if (std::strcmp(id, "clap.gui") == 0) return &kGui;
-    return std::strcmp(id, kTimerId) == 0 ? &kTimer : nullptr;
+    const bool is_gui = id != nullptr && std::strcmp(id, "clap.gui") == 0;
+    const bool is_timer = id != nullptr && std::strcmp(id, kTimerId) == 0;
+    if (!(is_gui || is_timer) || desktop() == nullptr) return nullptr;
+    return is_gui ? static_cast<const void*>(&kGui) : &kTimer;
 }
 
 }  // namespace neutone_like::plugin

@@ -34,11 +34,13 @@ private:
         double value = 0.0;
     };
 
-    void add(const Edit& edit);
+    // False: there is less room than that, and the host hears of it otherwise.
+    bool add(const Edit& edit, size_t least_room);
     bool push(const clap_output_events& out, const Edit& edit) const noexcept;
 
     static constexpr size_t kRoom = 512;
     ClapPlugin& plugin_;
+    bool has_begun_ = false;  // a gesture that the host hears of
     std::array<Edit, kRoom> ring_;
     std::atomic<size_t> added_{0};
     std::atomic<size_t> told_{0};

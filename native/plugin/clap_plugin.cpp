@@ -21,6 +21,8 @@ bool activate(const clap_plugin* face, double sample_rate, uint32_t, uint32_t mo
     const auto* latency = self.of_host<clap_host_latency>("clap.latency");
     if (latency != nullptr && self.told_latency != self.plugin.latency_samples()) latency->changed(self.host);
     self.told_latency = self.plugin.latency_samples();
+    self.tail = self.of_host<clap_host_tail>("clap.tail");
+    self.told_memory = self.plugin.has_memory();
     log(self);
     return true;
 }
@@ -45,6 +47,12 @@ void play(ClapPlugin& self, const clap_process& process, uint32_t from, uint32_t
     self.plugin.process(in, out, static_cast<int>(to - from));
 }
 
+// With a model that was opened meanwhile, or is gone. A host takes it on the audio thread.
+void tell_tail(ClapPlugin& self) noexcept {
+    self.told_memory = !self.told_memory;
+    if (self.tail != nullptr) self.tail->changed(self.host);
+}
+
 int32_t process(const clap_plugin* face, const clap_process* given) {
     ClapPlugin& self = ClapPlugin::of(face);
     if (given == nullptr || !self.is_active) return CLAP_PROCESS_ERROR;
@@ -61,6 +69,7 @@ int32_t process(const clap_plugin* face, const clap_process* given) {
     }
     play(self, *given, at, given->frames);
     self.edits.tell(given->out_events);
+    if (self.plugin.has_memory() != self.told_memory) tell_tail(self);
     for (uint32_t port = 0; port < given->output_count; ++port) given->outputs[port].constant_mask = 0;
     return CLAP_PROCESS_CONTINUE;
 }

@@ -16,6 +16,8 @@ struct ClapPlugin {
     Layout layout;
     bool is_active = false;
     int64_t told_latency = 0;  // to the host, when it was last activated
+    const clap_host_tail* tail = nullptr;
+    bool told_memory = true;  // what the host's tail is for
     ClapEdits edits{*this};
     ClapGui gui{*this};
 

@@ -64,11 +64,16 @@ public:
     void end(size_t knob) override { touch(knob, false); }
     void change(size_t knob, double value) override {
         const auto on_port = static_cast<float>(is_bypass(knob) ? 1.0 - value : value);
+        // Where its port has this value already, the player takes it for one that nobody has moved.
+        if (content().is_player()) {
+            ports_.plugin->show(knob, value);
+            ports_.plugin->hear_shown();
+        }
         write_(controller_, port(knob), sizeof on_port, kFloat, &on_port);
     }
 
 private:
-    bool is_bypass(size_t knob) const noexcept { return knob == ports_.plugin->of().bypass(); }
+    bool is_bypass(size_t knob) const noexcept { return knob == content().bypass(); }
     uint32_t port(size_t knob) const noexcept {
         return is_bypass(knob) ? ports_.enabled : ports_.first_knob + static_cast<uint32_t>(knob);
     }

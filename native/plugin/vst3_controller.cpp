@@ -81,9 +81,10 @@ Result Vst3Plugin::setComponentHandler(ComponentHandler* handler) {
 }
 
 void* Vst3Plugin::createView(const char* name) {
-    if (name == nullptr || std::strcmp(name, "editor") != 0 || desktop() == nullptr) return nullptr;
+    if (name == nullptr || std::strcmp(name, "editor") != 0) return nullptr;
     try {
-        return static_cast<PlugView*>(new Vst3View(*this));
+        const double scale = display_scale();
+        return scale <= 0.0 ? nullptr : static_cast<PlugView*>(new Vst3View(*this, scale));
     } catch (const std::exception&) {
         return nullptr;
     }

@@ -11,9 +11,8 @@ constexpr int32_t kLeastPixels = 120;
 
 }  // namespace
 
-Vst3View::Vst3View(Vst3Plugin& plugin) : plugin_(plugin) {
+Vst3View::Vst3View(Vst3Plugin& plugin, double scale) : plugin_(plugin), size_(natural_size(plugin.plugin(), scale)) {
     plugin_.addRef();
-    size_ = natural_size(plugin_.plugin(), std::max(display_scale(), 1.0));
 }
 
 Vst3View::~Vst3View() {

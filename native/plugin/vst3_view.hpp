@@ -10,7 +10,7 @@ namespace neutone_like::plugin::vst3 {
 
 class Vst3View final : public PlugView, public ContentScale, public TimerHandler {
 public:
-    explicit Vst3View(Vst3Plugin& plugin);
+    Vst3View(Vst3Plugin& plugin, double scale);
     virtual ~Vst3View();
 
     Result queryInterface(const char* id, void** object) override;

@@ -107,6 +107,8 @@ def test_the_tail_is_endless_where_there_is_a_model() -> None:
         assert host.tail() == 0
         assert host.open_artifact(EXPORTED / "overdrive")
         assert host.tail() == 2**31 - 1
+        host.play(noise(1, 128), (64,))
+        assert host.calls.made.count(("tail.changed", False)) == 1
         state = host.save()
     host = Vst3Instance(player("vst3"))
     host.prepare(48000, 64)

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from ctypes import byref, c_char_p, c_int32, c_uint32, c_void_p
 from pathlib import Path
 from typing import Any
@@ -12,78 +11,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.clap_host import ClapInstance, opened
+from support.clap_host import opened
 from support.lv2_host import Lv2Instance, Lv2Window
 from support.places import EXPORTED, TESTS
 from support.plugin_tools import board_plays, built, hand_made, needs_plugin, noise, player
+from support.plugin_windows import ACCENT, DIAL, HIGHEST, HOME, LOWEST, drag, is_painted, painted, shown, told
 from support.virtual_display import Screen, eventually, virtual_display
 from support.vst3_host import Vst3Instance, call
 
 pytestmark = needs_plugin
-DIAL = (200, 110)  # where overdrive's only one is in a window of its natural size
 BYPASS = (345, 30)
-TAB, UP, HOME, RETURN, SHIFT = 0xFF09, 0xFF52, 0xFF50, 0xFF0D, 0xFFE1
-LOWEST, HIGHEST = 0.0, 36.0
-ACCENT = (0x5B, 0xC8, 0xB4)
+TAB, UP, RETURN, SHIFT, SPACE = 0xFF09, 0xFF52, 0xFF0D, 0xFFE1, 0x20
 
 
 @pytest.fixture(scope="module")
 def screen() -> Iterator[Screen]:
     with virtual_display() as made:
         yield made
-
-
-@contextmanager
-def shown(screen: Screen, path: Path, *, artifact: Path | None = None, scale: float = 0.0) -> Iterator[Any]:
-    """A plugin whose window is open: it, and the window of the host's around it."""
-    with opened(path) as host:
-        if artifact is not None:
-            assert host.open_artifact(artifact)
-        gui = host.gui()
-        assert gui.create(host.at, b"x11", False)
-        assert scale == 0.0 or gui.set_scale(host.at, scale)
-        parent = screen.window(*host.window_size())
-        assert host.open_window(parent)
-        host.tick()
-        yield host, parent
-        gui.destroy(host.at)
-        assert host.calls.timers == {}
-        assert screen.children(parent) == []
-        screen.destroy(parent)
-
-
-def told(host: ClapInstance) -> list[tuple[str, int, float]]:
-    """What the host hears of what the hand did, to the end of the gesture."""
-
-    def is_at_its_end() -> bool:
-        host.tick()
-        host.flush()
-        return bool(host.calls.told) and host.calls.told[-1][0] == "end"
-
-    eventually(is_at_its_end, "the end of a gesture")
-    heard = list(host.calls.told)
-    host.calls.told.clear()
-    return heard
-
-
-def drag(screen: Screen, host: ClapInstance | Vst3Instance | Lv2Window, pixels: int, steps: int = 4) -> None:
-    screen.move(*DIAL)
-    screen.button(1, is_down=True)
-    for step in range(1, steps + 1):
-        screen.move(DIAL[0], DIAL[1] - pixels * step / steps)
-        host.tick()
-    screen.button(1, is_down=False)
-
-
-def is_painted(screen: Screen, parent: int, host: ClapInstance, color: tuple[int, int, int], least: int) -> bool:
-    """Whether at least as many pixels have it."""
-    return painted(screen, parent, host, color) >= least
-
-
-def painted(screen: Screen, parent: int, host: ClapInstance, color: tuple[int, int, int]) -> int:
-    host.tick()
-    picture = screen.picture(parent, *host.window_size())
-    return int((picture == color).all(axis=2).sum())
 
 
 def test_a_dragged_knob_reaches_the_host_and_the_sound(screen: Screen) -> None:
@@ -140,9 +84,16 @@ def test_wheel_double_click_and_a_fine_hand(screen: Screen) -> None:
 
 
 def test_keyboard(screen: Screen) -> None:
-    """It is the window's from a click on, until the mouse leaves."""
+    """It is the window's from a click on, until the mouse leaves; what it has no use for is the host's."""
     with shown(screen, built("clap", "overdrive")) as (host, parent):
         (inside,) = screen.children(parent)
+        screen.give_keyboard(parent)
+        screen.move(*DIAL)
+        screen.key(UP)
+        assert screen.heard_keys(parent) == 1, "a mouse that only rests there takes no keys"
+        host.tick()
+        host.flush()
+        assert host.calls.told == []
         screen.click(*DIAL)
         assert [kind for kind, _, _ in told(host)] == ["begin", "end"]
         eventually(lambda: screen.has_focus(inside), "the keyboard is the window's")
@@ -153,11 +104,19 @@ def test_keyboard(screen: Screen) -> None:
         screen.key(TAB)
         screen.key(RETURN)
         assert told(host)[1][1:] == (host.parameters["Bypass"].id, 1.0)
+        assert screen.heard_keys(parent) == 0
+        screen.key(SPACE)
+
+        def is_passed_on() -> bool:
+            host.tick()
+            return screen.heard_keys(parent) == 1
+
+        eventually(is_passed_on, "the key that starts and stops the host")
         screen.move(1200, 900)
 
         def is_given_back() -> bool:
             host.tick()
-            return not screen.has_focus(inside)
+            return screen.has_focus(parent)
 
         eventually(is_given_back, "the keyboard is the host's")
 

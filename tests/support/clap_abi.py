@@ -47,6 +47,7 @@ Host = struct(
     request_callback=HostCall,
 )
 HostLatency = struct("HostLatency", changed=HostCall)
+HostTail = struct("HostTail", changed=HostCall)
 HostParams = struct("HostParams", rescan=HostRescan, clear=HostClear, request_flush=HostCall)
 TimerRegister = CFUNCTYPE(c_bool, c_void_p, c_uint32, POINTER(c_uint32))
 TimerUnregister = CFUNCTYPE(c_bool, c_void_p, c_uint32)

@@ -2,6 +2,7 @@
 
 import _ctypes
 import ctypes
+import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -91,11 +92,11 @@ class ClapInstance:
             return lambda *_: self.calls.made.append((name, threading.get_ident() == self._main))
 
         def log(_host: int, _severity: int, message: bytes) -> None:
-            self.calls.log.append(message.decode())
+            self.calls.log.append(message.decode(errors="replace"))
 
         def failed(_host: int, _kind: int, _location: bytes, _key: bytes, _error: int, message: bytes) -> None:
             self.calls.made.append(("preset.on_error", threading.get_ident() == self._main))
-            self.calls.log.append(message.decode())
+            self.calls.log.append(message.decode(errors="replace"))
 
         def register(_host: int, milliseconds: int, timer: Any) -> bool:
             timer[0] = len(self.calls.timers) + 7
@@ -109,6 +110,7 @@ class ClapInstance:
         self._extensions: Mapping[bytes, Any] = {
             b"clap.timer-support": timers,
             b"clap.latency": abi.HostLatency(abi.HostCall(note("latency.changed"))),
+            b"clap.tail": abi.HostTail(abi.HostCall(note("tail.changed"))),
             b"clap.params": abi.HostParams(
                 abi.HostRescan(note("params.rescan")), abi.HostClear(note("clear")), abi.HostCall(note("request_flush"))
             ),
@@ -144,7 +146,7 @@ class ClapInstance:
     def open_artifact(self, path: Path | str) -> bool:
         """As a preset of the player's."""
         presets = self._extension("clap.preset-load/2", abi.Presets)
-        is_good = bool(presets.from_location(self._at, 0, str(path).encode(), None))
+        is_good = bool(presets.from_location(self._at, 0, os.fsencode(path), None))
         self.read_again()
         return is_good
 

@@ -20,6 +20,8 @@ Picture = npt.NDArray[np.uint8]
 _ALL_PLANES = 2**64 - 1
 _Z_PIXMAP = 2
 _WITHIN_SECONDS = 20
+_KEY_PRESS, _KEY_PRESS_MASK = 2, 1
+_REVERT_TO_PARENT = 2
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:
@@ -57,11 +59,18 @@ def _libraries() -> tuple[Any, Any]:
     xlib.XGetInputFocus.argtypes = [c_void_p, c_void_p, c_void_p]
     xlib.XKeysymToKeycode.restype = ctypes.c_ubyte
     xlib.XKeysymToKeycode.argtypes = [c_void_p, c_ulong]
-    for name in ("XSync", "XCloseDisplay", "XDefaultRootWindow", "XMapWindow", "XDestroyWindow", "XResizeWindow"):
+    one_window = [c_void_p, c_ulong]
+    names = ["XSync", "XCloseDisplay", "XDefaultRootWindow", "XMapWindow", "XUnmapWindow", "XDestroyWindow"]
+    names += ["XResizeWindow", "XSelectInput", "XSetInputFocus", "XCheckTypedWindowEvent"]
+    for name in names:
         getattr(xlib, name).argtypes = {
             "XSync": [c_void_p, c_int],
-            "XMapWindow": [c_void_p, c_ulong],
-            "XDestroyWindow": [c_void_p, c_ulong],
+            "XMapWindow": one_window,
+            "XUnmapWindow": one_window,
+            "XDestroyWindow": one_window,
+            "XSelectInput": [*one_window, ctypes.c_long],
+            "XSetInputFocus": [*one_window, c_int, c_ulong],
+            "XCheckTypedWindowEvent": [*one_window, c_int, c_void_p],
             "XResizeWindow": [c_void_p, c_ulong, c_uint, c_uint],
         }.get(name, [c_void_p])
     xtest.XTestFakeMotionEvent.argtypes = [c_void_p, c_int, c_int, c_int, c_ulong]
@@ -123,6 +132,14 @@ class Screen:
         self._xlib.XDestroyWindow(self._display, window)
         self.sync()
 
+    def hide(self, window: int) -> None:
+        self._xlib.XUnmapWindow(self._display, window)
+        self.sync()
+
+    def show(self, window: int) -> None:
+        self._xlib.XMapWindow(self._display, window)
+        self.sync()
+
     def children(self, window: int) -> list[int]:
         root, parent, count, list_at = c_ulong(), c_ulong(), c_uint(), POINTER(c_ulong)()
         assert self._xlib.XQueryTree(self._display, window, byref(root), byref(parent), byref(list_at), byref(count))
@@ -136,6 +153,20 @@ class Screen:
         focused, revert = c_ulong(), c_int()
         self._xlib.XGetInputFocus(self._display, byref(focused), byref(revert))
         return focused.value == window
+
+    def give_keyboard(self, window: int) -> None:
+        """To a window of the host's, which listens to it."""
+        self._xlib.XSelectInput(self._display, window, _KEY_PRESS_MASK)
+        self._xlib.XSetInputFocus(self._display, window, _REVERT_TO_PARENT, 0)
+        self.sync()
+
+    def heard_keys(self, window: int) -> int:
+        """How many a window of the host's was given since it was last asked."""
+        self.sync()
+        event, count = (c_ulong * 24)(), 0
+        while self._xlib.XCheckTypedWindowEvent(self._display, window, _KEY_PRESS, byref(event)):
+            count += 1
+        return count
 
     # ---- a hand
 

@@ -13,7 +13,46 @@ constexpr int kBold = 1;
 constexpr double kQuarter = std::numbers::pi / 2.0;
 constexpr const char* kDots = "\u2026";
 
+constexpr const char* kNoLetter = "\ufffd";
+
 bool is_inside_a_letter(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
+
+// How many bytes the letter at `at` has; 0: there is no UTF-8.
+size_t bytes_of_letter(const std::string& text, size_t at) {
+    const auto first = static_cast<unsigned char>(text[at]);
+    if (first < 0x80) return 1;
+    const size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || text.size() - at < bytes) return 0;
+    uint32_t point = first & (0x7fu >> bytes);
+    for (size_t next = 1; next < bytes; ++next) {
+        if (!is_inside_a_letter(text[at + next])) return 0;
+        point = point << 6 | (static_cast<unsigned char>(text[at + next]) & 0x3fu);
+    }
+    constexpr uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+    return point >= kLeast[bytes] && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff) ? bytes : 0;
+}
+
+// cairo draws nothing any more after a text that is no UTF-8, such as a file's name may be.
+std::string drawable(const std::string& text) {
+    std::string made;
+    for (size_t at = 0; at < text.size();) {
+        const size_t bytes = bytes_of_letter(text, at);
+        if (bytes == 1 && (static_cast<unsigned char>(text[at]) < 0x20 || text[at] == 0x7f)) {
+            made += ' ';
+        } else {
+            made += bytes == 0 ? kNoLetter : text.substr(at, bytes);
+        }
+        at += std::max<size_t>(bytes, 1);
+    }
+    return made;
+}
+
+// Its beginning, cut at a letter, and without spaces at the end.
+std::string beginning(const std::string& text, size_t bytes) {
+    while (bytes > 0 && bytes < text.size() && is_inside_a_letter(text[bytes])) --bytes;
+    while (bytes > 0 && text[bytes - 1] == ' ') --bytes;
+    return text.substr(0, bytes);
+}
 
 }  // namespace
 
@@ -84,18 +123,16 @@ double Canvas::width_of(const std::string& text, const Font& font) {
 
 std::string Canvas::fitting(const std::string& text, const Font& font, double width) {
     if (width_of(text, font) <= width) return text;
-    std::string part = text;
-    while (!part.empty()) {
-        while (!part.empty() && is_inside_a_letter(part.back())) part.pop_back();
-        if (!part.empty()) part.pop_back();
-        while (!part.empty() && part.back() == ' ') part.pop_back();
-        if (width_of(part + kDots, font) <= width) break;
+    size_t fits = 0, too_long = text.size();
+    while (too_long - fits > 1) {
+        const size_t middle = fits + (too_long - fits) / 2;
+        (width_of(beginning(text, middle) + kDots, font) <= width ? fits : too_long) = middle;
     }
-    return part + kDots;
+    return beginning(text, fits) + kDots;
 }
 
 void Canvas::text(const std::string& text, const Font& font, const Box& box, double baseline, Align align) {
-    const std::string shown = fitting(text, font, box.width);
+    const std::string shown = fitting(drawable(text), font, box.width);
     const double left_over = box.width - width_of(shown, font);
     const double shift = align == Align::left ? 0.0 : align == Align::right ? left_over : left_over / 2.0;
     draw_.move_to(cairo_, box.x + shift, baseline);
@@ -103,7 +140,8 @@ void Canvas::text(const std::string& text, const Font& font, const Box& box, dou
     draw_.new_path(cairo_);
 }
 
-std::vector<std::string> Canvas::lines(const std::string& text, const Font& font, double width, size_t most) {
+std::vector<std::string> Canvas::lines(const std::string& given, const Font& font, double width, size_t most) {
+    const std::string text = drawable(given);
     std::vector<std::string> made;
     size_t from = 0;
     while (from < text.size() && made.size() + 1 < most) {

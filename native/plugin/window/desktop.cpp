@@ -3,8 +3,8 @@
 #if defined(__linux__)
 #include <dlfcn.h>
 #endif
+#include <atomic>
 #include <mutex>
-#include <utility>
 
 #include "../file.hpp"
 
@@ -12,14 +12,16 @@ namespace neutone_like::plugin {
 
 namespace {
 
-// Xlib has one handler for all of a process. Windows of several plugins may be of several threads.
+// Xlib has one handler for all of a process. Windows of several plugins may be of several threads, and a thread of the host's
+// may have an error of its own display meanwhile.
 std::recursive_mutex handling;
-Display* ours = nullptr;
 int depth = 0;
-XErrorHandler theirs = nullptr;
+std::atomic<Display*> ours{nullptr};
+std::atomic<XErrorHandler> theirs{nullptr};
 
 int handle(Display* display, XError* error) {
-    return display == ours || theirs == nullptr ? 0 : theirs(display, error);
+    const XErrorHandler other = theirs;
+    return display == ours || other == nullptr ? 0 : other(display, error);
 }
 
 #if defined(__linux__)
@@ -38,8 +40,8 @@ bool take_xlib(void* from, Desktop& into) noexcept {
            take(from, "XResizeWindow", into.resize_window) && take(from, "XPending", into.pending) &&
            take(from, "XNextEvent", into.next_event) && take(from, "XFlush", into.flush) &&
            take(from, "XLookupKeysym", into.key_of) && take(from, "XGetInputFocus", into.get_focus) &&
-           take(from, "XSetInputFocus", into.set_focus) && take(from, "XGetDefault", into.get_default) &&
-           take(from, "XSetErrorHandler", into.set_error_handler);
+           take(from, "XSetInputFocus", into.set_focus) && take(from, "XSendEvent", into.send_event) &&
+           take(from, "XGetDefault", into.get_default) && take(from, "XSetErrorHandler", into.set_error_handler);
 }
 
 bool take_cairo(void* from, Desktop& into) noexcept {
@@ -81,7 +83,7 @@ const Desktop* desktop() noexcept {
 
 IgnoredErrors::IgnoredErrors(const Desktop& of, Display* display) noexcept : of_(of) {
     handling.lock();
-    before_ = std::exchange(ours, display);
+    before_ = ours.exchange(display);
     if (depth++ == 0) theirs = of_.set_error_handler(handle);
 }
 

@@ -14,16 +14,22 @@ using XId = unsigned long;  // a window, a key
 
 enum {
     kKeyPress = 2,
+    kKeyRelease = 3,
     kButtonPress = 4,
     kButtonRelease = 5,
     kMotionNotify = 6,
     kEnterNotify = 7,
     kLeaveNotify = 8,
+    kFocusOut = 10,
     kExpose = 12,
     kConfigureNotify = 22
 };
-constexpr long kEventMask = 1L << 0 | 1L << 2 | 1L << 3 | 1L << 4 | 1L << 5 | 1L << 6 | 1L << 15 | 1L << 17;
+constexpr long kKeyPressMask = 1L << 0;
+constexpr long kKeyReleaseMask = 1L << 1;
+constexpr long kEventMask = 1L << 2 | 1L << 3 | 1L << 4 | 1L << 5 | 1L << 6 | 1L << 15 | 1L << 17 | 1L << 21;
 constexpr unsigned kShiftIsDown = 1u << 0;
+constexpr unsigned kControlOrAltIsDown = 1u << 2 | 1u << 3;
+constexpr unsigned kButton1IsDown = 1u << 8;
 
 struct XAnyEvent {
     int type;
@@ -87,6 +93,7 @@ struct Desktop {
     XId (*key_of)(XPointerEvent* event, int column);
     int (*get_focus)(Display* display, XId* window, int* revert_to);
     int (*set_focus)(Display* display, XId window, int revert_to, unsigned long time);
+    int (*send_event)(Display* display, XId window, int propagates, long mask, XEvent* event);
     char* (*get_default)(Display* display, const char* program, const char* option);
     XErrorHandler (*set_error_handler)(XErrorHandler handler);
 

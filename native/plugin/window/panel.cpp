@@ -73,9 +73,7 @@ Panel::Panel(Plugin& plugin, Edits& edits) : plugin_(plugin), edits_(edits) {
     resize(natural_size(contents_, 1.0));
 }
 
-Panel::~Panel() {
-    if (held_.knob != kNone) edits_.end(held_.knob);
-}
+Panel::~Panel() { let_go(); }
 
 void Panel::resize(Size window) {
     window_ = {std::max(window.width, 1), std::max(window.height, 1)};
@@ -131,13 +129,14 @@ void Panel::step(size_t at, double steps, double part) {
 }
 
 void Panel::press(const Pointer& at) {
+    let_go();
     const size_t which = knob_at(at);
     const bool is_double = which == clicked_ && at.seconds - clicked_at_ < kDoubleClickSeconds;
     clicked_ = is_double ? kNone : which;
     clicked_at_ = at.seconds;
     selected_ = kNone;
     is_stale_ = true;
-    if (which == kNone || held_.knob != kNone) return;
+    if (which == kNone) return;
     if (which == bypass()) {
         edit(which, is_bypassed() ? 0.0 : 1.0);
     } else if (is_double) {
@@ -168,7 +167,7 @@ void Panel::move(const Pointer& at) {
 }
 
 // A choice goes on to the next one when it is only clicked.
-void Panel::release(const Pointer&) {
+void Panel::release(const Pointer& at) {
     if (held_.knob == kNone) return;
     const size_t which = held_.knob;
     const int steps = knob(which).steps();
@@ -176,10 +175,16 @@ void Panel::release(const Pointer&) {
         const double next = position(which) + 1.0 / steps;
         set(which, next > 1.0 + 1e-6 ? 0.0 : next);
     }
-    held_ = {};
+    let_go();
+    hovered_ = knob_at(at);  // none where the hand has left the window meanwhile
+}
+
+void Panel::let_go() {
+    if (held_.knob == kNone) return;
+    const size_t which = std::exchange(held_, {}).knob;
     edited_at_ = now_;
-    edits_.end(which);
     is_stale_ = true;
+    edits_.end(which);
 }
 
 void Panel::wheel(const Pointer& at, bool is_up) {

@@ -44,6 +44,8 @@ public:
     void release(const Pointer& at);
     void wheel(const Pointer& at, bool is_up);
     void leave();
+    // The hand that held a knob is gone, without having let go of it here.
+    void let_go();
     void key(Key key);
 
     // Reads what there is to show. True: something is to be drawn anew.

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <utility>
+
+#include "signal/decimal.hpp"
 
 namespace neutone_like::plugin {
 
@@ -12,6 +13,7 @@ namespace {
 constexpr int kMostPixels = 8192;
 constexpr double kUsualDpi = 96.0;
 constexpr int kRevertToParent = 2;
+constexpr XId kNobodysFocus = 1;  // the pointer's, or none
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -40,10 +42,11 @@ double display_scale() {
     const Desktop* of = desktop();
     Display* display = of == nullptr ? nullptr : of->open_display(nullptr);
     if (display == nullptr) return 0.0;
-    const char* dpi = of->get_default(display, "Xft", "dpi");
-    const double scale = dpi == nullptr ? 1.0 : std::strtod(dpi, nullptr) / kUsualDpi;
+    const char* text = of->get_default(display, "Xft", "dpi");
+    double dpi = 0.0;
+    if (text != nullptr) read_decimal(text, dpi);
     of->close_display(display);
-    return std::clamp(scale, 1.0, 4.0);
+    return std::clamp(dpi / kUsualDpi, 1.0, 4.0);
 }
 
 std::unique_ptr<Window> Window::open(Plugin& plugin, Edits& edits, XId parent, Size size) {
@@ -75,13 +78,14 @@ bool Window::create(XId parent, Size size) {
     XAttributes own{};
     if (window_ == 0 || desktop_.attributes(display_, window_, &own) == 0) return false;
     desktop_.no_background(display_, window_, 0);  // what is drawn doesn't flicker
-    desktop_.select_input(display_, window_, kEventMask);
+    listen(false);
     surface_ = desktop_.surface_create(display_, window_, own.visual, size_.width, size_.height);
     panel_.resize(size_);
     return true;
 }
 
 void Window::show(bool is_shown) {
+    if (!is_shown) panel_.let_go();
     const IgnoredErrors ignored(desktop_, display_);
     if (!is_shown) give_focus_back();
     is_shown ? desktop_.map_window(display_, window_) : desktop_.unmap_window(display_, window_);
@@ -129,12 +133,22 @@ void Window::handle(XEvent& event) {
         case kButtonRelease:
             if (event.pointer.which == 1) panel_.release(pointer_of(event.pointer));
             break;
-        case kMotionNotify: panel_.move(pointer_of(event.pointer)); break;
+        case kMotionNotify:
+            if ((event.pointer.state & kButton1IsDown) == 0) panel_.let_go();
+            panel_.move(pointer_of(event.pointer));
+            break;
         case kLeaveNotify:
             panel_.leave();
             give_focus_back();
             break;
-        case kKeyPress: press_key(event.pointer); break;
+        case kFocusOut:
+            if (has_focus_ && focused() != window_) {
+                has_focus_ = false;
+                listen(false);
+            }
+            break;
+        case kKeyPress:
+        case kKeyRelease: take_key(event); break;
         default: break;
     }
 }
@@ -147,9 +161,24 @@ void Window::press(const XPointerEvent& event) {
     if (event.which == 4 || event.which == 5) panel_.wheel(pointer_of(event), event.which == 4);
 }
 
-void Window::press_key(XPointerEvent& event) {
+void Window::take_key(XEvent& event) {
+    const unsigned state = event.pointer.state;
     Key key = Key::next;
-    if (key_of(symbol_of(event), (event.state & kShiftIsDown) != 0, key)) panel_.key(key);
+    if ((state & kControlOrAltIsDown) != 0 || !key_of(symbol_of(event.pointer), (state & kShiftIsDown) != 0, key)) {
+        pass_on(event);
+    } else if (event.any.type == kKeyPress) {
+        panel_.key(key);
+    }
+}
+
+// One that the host has something for, such as starting and stopping.
+void Window::pass_on(XEvent& key) {
+    if (!has_focus_ || focused_before_ <= kNobodysFocus || focused_before_ == window_) return;
+    const IgnoredErrors ignored(desktop_, display_);
+    key.any.window = focused_before_;
+    desktop_.send_event(display_, focused_before_, 1, key.any.type == kKeyPress ? kKeyPressMask : kKeyReleaseMask,
+                        &key);
+    desktop_.flush(display_);
 }
 
 XId Window::symbol_of(XPointerEvent& event) {
@@ -157,12 +186,13 @@ XId Window::symbol_of(XPointerEvent& event) {
     return desktop_.key_of(&event, 0);
 }
 
-// The keyboard is the host's, but while the mouse is here after a click.
+// The keyboard is the host's, but while the mouse is here after a click; and then, too, what the panel has no use for.
 void Window::take_focus() {
     if (has_focus_) return;
     const IgnoredErrors ignored(desktop_, display_);
-    int revert_to = 0;
-    desktop_.get_focus(display_, &focused_before_, &revert_to);
+    const XId before = focused();
+    if (before != window_) focused_before_ = before;
+    listen(true);
     desktop_.set_focus(display_, window_, kRevertToParent, 0);
     has_focus_ = true;
 }
@@ -170,10 +200,24 @@ void Window::take_focus() {
 void Window::give_focus_back() {
     if (!std::exchange(has_focus_, false)) return;
     const IgnoredErrors ignored(desktop_, display_);
-    XId now_focused = 0;
+    listen(false);
+    if (focused_before_ != 0 && focused() == window_) {
+        desktop_.set_focus(display_, focused_before_, kRevertToParent, 0);
+    }
+}
+
+XId Window::focused() {
+    const IgnoredErrors ignored(desktop_, display_);
+    XId found = 0;
     int revert_to = 0;
-    desktop_.get_focus(display_, &now_focused, &revert_to);
-    if (now_focused == window_) desktop_.set_focus(display_, focused_before_, kRevertToParent, 0);
+    desktop_.get_focus(display_, &found, &revert_to);
+    return found;
+}
+
+// Where a window of the host's around this one has the keyboard, the server gives keys to what is under the mouse, if it listens.
+void Window::listen(bool to_keys) {
+    const IgnoredErrors ignored(desktop_, display_);
+    desktop_.select_input(display_, window_, kEventMask | (to_keys ? kKeyPressMask | kKeyReleaseMask : 0));
 }
 
 void Window::draw() {

@@ -33,8 +33,11 @@ private:
     bool next(XEvent& event);
     void handle(XEvent& event);
     void press(const XPointerEvent& event);
-    void press_key(XPointerEvent& event);
+    void take_key(XEvent& event);
+    void pass_on(XEvent& key);
     XId symbol_of(XPointerEvent& event);
+    XId focused();
+    void listen(bool to_keys);
     void take_focus();
     void give_focus_back();
     void fit(Size size);

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from neutone_like.streaming.layer import StreamingLayer, streaming_layers
+from neutone_like.streaming.layer import StreamingLayer, block_multiple, streaming_layers
 from neutone_like.streaming.trials import fresh
 
 Fails = Callable[[nn.Module, Tensor, str], bool]
@@ -18,13 +18,14 @@ class Culprits:
 
     def __init__(self, network: nn.Module, x: Tensor) -> None:
         self.network = network
+        self.layers = dict(network.named_modules())
         self.heard: dict[str, Tensor] = {}
         trial = fresh(network)
         for name, layer in trial.named_modules():
             if not isinstance(layer, torch.jit.ScriptModule):  # which takes no hooks
                 layer.register_forward_hook(partial(self._record, name))
         with torch.no_grad():
-            trial(x)
+            trial(x.clone())
 
     def _record(self, name: str, layer: nn.Module, inputs: tuple[object, ...], output: object) -> None:
         """A layer that takes several inputs can't be tried by itself, nor can one without a block to give."""
@@ -35,7 +36,7 @@ class Culprits:
     def name(self, fails: Fails) -> str:
         """The innermost layer with the fault, with its type; the network itself where none has it alone."""
         deepest = self._below("", fails) or ""
-        return f"{deepest} ({type(self.network.get_submodule(deepest)).__name__})".strip()
+        return f"{deepest} ({type(self.layers[deepest]).__name__})".strip()
 
     def streaming(self) -> list[tuple[str, StreamingLayer]]:
         """The streaming layers among them."""
@@ -46,10 +47,12 @@ class Culprits:
 
         What keeps state itself may give ordinary layers their past: in it (``streams``) only streaming ones are tried.
         """
-        above = self.network.get_submodule(parent)
+        above = self.layers[parent]
         streams = streams or any(name.startswith("initial_") for name, _ in above.named_buffers(recurse=False))
         for child, layer in above.named_children():
             name = f"{parent}.{child}".strip(".")
+            if name not in self.layers:  # a layer of two names is tried by its first
+                continue
             if name not in self.heard or (streams and not isinstance(layer, StreamingLayer)):
                 found = self._below(name, fails, streams=streams)
             elif self._is_at_fault(layer, name, fails):
@@ -61,7 +64,11 @@ class Culprits:
         return None
 
     def _is_at_fault(self, layer: nn.Module, name: str, fails: Fails) -> bool:
+        heard = self.heard[name]
+        multiple = block_multiple(layer)
         try:
-            return fails(layer, self.heard[name], name)
-        except Exception:  # an ordinary layer may hear something other than a block, with time elsewhere
+            with torch.no_grad():  # an ordinary layer that hears time elsewhere mostly takes no half of it
+                fresh(layer)(heard[:, :, : heard.size(2) // 2 // multiple * multiple or multiple].clone())
+            return fails(layer, heard, name)
+        except Exception:
             return isinstance(layer, StreamingLayer)

@@ -58,7 +58,7 @@ def verify_streaming(
     batch_size = getattr(network, "batch_size", None)
     whole = fresh(network)  # what it raises on the example is the caller's to see
     with torch.no_grad():
-        whole(x)
+        whole(x.clone())
     culprits = Culprits(network, x)
     checks = [
         _skipped(name, f"it takes a batch of {batch_size} alone")
@@ -97,7 +97,8 @@ def _noise(network: nn.Module, seed: int) -> Tensor:
 
 
 def _run(network: nn.Module, blocks: list[Tensor]) -> Tensor:
-    return torch.cat([network(block) for block in blocks], 2)
+    """Each is a copy: layers that work in place may change it."""
+    return torch.cat([network(block.clone()) for block in blocks], 2)
 
 
 @torch.no_grad()
@@ -105,7 +106,7 @@ def _chunked_error(network: nn.Module, x: Tensor, chunkings: int, seed: int) -> 
     rng, multiple = random.Random(seed), block_multiple(network)
     if x.size(2) < 2 * multiple:
         return 0.0
-    whole, worst = fresh(network)(x), 0.0
+    whole, worst = _run(fresh(network), [x]), 0.0
     for trial in range(chunkings):
         blocks = random_blocks(x, multiple, rng, singles=trial == 0)
         worst = max(worst, difference(_run(fresh(network), blocks), whole))
@@ -115,7 +116,7 @@ def _chunked_error(network: nn.Module, x: Tensor, chunkings: int, seed: int) -> 
 @torch.no_grad()
 def _causality_error(network: nn.Module, x: Tensor) -> float:
     multiple, worst = block_multiple(network), 0.0
-    whole = fresh(network)(x)
+    whole = _run(fresh(network), [x])
     for unit in range(1, x.size(2) // multiple, max(1, x.size(2) // multiple // 32)):
         known = unit * multiple
         other = torch.cat((x[:, :, :known], torch.randn_like(x[:, :, known:])), 2)
@@ -127,18 +128,18 @@ def _causality_error(network: nn.Module, x: Tensor) -> float:
 @torch.no_grad()
 def _reset_error(network: nn.Module, x: Tensor) -> float:
     trial = fresh(network)
-    first = trial(x)
+    first = _run(trial, [x])
     for _, layer in streaming_layers(trial):
         layer.reset_streaming_state()
     if isinstance(reset := getattr(trial, "reset_model", None), Callable):
         reset()
-    return difference(trial(x), first)
+    return difference(_run(trial, [x]), first)
 
 
 @torch.no_grad()
 def _batch_error(network: nn.Module, x: Tensor) -> float:
     both = fresh(network)(torch.cat((x[:1], torch.randn_like(x[:1]))))
-    return difference(both[:1], fresh(network)(x[:1]))
+    return difference(both[:1], _run(fresh(network), [x[:1]]))
 
 
 @torch.enable_grad()
@@ -169,7 +170,7 @@ def _gradient(y: Tensor, x: Tensor) -> Tensor | None:
 @torch.no_grad()
 def _finite_error(network: nn.Module, x: Tensor) -> float:
     trial = fresh(network)
-    finite = all(bool(torch.isfinite(trial(block)).all()) for block in (x, torch.zeros_like(x), 1000.0 * x))
+    finite = all(bool(torch.isfinite(trial(block.clone())).all()) for block in (x, torch.zeros_like(x), 1000.0 * x))
     return 0.0 if finite else float("inf")
 
 
@@ -195,7 +196,7 @@ def _receptive_field(network: nn.Module, x: Tensor) -> StreamingCheck:
         return StreamingCheck(name, 0.0, declared, True, note=f"example is too short for {declared}", skipped=True)
     widest, outputs = 0, max(1, int(block_multiple(network) * network.ratio))
     heard = x.clone().requires_grad_()
-    y = fresh(network)(heard)
+    y = _run(fresh(network), [heard])
     for n in range(y.size(2) - outputs, y.size(2)) if y.requires_grad else ():
         gradient = _gradient((y * _weights(y))[:, :, n].sum(), heard)
         times = torch.zeros(0) if gradient is None else gradient.abs().sum((0, 1)).nonzero()
@@ -212,14 +213,14 @@ def _against_reference(
     if reference is None:
         return [_skipped(name, "no reference was given") for name in names]
     declared = _declared_delay(culprits.network)
-    streamed, whole = fresh(culprits.network)(x), copy.deepcopy(reference)(x)
+    streamed, whole = _run(fresh(culprits.network), [x]), _run(copy.deepcopy(reference), [x])
     measured = min(range(max(1, streamed.size(2) // 2)), key=lambda delay: _error_at(delay, streamed, whole))
     error, where = _error_at(declared, streamed, whole), ""
 
     def differs(layer: nn.Module, heard: Tensor, name: str) -> bool:
         """From the layer of the same name in the reference, where it has one."""
         ordinary = copy.deepcopy(reference.get_submodule(name))
-        return not _error_at(_declared_delay(layer), fresh(layer)(heard), ordinary(heard)) <= tolerance
+        return not _error_at(_declared_delay(layer), _run(fresh(layer), [heard]), _run(ordinary, [heard])) <= tolerance
 
     if error > tolerance:
         known = {name for name, _ in reference.named_modules()}

@@ -1,5 +1,6 @@
 """The proof passes what streams, and each of its checks trips on a layer that is broken in its own way."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -134,16 +135,46 @@ class Hidden(nn.Module):
         return x
 
 
+def test_layers_that_work_in_place_are_no_fault() -> None:
+    """They change what they are given, which the next trial must not hear."""
+    first = nn.Sequential(nn.LeakyReLU(0.1, inplace=True), Conv1d(1, 2, 3))
+    assert verify(first, reference=copy.deepcopy(first)).passed
+    later = nn.Sequential(Conv1d(1, 2, 3), nn.LeakyReLU(0.1, inplace=True), nn.Conv1d(2, 1, 3, padding=1))
+    failed = {check.name: check.layer for check in verify(later).checks if not check.passed}
+    assert set(failed.values()) == {"2 (Conv1d)"}
+
+
+class FramesFirst(nn.Module):
+    """A norm over channels, which it hears last, does not hear the future; the convolution does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.conv = nn.LayerNorm(2), nn.Conv1d(2, 2, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(self.norm(x.transpose(1, 2)).transpose(1, 2))
+
+
+def test_a_scripted_network_is_named_as_a_whole() -> None:
+    failed = {
+        check.name: check.layer
+        for check in verify(torch.jit.script(nn.Conv1d(1, 1, 3, padding=1))).checks
+        if not check.passed
+    }
+    assert set(failed.values()) == {"(RecursiveScriptModule)"}
+
+
 @pytest.mark.parametrize(
     ("layer", "name", "culprit"),
     [
         (nn.Conv1d(2, 2, 3, padding=1), "any blocks equal the whole", "layers.1 (Conv1d)"),
         (nn.Sequential(nn.Tanh(), nn.GroupNorm(1, 2)), "the future changes nothing", "layers.1.1 (GroupNorm)"),
+        (FramesFirst(), "the future changes nothing", "layers.1.conv (Conv1d)"),
         (Detached(), "gradients as of the whole", "layers.1 (Detached)"),
         (Detached(5), "receptive field, samples", "layers.1 (Detached)"),
         (OfOne(2, 2, 3), "a batch is independent", "layers.1 (OfOne)"),
     ],
-    ids=["conv", "norm", "detached", "field", "raising"],
+    ids=["conv", "norm", "frames first", "detached", "field", "raising"],
 )
 def test_the_layer_is_named_in_ordinary_modules_and_where_it_raises(layer: nn.Module, name: str, culprit: str) -> None:
     failed = {check.name: check for check in verify(Hidden(layer)).checks if not check.passed}

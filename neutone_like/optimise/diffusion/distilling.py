@@ -50,7 +50,8 @@ def train_diffusion(
 
     Raises:
         ParameterError: A number out of its range.
-        TrainingError: The loss is not finite; or the checkpoint is damaged, of other arguments, or can't be written.
+        TrainingError: No weight can be trained; the loss or its gradient is not finite; or the checkpoint is damaged,
+            of other arguments, or can't be written.
     """
     _run(network, Denoising(diffusion), draw, updates, learning_rate, seed, checkpoint, progress)
     return network
@@ -127,7 +128,7 @@ def distil_whole_way(
         network: Trained in place: a student of so many steps, or a copy of the teacher, which wants more updates.
         diffusion, draw, updates: As of :func:`train_diffusion`.
         steps: Of the student, played by ``ddim(diffusion, steps)``.
-        teacher: Trained with the same diffusion; stays as it is.
+        teacher: Trained with the same diffusion, and another object than the student; stays as it is.
         teacher_sampler: How the teacher is played, without noise; ``None``: 16 steps of :func:`dpm_solver`.
         learning_rate, seed, checkpoint, progress: As of :func:`train_diffusion`.
 
@@ -135,7 +136,7 @@ def distil_whole_way(
         The network, in evaluation mode.
 
     Raises:
-        ParameterError: A number out of its range, or a sampler that adds noise.
+        ParameterError: A number out of its range, a sampler that adds noise, or a network that is its own teacher.
         TrainingError: As of :func:`train_diffusion`.
     """
     _require_data(diffusion)
@@ -173,7 +174,7 @@ def train_consistency(
         The network, in evaluation mode.
 
     Raises:
-        ParameterError: A number out of its range.
+        ParameterError: A number out of its range, or a network that is its own teacher.
         TrainingError: As of :func:`train_diffusion`.
     """
     count = whole_number(grid_steps, "grid_steps", 2, 10_000, error=ParameterError)
@@ -205,6 +206,10 @@ def _run(
     checkpoint: str | PathLike[str] | None,
     progress: bool,
 ) -> None:
+    if getattr(loss, "teacher", None) is network:
+        raise ParameterError(
+            "The network is its own teacher, which would change with it. Pass copy.deepcopy(teacher) as the network."
+        )
     train(
         network,
         loss,

@@ -37,9 +37,14 @@ def train(
     holds is the network, the optimiser and the generator, and for what ``purpose`` they are.
 
     Raises:
-        TrainingError: The loss or its gradient is not finite; or the checkpoint is damaged, of other arguments, or
-            can't be written.
+        TrainingError: No weight can be trained; the loss or its gradient is not finite; or the checkpoint is damaged,
+            of other arguments, or can't be written.
     """
+    if not any(each.requires_grad for each in network.parameters()):
+        raise TrainingError(
+            "No weight of the network can be trained: it has none, or all are frozen. "
+            "Call network.requires_grad_(True) first."
+        )
     generator = torch.Generator().manual_seed(seed)
     optimiser: Any = torch.optim.Adam(network.parameters(), lr=learning_rate)
     settings = [updates, learning_rate, seed, sorted(network.state_dict()), purpose]

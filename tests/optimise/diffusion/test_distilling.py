@@ -42,6 +42,9 @@ class Affine(nn.Module):
         return self.slope[nearest, None] * point + self.offset[nearest, None]
 
 
+OWN = Affine([0.5])
+
+
 def exact_network(times: list[float], diffusion: Diffusion = V) -> Affine:
     """The best predictions of v there are: from the mean of the data at a point."""
     network = Affine(times)
@@ -234,6 +237,12 @@ def test_checkpoints_of_others_are_refused(tmp_path: Path) -> None:
         train_diffusion(Affine([0.5]), V, draw, 50, checkpoint=path)
 
 
+def test_a_network_of_which_nothing_can_be_trained_is_refused() -> None:
+    for network in (Affine([0.5]).requires_grad_(False), torch.nn.Identity()):
+        with pytest.raises(TrainingError, match="No weight of the network can be trained"):
+            train_diffusion(network, V, draw, 9)
+
+
 def test_a_checkpoint_that_has_no_place_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(TrainingError, match=r"can't be written after update 50: .* Make room"):
@@ -252,6 +261,8 @@ def test_a_checkpoint_that_has_no_place_is_told(tmp_path: Path) -> None:
             ),
             "Step 0 adds noise",
         ),
+        (lambda: distil_whole_way(OWN, V, draw, 9, steps=2, teacher=OWN), "is its own teacher"),
+        (lambda: train_consistency(OWN, V, draw, 9, teacher=OWN), "is its own teacher"),
         (lambda: train_consistency(Affine([0.5]), V, draw, 9, grid_steps=1), "grid_steps must be .* 2..10000, got 1"),
         (lambda: train_diffusion(Affine([0.5]), V, draw, 0), "updates must be an integer in 1..100000000, got 0"),
         (lambda: train_diffusion(Affine([0.5]), V, draw, 9, learning_rate=math.nan), "learning_rate must lie in"),

@@ -23,11 +23,11 @@ import compounding_denoiser as denoiser
 import compounding_textures as textures
 import torch
 import typer
+from page_tables import replace_tables
 
 from neutone_like.whole_file import write_whole
 
 CHANGES, ALL = slice(1, 5), 5  # the rows of single changes, and of all of them
-BEGIN, END = "<!-- compounding: begin -->", "<!-- compounding: end -->"
 
 
 def denoiser_table(rows: list[dict[str, Any]]) -> str:
@@ -78,19 +78,6 @@ def report(result: dict[str, Any]) -> str:
     return "\n\n".join((denoiser_table(first), told[0], texture_table(second), told[1]))
 
 
-def replace_table(page: Path, text: str) -> None:
-    """Put the tables between the marks of a page.
-
-    Raises:
-        ValueError: The page has no such marks.
-    """
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{page}: expected a line {BEGIN!r} and after it one {END!r}, for the tables between them.")
-    write_whole(page, f"{before}{BEGIN}\n{text}\n{END}{after}".encode())
-
-
 def main(
     updates: Annotated[int, typer.Option(min=4, help="To teach each of the denoiser's students.")] = 200,
     texture_updates: Annotated[int, typer.Option(min=4, help="To teach each of the textures' students.")] = 4000,
@@ -102,7 +89,7 @@ def main(
     seconds: Annotated[float, typer.Option(min=0.5, help="Of each sound that is measured.")] = 3.0,
     many: Annotated[int, typer.Option(min=5, help="Steps of what is compared with.")] = 50,
     rounds: Annotated[int, typer.Option(min=1, help="Of timing; the engine has 50 times as many.")] = 4,
-    page: Annotated[Path | None, typer.Option(help="A page to put the tables into.")] = None,
+    page: Annotated[Path | None, typer.Option(exists=True, help="A page to put the tables into.")] = None,
     work: Annotated[Path, typer.Option(help="Folder for checkpoints, models and the result.")] = Path(
         "build/compounding"
     ),
@@ -129,7 +116,7 @@ def main(
     text = report(result)
     print(text)
     if page is not None:
-        replace_table(page, text)
+        replace_tables(page, "compounding", text)
     print(f"Wrote {work / 'result.json'} after {result['took_cpu_seconds']:.0f} s of CPU time")
 
 

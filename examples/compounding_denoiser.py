@@ -122,7 +122,10 @@ def held_out(folder: Path | None, seconds: float) -> list[Tensor]:
             raise ValueError(f"{path}: expected {HELD_OUT_RATE} Hz, got {rate} Hz. Convert it first.")
         clean = torch.from_numpy(sound.T[:2, : round(seconds * rate)].copy())
         clean = audible(clean.expand(2, -1))
-        found.append(0.1 * clean / clean.square().mean().sqrt())
+        level = clean.square().mean().sqrt()
+        if not float(level) > 0.0:
+            raise ValueError(f"{path}: expected sound, got silence for {seconds} s. Take it out of the folder.")
+        found.append(0.1 * clean / level)
     if not found:
         raise ValueError(f"{folder}: expected sound files of {HELD_OUT_RATE} Hz, got none.")
     return found

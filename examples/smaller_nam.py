@@ -6,8 +6,8 @@
 What it shows:
 
 - **Cut first.** ``prune`` takes away the channels that count least, of all layers that must have the same ones, and
-  returns a smaller network of the same kind. What is left of a WaveNet's weights is where training begins: it gets in
-  a minute as far as weights drawn at random get in several.
+  returns a smaller network of the same kind. What is left of a WaveNet's weights is where training begins, which ends
+  nearer to the amp than weights drawn at random do in the same time.
 - **Then taught.** The whole amp makes the answers, so there is as much to learn from as one likes: here plucked
   strings at levels from -40 to 0 dB. Phrases that training never heard judge the result.
 - **It goes on.** Killed and called again with the same options, it continues from its checkpoint.

@@ -18,12 +18,14 @@ from typing import Annotated, Any
 
 import torch
 import typer
+from page_tables import replace_tables
 from random_music import Dice, random_drums, random_notes
 from torch import Tensor, nn
 from vocoder_measurements import as_markdown, measure
 from vocoder_networks import HOP_SAMPLES, KINDS, WEIGHTS, Analysis, load_training_report, new_network
 
 from neutone_like.optimise.diffusion.training import train
+from neutone_like.whole_file import appearing_whole, write_whole
 
 PIECE_SECONDS = 4.0
 SEGMENT_SAMPLES = 32 * HOP_SAMPLES
@@ -32,7 +34,6 @@ SOFTEST_DB = -24.0
 FFT_SIZES = (2048, 512, 128)
 QUIETEST = 1e-4
 UPDATES = {"hifigan": 2000, "multiband": 1800, "istft": 6500}  # minutes each, on one thread
-BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"  # of the page
 LEARNING_RATES = {"hifigan": 3e-3, "multiband": 3e-3, "istft": 2e-3}
 
 
@@ -112,13 +113,6 @@ def train_all(updates: int | None, pieces: int, seed: int, work: Path) -> tuple[
     return states, took
 
 
-def write_tables(page: Path, tables: str) -> None:
-    """Replace what stands between two comments of a page."""
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    page.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}", encoding="utf-8")
-
-
 def main(
     updates: Annotated[int | None, typer.Option(min=1, help="For each; none: about five minutes.")] = None,
     pieces: Annotated[int, typer.Option(min=1, help="Pieces of music of 4 s to learn from.")] = 60,
@@ -141,7 +135,8 @@ def main(
     else:
         states, took = train_all(updates, pieces, seed, work)
         out.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(states, out)
+        with appearing_whole(out) as file:  # a full disk leaves what was there
+            torch.save(states, file)
         facts = {
             "updates": {kind: updates or UPDATES[kind] for kind in KINDS},
             "pieces": pieces,
@@ -151,9 +146,9 @@ def main(
         }
     found = measure(out, seconds)
     print(as_markdown(found))
-    out.with_suffix(".json").write_text(json.dumps({**facts, **rounded(found)}, indent=2) + "\n", encoding="utf-8")
+    write_whole(out.with_suffix(".json"), (json.dumps({**facts, **rounded(found)}, indent=2) + "\n").encode())
     if page is not None:
-        write_tables(page, as_markdown(rounded(found)))
+        replace_tables(page, "vocoders", as_markdown(rounded(found)))
     print(f"Wrote {out.with_suffix('.json')}")
 
 

@@ -15,7 +15,8 @@ from support.example_hosts import without_optimiser as without_optimiser
 compounding = example("compounding")
 textures = example("compounding_textures")
 
-PAGE = f"before\n{compounding.BEGIN}\nold\n{compounding.END}\nafter\n"
+BEGIN, END = "<!-- compounding: begin -->", "<!-- compounding: end -->"
+PAGE = f"before\n{BEGIN}\nold\n{END}\nafter\n"
 
 
 def tiny(folder: Path, page: Path) -> Any:
@@ -47,7 +48,7 @@ def test_a_tiny_run_plays_every_variant_and_writes_the_tables(tmp_path: Path) ->
     assert trained > result["denoiser"][compounding.ALL]["si_sdr_gained_db"] + 1.0, "four updates are no training"
     before, between, after = page.read_text().partition(compounding.report(result))
     assert between
-    assert (before, after) == (f"before\n{compounding.BEGIN}\n", f"\n{compounding.END}\nafter\n")
+    assert (before, after) == (f"before\n{BEGIN}\n\n", f"\n\n{END}\nafter\n")
 
 
 def test_the_factors_are_multiplied_and_set_against_all_together() -> None:
@@ -63,10 +64,10 @@ def test_the_factors_are_multiplied_and_set_against_all_together() -> None:
 
 def test_a_page_without_a_place_for_the_tables_is_told(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    for text in ("nothing", PAGE.replace(compounding.END, "")):
+    for text in ("nothing", PAGE.replace(END, "")):
         page.write_text(text)
         with pytest.raises(ValueError, match=r"page\.md: expected a line '<!-- compounding: begin"):
-            compounding.replace_table(page, "new")
+            compounding.replace_tables(page, "compounding", "new")
         assert page.read_text() == text
 
 
@@ -76,6 +77,9 @@ def test_recordings_that_can_not_be_used_are_told(tmp_path: Path) -> None:
         held_out(tmp_path, 1.0)
     importlib.import_module("soundfile").write(tmp_path / "a.wav", [0.0] * 100, 48000)
     with pytest.raises(ValueError, match=r"a\.wav: expected 44100 Hz, got 48000 Hz"):
+        held_out(tmp_path, 1.0)
+    importlib.import_module("soundfile").write(tmp_path / "a.wav", [0.0] * 100, 44100)
+    with pytest.raises(ValueError, match=r"a\.wav: expected sound, got silence"):
         held_out(tmp_path, 1.0)
 
 

@@ -133,7 +133,7 @@ def test_training_goes_on_and_writes_what_the_examples_load(
     monkeypatch.setattr(training, "measure", lambda weights, seconds: tables)
     app, weights, page = typer.Typer(), tmp_path / "quick.pt", tmp_path / "page.md"
     app.command()(training.main)
-    page.write_text(f"before\n{training.BEGIN}\nold\n{training.END}\nafter\n", encoding="utf-8")
+    page.write_text("before\n<!-- vocoders: begin -->\nold\n<!-- vocoders: end -->\nafter\n", encoding="utf-8")
     arguments = ["--updates", "2", "--pieces", "3", "--out", str(weights), "--work", str(tmp_path / "work")]
     again: dict[str, Any] | None = None
     for more in ([], ["--page", str(page)]):  # the second goes on from checkpoints, which are at the end

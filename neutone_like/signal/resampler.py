@@ -66,15 +66,13 @@ class FirResampler(nn.Module):
         self.least_periods = 1  # of a run whose groups share matrices
         self.slack = 0  # inputs that a product may read past the last one
         self.columns = 0  # of a matrix
-        self.bank = torch.zeros(
-            0, 0, 0, dtype=torch.float32
-        )  # matrices of the groups of a period and of a run after it
+        # Matrices of the groups of a period and of a run after it.
+        self.bank = torch.zeros(0, 0, 0, dtype=torch.float32)
         self.first_outputs = []  # of each group of a period, counted from its start
         self.places = []  # for runs over n periods: [group, channel, output], where the product holds each output
         self.table = torch.zeros(0, 0, dtype=torch.float32)  # only where the bank would be too large
-        self.inputs = torch.zeros(
-            max(self.channels, self.least_rows), 0, dtype=torch.float32
-        )  # up to column `tail`, and silence after it
+        # Up to column `tail`, and silence after it.
+        self.inputs = torch.zeros(max(self.channels, self.least_rows), 0, dtype=torch.float32)
         self.tail = 0
         self.base = 0  # the column where the window of the period's first group begins, or would
         self.phase = 0  # the next output, counted from the start of a period

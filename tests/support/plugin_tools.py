@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import soundfile
 
 from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.plugin import build_player_plugin, build_plugin
-from neutone_like.render import Board, ModelPlugin
+from neutone_like.render import Board, ModelPlugin, render_file
 from neutone_like.runtime.compiled_model import COMPILED_KEY, load_compiled
 from support.compiled_files import late_model
 from support.places import EXPORTED
@@ -83,3 +84,11 @@ def board_plays(name: str, sound: Audio, rate: int, params: Mapping[str, Any] | 
     """What a render of the artifact gives, in step with the sound."""
     plugin = ModelPlugin(_artifact(name), params, wet=1.0, dry=0.0)
     return np.asarray(Board([plugin])(sound, rate), np.float32)
+
+
+def file_plays(folder: Path, name: str, sound: Audio, rate: int, params: Mapping[str, Any] | None = None) -> Audio:
+    """The same by way of files."""
+    soundfile.write(folder / "in.wav", sound.T, rate, "FLOAT")
+    render_file(EXPORTED / name, folder / "in.wav", folder / "out.wav", params=params, wet=1.0, dry=0.0, progress=False)
+    made, _ = soundfile.read(folder / "out.wav", dtype="float32", always_2d=True)
+    return np.ascontiguousarray(made.T)

@@ -20,7 +20,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import neutone_like
 from neutone_like.artifact import load_artifact
 from neutone_like.artifact.format.compiled_file import digest_of_file
 from neutone_like.bench.suite.networks import Shape, build
@@ -28,7 +27,7 @@ from neutone_like.errors import MissingExtraError, NeutoneLikeError
 from neutone_like.formats import write_formats
 from neutone_like.runtime.torch_backend import user_folder
 
-PACKAGE = Path(neutone_like.__file__).parent
+PACKAGE = Path(__file__).resolve().parents[2]
 _USUAL_CONVERTER = PACKAGE.parent / "build" / "formats" / "litert-torch" / "bin" / "python"
 _SECONDS_AT_MOST = 600.0
 _REFUSED = "refused.txt"

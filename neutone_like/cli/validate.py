@@ -48,7 +48,9 @@ def validate(
     """
     if real_time_safety:
         if quick or report or report_to is not None or allow_operators:
-            raise wrong_use("is not for --quick, --report, --report-to or --allow-operators", "--real-time-safety")
+            raise wrong_use(
+                "is not for --quick, --report or --report-to, nor for --allow-operators", "--real-time-safety"
+            )
         count_offences(path, as_json, callbacks, wake)
         return
     if callbacks is not None or wake is not None:

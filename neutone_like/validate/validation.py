@@ -81,8 +81,8 @@ def _subject(artifact: Artifact, eager_model: Model | None, quick: bool, quality
 
 
 def _loaded(path_or_artifact: str | os.PathLike[str] | Artifact) -> Artifact:
-    if isinstance(path_or_artifact, Artifact):
-        return path_or_artifact
+    if isinstance(path_or_artifact, Artifact) or hasattr(path_or_artifact, "fresh_module"):
+        return path_or_artifact  # or what stands for one
     return load_artifact(path_or_artifact)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from neutone_like.bench.suite.cells import Cell, Scope, cells_of
+from neutone_like.bench.suite.cells import Cell, Kind, Scope, cells_of
 from neutone_like.bench.suite.litert_files import LitertFiles, NotConverted
 from neutone_like.bench.suite.measuring import Effort, measure
 from neutone_like.bench.suite.networks import SIZES, Example, examples_in
@@ -23,10 +23,8 @@ from support.cli_runner import GOOD, WRONG_USE, runner
 from support.places import EXPORTED, PROJECT
 from support.suite_results import RUN, write_results
 
-TINY = Scope(
-    engines=("compiled", "litert"), families=("cnn",), sizes=("small",), blocks=(64,), repetitions=1, grid=False,
-    kinds=("inference", "paced"),
-)  # fmt: skip
+KINDS: tuple[Kind, ...] = ("inference", "paced")
+TINY = Scope(("compiled", "litert"), ("cnn",), ("small",), (64,), repetitions=1, grid=False, kinds=KINDS)
 EFFORT = Effort(calls=10, seconds=0.05)
 STATISTICS = ("pandas", "statsmodels")
 
@@ -200,8 +198,7 @@ def test_a_process_that_converts_is_asked_once_for_each_model(tmp_path: Path) ->
     """By a converter that refuses one model and dies of another."""
     if importlib.util.find_spec("litert_torch") is not None:
         pytest.skip("it converts in this process")
-    python = tmp_path / "python"
-    asked = tmp_path / "asked"
+    python, asked = tmp_path / "python", tmp_path / "asked"
     python.write_text(
         "#!/bin/sh\n"
         "while read -r line; do\n"
@@ -329,10 +326,10 @@ def test_repetitions_that_do_not_differ_have_no_effect_and_the_fit_is_clean(tmp_
         assert found.mixed.notes == ()
         assert all(each.chi_square > 0.0 for each in found.mixed.terms)
         fits.append(found.mixed)
-    fits = [fits[0], fits[-1]]
-    assert [each.has_random_effect for each in fits] == [False, True]
-    assert fits[1].repetition_deviation == pytest.approx(0.05, rel=0.5)
-    for without, with_effect in zip(fits[0].ratios, fits[1].ratios, strict=True):
+    first, *_, last = fits
+    assert [first.has_random_effect, last.has_random_effect] == [False, True]
+    assert last.repetition_deviation == pytest.approx(0.05, rel=0.5)
+    for without, with_effect in zip(first.ratios, last.ratios, strict=True):
         assert without.lowest == pytest.approx(with_effect.lowest, rel=0.01)
 
 

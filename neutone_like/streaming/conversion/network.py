@@ -109,11 +109,11 @@ def to_streaming(
     """
     if look_ahead not in LOOK_AHEAD:
         raise ModelError(f"look_ahead must be one of {', '.join(map(repr, LOOK_AHEAD))}, got {look_ahead!r}.")
+    require_kind(network, nn.Module, ModelError)
     _require_one_input(network, example)
     if example is not None and (not isinstance(example, Tensor) or example.dim() != 3):
         came = list(example.shape) if isinstance(example, Tensor) else type(example).__name__
         raise ModelError(f"example must be a tensor [batch, channels, samples], got {came}.")
-    require_kind(network, nn.Module, ModelError)
     refuse_training_norms(network)
     graph, tried = _captured_with_noise(network) if example is None else (_captured(network, example), example)
     converted = convert(graph, tried, attention_window_samples)

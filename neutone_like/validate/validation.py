@@ -5,6 +5,7 @@ import platform
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import cast
 
 import torch
 
@@ -82,7 +83,7 @@ def _subject(artifact: Artifact, eager_model: Model | None, quick: bool, quality
 
 def _loaded(path_or_artifact: str | os.PathLike[str] | Artifact) -> Artifact:
     if isinstance(path_or_artifact, Artifact) or hasattr(path_or_artifact, "fresh_module"):
-        return path_or_artifact  # or what stands for one
+        return cast("Artifact", path_or_artifact)  # or what stands for one
     return load_artifact(path_or_artifact)
 
 

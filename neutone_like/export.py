@@ -176,12 +176,7 @@ def other_formats(formats: Sequence[str]) -> list[str]:
         ExportError: ``"nm"`` is missing, or one is unknown.
         MissingExtraError: What one needs is not installed.
     """
-    if (
-        isinstance(formats, str)
-        or not isinstance(formats, Iterable)
-        or isinstance(formats, bytes)
-        or "nm" not in formats
-    ):
+    if isinstance(formats, str | bytes) or not isinstance(formats, Iterable) or "nm" not in formats:
         raise ExportError(
             f"formats must hold 'nm', which an artifact is: formats=('nm', 'nlc', 'onnx'), got {formats!r}."
         )

@@ -82,9 +82,9 @@ def _subject(artifact: Artifact, eager_model: Model | None, quick: bool, quality
 
 
 def _loaded(path_or_artifact: str | os.PathLike[str] | Artifact) -> Artifact:
-    if isinstance(path_or_artifact, Artifact) or hasattr(path_or_artifact, "fresh_module"):
-        return cast("Artifact", path_or_artifact)  # or what stands for one
-    return load_artifact(path_or_artifact)
+    if hasattr(path_or_artifact, "fresh_module"):  # an artifact, or what stands for one
+        return cast("Artifact", path_or_artifact)
+    return load_artifact(cast("str", path_or_artifact))
 
 
 def _run(check: NamedCheck, subject: Subject) -> Check:

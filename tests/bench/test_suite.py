@@ -1,6 +1,5 @@
 """The benchmark suite: results that survive, and statistics that find what is there and nothing else."""
 
-import importlib.util
 import itertools
 import json
 import re
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from neutone_like.bench.suite.cells import Cell, Kind, Scope, cells_of
-from neutone_like.bench.suite.litert_files import LitertFiles, NotConverted
+from neutone_like.bench.suite.litert_files import LitertFiles
 from neutone_like.bench.suite.measuring import Effort, measure
 from neutone_like.bench.suite.networks import SIZES, Example, examples_in
 from neutone_like.bench.suite.results import ResultsFile, read_results
@@ -192,34 +191,6 @@ def test_auto_is_held_beside_all_that_play(workshop: Workshop, monkeypatch: pyte
     assert {"compiled", "torchscript"} <= set(found["p50_us"])
     assert found["chosen"] in found["p50_us"]
     assert "litert" in found["notes"] or "litert" in found["p50_us"]
-
-
-def test_a_process_that_converts_is_asked_once_for_each_model(tmp_path: Path) -> None:
-    """By a converter that refuses one model and dies of another."""
-    if importlib.util.find_spec("litert_torch") is not None:
-        pytest.skip("it converts in this process")
-    python, asked = tmp_path / "python", tmp_path / "asked"
-    python.write_text(
-        "#!/bin/sh\n"
-        "while read -r line; do\n"
-        f"  echo x >> {asked}\n"
-        '  case "$line" in *cnn*) echo \'{"here": true, "refusal": "no such operation"}\';; '
-        "*) echo worn out >&2; exit 3;; esac\n"
-        "done\n"
-    )
-    python.chmod(0o755)
-    artifact = EXPORTED / "overdrive" / "model.nm"
-    for _ in range(2):
-        again = LitertFiles(python, tmp_path / "cache")
-        with pytest.raises(NotConverted, match="no such operation"):
-            again.of_network(SMALL, 48000, 0, artifact)
-        again.close()
-    assert asked.read_text() == "x\n"
-    files = LitertFiles(python, tmp_path / "cache")
-    with pytest.raises(NotConverted, match="ended by itself, saying: worn out"):
-        files.of_network(SIZES["small"]["rnn"], 48000, 0, artifact)
-    files.close()
-    assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
 @pytest.mark.slow

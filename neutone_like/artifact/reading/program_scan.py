@@ -53,7 +53,8 @@ def check_program(path: Path, allow_operators: frozenset[str] = frozenset()) -> 
         raise ArtifactError(
             f"{path} uses {', '.join(refused)}, which an artifact may not: it can do more than compute, such as write "
             "files, or this version does not know it. None of the code was run. If you trust whoever made it: "
-            f"load_artifact(path, allow_operators={refused!r}), or --allow-operators {','.join(refused)}."
+            f"load_artifact(path, allow_operators={refused!r}), or --allow-operators {','.join(refused)} "
+            "of the commands that have it."
         )
 
 

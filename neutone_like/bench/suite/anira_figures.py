@@ -7,7 +7,6 @@ Its longest times are left out: direct calls stalled as long on that machine.
 
 from dataclasses import dataclass
 
-VERSION = "2.2.0"
 CONDITIONS = (
     "anira 2.2.0 with its LibTorch backend, as a study of it measured once: 48 kHz, a thread pool of one thread "
     "with real-time priority, host and model block alike, 600 to 2000 callbacks, on two virtual processors at a load "
@@ -26,7 +25,6 @@ class AniraFigure:
         p50_us, p99_us: Of the callback.
         missing_samples: Of all samples.
         latency_samples: As it reports it.
-        cpu_share: Of the process, of one processor.
     """
 
     network: str
@@ -35,18 +33,17 @@ class AniraFigure:
     p99_us: float
     missing_samples: int
     latency_samples: int
-    cpu_share: float
 
 
 FIGURES = (
-    AniraFigure("cnn", 64, 7, 13, 512, 64, 0.37),
-    AniraFigure("cnn", 128, 10, 16, 768, 128, 0.30),
-    AniraFigure("cnn", 256, 12, 48, 0, 256, 0.24),
-    AniraFigure("cnn", 512, 17, 78, 512, 512, 0.22),
-    AniraFigure("cnn", 1024, 31, 72, 0, 1024, 0.20),
-    AniraFigure("lstm", 64, 6, 90, 448, 64, 1.32),
-    AniraFigure("lstm", 128, 8, 34, 1792, 128, 1.26),
-    AniraFigure("lstm", 256, 9, 45, 1792, 256, 1.07),
-    AniraFigure("lstm", 512, 18, 62, 1536, 512, 0.73),
-    AniraFigure("lstm", 1024, 32, 80, 0, 1024, 0.59),
+    AniraFigure("cnn", 64, 7, 13, 512, 64),
+    AniraFigure("cnn", 128, 10, 16, 768, 128),
+    AniraFigure("cnn", 256, 12, 48, 0, 256),
+    AniraFigure("cnn", 512, 17, 78, 512, 512),
+    AniraFigure("cnn", 1024, 31, 72, 0, 1024),
+    AniraFigure("lstm", 64, 6, 90, 448, 64),
+    AniraFigure("lstm", 128, 8, 34, 1792, 128),
+    AniraFigure("lstm", 256, 9, 45, 1792, 256),
+    AniraFigure("lstm", 512, 18, 62, 1536, 512),
+    AniraFigure("lstm", 1024, 32, 80, 0, 1024),
 )

@@ -83,28 +83,9 @@ def _crossing(family: str, engine: str, over: str, depth: int, widths: Any, mean
     undecided = (interval[:, 0] <= 0.0) & (interval[:, 1] >= 0.0)
     crosses = np.flatnonzero(np.diff(np.sign(mean)) != 0)
     if not len(crosses):
-        if undecided.any():
-            return Boundary(
-                family,
-                engine,
-                over,
-                depth,
-                None,
-                -np.inf,
-                np.inf,
-                f"no crossing found; no difference shown in parts, {span}",
-            )
         faster = engine if mean[0] < 0.0 else over
-        return Boundary(
-            family,
-            engine,
-            over,
-            depth,
-            None,
-            -np.inf,
-            np.inf,
-            f"no crossing found: {faster} is faster everywhere, {span}",
-        )
+        found = "; no difference shown in parts" if undecided.any() else f": {faster} is faster everywhere"
+        return Boundary(family, engine, over, depth, None, -np.inf, np.inf, f"no crossing found{found}, {span}")
     at = int(crosses[0])
     lowest = float(widths[undecided][0]) if not undecided[0] else -np.inf
     highest = float(widths[undecided][-1]) if not undecided[-1] else np.inf

@@ -133,7 +133,8 @@ def _converted(artifact: Path, shape: list[Any] | None) -> str:
     except MissingExtraError as error:
         raise NotConverted(str(error)) from error
     except NeutoneLikeError as error:
-        return str(error)
+        # It goes into results that others read, who need not know where this package lies.
+        return str(error).replace(f"{PACKAGE.parent}{os.sep}", "")
     return ""
 
 

@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 
 from neutone_like.bench.suite.cells import Cell
+from neutone_like.bench.suite.workshop import FILE_OF
 from neutone_like.runtime import Engine, HostConfig
 from neutone_like.runtime.exchange_sidecar import sidecar_of
 
 _ROUNDS = 2000
 _ROUNDS_AT_ONCE = 50
-_MODEL_FILE = {"onnxruntime": "model.onnx", "litert": "model.tflite"}
 Call = Callable[[], object]
 
 
 def binding(cell: Cell, artifact: Path, seconds: float) -> dict[str, Any]:
     """Times of one call of the model: native, and by each Python face; in stretches by turns, medians of all."""
-    sidecar = json.loads(sidecar_of(artifact.with_name(_MODEL_FILE[cell.engine])).read_text("utf-8"))
+    sidecar = json.loads(sidecar_of(artifact.with_name(FILE_OF[cell.engine])).read_text("utf-8"))
     samples = sidecar["block_samples"] or cell.block
-    faces = python_faces(cell.engine, artifact.with_name(_MODEL_FILE[cell.engine]), sidecar, samples)
+    faces = python_faces(cell.engine, artifact.with_name(FILE_OF[cell.engine]), sidecar, samples)
     noise = np.random.default_rng(0).uniform(-0.3, 0.3, (1, samples)).astype(np.float32)
     times: dict[str, list[float]] = {name: [] for name in faces}
     native: list[float] = []

@@ -13,7 +13,7 @@ from neutone_like.export import export_model
 from neutone_like.formats import write_formats
 from neutone_like.render.offline_plugin import OfflinePlugin
 
-_FILE_OF: dict[EngineName, str] = {"onnxruntime": "model.onnx", "litert": "model.tflite"}
+FILE_OF: dict[EngineName, str] = {"onnxruntime": "model.onnx", "litert": "model.tflite"}
 
 
 class NotThere(Exception):
@@ -45,6 +45,7 @@ class Workshop:
         self._litert = litert or LitertFiles()
         self._refused: dict[tuple[_Key, EngineName], str] = {}
         self._plugins: dict[Path, OfflinePlugin] = {}
+        self._notes: dict[Path, dict[str, str]] = {}
 
     def artifact(self, cell: Cell) -> Path:
         """The ``model.nm`` of a cell, with the file of its engine beside it.
@@ -73,7 +74,7 @@ class Workshop:
         return path
 
     def _write_onnx(self, key: _Key, path: Path) -> None:
-        if path.with_name(_FILE_OF["onnxruntime"]).exists():
+        if path.with_name(FILE_OF["onnxruntime"]).exists():
             return
         model = build(key.shape, key.rate, key.block)
         try:
@@ -98,8 +99,7 @@ class Workshop:
         assert isinstance(cell.shape, Example)
         source = self._example(cell.shape)
         folder = self.folder / f"all-{cell.shape}"
-        notes_file = folder / "notes"
-        if not notes_file.exists():
+        if folder not in self._notes:
             shutil.rmtree(folder, ignore_errors=True)
             shutil.copytree(source.parent, folder)
             notes: dict[str, str] = {}
@@ -113,9 +113,8 @@ class Workshop:
                     shutil.copy(path, folder)
             except NotConverted as error:
                 notes["litert"] = str(error)
-            notes_file.write_text("\n".join(f"{name}\t{' '.join(text.split())}" for name, text in notes.items()))
-        lines = [line.split("\t", 1) for line in notes_file.read_text().splitlines()]
-        return folder / "model.nm", {line[0]: line[1] for line in lines}
+            self._notes[folder] = notes
+        return folder / "model.nm", dict(self._notes[folder])
 
     def alone(self, cell: Cell) -> Path:
         """A file that its engine alone plays: what is opened without saying who shall.
@@ -124,8 +123,8 @@ class Workshop:
             NotThere: As :meth:`artifact`.
         """
         path = self.artifact(cell)
-        if cell.engine in _FILE_OF:
-            return path.with_name(_FILE_OF[cell.engine])
+        if cell.engine in FILE_OF:
+            return path.with_name(FILE_OF[cell.engine])
         copy = path.parent / cell.engine / path.name
         if not copy.exists():
             copy.parent.mkdir()

@@ -61,8 +61,8 @@ def busy_python_thread() -> Iterator[None]:
 
 def _idle_load(wake: Wake, seconds: float) -> str:
     with Engine(workers=1, wake=wake) as engine:
-        before = engine.worker_statistics()[0].cpu_seconds
         start = time.perf_counter()
+        before = engine.worker_statistics()[0].cpu_seconds
         time.sleep(seconds)
         used = engine.worker_statistics()[0].cpu_seconds - before
         return f"{used / (time.perf_counter() - start):.1%}"

@@ -2,6 +2,7 @@
 
 import io
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -77,15 +78,17 @@ class RealtimeRun:
             plans += [self._plan(session, is_no_op=True) for session in no_op]
             played = (*self.sessions, *no_op)
             inference = [(s.native.inference_time_ns(), s.native.turnaround_time_ns()) for s in played]
+            began = time.perf_counter()
             workers, no_op_workers = read_workers(engine), read_workers(no_op_engine)
             reports = engine.run_realtime(plans)
+            workers_after, no_op_workers_after = read_workers(engine), read_workers(no_op_engine)
+            seconds = time.perf_counter() - began  # longer than the run: workers compute before it and after it, too
             runs = [_run(*parts) for parts in zip(played, reports, inference, strict=True)]
-            seconds = max(report.seconds for report in reports)
             result = RealtimeReport(
                 sessions=tuple(runs[: len(self.sessions)]),
                 no_op=tuple(runs[len(self.sessions) :]),
-                workers=_worker_runs(workers, read_workers(engine), seconds),
-                no_op_workers=_worker_runs(no_op_workers, read_workers(no_op_engine), seconds),
+                workers=_worker_runs(workers, workers_after, seconds),
+                no_op_workers=_worker_runs(no_op_workers, no_op_workers_after, seconds),
             )
         finally:
             no_op_engine.close()

@@ -68,6 +68,14 @@ def test_counts_and_times_are_of_this_run(report: RealtimeReport) -> None:
     assert sum(worker.cpu_share for worker in report.workers) > 0.5 * work
 
 
+def test_no_worker_uses_more_than_a_processor() -> None:
+    """One that polls computes before a run and after it, too: of a short one, longer than it lasts."""
+    with Engine(workers=1, wake="poll") as engine:
+        session = engine.open(BuiltinBackend("identity"), HOST)
+        shares = [engine.run_realtime(session, 0.005).workers[0].cpu_share for _ in range(3)]
+    assert all(0.0 < share <= 1.001 for share in shares), shares
+
+
 def test_percentiles_rise_and_lose_nothing(report: RealtimeReport) -> None:
     for run in (*report.sessions, *report.no_op):
         for times in (run.callback_time, run.inference_time, run.wake_lateness, run.turnaround_time):

@@ -63,7 +63,8 @@ NL_API const char* nl_result_text(nl_result result);
 typedef struct nl_engine_options {
     size_t size;
     int32_t workers;           /* threads that run models, 1..256 */
-    int32_t polling;           /* 1: workers look for work every 50 us, and process makes no system call at all */
+    int32_t polling;           /* 1: workers look for work every 50 us, or 2 ms after a second without any;
+                                  process makes no system call at all */
     int32_t realtime_priority; /* 1: ask the system for it */
     int32_t reserved;
     double watchdog_seconds; /* a block that takes longer is given up, with its session */

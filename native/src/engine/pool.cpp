@@ -18,6 +18,10 @@ namespace neutone_like {
 
 namespace {
 
+constexpr std::chrono::microseconds kPollingPause{50};
+constexpr std::chrono::microseconds kIdlePause{2000};
+constexpr uint64_t kStreamIsOverNs = 1'000'000'000;  // after so long without a block
+
 enum PlaceState : int { kFree, kActive, kLeaving };
 
 // Where the pool keeps a session. Workers hold a place while they look at it, so that it is not cleared under them.
@@ -75,15 +79,19 @@ struct Pool::Shared {
     std::atomic<bool> stopping{false};
     std::array<Place, kMostSessions> places;
     std::atomic<int> places_used{0};
+    std::atomic<int> sessions_active{0};
+    std::atomic<uint64_t> last_turn_ns{0};
     mutable std::mutex mutex;  // opening, closing, statistics, watchdog; never the audio thread nor a running worker
     std::condition_variable stopped;
     std::vector<std::shared_ptr<Worker>> workers;
     std::thread watchdog;
 };
 
+// Nobody wakes those that poll, but who gives them a session or stops them.
 void Pool::Shared::rest() noexcept {
-    if (config.polling) {
-        std::this_thread::sleep_for(std::chrono::microseconds(50));
+    if (config.polling && sessions_active > 0) {
+        const uint64_t last = last_turn_ns;
+        std::this_thread::sleep_for(now_ns() - last < kStreamIsOverNs ? kPollingPause : kIdlePause);
         return;
     }
     while (sem_wait(&work) != 0 && errno == EINTR) {
@@ -137,6 +145,7 @@ void Pool::Shared::run(Worker& worker) {
         worker.session = session.get();
         worker.busy_since = now_ns();
         session->work();
+        last_turn_ns.store(now_ns(), std::memory_order_relaxed);
         worker.busy_since = 0;
         worker.session = nullptr;
         worker.turns.fetch_add(1, std::memory_order_relaxed);
@@ -235,6 +244,7 @@ void Pool::Shared::close(const Session* session, bool wait) {
     for (Place& place : places) {
         if (place.state != kActive || place.session.get() != session) continue;
         place.state = kLeaving;
+        --sessions_active;
         // A worker is done within its block; one that never is, the watchdog notices, and clears up after it.
         const bool waits = wait && !is_own_thread();
         for (int nap = 0; waits && place.state == kLeaving && place.holders > 0 && nap < 2000; ++nap) {
@@ -268,6 +278,9 @@ void Pool::add(std::shared_ptr<Session> session) {
         if (place.state != kFree) continue;
         place.session = std::move(session);
         place.state = kActive;
+        ++shared_->sessions_active;
+        shared_->last_turn_ns = now_ns();
+        for (int worker = 0; shared_->config.polling && worker < shared_->config.workers; ++worker) shared_->wake();
         shared_->places_used = std::max(shared_->places_used.load(), index + 1);
         return;
     }

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.jit import ScriptModule
 
 from neutone_like.graph.dilation import without_dilation
+from neutone_like.graph.few_frames import with_products_of_frames
 from neutone_like.graph.folding import drop_unused, fold_constants
 from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Node, Value
 from neutone_like.graph.whole_number import WholeNumber
@@ -30,7 +31,7 @@ def to_torchscript(graph: Graph, methods: Sequence[str] = ()) -> ScriptModule:
     """
     graph = fold_constants(graph)
     if graph.states:  # it plays blocks
-        graph = drop_unused(without_dilation(graph))
+        graph = drop_unused(with_products_of_frames(without_dilation(graph)))
     return _Writer(graph).module(methods)
 
 

@@ -39,8 +39,8 @@ class Engine(Printed):
         workers: Threads that run models. Sessions share them, the earliest deadline first; one session's blocks run in
             order, on one worker at a time. Raise it to at most the number of idle processors.
         wake: ``"event"`` wakes a worker with one system call of the audio thread; ``"poll"`` lets workers look for work
-            every 50 us, which costs them some CPU and the audio thread nothing. After a second without a block they look
-            every 2 ms, so the first one after a pause may be that late; where no session is open they sleep.
+            every 50 us, which costs them some CPU and the audio thread nothing. After a second without a block they
+            look every 2 ms, so the first one after a pause may be that late; where no session is open they sleep.
         realtime_priority: Ask for real-time priority; :attr:`has_realtime_priority` says whether it was granted.
         watchdog_seconds: A session whose model block takes longer goes silent; the others play on.
             :meth:`open` waits two seconds longer for each call, since a model's first ones are slow.

@@ -32,9 +32,9 @@ def with_products_of_frames(graph: Graph) -> Graph:
         if node.op == _CONVOLUTION:
             nodes += _strided(written, node, Value(flat), weight)
         else:
-            bias = node.args[2]
-            column = None if bias is None else Value(f"{bias.name}_column")
-            if column is not None:
+            column, bias = None, node.args[2]
+            if bias is not None:
+                column = Value(f"{bias.name}_column")
                 parameters[column.name] = graph.parameters[bias.name].unsqueeze(1)
             nodes += _transposed(written, node, Value(flat), column, weight)
     return replace(graph, nodes=tuple(nodes), parameters=parameters)

@@ -2,14 +2,18 @@
 
 import json
 import random
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from neutone_like import load_artifact
+from neutone_like.artifact import write_artifact
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.optimise import (
     BudgetPoint,
@@ -17,12 +21,14 @@ from neutone_like.optimise import (
     PlayedCost,
     StudentModel,
     StudentShape,
+    artifacts,
     quality,
     search_budget,
 )
 from neutone_like.optimise.budget import makers
+from neutone_like.optimise.budget.confirming import SOUNDS_NAME, confirmed, keep_case
 from neutone_like.optimise.budget.plotting import write_plot
-from neutone_like.optimise.budget.report import SAME_TIME, with_front
+from neutone_like.optimise.budget.report import CONFIRMED, SAME_TIME, with_front
 from neutone_like.optimise.distilling import proposing
 from neutone_like.optimise.distilling.students import FAMILIES, student_network
 from neutone_like.optimise.quality_report import ItemQuality, QualityReport
@@ -151,10 +157,47 @@ def test_every_point_is_an_artifact_that_is_as_the_table_says(searched: tuple[Bu
     assert (out / "front.png").stat().st_size > 1000
 
 
+def test_a_fresh_process_finds_the_same_and_tells_what_it_does_not(searched: tuple[BudgetReport, Path]) -> None:
+    """From the files alone; the control is a file that was exchanged after the search."""
+    found, out = searched
+    for each in found.points:
+        assert each.differs is not None
+        assert each.differs["bytes"] == 0.0
+        assert each.differs["error"] <= CONFIRMED
+    assert found.note == ""
+    assert found.confirmation()[0].startswith("Measured again in a fresh process: times within")
+    assert json.loads((out / "report.json").read_text())["points"][2]["differs_in_a_fresh_process"]["bytes"] == 0.0
+    copied = out.with_name("exchanged")
+    shutil.copytree(out, copied)
+    points = [replace(each, path=copied / each.path.name, differs=None) for each in found.points]
+    shutil.rmtree(copied / "int8")
+    shutil.copytree(out / "int4_groups_of_8", copied / "int8")
+    with np.load(out / SOUNDS_NAME) as sounds:
+        keep_case(copied, points, list(sounds.values()), RATE, [64])
+    again, note = confirmed(copied, points)
+    assert note == ""
+    told = "\n".join(BudgetReport(tuple(again), 0.5, 0.02).confirmation())
+    assert "int8: error differs by" in told
+    assert again[2].differs is not None
+    assert again[2].differs["bytes"] > 0.0
+    assert "fp16: error" not in told
+
+
+def test_a_fresh_process_that_fails_is_told(searched: tuple[BudgetReport, Path], tmp_path: Path) -> None:
+    found, _ = searched
+    points, note = confirmed(tmp_path, found.points)
+    assert points == list(found.points)
+    assert note.startswith("not confirmed: the fresh process ended with code 1: FileNotFoundError")
+    untold = [replace(each, differs=None) for each in points]
+    assert BudgetReport(tuple(untold), 0.5, 0.02, note=note).confirmation() == [note]
+
+
 def test_of_an_artifact_only_students_are_made_and_that_is_told(tmp_path: Path) -> None:
     found = search_budget(
-        EXPORTED / "lstm_amp", tmp_path, noise, methods=["quantise", "prune"], audio_seconds=1.0, block_sizes=[64]
-    )
+        EXPORTED / "lstm_amp", tmp_path, noise, methods=["quantise", "prune"], audio_seconds=1.0, block_sizes=[64],
+        confirm=False,
+    )  # fmt: skip
+    assert found.confirmation() == []
     assert [each.name for each in found.points] == ["original"]
     assert [each.split(":")[0] for each in found.left_out] == ["quantise", "prune"]
     assert "give the model itself" in found.left_out[0]
@@ -164,7 +207,14 @@ def test_channels_are_cut_and_students_taught(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(proposing, "WIDTHS", (2, 4, 6, 8))  # of which few are timed: what is tried has its own tests
     monkeypatch.setattr(proposing, "LAYOUTS", dict.fromkeys(FAMILIES, ()) | {"tcn": ((3, (1, 2)),)})
     monkeypatch.setattr(makers, "SHARES_CUT", (0.5,))
-    settings: dict[str, Any] = {"budget": 10.0, "seconds": 0.5, "students": 1, "audio_seconds": 1.0}
+    settings: dict[str, Any] = {"budget": 10.0, "seconds": 0.5, "students": 1, "audio_seconds": 1.0, "confirm": False}
+    exported: list[str] = []
+
+    def counted(model: Any, folder: Path, **more: Any) -> Any:
+        exported.append(folder.relative_to(tmp_path).as_posix())
+        return write_artifact(model, folder, **more)
+
+    monkeypatch.setattr(artifacts, "write_artifact", counted)
     found = search_budget(
         model(), tmp_path, noise, methods=["prune", "distil"], error_to_signal_ratio=0.9, block_sizes=[64], **settings
     )
@@ -175,6 +225,9 @@ def test_channels_are_cut_and_students_taught(tmp_path: Path, monkeypatch: pytes
     cut = {each.name: each for each in found.points}["50 % cut"]
     assert cut.bytes_ratio < 1.0
     assert cut.error_to_signal_ratio < 0.9, "the original taught what was left"
+    folders = [makers.folder_name(name) for name in names]
+    assert exported == [folders[0], f"{folders[1]}/student", f"{folders[2]}/student", folders[3]], "each once"
+    assert [each.path.relative_to(tmp_path).as_posix() for each in found.points] == exported
 
 
 def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:

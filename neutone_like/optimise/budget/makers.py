@@ -8,7 +8,7 @@ from typing import Any, Literal, cast, get_args
 
 from torch import nn
 
-from neutone_like.artifact import Artifact
+from neutone_like.artifact import Artifact, load_artifact
 from neutone_like.errors import ModelError, NeutoneLikeError, TrainingError
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.optimise.artifacts import written
@@ -39,6 +39,7 @@ class Makers:
         has_parameters: Whether the model has any, which students have not.
         budget: Of time, over the original's, for students.
         training: What ``distil`` is given beside teacher, student and folder.
+        calibration: Sound that rounding hears, at the rate.
         students: How many are trained at most.
         show: Is told what is being done.
         left_out: What was not made, and why.
@@ -52,6 +53,7 @@ class Makers:
     block_sizes: Sequence[int]
     budget: float
     training: dict[str, Any]
+    calibration: list[Any]
     students: int
     show: Callable[[str], None]
     left_out: list[str] = field(default_factory=list)
@@ -72,7 +74,8 @@ class Makers:
             yield from self._tried(name, lambda w=weights, g=group_size: self._rounded(self.subject, w, g))
 
     def _rounded(self, model: Any, weights: Any, group_size: int | None) -> Any:
-        return quantise(model, weights, sample_rate=self.sample_rate, group_size=group_size, measure=False).model
+        rate = self.sample_rate
+        return quantise(model, weights, self.calibration, sample_rate=rate, group_size=group_size, measure=False).model
 
     def _pruned(self) -> Iterator[Made]:
         if isinstance(self.subject, Artifact):
@@ -89,7 +92,7 @@ class Makers:
             self.left_out.append(f"{100 * share:.0f} % cut: not trained on, since its network is no student's")
             return smaller
         try:
-            return self._taught(f"{100 * share:.0f} % cut", network).model
+            return _artifact_of(self._taught(f"{100 * share:.0f} % cut", network))
         except ModelError as reason:
             self.left_out.append(f"{100 * share:.0f} % cut: not trained on: {reason}")
             return smaller
@@ -114,13 +117,13 @@ class Makers:
     def _student(self, shape: StudentShape, taught: list[tuple[float, str, DistilResult]]) -> Any:
         result = self._taught(str(shape), shape)
         taught.append((min(each.validation_esr for each in result.curve), str(shape), result))
-        return result.model
+        return _artifact_of(result)
 
     def _taught(self, name: str, student: Any) -> DistilResult:
-        return distil(self.original, student, out=self.folder / "training" / folder_name(name), **self.training)
+        return distil(self.original, student, out=self.folder / folder_name(name), **self.training)
 
     def _tried(self, name: str, make: Callable[[], Any]) -> Iterator[Made]:
-        """The artifact of what is made, or nothing, and why."""
+        """The artifact of what is made, which may be one already, or nothing, and why."""
         self.show(name)
         try:
             made = written(make(), self.folder / folder_name(name))
@@ -130,6 +133,13 @@ class Makers:
             self.left_out.append(f"{name}: {reason}")
         else:
             yield name, made
+
+
+def _artifact_of(result: DistilResult) -> Artifact:
+    """That was written and played when it was measured."""
+    if result.path is None:
+        raise ModelError("a student that was taught without a folder has no artifact")
+    return load_artifact(result.path)
 
 
 def folder_name(name: str) -> str:

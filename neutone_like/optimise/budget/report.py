@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SAME_TIME = 1.03
 """Times whose ratio is below this are measured as equal."""
+CONFIRMED = 0.05
+"""What is measured again is to differ by no more than this share."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,6 +30,8 @@ class BudgetPoint(Printed):
         bytes_ratio: Bytes of the file that is played over the original's.
         quality: Against the original, on sound that nothing was trained on; ``None``: it is the original.
         on_front: Whether no other point is at least as good in time, bytes and quality, and better in one.
+        differs: By what share a fresh process, which has the file alone, measured otherwise: ``"time"`` of a block (in
+            that where it is most), ``"bytes"`` and ``"error"``. ``None``: none was asked.
     """
 
     name: str
@@ -37,6 +41,7 @@ class BudgetPoint(Printed):
     bytes_ratio: float
     quality: QualityReport | None
     on_front: bool = False
+    differs: dict[str, float] | None = None
 
     @property
     def error_to_signal_ratio(self) -> float:
@@ -52,6 +57,7 @@ class BudgetPoint(Printed):
             "bytes_ratio": self.bytes_ratio,
             "error_to_signal_ratio": self.error_to_signal_ratio,
             "on_front": self.on_front,
+            "differs_in_a_fresh_process": self.differs,
             "cost": self.cost.to_dict(),
             "quality": None if self.quality is None else self.quality.to_dict(),
         }
@@ -69,12 +75,14 @@ class BudgetReport(Printed):
         budget: The most time, over the original's.
         allowed_error: The most error-to-signal ratio against the original.
         left_out: What was not tried, and why.
+        note: Why no fresh process confirmed the numbers, where one was asked and could not.
     """
 
     points: tuple[BudgetPoint, ...]
     budget: float
     allowed_error: float
     left_out: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def front(self) -> tuple[BudgetPoint, ...]:
@@ -117,7 +125,23 @@ class BudgetReport(Printed):
             "nearest": self.nearest.to_dict(),
             "points": [each.to_dict() for each in self.points],
             "left_out": list(self.left_out),
+            "note": self.note,
         }
+
+    def confirmation(self) -> list[str]:
+        """What a fresh process found of these numbers: that all hold to 5 %, or which don't; empty: none was asked."""
+        asked = [each for each in self.points if each.differs is not None]
+        if not asked:
+            return [self.note] if self.note else []
+        worst = {what: max((each.differs or {})[what] for each in asked) for what in ("time", "bytes", "error")}
+        apart = [
+            f"{each.name}: {what} differs by {share:.0%} in a fresh process"
+            for each in asked
+            for what, share in (each.differs or {}).items()
+            if share > CONFIRMED
+        ]
+        held = f"times within {worst['time']:.1%}, bytes {worst['bytes']:.1%}, errors {worst['error']:.1%}"
+        return [f"Measured again in a fresh process: {held}", *apart]
 
     def tables(self) -> list["Table"]:
         """For a terminal."""
@@ -144,7 +168,7 @@ class BudgetReport(Printed):
     def remarks(self) -> list[str]:
         """What to say under the table: what its mark means, what was left out, and the verdict."""
         mark = "* nothing else is as good in time, bytes and error, and better in one"
-        return [mark, *(f"left out: {each}" for each in self.left_out), self.verdict]
+        return [mark, *self.confirmation(), *(f"left out: {each}" for each in self.left_out), self.verdict]
 
     def _title(self) -> str:
         return f"BudgetReport: {self.verdict}"

@@ -6,24 +6,24 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from neutone_like.artifact import Artifact
 from neutone_like.errors import ParameterError
 from neutone_like.numbers import real_number, whole_number
 from neutone_like.optimise.artifacts import LiveModel, opened, written
-from neutone_like.optimise.budget.makers import METHODS, Made, Makers, Method
+from neutone_like.optimise.budget.confirming import confirmed, keep_case
+from neutone_like.optimise.budget.makers import METHODS, Makers, Method
+from neutone_like.optimise.budget.measuring import measured, player
 from neutone_like.optimise.budget.plotting import write_plot
-from neutone_like.optimise.budget.report import BudgetPoint, BudgetReport, with_front
-from neutone_like.optimise.comparing import quality
+from neutone_like.optimise.budget.report import BudgetReport, with_front
 from neutone_like.optimise.distilling.facts import facts_of
 from neutone_like.optimise.distilling.material import answered, recordings_from, split
 from neutone_like.optimise.distilling.proposing import checked_sizes
 from neutone_like.optimise.distilling.signals import Generator, phrases
-from neutone_like.optimise.played_cost import BLOCK_SIZES, played_costs
-from neutone_like.optimise.sounds import Recording, Sounds
-from neutone_like.render.model_plugin import ModelPlugin
+from neutone_like.optimise.played_cost import BLOCK_SIZES
+from neutone_like.optimise.sounds import Sounds
 from neutone_like.whole_file import write_whole
 
 REPORT_NAME, PLOT_NAME = "report.json", "front.png"
+_CALIBRATION_PHRASES = 4
 
 
 def search_budget(
@@ -40,6 +40,7 @@ def search_budget(
     students: int = 2,
     audio_seconds: float = 60.0,
     seed: int = 0,
+    confirm: bool = True,
     progress: Callable[[str], None] | None = None,
 ) -> BudgetReport:
     """Make a model smaller in several ways, and find which of them is within a budget of time and good enough.
@@ -47,8 +48,9 @@ def search_budget(
     Weights of 16, 8 and 4 bits; fewer channels and units, taught by the original where the network can be trained as it
     is played; students that are timed before they are trained, and the best of them with weights of 8 bits. Each is an
     artifact, compiled where that works. All are timed by turns in the engine, at their parameters' defaults, and
-    compared with the original on phrases that nothing was trained on. Called again after a kill with the same
-    arguments, trainings go on from their checkpoints.
+    compared with the original on phrases that nothing was trained on, which are kept as ``held_out.npz``. A fresh
+    process measures them once more from their files, and :attr:`BudgetPoint.differs` says what came out otherwise.
+    Called again after a kill with the same arguments, trainings go on from their checkpoints.
 
     Args:
         model: A live model, an artifact or its path, or a ``.nam`` file. Of an artifact only students can be made: its
@@ -63,6 +65,7 @@ def search_budget(
         seconds: Of CPU time for each training.
         students: How many are trained at most, of those that fit.
         seed: Of audio, weights and training.
+        confirm: Whether everything is measured again by a fresh process.
         progress: Is told what is being done.
 
     Raises:
@@ -84,9 +87,10 @@ def search_budget(
     rate, folder = facts.sample_rate, Path(out)
     given = phrases(rate, facts.in_channels) if audio is None else audio
     sounds = recordings_from(given, rate, facts.in_channels, audio_seconds, seed)
-    held_out = split(sounds, seed)[2]
+    learned, _, held_out = split(sounds, seed)
     original = written(subject, folder / "original")
-    judged = answered(_player(original), held_out)
+    judged = answered(player(original), held_out)
+    heard = answered(player(original), learned[:_CALIBRATION_PHRASES])
     makers = Makers(
         subject=subject,
         original=original,
@@ -103,13 +107,19 @@ def search_budget(
             "sample_rate": rate,
             "params": {},
         },
+        calibration=[each.samples for each, _ in heard],
         students=students,
         show=progress or (lambda text: None),
     )
     made = [("original", original), *makers.all(wanted)]
     makers.show("Measuring")
-    points = _measured(made, judged, rate, block_sizes)
-    report = BudgetReport(with_front(points), share, allowed, tuple(makers.left_out))
+    points = measured(made, [each.samples for each, _ in judged], rate, block_sizes)
+    note = ""
+    if confirm:
+        makers.show("Measuring again in a fresh process")
+        keep_case(folder, points, [each.samples for each, _ in judged], rate, block_sizes)
+        points, note = confirmed(folder, points)
+    report = BudgetReport(with_front(points), share, allowed, tuple(makers.left_out), note)
     write_whole(folder / REPORT_NAME, (json.dumps(report.to_dict(), indent=1) + "\n").encode())
     write_plot(report, folder / PLOT_NAME)
     return report
@@ -121,31 +131,3 @@ def _known(methods: Sequence[Method]) -> list[Method]:
     if unknown or not wanted:
         raise ParameterError(f"methods must be some of {METHODS}, got {methods!r}.")
     return wanted
-
-
-def _measured(
-    made: Sequence[Made], judged: Sequence[tuple[Recording, Recording]], rate: int, block_sizes: Sequence[int]
-) -> list[BudgetPoint]:
-    """Every artifact as it is played: time by turns, bytes of its file, and error on what was held out."""
-    artifacts = [artifact for _, artifact in made]
-    costs = played_costs(artifacts, rate, block_sizes)
-    sounds: list[Any] = [heard.samples for heard, _ in judged]
-    wanted: list[Any] = [answer.samples for _, answer in judged]
-    points: list[BudgetPoint] = []
-    for (name, artifact), cost in zip(made, costs, strict=True):
-        is_original = artifact is artifacts[0]
-        points.append(
-            BudgetPoint(
-                name=name,
-                path=artifact.path.parent,
-                cost=cost,
-                time_ratio=cost.time_ratio(costs[0]),
-                bytes_ratio=cost.bytes_ratio(costs[0]),
-                quality=None if is_original else quality(wanted, _player(artifact), sounds, sample_rate=rate),
-            )
-        )
-    return points
-
-
-def _player(artifact: Artifact) -> ModelPlugin:
-    return ModelPlugin(artifact, wet=1.0, dry=0.0, input_gain_db=0.0, output_gain_db=0.0)

@@ -41,8 +41,18 @@ class Grid:
         if self.precision == "fp16":
             return weight.to(torch.float16).to(weight.dtype)
         blocks = self._blocks(weight)
-        scales = _int8_scales(blocks) if self.precision == "int8" else _int4_scales(blocks)
-        return self._unblocked(_on_grid(blocks, scales, self._levels()), weight)
+        return self._unblocked(_on_grid(blocks, self._scales(blocks), self.levels()), weight)
+
+    def steps(self, weight: Tensor) -> Tensor | None:
+        """The scale of each number of a weight, of its shape; ``None``: it has none."""
+        if self.precision not in ("int8", "int4"):
+            return None
+        blocks = self._blocks(weight)
+        return self._unblocked(self._scales(blocks).expand_as(blocks).contiguous(), weight)
+
+    def levels(self) -> tuple[int, int]:
+        """The lowest and the highest multiple of a scale."""
+        return (-_INT8_MOST, _INT8_MOST) if self.precision == "int8" else _INT4_LEVELS
 
     def stored_bits(self, weight: Tensor) -> int:
         """Of the numbers and their scales."""
@@ -51,8 +61,8 @@ class Grid:
             bits += SCALE_BITS * self._blocks(weight).shape[0]
         return bits
 
-    def _levels(self) -> tuple[int, int]:
-        return (-_INT8_MOST, _INT8_MOST) if self.precision == "int8" else _INT4_LEVELS
+    def _scales(self, blocks: Tensor) -> Tensor:
+        return _int8_scales(blocks) if self.precision == "int8" else _int4_scales(blocks)
 
     def _group(self, weight: Tensor) -> tuple[int, int] | None:
         """The dimension that groups run along, and their size; ``None``: a scale for each channel."""
@@ -84,20 +94,20 @@ class Grid:
 
 
 def _int8_scales(blocks: Tensor) -> Tensor:
-    return _scale(blocks.abs().amax(1, keepdim=True) / _INT8_MOST)
+    return short_scale(blocks.abs().amax(1, keepdim=True) / _INT8_MOST)
 
 
 def _int4_scales(blocks: Tensor) -> Tensor:
     """For each row the scale of least squared error: of several reaches, its largest value at -8 or at 7."""
     largest = blocks.gather(1, blocks.abs().argmax(1, keepdim=True))
     low, high = _INT4_LEVELS
-    tried = [_scale(reach * largest / level) for reach in _INT4_REACHES for level in (low, high)]
+    tried = [short_scale(reach * largest / level) for reach in _INT4_REACHES for level in (low, high)]
     errors = [(_on_grid(blocks, each, _INT4_LEVELS) - blocks).square().sum(1) for each in tried]
     best = torch.stack(errors).argmin(0)
     return torch.stack(tried).squeeze(-1).gather(0, best[None]).T
 
 
-def _scale(wanted: Tensor) -> Tensor:
+def short_scale(wanted: Tensor) -> Tensor:
     """The nearest number of 8 significant bits; a row of zeros has any."""
     rounded = wanted.to(torch.bfloat16).to(torch.float32)
     return torch.where(rounded == 0.0, torch.ones_like(rounded), rounded)

@@ -11,6 +11,7 @@ from neutone_like.model import WaveformToWaveformBase
 from neutone_like.numbers import as_finite_number
 from neutone_like.optimise.played_cost import CompiledCost, compiled_costs
 from neutone_like.optimise.quantising.audio import Judge, calibration_audio
+from neutone_like.optimise.quantising.compensating import round_by_ear
 from neutone_like.optimise.quantising.grid import Precision
 from neutone_like.optimise.quantising.result import QuantisedWeight, QuantiseResult
 from neutone_like.optimise.quantising.sensitivity import Errors, errors_alone, fewest_bits, round_weights
@@ -42,13 +43,16 @@ def quantise(
     What is quantised: every float32 parameter of two dimensions or more that has at least 64 numbers, 4 of them
     for each output channel. Biases and norms are not.
 
+    Rounding hears the audio: errors of weights whose inputs belong together cancel (Frantar et al., "GPTQ", 2023),
+    where that is nearer to the model on this audio than the nearest numbers are.
+
     Args:
         model: A live model, or any network; it stays as it is.
         weights: The precision: ``"fp16"``; ``"int8"`` and ``"int4"`` with a scale for each output channel;
             ``"mixed"``: for each weight the fewest bits with which the whole stays within ``error_limit``.
-        audio: What it is judged by: an array ``(channels, samples)``, a sound file's path, or a list of them, of the
-            kind that the model is played with and at its rate. ``None``: for a live model a second of noise that rises
-            from -40 dB to full scale; a network is then not judged.
+        audio: What it hears and is judged by: an array ``(channels, samples)``, a sound file's path, or a list of them,
+            of the kind that the model is played with and at its rate. ``None``: for a live model a second of noise that
+            rises from -40 dB to full scale; a network is then not judged.
         sample_rate: Of arrays, in Hz.
         target: What the model should make of ``audio``, where that is known: errors before and after are told.
         group_size: 4, 8, 16, 32, 64 or 128 weights of a channel share a scale; ``None``: all of them.
@@ -90,7 +94,9 @@ def quantise(
     table = tuple(_described(each, precisions[each.name], group_size, errors) for each in found)
     beside = sum(each.numel() * each.element_size() for each in nn.Module.parameters(copy))
     grids = {each.name: each.grid(precisions[each.name], group_size) for each in changed}
-    if fine_tune is None:
+    if fine_tune is None and judge.audio:
+        round_by_ear(changed, grids, lambda: judge.played(copy), lambda: judge.error(copy))
+    elif fine_tune is None:
         round_weights(changed, grids)
     else:
         train_on_grids(copy, changed, grids, fine_tune)

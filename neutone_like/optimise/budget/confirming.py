@@ -1,0 +1,83 @@
+"""What a search states, measured once more by a fresh process that has the files of its points and nothing else."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neutone_like.artifact import load_artifact
+from neutone_like.optimise.budget.measuring import measured
+from neutone_like.optimise.budget.report import BudgetPoint
+from neutone_like.whole_file import appearing_whole, write_whole
+
+CASE_NAME, SOUNDS_NAME = "held_out.json", "held_out.npz"
+
+
+def keep_case(
+    folder: Path, points: Sequence[BudgetPoint], sounds: Sequence[Any], rate: int, block_sizes: Sequence[int]
+) -> None:
+    """Write what the other process needs: where the artifacts are, and the sounds that they are compared on.
+
+    Raises:
+        OSError: The folder can't be written.
+    """
+    case = {
+        "sample_rate": rate,
+        "block_sizes": list(block_sizes),
+        "points": [[each.name, str(each.path.resolve())] for each in points],
+    }
+    with appearing_whole(folder / SOUNDS_NAME) as file:
+        np.savez(file, *sounds)
+    write_whole(folder / CASE_NAME, (json.dumps(case, indent=1) + "\n").encode())
+
+
+def confirmed(folder: Path, points: Sequence[BudgetPoint]) -> tuple[list[BudgetPoint], str]:
+    """The points with how far a fresh process measured otherwise, or the same points and why it could not."""
+    command = [sys.executable, "-m", __name__, str(folder)]
+    run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if run.returncode != 0:
+        last = run.stderr.strip().splitlines()[-1:] or ["no message"]
+        return list(points), f"not confirmed: the fresh process ended with code {run.returncode}: {last[0]:.300}"
+    again = json.loads(run.stdout.strip().splitlines()[-1])
+    return [replace(each, differs=_differences(each, found)) for each, found in zip(points, again, strict=True)], ""
+
+
+def _differences(point: BudgetPoint, again: dict[str, Any]) -> dict[str, float]:
+    """Of the larger of both numbers; of times that of the block where it is greatest."""
+    times = {str(block): value for block, value in point.cost.block_us.items()}
+    return {
+        "time": max(_apart(value, again["block_us"][block]) for block, value in times.items()),
+        "bytes": _apart(point.cost.file_bytes, again["file_bytes"]),
+        "error": _apart(point.error_to_signal_ratio, again["error_to_signal_ratio"]),
+    }
+
+
+def _apart(one: float, other: float) -> float:
+    return abs(one - other) / max(abs(one), abs(other), 1e-30)
+
+
+def main(folder: Path) -> None:
+    """Measure all points of a folder, and print the numbers as JSON."""
+    case = json.loads((folder / CASE_NAME).read_text(encoding="utf-8"))
+    with np.load(folder / SOUNDS_NAME) as file:
+        sounds = [file[f"arr_{at}"] for at in range(len(file.files))]
+    made = [(name, load_artifact(path)) for name, path in case["points"]]
+    found = measured(made, sounds, case["sample_rate"], case["block_sizes"])
+    numbers = [
+        {
+            "block_us": {str(block): value for block, value in each.cost.block_us.items()},
+            "file_bytes": each.cost.file_bytes,
+            "error_to_signal_ratio": each.error_to_signal_ratio,
+        }
+        for each in found
+    ]
+    sys.stdout.write(json.dumps(numbers) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,148 @@
+"""What weights are multiplied by while calibration audio plays: the second moments of the inputs of each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from neutone_like.optimise.quantising.weights import Weight
+from neutone_like.streaming import Conv1d
+from neutone_like.streaming.framing import join
+
+MOST_INPUTS = 1024
+"""Of a weight: what is wider has moments of more than 8 MB, which take long to gather and to solve."""
+_MOST_SEEN = 4  # observations of a call for each input; the rest tell nothing new
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, Conv1d)
+
+Inputs = dict[str, Tensor]
+"""By a weight's own name in its module: ``[observations, groups, inputs]``."""
+
+
+@contextmanager
+def heard_moments(weights: Sequence[Weight]) -> Iterator[dict[str, Tensor]]:
+    """Gather for as long as this lasts: by a weight's name ``[groups, inputs, inputs]`` float64, a mean of products.
+
+    Of linear, convolutional and recurrent layers that are called as modules, in the model or in copies that were made
+    of it meanwhile. Weights of other layers, and of those inside TorchScript, are not in it.
+    """
+    moments: dict[str, Tensor] = {}
+    counts: dict[str, int] = {}
+    handles: list[Any] = []
+
+    def add(name: str, inputs: Tensor) -> None:
+        step = max(1, inputs.size(0) // max(1, _MOST_SEEN * inputs.size(2)))
+        seen = inputs[::step].double().transpose(0, 1)
+        before, count = moments.get(name), counts.get(name, 0)
+        counts[name] = count + seen.size(1)
+        products = seen.transpose(1, 2) @ seen
+        moments[name] = (products if before is None else products + count * before) / max(1, counts[name])
+
+    def hook_of(names: dict[str, str]) -> Callable[[Any, Any], None]:
+        def hear(module: Any, arguments: Any) -> None:
+            if arguments and isinstance(arguments[0], Tensor):
+                for own_name, inputs in _inputs_of(module, arguments).items():
+                    if own_name in names and inputs.size(2) <= MOST_INPUTS:
+                        add(names[own_name], inputs)
+
+        return hear
+
+    for module, names in _by_module(weights):
+        handles.append(module.register_forward_pre_hook(hook_of(names)))
+    try:
+        yield moments
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _by_module(weights: Sequence[Weight]) -> list[tuple[nn.Module, dict[str, str]]]:
+    found: dict[int, tuple[nn.Module, dict[str, str]]] = {}
+    for each in weights:
+        if not isinstance(each.module, torch.jit.ScriptModule):
+            found.setdefault(id(each.module), (each.module, {}))[1][each.own_name] = each.name
+    return list(found.values())
+
+
+def _inputs_of(module: Any, arguments: Any) -> Inputs:
+    with torch.no_grad():
+        x = arguments[0].detach()
+        if isinstance(module, nn.Linear):
+            return {"weight": x.reshape(-1, 1, x.size(-1))}
+        if isinstance(module, _CONVOLUTIONS):
+            return {"weight": _windows(module, x)}
+        if isinstance(module, (nn.RNN, nn.GRU, nn.LSTM)):
+            return _of_recurrent(module, x, arguments[1] if len(arguments) > 1 else None)
+    return {}
+
+
+def _windows(module: Any, x: Tensor) -> Tensor:
+    """What each output of a convolution is a sum over, in the order of its weight."""
+    groups, size = module.groups, module.weight[0].numel()
+    if isinstance(module, Conv1d):
+        x, padding = join(module.past, x), (0, 0)
+        kernel, stride, dilation = (1, module.kernel_size), (1, module.stride), (1, module.dilation)
+    else:
+        kernel, stride, dilation = ((1,) * (2 - len(each)) + each for each in _sizes(module))
+        padding = (dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2)
+        if module.padding == "valid":
+            padding = (0, 0)
+        elif not isinstance(module.padding, str):
+            padding = (0,) * (2 - len(module.padding)) + tuple(module.padding)
+    if x.dim() == len(module.weight.shape) - 1:
+        x = x.unsqueeze(0)
+    columns = F.unfold(x.unsqueeze(2) if x.dim() == 3 else x, kernel, dilation, padding, stride)
+    return columns.transpose(1, 2).reshape(-1, groups, size)
+
+
+def _sizes(module: Any) -> tuple[tuple[int, ...], ...]:
+    return tuple(module.kernel_size), tuple(module.stride), tuple(module.dilation)
+
+
+def _of_recurrent(module: Any, x: Tensor, given: Any) -> Inputs:
+    """The inputs of each layer, and the hidden states that its own outputs are."""
+    if getattr(module, "proj_size", 0) or x.dim() != 3:
+        return {}
+    streamed = hasattr(module, "register_state")  # a streaming layer keeps its state itself, and time comes last
+    x = x.transpose(1, 2) if streamed else x
+    states = [module.hidden, getattr(module, "cell", None)] if streamed else _given_states(given)
+    directions, found = 1 + module.bidirectional, {}
+    batch = x.size(0 if module.batch_first else 1)
+    for layer in range(module.num_layers):
+        names = [f"l{layer}", f"l{layer}_reverse"][:directions]
+        part = slice(layer * directions, (layer + 1) * directions)
+        made = _one_layer(module, names, x, [_expanded(each, part, batch) for each in states])
+        for direction, name in enumerate(names):
+            heard = made[..., direction * module.hidden_size : (direction + 1) * module.hidden_size]
+            found[f"weight_ih_{name}"] = x.reshape(-1, 1, x.size(2))
+            found[f"weight_hh_{name}"] = heard.reshape(-1, 1, heard.size(2))
+        x = made
+    return found
+
+
+def _given_states(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, tuple) else [given, None]
+
+
+def _expanded(state: Tensor | None, part: slice, batch: int) -> Tensor | None:
+    return None if state is None else state[part].expand(-1, batch, -1).contiguous()
+
+
+def _one_layer(module: Any, names: list[str], x: Tensor, states: list[Any]) -> Tensor:
+    """A layer of several, as a module of one."""
+    kind = next(each for each in (nn.RNN, nn.GRU, nn.LSTM) if isinstance(module, each))
+    settings = {"nonlinearity": module.nonlinearity} if kind is nn.RNN else {}
+    with torch.random.fork_rng(devices=[]):  # its own weights are drawn, and nobody else's are to be others for it
+        alone: Any = kind(
+            x.size(2), module.hidden_size, 1, bias=module.bias, batch_first=module.batch_first,
+            bidirectional=module.bidirectional, **settings,
+        )  # fmt: skip
+    parts = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[: 4 if module.bias else 2]
+    for at, name in enumerate(names):
+        for part in parts:
+            getattr(alone, f"{part}_l0{'_reverse' * at}").data = getattr(module, f"{part}_{name}").detach()
+    states = [each for each in states if each is not None]
+    given = None if not states else tuple(states) if kind is nn.LSTM else states[0]
+    return alone.to(x)(x, given)[0]

@@ -67,7 +67,7 @@ def writing_to(folder: Path) -> Iterator[None]:
 
 
 def _is_of(target: Path, identity: PluginIdentity) -> bool:
-    files = [target] if target.is_file() else [each for each in target.rglob("*") if each.is_file()]
+    files = [target] if target.is_file() else [each for each in target.rglob("[!.]*") if each.is_file()]
     told = [each for each in files if each.name == FACTS_FILE]  # for macOS it lies beside the binary
     binaries = told or [each for each in files if each == target or each.suffix in _BINARIES]
     return {id_in(each.read_bytes()) for each in binaries} == {identity.clap_id}

@@ -37,7 +37,7 @@ def sounds_beside(folder: Path) -> Iterator[PageSound]:
         AudioError: A file there is no WAV.
     """
     taken: set[str] = set()
-    for path in sorted((folder / SAMPLES_FOLDER).glob("*.wav")):
+    for path in sorted((folder / SAMPLES_FOLDER).glob("[!.]*.wav")):  # macOS leaves ._x.wav beside x.wav
         if not path.stem.endswith(_OUTPUT):
             stem = _free(path.stem.removesuffix(_INPUT), taken)
             taken.add(stem)
@@ -57,7 +57,7 @@ def _free(stem: str, taken: Set[str]) -> str:
 def _smaller(path: Path) -> tuple[bytes, str]:
     """As FLAC where that keeps every sample, else as it is."""
     try:
-        with soundfile.SoundFile(path) as file:
+        with path.open("rb") as opened, soundfile.SoundFile(opened) as file:
             if file.subtype not in _KEPT_BY_FLAC or file.channels > _MOST_FLAC_CHANNELS:
                 return path.read_bytes(), path.suffix
             samples, rate, subtype = file.read(dtype="int32"), file.samplerate, file.subtype

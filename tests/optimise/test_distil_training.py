@@ -265,6 +265,9 @@ def test_files_are_read_from_a_folder_and_wrong_ones_refused(tmp_path: Path) -> 
     (tmp_path / "deep").mkdir()
     soundfile.write(tmp_path / "a.wav", noise(0, 9000).T.numpy(), RATE)
     soundfile.write(tmp_path / "deep" / "b.flac", noise(1, 9000).repeat(2, 1).T.numpy(), RATE)
+    for hidden in ("._a.wav", "deep/._b.flac", ".trash/c.wav"):  # as macOS leaves them
+        (tmp_path / hidden).parent.mkdir(exist_ok=True)
+        (tmp_path / hidden).write_bytes(b"\x00\x05\x16\x07")
     found = recordings_from(tmp_path, RATE, 1, 60.0, 0)
     assert [each.name for each in found] == ["a.wav, phrase 1", "b.flac, phrase 1"]
     assert all(each.samples.shape == (1, 9000) for each in found)

@@ -48,6 +48,7 @@ def test_an_older_one_is_replaced_and_a_failure_leaves_it(tmp_path: Path, monkey
     build_plugin(OVERDRIVE, tmp_path, ["clap", "lv2"])
     held = (tmp_path / "Overdrive.clap").open("rb")
     (tmp_path / "Overdrive.lv2" / "left.over").write_text("")
+    (tmp_path / "Overdrive.lv2" / "._overdrive.so").write_bytes(b"\x00\x05\x16\x07")  # as macOS leaves them
     build_plugin(OVERDRIVE, tmp_path, ["clap", "lv2"])
     assert not (tmp_path / "Overdrive.lv2" / "left.over").exists()
     assert held.read() == (tmp_path / "Overdrive.clap").read_bytes(), "the file that a host has open was not written to"

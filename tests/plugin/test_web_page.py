@@ -95,6 +95,7 @@ def test_a_name_is_no_part_of_an_address_and_no_sound_hides_another(tmp_path: Pa
     names = ("take #1?.wav", "x.wav", "x_2.wav", "x_in.wav")
     for number, name in enumerate(names):
         soundfile.write(artifact / "samples" / name, np.full(100 + number, 0.1), 44100, subtype="PCM_16")
+        (artifact / "samples" / f"._{name}").write_bytes(b"\x00\x05\x16\x07")  # as macOS leaves them
     facts = facts_of(build_web_page(artifact, tmp_path / "page"))
     files = [each["file"] for each in facts["sounds"]]
     assert files == ["sounds/take%20%231%3F.flac", "sounds/x.flac", "sounds/x_2.flac", "sounds/x_3.flac"]

@@ -187,6 +187,7 @@ def _mixed(seed: int, number: int) -> int:
 def _read(audio: Any, sample_rate: int) -> list[Recording]:
     if isinstance(audio, (str, Path)) and Path(audio).is_dir():
         files = sorted(each for each in Path(audio).rglob("*") if each.suffix.lower() in SOUND_FILES)
+        files = [each for each in files if not any(part.startswith(".") for part in each.relative_to(audio).parts)]
         if not files:
             raise AudioError(f"{audio}: expected sound files in this folder ({', '.join(SOUND_FILES)}), got none.")
         return read_sounds(files, None, "audio")

@@ -94,7 +94,7 @@ def read_sound(path: Path) -> tuple[Samples, int]:
     """The start of a file in ``samples/`` at the level that it has, and its rate in Hz."""
     import soundfile  # here, because who only loads artifacts never needs it
 
-    with soundfile.SoundFile(path) as file:
+    with path.open("rb") as opened, soundfile.SoundFile(opened) as file:
         samples = file.read(int(MOST_SECONDS * file.samplerate), dtype="float32", always_2d=True)
         return samples.astype(np.float32) * np.float32(_undo_lowering(file.comment)), file.samplerate
 

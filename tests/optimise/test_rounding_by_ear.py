@@ -8,13 +8,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from neutone_like import CategoricalParameter, ContinuousParameter, ModelMetadata, WaveformToWaveformBase
 from neutone_like.compiler.weight_grids import find_grid
 from neutone_like.optimise import quantise
 from neutone_like.optimise.quantising import compensating
+from neutone_like.optimise.quantising import hearing as hearing_module
 from neutone_like.optimise.quantising.compensating import REACHES, compensated
 from neutone_like.optimise.quantising.grid import BITS, Grid, short_scale
+from neutone_like.optimise.quantising.hearing import Hearing
 from neutone_like.optimise.quantising.moments import heard_moments
 from neutone_like.optimise.quantising.weights import weights_of
+from neutone_like.optimise.sounds import Recording
 from neutone_like.streaming import LSTM, Conv1d
 from support.example_hosts import example
 
@@ -174,3 +178,49 @@ def test_int8_adds_less_than_a_hundredth_to_the_error_of_a_recurrent_amp() -> No
     nearest = esr(model)
     assert after < 1.01 * before
     assert nearest > 1.03 * before
+
+
+class Two(WaveformToWaveformBase):
+    """One of two networks, which a knob chooses."""
+
+    metadata = ModelMetadata(name="Two", authors=("Ada",), version="1.0.0")
+    in_channels = 1
+    out_channels = 1
+    sample_rates = (RATE,)
+    parameters = (CategoricalParameter("which", labels=("left", "right")), ContinuousParameter("gain", default=0.5))
+
+    def __init__(self) -> None:
+        super().__init__(nn.ModuleList(nn.Conv1d(1, 16, 1, bias=False) for _ in range(2)))
+        self.after = nn.ModuleList(nn.Linear(16, 16, bias=False) for _ in range(2))
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        which = int(params["which"])
+        y = torch.tanh(self.model[which](30.0 * x)).T
+        return params["gain"][0] * torch.tanh(self.after[which](y)).sum(1, keepdim=True).T
+
+
+def test_every_setting_is_heard() -> None:
+    """Each network plays at one place of a knob; the gain is told apart from what is heard."""
+    model = seeded(Two)
+    sound = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 4096)).astype(np.float32)
+    hearing = Hearing.of(model, [Recording("noise", sound, RATE)])
+    assert hearing.settings[0] == {}
+    assert {each.get("which") for each in hearing.settings} == {None, "left", "right"}
+    assert len({each.get("gain") for each in hearing.settings}) == len(hearing.settings)
+    assert hearing.error(model) == 0.0
+    made = quantise(model, "int4", sound, sample_rate=RATE, measure=False).model
+    for at in range(2):
+        assert not torch.equal(made.after[at].weight, Grid("int4").rounded(model.after[at].weight)), at
+    unheard = quantise(model, "int4", sample_rate=RATE, measure=False).model
+    assert torch.equal(unheard.after[1].weight, Grid("int4").rounded(model.after[1].weight)), "no audio was given"
+    assert hearing.error(made) < hearing.error(unheard)
+
+
+def test_the_loudest_seconds_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hearing_module, "SECONDS", 0.1)
+    sound = np.zeros((1, 48000), np.float32)
+    sound[0, 20000:24800] = 0.1
+    sound[0, 30000:30100] = 0.2
+    hearing = Hearing.of(nn.Identity(), [Recording("burst", sound, RATE)])
+    assert hearing.audio[0].samples.shape == (1, 4800)
+    assert float(hearing.audio[0].samples.min()) == pytest.approx(0.1)

@@ -13,6 +13,7 @@ from neutone_like.optimise.played_cost import CompiledCost, compiled_costs
 from neutone_like.optimise.quantising.audio import Judge, calibration_audio
 from neutone_like.optimise.quantising.compensating import round_by_ear
 from neutone_like.optimise.quantising.grid import Precision
+from neutone_like.optimise.quantising.hearing import Hearing
 from neutone_like.optimise.quantising.result import QuantisedWeight, QuantiseResult
 from neutone_like.optimise.quantising.sensitivity import Errors, errors_alone, fewest_bits, round_weights
 from neutone_like.optimise.quantising.training import FineTune, train_on_grids
@@ -43,8 +44,9 @@ def quantise(
     What is quantised: every float32 parameter of two dimensions or more that has at least 64 numbers, 4 of them
     for each output channel. Biases and norms are not.
 
-    Rounding hears the audio: errors of weights whose inputs belong together cancel (Frantar et al., "GPTQ", 2023),
-    where that is nearer to the model on this audio than the nearest numbers are.
+    Rounding hears the audio that is given: errors of weights whose inputs belong together cancel (Frantar et al.,
+    "GPTQ", 2023), where that is nearer to the model than the nearest numbers are, on the loudest ten seconds of it and
+    at several settings of its parameters.
 
     Args:
         model: A live model, or any network; it stays as it is.
@@ -94,8 +96,9 @@ def quantise(
     table = tuple(_described(each, precisions[each.name], group_size, errors) for each in found)
     beside = sum(each.numel() * each.element_size() for each in nn.Module.parameters(copy))
     grids = {each.name: each.grid(precisions[each.name], group_size) for each in changed}
-    if fine_tune is None and judge.audio:
-        round_by_ear(changed, grids, lambda: judge.played(copy), lambda: judge.error(copy))
+    if fine_tune is None and audio is not None:
+        hearing = Hearing.of(original, judge.audio)
+        round_by_ear(changed, grids, lambda: hearing.play(copy), lambda: hearing.error(copy))
     elif fine_tune is None:
         round_weights(changed, grids)
     else:

@@ -1,4 +1,4 @@
-"""Halve the diffusion denoiser's steps, from 32 to 4, 2 and 1, and write how near each comes, and how long it takes.
+"""Halve the diffusion denoiser's steps, from 32 to 4, 2 and 1, train each's together, and write how near they come.
 
     python examples/distil_diffusion_denoiser.py                       # some minutes on a CPU
     python examples/distil_diffusion_denoiser.py --updates 4 --pool 6 --out build/quick.pt
@@ -26,7 +26,7 @@ from random_music import Dice
 from torch import Tensor, nn
 from train_diffusion_denoiser import HELD_OUT_RATE, HELD_OUT_SNR_DB, colour, held_out_music, music, snr_db
 
-from neutone_like.optimise.diffusion import Sampler, ddim, distil_progressively, dpm_solver, sample
+from neutone_like.optimise.diffusion import Sampler, ddim, distil_progressively, distil_whole_way, dpm_solver, sample
 from neutone_like.whole_file import appearing_whole
 
 HALVINGS = (16, 8, 4, 2, 1)
@@ -137,6 +137,7 @@ def as_markdown(rows: list[dict[str, Any]]) -> str:
 
 def main(
     updates: Annotated[int, typer.Option(min=1, help="For each halving.")] = 80,
+    together: Annotated[int, typer.Option(min=1, help="For each number of steps, trained as one.")] = 60,
     pool: Annotated[int, typer.Option(min=1, help="Segments of 1.5 s of music.")] = 100,
     seconds: Annotated[float, typer.Option(min=0.1, help="Of sound for the table.")] = 2.0,
     out: Annotated[Path, typer.Option(help="Weights file; the report goes beside it, as .json.")] = WEIGHTS,
@@ -153,6 +154,12 @@ def main(
     students = distil_progressively(
         teacher, DIFFUSION, draw, HALVINGS, updates, learning_rate=1e-3, seed=seed, folder=work
     )
+    for steps in map(int, STEPS):
+        print(f"{steps} steps together", flush=True)
+        distil_whole_way(
+            students[steps], DIFFUSION, draw, together, steps=steps, teacher=teacher, seed=seed,
+            checkpoint=work / f"whole-{steps}.pt",
+        )  # fmt: skip
     states = {
         f"steps-{steps}": {
             name.removeprefix("network."): value.half() for name, value in students[int(steps)].state_dict().items()
@@ -168,6 +175,7 @@ def main(
         "held_out_snr_db": HELD_OUT_SNR_DB,
         "table": rows,
         "updates": updates,
+        "updates_together": together,
         "training_seconds": pool * 1.5,
         "seed": seed,
         "took_cpu_seconds": round(took_seconds, 1),

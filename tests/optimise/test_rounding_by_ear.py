@@ -1,7 +1,7 @@
 """Rounding whose errors cancel in what is heard: what is heard, what is made of it, and what it is worth."""
 
 import itertools
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -194,8 +194,8 @@ class Two(WaveformToWaveformBase):
         self.after = nn.ModuleList(nn.Linear(16, 16, bias=False) for _ in range(2))
 
     def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
-        which = int(params["which"])
-        y = torch.tanh(self.model[which](30.0 * x)).T
+        which, networks = int(params["which"]), cast("nn.ModuleList", self.model)
+        y = torch.tanh(networks[which](30.0 * x)).T
         return params["gain"][0] * torch.tanh(self.after[which](y)).sum(1, keepdim=True).T
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # samplerate 0.2.4 (python-samplerate, around libsamplerate): `Resampler.process(..., end_of_input=True)` gives at most as many
-# samples as the ratio makes of that last piece, while older ones wait in the filter; further calls give none. A second of sound in
-# pieces from 48 to 44.1 kHz with "sinc_best" comes out 143 samples short (3 ms), whatever their length. `samplerate.resample`,
-# `CallbackResampler` and the whole sound in one call give all of them. Feed zeros first, and cut to length.
+# samples as the ratio makes of that last piece, while older ones wait in the filter; further calls give none. A second of
+# sound, in pieces, from 48 to 44.1 kHz with "sinc_best" comes out 143 samples short (3 ms), whatever their length.
+# `samplerate.resample`, `CallbackResampler` and the whole sound in one call give all of them. Feed zeros first, and cut.
 set -euo pipefail
 
 folder=$(mktemp -d)

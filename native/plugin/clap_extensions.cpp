@@ -1,6 +1,7 @@
 // CLAP: ports, parameters, state, latency.
 #include <cstring>
-#include <iterator>
+#include <string>
+#include <vector>
 
 #include "clap_plugin.hpp"
 #include "text.hpp"
@@ -10,10 +11,16 @@ namespace neutone_like::plugin {
 namespace {
 
 constexpr size_t kLongestState = 1u << 20;
-constexpr Layout kLayouts[] = {{2, 2}, {1, 1}, {1, 2}};
-constexpr const char* kLayoutNames[] = {"Stereo", "Mono", "Mono to stereo"};
 
-const char* type_of(int channels) { return channels == 1 ? "mono" : "stereo"; }
+// Null: any.
+const char* type_of(int channels) { return channels == 1 ? "mono" : channels == 2 ? "stereo" : nullptr; }
+
+std::string name_of(const Layout& layout) {
+    if (layout.spreads()) return "Mono to stereo";
+    if (layout == Layout{2, 2}) return "Stereo";
+    if (layout == Layout{1, 1}) return "Mono";
+    return std::to_string(layout.inputs) + " in, " + std::to_string(layout.outputs) + " out";
+}
 
 bool port(const clap_plugin* face, uint32_t index, bool is_input, clap_port_info* info) {
     if (index != 0 || info == nullptr) return false;
@@ -29,12 +36,13 @@ bool port(const clap_plugin* face, uint32_t index, bool is_input, clap_port_info
     return true;
 }
 
-bool ports_config(const clap_plugin*, uint32_t index, clap_ports_config* config) {
-    if (index >= std::size(kLayouts) || config == nullptr) return false;
-    const Layout& layout = kLayouts[index];
+bool ports_config(const clap_plugin* face, uint32_t index, clap_ports_config* config) {
+    const std::vector<Layout>& layouts = ClapPlugin::of(face).plugin.of().layouts;
+    if (index >= layouts.size() || config == nullptr) return false;
+    const Layout& layout = layouts[index];
     *config = {};
     config->id = index;
-    write_text(kLayoutNames[index], config->name, sizeof config->name);
+    write_text(name_of(layout), config->name, sizeof config->name);
     config->input_ports = config->output_ports = 1;
     config->has_main_input = config->has_main_output = true;
     config->main_input_channels = static_cast<uint32_t>(layout.inputs);
@@ -46,8 +54,9 @@ bool ports_config(const clap_plugin*, uint32_t index, clap_ports_config* config)
 
 bool select_ports(const clap_plugin* face, uint32_t id) {
     ClapPlugin& self = ClapPlugin::of(face);
-    if (id >= std::size(kLayouts) || self.is_active) return false;
-    self.layout = kLayouts[id];
+    const std::vector<Layout>& layouts = self.plugin.of().layouts;
+    if (id >= layouts.size() || self.is_active) return false;
+    self.layout = layouts[id];
     return true;
 }
 
@@ -125,7 +134,8 @@ bool load(const clap_plugin* face, const clap_istream* stream) {
 
 constexpr clap_plugin_audio_ports kPorts = {[](const clap_plugin*, bool) -> uint32_t { return 1; }, port};
 constexpr clap_plugin_audio_ports_config kPortsConfig = {
-    [](const clap_plugin*) -> uint32_t { return std::size(kLayouts); }, ports_config, select_ports};
+    [](const clap_plugin* face) { return static_cast<uint32_t>(ClapPlugin::of(face).plugin.of().layouts.size()); },
+    ports_config, select_ports};
 constexpr clap_plugin_params kParams = {
     [](const clap_plugin* face) { return static_cast<uint32_t>(ClapPlugin::of(face).plugin.of().knobs.size()); },
     knob_info,

@@ -38,8 +38,8 @@ void rows_of(const clap_audio_buffer* buffers, uint32_t count, int wanted, float
 
 void play(ClapPlugin& self, const clap_process& process, uint32_t from, uint32_t to) noexcept {
     if (from == to) return;
-    float* in[2] = {nullptr, nullptr};
-    float* out[2] = {nullptr, nullptr};
+    float* in[kMostChannels] = {};
+    float* out[kMostChannels] = {};
     rows_of(process.inputs, process.input_count, self.layout.inputs, in);
     rows_of(process.outputs, process.output_count, self.layout.outputs, out);
     for (float*& row : in) row = row == nullptr ? nullptr : row + from;

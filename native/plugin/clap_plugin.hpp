@@ -13,7 +13,7 @@ struct ClapPlugin {
     clap_plugin face{};  // what the host holds
     const clap_host* host;
     Plugin plugin;
-    Layout layout;
+    Layout layout = content().layouts.front();
     bool is_active = false;
     int64_t told_latency = 0;  // to the host, when it was last activated
     const clap_host_tail* tail = nullptr;

@@ -1,5 +1,6 @@
 #include "content.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -10,6 +11,8 @@ namespace {
 Content read() {
     Content content;
     content.identity = own_identity();
+    content.layouts = layouts_of(std::clamp(content.identity.in_channels, 1, kMostChannels),
+                                 std::clamp(content.identity.out_channels, 1, kMostChannels));
     if (content.is_player()) {
         content.inside = std::make_shared<const Loaded>();
         content.knobs = slots_of({});

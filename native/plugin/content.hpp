@@ -7,12 +7,14 @@
 #include "identity.hpp"
 #include "knob.hpp"
 #include "loaded.hpp"
+#include "port_layout.hpp"
 
 namespace neutone_like::plugin {
 
 struct Content {
     Identity identity;
-    std::vector<Knob> knobs;  // the model's parameters or the player's slots, and bypass as the last one
+    std::vector<Knob> knobs;      // the model's parameters or the player's slots, and bypass as the last one
+    std::vector<Layout> layouts;  // that a host may choose; the first one unless it does
     std::shared_ptr<const Loaded> inside;
 
     bool is_player() const noexcept { return identity.player != 0; }

@@ -92,6 +92,8 @@ Identity own_identity() {
     take(json, "uri", identity.uri);
     take(json, "uid", identity.uid);
     take(json, "parameters", identity.parameters);
+    take(json, "in_channels", identity.in_channels);
+    take(json, "out_channels", identity.out_channels);
     take(json, "worker", identity.worker);
     take(json, "player", identity.player);
     take(json, "artifact", identity.artifact);

@@ -19,6 +19,8 @@ struct Identity {
         "6e6c706c7567696e656d707479"  // VST3: 32 hexadecimal digits
         "303030";
     int parameters = 0;
+    int in_channels = 2;  // of the model
+    int out_channels = 2;
     int worker = 0;             // 1: the model has a thread of its own
     int player = 0;             // 1: it plays artifacts that a user chooses, and has no model
     std::string artifact;       // which of them it begins with; empty: none

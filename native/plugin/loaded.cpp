@@ -8,6 +8,7 @@
 #include "load.hpp"
 #include "model/host_error.hpp"
 #include "model/json.hpp"
+#include "port_layout.hpp"
 #include "sha256.hpp"
 
 namespace neutone_like::plugin {
@@ -36,6 +37,12 @@ std::unique_ptr<AlignedMemory> own_bytes(const Identity& identity) {
     return read_bytes(file.get(), path, identity.model_offset, identity.model_bytes);
 }
 
+void require_channels(const ModelFacts& facts, const std::string& name, int most, const std::string& why) {
+    if (facts.in_channels <= most && facts.out_channels <= most) return;
+    refuse(name + " takes " + std::to_string(facts.in_channels) + " channels and gives " +
+           std::to_string(facts.out_channels) + "; " + why);
+}
+
 void take_model(Loaded& loaded, std::unique_ptr<AlignedMemory> bytes, const std::string& name) {
     auto model = CompiledModel::own(std::move(bytes), name);
     Json metadata;
@@ -47,10 +54,8 @@ void take_model(Loaded& loaded, std::unique_ptr<AlignedMemory> bytes, const std:
                "neutone-like render.");
     }
     loaded.facts = read_model_facts(text);
-    if (!loaded.facts.is_ours || loaded.facts.in_channels > 2 || loaded.facts.out_channels > 2) {
-        refuse(name + " takes " + std::to_string(loaded.facts.in_channels) + " channels and gives " +
-               std::to_string(loaded.facts.out_channels) + "; a plugin plays models for mono and stereo.");
-    }
+    if (!loaded.facts.is_ours) refuse(name + " doesn't say what it takes and gives. Export it again.");
+    require_channels(loaded.facts, name, kMostChannels, "a plugin has room for 8 on a side.");
     loaded.model = std::move(model);
 }
 
@@ -108,6 +113,10 @@ void read_into(Loaded& loaded, int worker) {
     sum.add(bytes->data(), bytes->bytes());
     loaded.digest = sum.digest();
     take_model(loaded, std::move(bytes), "'" + files.compiled + "'");
+    require_channels(
+        loaded.facts, "'" + files.compiled + "'", 2,
+        "the player's ports are for mono and stereo. Make a plugin of its own of it: neutone-like plugin " +
+            loaded.path);
     require_same(*loaded.model, files);
     if (loaded.facts.parameters.size() > kSlots) {
         refuse("The player has " + std::to_string(kSlots) + " knobs, and '" + loaded.path + "' has " +

@@ -1,4 +1,5 @@
-// LV2: three plugins in one bundle, for stereo, mono and mono to stereo, because a plugin's ports are fixed.
+// LV2: three plugins in one bundle, for stereo, mono and mono to stereo, because a plugin's ports are fixed; one alone for a
+// model of more channels.
 //
 // Ports, as neutone_like/plugin/lv2.py writes them into the bundle: inputs, outputs, the model's parameters in their own
 // units, enabled (LV2's name for the reverse of bypass), and latency.
@@ -21,10 +22,9 @@ namespace neutone_like::plugin {
 
 namespace {
 
-constexpr int kLongestBlock = 8192;   // hosts needn't say; longer ones are cut
-constexpr float kSlotDefault = 0.5f;  // as the bundle's description has it
-constexpr Layout kLayouts[] = {{2, 2}, {1, 1}, {1, 2}};
-constexpr const char* kEndings[] = {"", "#mono", "#mono-to-stereo"};
+constexpr int kLongestBlock = 8192;                                   // hosts needn't say; longer ones are cut
+constexpr float kSlotDefault = 0.5f;                                  // as the bundle's description has it
+constexpr const char* kEndings[] = {"", "#mono", "#mono-to-stereo"};  // as layouts_of has them
 
 class Lv2Plugin {
 public:
@@ -54,8 +54,8 @@ public:
             artifact_.tell(static_cast<lv2::Sequence*>(ports_[first + parameters_ + 3]));
         }
         if (float* latency = at(first + parameters_ + 1)) *latency = static_cast<float>(plugin_.latency_samples());
-        const float* in[2] = {nullptr, nullptr};
-        float* out[2] = {nullptr, nullptr};
+        const float* in[kMostChannels] = {};
+        float* out[kMostChannels] = {};
         for (int channel = 0; channel < layout_.inputs; ++channel) in[channel] = at(static_cast<size_t>(channel));
         for (int channel = 0; channel < layout_.outputs; ++channel) {
             out[channel] = at(static_cast<size_t>(layout_.inputs + channel));
@@ -95,7 +95,8 @@ const lv2::Descriptor* descriptors();
 
 void* instantiate(const lv2::Descriptor* descriptor, double sample_rate, const char*, lv2::Features features) {
     try {
-        return new Lv2Plugin(kLayouts[descriptor - descriptors()], sample_rate, features);
+        const auto which = static_cast<size_t>(descriptor - descriptors());
+        return new Lv2Plugin(content().layouts[which], sample_rate, features);
     } catch (const std::exception&) {
         return nullptr;
     }
@@ -141,7 +142,7 @@ const void* extension(const char* uri) {
 
 struct Descriptors {
     Descriptors() {
-        for (size_t index = 0; index < std::size(kLayouts); ++index) {
+        for (size_t index = 0; index < content().layouts.size(); ++index) {
             uris[index] = content().identity.uri + kEndings[index];
             each[index] = {uris[index].c_str(),
                            instantiate,
@@ -154,8 +155,8 @@ struct Descriptors {
         }
     }
 
-    std::string uris[std::size(kLayouts)];
-    lv2::Descriptor each[std::size(kLayouts)];
+    std::string uris[std::size(kEndings)];
+    lv2::Descriptor each[std::size(kEndings)];
 };
 
 const lv2::Descriptor* descriptors() {
@@ -171,5 +172,5 @@ lv2::Ports lv2::ports_of(void* instance) noexcept { return of(instance).ports();
 
 extern "C" NEUTONE_LIKE_EXPORTED const neutone_like::plugin::lv2::Descriptor* lv2_descriptor(uint32_t index) {
     using namespace neutone_like::plugin;
-    return index < std::size(kLayouts) ? descriptors() + index : nullptr;
+    return index < content().layouts.size() ? descriptors() + index : nullptr;
 }

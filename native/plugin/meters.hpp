@@ -25,15 +25,16 @@ public:
 #endif
     }
 
-    // [audio] A block that was played. Null: the host has no such row.
-    void take(const float* const* out, int samples, uint64_t ticks, uint64_t worker_ticks) noexcept {
-        for (size_t channel = 0; channel < peaks_.size(); ++channel) {
-            float peak = peaks_[channel].load(std::memory_order_relaxed);
+    // [audio] A block that was played. Null: the host has no such row. Channels beyond two show as pairs.
+    void take(const float* const* out, int channels, int samples, uint64_t ticks, uint64_t worker_ticks) noexcept {
+        for (int channel = 0; channel < channels; ++channel) {
+            std::atomic<float>& shown = peaks_[static_cast<size_t>(channel) % peaks_.size()];
+            float peak = shown.load(std::memory_order_relaxed);
             const float before = peak;
             for (int at = 0; out[channel] != nullptr && at < samples; ++at) {
                 peak = std::max(peak, std::abs(out[channel][at]));
             }
-            if (peak > before) peaks_[channel].store(peak, std::memory_order_relaxed);
+            if (peak > before) shown.store(peak, std::memory_order_relaxed);
         }
         add(ticks_, ticks);
         add(samples_, static_cast<uint64_t>(samples));

@@ -109,7 +109,7 @@ void Plugin::process(const float* const* in, float* const* out, int samples) noe
     if (voice_ == nullptr) return;
     const uint64_t start = Meters::ticks();
     voice_->process(in, out, samples, playing_.data(), is_bypassed());
-    meters_.take(out, samples, Meters::ticks() - start, voice_->worker_ticks());
+    meters_.take(out, voice_->outputs(), samples, Meters::ticks() - start, voice_->worker_ticks());
 }
 
 std::string Plugin::state() const {

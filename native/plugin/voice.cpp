@@ -21,7 +21,8 @@ SessionConfig config_of(const ModelFacts& facts, double sample_rate, int block, 
     SessionConfig config;
     config.sample_rate = static_cast<int>(std::lround(sample_rate));
     config.block_size = block;
-    config.channels = layout.outputs;
+    const bool converts = facts.in_channels <= 2 && facts.out_channels <= 2;
+    config.channels = converts ? layout.outputs : layout.inputs;
     // Hosts end their blocks where they like, at automation above all: the latency must not change for it.
     config.varying_blocks = true;
     config.mode = Mode::inline_;
@@ -59,8 +60,8 @@ void Voice::begin_playing(double sample_rate) {
 }
 
 void Voice::warm_up(const std::vector<float>& values) noexcept {
-    const float* const in[2] = {nullptr, nullptr};
-    float* const out[2] = {nullptr, nullptr};
+    const float* const in[kMostChannels] = {};
+    float* const out[kMostChannels] = {};
     const int64_t samples = std::max({2 * latency_, int64_t{2} * longest_, kWarmUpSamples});
     for (int64_t played = 0; played < samples; played += longest_) process(in, out, longest_, values.data(), true);
     reset(values.back() != 0.0f);
@@ -76,12 +77,14 @@ void Voice::process(const float* const* in, float* const* out, int samples, cons
                     bool bypassed) noexcept {
     for (int at = 0; at < samples;) {
         const int piece = std::min(longest_, samples - at);
-        const float* from[2] = {silence_.data(), silence_.data()};
-        float* to[2] = {scrap_.data(), scrap_.data()};
-        for (int channel = 0; channel < layout_.outputs; ++channel) {
-            const float* row = in[std::min(channel, layout_.inputs - 1)];
-            if (row != nullptr) from[channel] = row + at;
-            if (out[channel] != nullptr) to[channel] = out[channel] + at;
+        const float* from[kMostChannels];
+        float* to[kMostChannels];
+        for (int channel = 0; channel < kMostChannels; ++channel) {
+            const int source = layout_.spreads() && channel == 1 ? 0 : channel;
+            const float* row = source < layout_.inputs ? in[source] : nullptr;
+            from[channel] = row != nullptr ? row + at : silence_.data();
+            float* place = channel < layout_.outputs ? out[channel] : nullptr;
+            to[channel] = place != nullptr ? place + at : scrap_.data();
         }
         play(from, to, piece, values, bypassed);
         at += piece;

@@ -9,16 +9,10 @@
 #include "compiled/compiled_stream.hpp"
 #include "dry_path.hpp"
 #include "loaded.hpp"
+#include "port_layout.hpp"
 #include "worker_stream.hpp"
 
 namespace neutone_like::plugin {
-
-// Channels of the host: 1 and 1, 2 and 2, or 1 and 2.
-struct Layout {
-    int inputs = 2;
-    int outputs = 2;
-    bool is_possible() const noexcept { return inputs >= 1 && inputs <= outputs && outputs <= 2; }
-};
 
 // How a model is played for a host. Throws EngineError.
 SessionConfig config_of(const ModelFacts& facts, double sample_rate, int block, const Layout& layout);
@@ -32,6 +26,7 @@ public:
     const std::string& problem() const noexcept { return problem_; }
     int64_t latency_samples() const noexcept { return latency_; }
     bool has_model() const noexcept { return stream_ != nullptr || worker_ != nullptr; }
+    int outputs() const noexcept { return layout_.outputs; }
 
     // [control] Plays silence, so that the audio thread is not the first to touch its memory, and begins anew.
     void warm_up(const std::vector<float>& values) noexcept;
@@ -39,7 +34,7 @@ public:
     // [audio, or control while nothing plays] As if nothing had been played.
     void reset(bool bypassed) noexcept;
     // [audio] Any number of samples; `out` may be `in`. A null row of the host's is silence, or is left out. `values`: 0..1,
-    // one a parameter.
+    // one a parameter. What is bypassed, or has no model, gives every output the input of its number, if there is one.
     void process(const float* const* in, float* const* out, int samples, const float* values, bool bypassed) noexcept;
 
     // [audio] How long a thread of its own has played, in ticks of Meters'; 0: it has none.

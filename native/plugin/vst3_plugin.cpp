@@ -12,6 +12,8 @@ namespace {
 
 constexpr size_t kLongestState = 1u << 20;
 constexpr int kNoChange = std::numeric_limits<int>::max();
+// By the number of channels, what hosts know: three in front, quadro, 5.0, 5.1, 6.1 and 7.1. Only the count matters here.
+constexpr uint64_t kArrangements[kMostChannels + 1] = {0, kMono, kStereo, 0x7, 0x33, 0x37, 0x3F, 0x13F, 0x63F};
 
 int channels_of(uint64_t arrangement) {
     int channels = 0;
@@ -80,7 +82,8 @@ Result Vst3Plugin::setActive(uint8_t state) {
 Result Vst3Plugin::setBusArrangements(uint64_t* inputs, int32_t input_count, uint64_t* outputs, int32_t output_count) {
     if (input_count != 1 || output_count != 1 || inputs == nullptr || outputs == nullptr) return kFalse;
     const Layout wanted = {channels_of(inputs[0]), channels_of(outputs[0])};
-    if (!wanted.is_possible()) return kFalse;
+    const std::vector<Layout>& layouts = content().layouts;
+    if (std::find(layouts.begin(), layouts.end(), wanted) == layouts.end()) return kFalse;
     layout_ = wanted;
     if (setup_.longest_block > 0) prepare();
     return kOk;
@@ -88,7 +91,7 @@ Result Vst3Plugin::setBusArrangements(uint64_t* inputs, int32_t input_count, uin
 
 Result Vst3Plugin::getBusArrangement(int32_t direction, int32_t index, uint64_t* arrangement) {
     if (index != 0 || arrangement == nullptr) return kInvalid;
-    *arrangement = (direction == kInput ? layout_.inputs : layout_.outputs) == 1 ? kMono : kStereo;
+    *arrangement = kArrangements[direction == kInput ? layout_.inputs : layout_.outputs];
     return kOk;
 }
 
@@ -169,8 +172,8 @@ int Vst3Plugin::take_changes(ParameterChanges* changes, int from) noexcept {
 
 void Vst3Plugin::play(const ProcessData& data, int from, int to) noexcept {
     if (from >= to) return;
-    float* in[2] = {nullptr, nullptr};
-    float* out[2] = {nullptr, nullptr};
+    float* in[kMostChannels] = {};
+    float* out[kMostChannels] = {};
     rows_of(data.inputs, data.input_count, layout_.inputs, from, in);
     rows_of(data.outputs, data.output_count, layout_.outputs, from, out);
     plugin_.process(in, out, to - from);

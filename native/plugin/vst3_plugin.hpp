@@ -68,7 +68,7 @@ private:
 
     std::atomic<uint32_t> references_{1};
     Plugin plugin_;
-    Layout layout_;
+    Layout layout_ = content().layouts.front();
     Setup setup_{0, kFloat32, 0, 0.0};
     uint32_t told_latency_ = 0;
     ComponentHandler* handler_ = nullptr;

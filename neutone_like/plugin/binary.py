@@ -13,6 +13,7 @@ from neutone_like.runtime.native_files import native_file
 
 BINARY = "neutone_like_plugin.so"
 FACTS_FILE = "plugin.json"
+STEREO = (2, 2)
 _PLACE = b"neutone-like: here stands which plugin this is"  # native/plugin/identity.cpp
 _ROOM = 4096
 _ALIGNMENT = 4096
@@ -28,7 +29,14 @@ class PluginCode:
     beside: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
 
-def plugin_binary(identity: PluginIdentity, model: bytes, parameters: int, *, worker: bool = False) -> bytes:
+def plugin_binary(
+    identity: PluginIdentity,
+    model: bytes,
+    parameters: int,
+    *,
+    worker: bool = False,
+    channels: tuple[int, int] = STEREO,
+) -> bytes:
     """The file of a model's plugin for this machine, the same in every format.
 
     Args:
@@ -36,15 +44,22 @@ def plugin_binary(identity: PluginIdentity, model: bytes, parameters: int, *, wo
         model: The content of a ``model.nlc``.
         parameters: How many the model has.
         worker: Whether the model has a thread of its own.
+        channels: How many it takes and gives.
 
     Raises:
         RuntimeEngineError: The binary was not built with this installation, or is not the one of this version.
     """
-    return plugin_code(this_machine(), identity, model, parameters, worker=worker).binary
+    return plugin_code(this_machine(), identity, model, parameters, worker=worker, channels=channels).binary
 
 
 def plugin_code(
-    platform: Platform, identity: PluginIdentity, model: bytes, parameters: int, *, worker: bool = False
+    platform: Platform,
+    identity: PluginIdentity,
+    model: bytes,
+    parameters: int,
+    *,
+    worker: bool = False,
+    channels: tuple[int, int] = STEREO,
 ) -> PluginCode:
     """As :func:`plugin_binary`, for a platform.
 
@@ -54,7 +69,7 @@ def plugin_code(
         RuntimeEngineError: As :func:`plugin_binary`.
     """
     empty = _empty(platform)
-    facts = _facts(identity, parameters, worker=worker, model_bytes=len(model))
+    facts = _facts(identity, parameters, worker=worker, model_bytes=len(model), channels=channels)
     if platform.is_mac:
         return PluginCode(empty, {FACTS_FILE: _encoded(facts), COMPILED_NAME: model})
     padded = empty + bytes(-len(empty) % _ALIGNMENT)
@@ -76,7 +91,7 @@ def player_code(platform: Platform, identity: PluginIdentity, artifact: str, slo
         RuntimeEngineError: As :func:`plugin_binary`.
     """
     empty = _empty(platform)
-    facts = {**_facts(identity, slots, worker=False, model_bytes=0), "player": 1, "artifact": artifact}
+    facts = _facts(identity, slots, worker=False, model_bytes=0, channels=STEREO) | {"player": 1, "artifact": artifact}
     return (
         PluginCode(empty, {FACTS_FILE: _encoded(facts)})
         if platform.is_mac
@@ -104,7 +119,9 @@ def id_in(binary: bytes) -> str | None:
     return None
 
 
-def _facts(identity: PluginIdentity, parameters: int, *, worker: bool, model_bytes: int) -> dict[str, str | int]:
+def _facts(
+    identity: PluginIdentity, parameters: int, *, worker: bool, model_bytes: int, channels: tuple[int, int]
+) -> dict[str, str | int]:
     return {
         "name": identity.name,
         "vendor": identity.vendor,
@@ -114,6 +131,8 @@ def _facts(identity: PluginIdentity, parameters: int, *, worker: bool, model_byt
         "uri": identity.lv2_uri,
         "uid": identity.vst3_id,
         "parameters": parameters,
+        "in_channels": channels[0],
+        "out_channels": channels[1],
         "worker": int(worker),
         "model_offset": 0,
         "model_bytes": model_bytes,

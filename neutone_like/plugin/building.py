@@ -22,7 +22,7 @@ from neutone_like.plugin.result import PluginFile, PluginResult
 from neutone_like.runtime.compiled_model import CompiledModel
 from neutone_like.targets.compiled_of import compiled_of
 
-_MOST_CHANNELS = 2
+_MOST_CHANNELS = 8  # native/plugin/port_layout.hpp
 Parameters = Sequence[Mapping[str, Any]]
 
 
@@ -51,7 +51,7 @@ def build_plugin(
         The files, and who the plugins are.
 
     Raises:
-        CompileError: The model can't be compiled, is offline, has more than two channels or a rate that isn't played;
+        CompileError: The model can't be compiled, is offline, has more than eight channels or a rate that isn't played;
             there is no such format; another plugin has the file's name, or ``out`` can't be written. The message says
             what to do, and nothing in ``out`` has changed.
         ArtifactError: The artifact is damaged, or was changed.
@@ -64,15 +64,18 @@ def build_plugin(
     require_linux()
     identity = plugin_identity(model.metadata)
     parameters: Parameters = model.metadata["neutone_like"]["parameters"]
+    channels = model.in_channels, model.out_channels
+    layouts = lv2.layouts_of(*channels)
     with writing_to(folder), scratch_in(folder) as scratch:
-        playing = written(scratch / "playing.so", plugin_binary(identity, model.data, len(parameters)))
-        load = measure_load(playing, [float(record["default"]) for record in parameters])
+        binary = plugin_binary(identity, model.data, len(parameters), channels=channels)
+        playing = written(scratch / "playing.so", binary)
+        load = measure_load(playing, [float(record["default"]) for record in parameters], layouts[0])
         heavy = load.is_heavy if worker is None else worker
-        described = lv2.description(identity, parameters, worker=heavy)
+        described = lv2.description(identity, parameters, worker=heavy, layouts=layouts)
 
         def bundle(platform: Platform) -> Bundle:
-            code = plugin_code(platform, identity, model.data, len(parameters), worker=heavy)
-            return Bundle(identity, platform, code, lv2.manifest(identity, platform.lv2_ending), described)
+            code = plugin_code(platform, identity, model.data, len(parameters), worker=heavy, channels=channels)
+            return Bundle(identity, platform, code, lv2.manifest(identity, platform.lv2_ending, layouts), described)
 
         files = put_bundles(folder, scratch, wanted, platforms, identity, bundle)
     return PluginResult(identity, files, len(model.data), load, heavy)
@@ -129,8 +132,8 @@ def require_playable(model: CompiledModel) -> None:
         )
     if max(model.in_channels, model.out_channels) > _MOST_CHANNELS:
         raise CompileError(
-            f"A plugin plays mono and stereo, and this model takes {model.in_channels} channels and gives "
-            f"{model.out_channels}. Give the model at most {_MOST_CHANNELS} of each, or play it with the engine."
+            f"A plugin has at most {_MOST_CHANNELS} channels on a side, and this model takes {model.in_channels} and "
+            f"gives {model.out_channels}. Give the model at most {_MOST_CHANNELS} of each, or play it with the engine."
         )
     for rate in model.metadata["native_sample_rates"]:
         if not MINIMUM_SAMPLE_RATE <= rate <= MAXIMUM_SAMPLE_RATE:

@@ -24,7 +24,8 @@ class PluginIdentity:
         file_name: What the plugin's files are called by: the name with ``_`` for spaces; where other characters had to
             give way, six digits behind it tell it from others.
         clap_id: In CLAP.
-        lv2_uri: In LV2, of the stereo plugin; ``#mono`` and ``#mono-to-stereo`` after it are the other two.
+        lv2_uri: In LV2, of the stereo plugin, or of the only one of a model of more channels; ``#mono`` and
+            ``#mono-to-stereo`` after it are the other two.
         vst3_id: In VST3, 32 hexadecimal digits.
     """
 

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from neutone_like.errors import CompileError
+from neutone_like.plugin.lv2 import Layout
 
 _SAMPLE_RATE = 48000
 _BLOCK = 64
 _BLOCKS = 400
 _PART_OF_A_BLOCK = 1 / 3
-_STEREO = 0
 
 
 class _Descriptor(ctypes.Structure):
@@ -39,7 +39,7 @@ class _Descriptor(ctypes.Structure):
 
 @dataclass(frozen=True)
 class PluginLoad:
-    """What a stereo host's blocks take on the machine where the plugin was made.
+    """What a host's blocks take on the machine where the plugin was made.
 
     Attributes:
         sample_rate: In Hz.
@@ -70,12 +70,13 @@ class PluginLoad:
         return f"{median} for {block}, 99 in 100 below {p99} ({self.part:.0%})"
 
 
-def measure_load(binary: Path, defaults: Sequence[float]) -> PluginLoad:
+def measure_load(binary: Path, defaults: Sequence[float], layout: Layout) -> PluginLoad:
     """Play noise through a plugin, as an LV2 host would.
 
     Args:
         binary: The file of any format: they are the same.
         defaults: Of the model's parameters.
+        layout: The channels of its first plugin.
 
     Raises:
         CompileError: The system doesn't load programs from there.
@@ -88,10 +89,10 @@ def measure_load(binary: Path, defaults: Sequence[float]) -> PluginLoad:
             "system may be mounted with noexec, where no host could load it either. Choose another folder."
         ) from error
     library.lv2_descriptor.restype = ctypes.POINTER(_Descriptor)
-    plugin: Any = library.lv2_descriptor(_STEREO).contents
+    plugin: Any = library.lv2_descriptor(0).contents
     instance = ctypes.c_void_p(plugin.instantiate(ctypes.byref(plugin), _SAMPLE_RATE, b"", None))
     try:
-        ports = _ports(defaults)
+        ports = _ports(defaults, layout)
         for index, port in enumerate(ports):
             plugin.connect_port(instance, index, port.ctypes.data)
         plugin.activate(instance)
@@ -103,11 +104,11 @@ def measure_load(binary: Path, defaults: Sequence[float]) -> PluginLoad:
     return PluginLoad(_SAMPLE_RATE, _BLOCK, float(median), float(p99))
 
 
-def _ports(defaults: Sequence[float]) -> list[npt.NDArray[np.float32]]:
+def _ports(defaults: Sequence[float], layout: Layout) -> list[npt.NDArray[np.float32]]:
     """Inputs, outputs, parameters, enabled, latency."""
-    noise = np.random.default_rng(0).uniform(-0.3, 0.3, (2, _BLOCK)).astype(np.float32)
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, (layout.inputs, _BLOCK)).astype(np.float32)
     controls = [np.full(1, value, np.float32) for value in (*defaults, 1.0, 0.0)]
-    return [*noise, *np.zeros((2, _BLOCK), np.float32), *controls]
+    return [*noise, *np.zeros((layout.outputs, _BLOCK), np.float32), *controls]
 
 
 def _seconds_of(run: Callable[[ctypes.c_void_p, int], None], instance: ctypes.c_void_p) -> float:

@@ -52,14 +52,23 @@ class Layout:
 
 
 LAYOUTS = (Layout("", "", 2, 2), Layout("#mono", " (mono)", 1, 1), Layout("#mono-to-stereo", " (mono to stereo)", 1, 2))
+"""Those of a model for mono and stereo."""
 
 
-def manifest(identity: PluginIdentity, ending: str = ".so") -> str:
+def layouts_of(in_channels: int, out_channels: int) -> tuple[Layout, ...]:
+    """A model of more channels than two is one plugin, as ``layouts_of`` in native/plugin/port_layout.hpp has it."""
+    if max(in_channels, out_channels) <= 2:
+        return LAYOUTS
+    return (Layout("", "", in_channels, out_channels),)
+
+
+def manifest(identity: PluginIdentity, ending: str = ".so", layouts: Sequence[Layout] = LAYOUTS) -> str:
     """``manifest.ttl``: where each plugin is.
 
     Args:
         identity: Whose.
         ending: Of the binary's file.
+        layouts: Of its plugins.
     """
     window = f"<{identity.lv2_uri}#window>"
     has_window = ending == _ENDING_WITH_WINDOW
@@ -67,25 +76,32 @@ def manifest(identity: PluginIdentity, ending: str = ".so") -> str:
         f"<{identity.lv2_uri}{layout.ending}> a lv2:Plugin ; lv2:binary <{identity.file_name}{ending}> ; "
         + (f"ui:ui {window} ; " if has_window else "")
         + f"rdfs:seeAlso <{identity.file_name}.ttl> ."
-        for layout in LAYOUTS
+        for layout in layouts
     ]
     windows = [_WINDOW.format(window=window, binary=f"{identity.file_name}{ending}")] if has_window else []
     return "\n".join([_MANIFEST_PREFIXES, *plugins, *windows, ""])
 
 
-def description(identity: PluginIdentity, parameters: Sequence[Mapping[str, Any]], *, worker: bool = False) -> str:
+def description(
+    identity: PluginIdentity,
+    parameters: Sequence[Mapping[str, Any]],
+    *,
+    worker: bool = False,
+    layouts: Sequence[Layout] = LAYOUTS,
+) -> str:
     """``NAME.ttl``: names, ports, ranges, units.
 
     Args:
         identity: Whose.
         parameters: The model's.
         worker: Whether the model has a thread of its own, which the host's may have to wait for.
+        layouts: Of its plugins.
     """
     symbols = _symbols(parameters)
     knobs = [_control(record, symbol) for record, symbol in zip(parameters, symbols, strict=True)]
     # A host's thread may have to wait for the model's own.
     extras = "" if worker else "    lv2:optionalFeature lv2:hardRTCapable ;\n"
-    return "\n".join([PREFIXES, *(plugin(identity, layout, knobs, extras) for layout in LAYOUTS)])
+    return "\n".join([PREFIXES, *(plugin(identity, layout, knobs, extras) for layout in layouts)])
 
 
 def plugin(

@@ -22,6 +22,7 @@ from neutone_like.version import __version__
 
 SLOTS = 32
 """Knobs of the player: native/plugin/knob.hpp has as many."""
+_MOST_CHANNELS = 2
 _LONGEST_PATH = 3000  # bytes; the binary has room for 4096 with all else
 _ID = "neutone-like.player"
 
@@ -89,6 +90,11 @@ def _playable(artifact: str | PathLike[str]) -> Path:
     given = resolve(artifact)
     model = load_compiled(given)
     require_playable(model)
+    if max(model.in_channels, model.out_channels) > _MOST_CHANNELS:
+        raise CompileError(
+            f"The player's ports are for mono and stereo, and this model takes {model.in_channels} channels and gives "
+            f"{model.out_channels}. Make a plugin of its own of it: neutone-like plugin {artifact}"
+        )
     parameters = len(model.metadata["neutone_like"]["parameters"])
     if parameters > SLOTS:
         raise CompileError(

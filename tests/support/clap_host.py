@@ -205,9 +205,12 @@ class ClapInstance:
             channels.append(info.channels)
         return channels[0], channels[1]
 
-    def choose(self, layout: tuple[int, int]) -> None:
-        config = self._extension("clap.audio-ports-config", abi.PortsConfig)
-        assert config.select(self._at, LAYOUTS[layout])
+    def offers(self, which: int) -> bool:
+        """Whether it has a layout of this number."""
+        return bool(self._extension("clap.audio-ports-config", abi.PortsConfig).select(self._at, which))
+
+    def choose(self, layout: tuple[int, int], which: int | None = None) -> None:
+        assert self.offers(LAYOUTS[layout] if which is None else which)
         self.layout = layout
         assert self.ports() == layout
 

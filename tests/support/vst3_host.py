@@ -121,9 +121,10 @@ def _changes(queues: Sequence[_Object]) -> _Object:
 
 
 class Vst3Instance:
-    """One instance of a bundle's plugin, stereo."""
+    """One instance of a bundle's plugin: stereo, or with as many outputs as it is told to have."""
 
-    def __init__(self, bundle: Path) -> None:
+    def __init__(self, bundle: Path, outputs: int = 2) -> None:
+        self.outputs = outputs
         (binary,) = bundle.rglob("*.so")
         self._library = ctypes.CDLL(str(binary))
         self._library.GetPluginFactory.restype = c_void_p
@@ -190,6 +191,17 @@ class Vst3Instance:
         for timer in list(self.timers):
             call(timer, 3, None)
 
+    def arrange(self, inputs: int, outputs: int) -> bool:
+        """Ask for speakers on each side, as bits; whether the plugin has them."""
+        asked = [c_uint64(each) for each in (inputs, outputs)]
+        return call(self.processor, 3, c_int32, byref(asked[0]), c_int32(1), byref(asked[1]), c_int32(1)) == _OK
+
+    def arrangement(self, *, is_output: bool) -> int:
+        """Which speakers it has, as bits."""
+        found = c_uint64()
+        assert call(self.processor, 4, c_int32, c_int32(is_output), c_int32(0), byref(found)) == _OK
+        return found.value
+
     def latency(self) -> int:
         return call(self.processor, 6, c_uint32)
 
@@ -224,14 +236,14 @@ class Vst3Instance:
     def block(self, sound: Audio, steps: Steps = ()) -> Audio:
         """One call of process; without sound it only takes the parameters."""
         given = np.ascontiguousarray(sound)
-        got = np.full_like(given, 9.0)
+        got = np.full((self.outputs, given.shape[1]), 9.0, np.float32)
         points: dict[int, list[tuple[int, float]]] = {}
         for when, which, value in steps:
             points.setdefault(which, []).append((when, value))
         queues = [_queue(which, sorted(of)) for which, of in points.items()]
         changes = _changes(queues)
-        rows = [(c_void_p * 2)(*(row.ctypes.data for row in each)) for each in (given, got)]
-        buses = [_Bus(2, 0, ctypes.addressof(each)) for each in rows]
+        rows = [(c_void_p * len(each))(*(row.ctypes.data for row in each)) for each in (given, got)]
+        buses = [_Bus(len(each), 0, ctypes.addressof(each)) for each in rows]
         data = _ProcessData(
             0, 0, sound.shape[1], 1, 1, ctypes.addressof(buses[0]), ctypes.addressof(buses[1]), changes.address
         )

@@ -264,6 +264,8 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "all but the last, from the end": (Built(lambda s, x: s.a(x).flip(-1), a=conv()), r"flip.*signal's end"),
     "the last state": (Built(lambda s, x: s.a(x.transpose(1, 2))[1], a=nn.GRU(1, 4, batch_first=True)), r"a \(.*state"),
     "noise": (Built(lambda s, x: s.a(x) + torch.randn_like(x), a=conv()), r"randn_like.*random"),
+    "noise beside the signal": (Built(lambda s, x: s.a(x) + torch.randn(4, 1), a=conv()), r"randn .*random"),
+    "dropout that stays on": (Built(lambda s, x: F.dropout(s.a(x), 0.1), a=conv()), r"dropout.*random"),
     "all with all": (
         Built(lambda s, x: frames_last(lambda q: (q @ q.transpose(1, 2)).softmax(-1) @ q, s.a(x)), a=conv()),
         r"matmul.*all times with all others.*is_causal=True",

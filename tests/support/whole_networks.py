@@ -72,6 +72,29 @@ def _written_out(s: Any, x: Tensor) -> Tensor:
     return heard.transpose(1, 2).reshape(1, samples, 4).transpose(1, 2)
 
 
+def _wave_u_net(s: Any, x: Tensor) -> Tensor:
+    """Every other sample on the way down, held on the way up."""
+    y = F.leaky_relu(s.a(x), 0.1)
+    z = F.leaky_relu(s.b(y[:, :, ::2]), 0.1)
+    return s.c(torch.cat([F.interpolate(z, scale_factor=2), y, x], 1))
+
+
+def _columns(s: Any, x: Tensor) -> Tensor:
+    """F.unfold as F.fold's counterpart."""
+    frames = torch.tanh(F.unfold(s.a(x).unsqueeze(2), (1, 16), stride=(1, 8)))
+    return F.fold(frames, (1, x.shape[-1]), (1, 16), stride=(1, 8))[:, :, 0]
+
+
+def _both_ways_in_frames(s: Any, x: Tensor) -> Tensor:
+    frames = s.a(x).reshape(1, 1, -1, 8).flatten(0, 2)
+    return s.b(frames.unsqueeze(2))[0].mean(2).reshape(1, 1, -1)
+
+
+def _mixed(s: Any, x: Tensor) -> Tensor:
+    y = F.channel_shuffle(F.hardswish(s.a(x)), 2).repeat_interleave(2, 1)
+    return torch.einsum("...ct,cd->...dt", y, s.b.weight)
+
+
 def _positions(s: Any, x: Tensor) -> Tensor:
     return s.a(x) + torch.sin(torch.arange(x.shape[-1], dtype=torch.float32) * 0.1)
 
@@ -162,6 +185,15 @@ def networks() -> dict[str, nn.Module]:
         "MultiheadAttention that gives its weights": Built(
             _with_weights, a=conv(), b=nn.MultiheadAttention(4, 2, batch_first=True)
         ),
+        "every other sample, and held": Built(
+            _wave_u_net, a=conv(), b=nn.Conv1d(4, 4, 5, padding=2), c=nn.Conv1d(9, 1, 3)
+        ),
+        "frames by F.unfold": Built(_columns, a=conv(1)),
+        "a GRU both ways in each frame": Built(
+            _both_ways_in_frames, a=conv(1), b=nn.GRU(1, 3, batch_first=True, bidirectional=True)
+        ),
+        "channels mixed by name": Built(_mixed, a=conv(), b=nn.Linear(3, 8)),
+        "the nearest, downwards": Built(lambda s, x: F.interpolate(s.a(x), scale_factor=0.25), a=conv()),
         "differences": Built(lambda s, x: s.a(x).diff(n=2).diff(dim=1), a=conv()),
         "spectra": Built(_masked_spectrum, a=nn.Conv1d(17, 17, 3, padding=1)),
         "frames added": Built(_frames_added, a=conv(1)),

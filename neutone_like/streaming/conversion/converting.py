@@ -6,16 +6,17 @@ from math import inf, lcm
 from operator import getitem
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from neutone_like.errors import ModelError
-from neutone_like.graph import Graph, Lengths, Node, Value, drop_unused, map_values
+from neutone_like.graph import Graph, Lengths, Node, Value, drop_unused, map_values, operation
 from neutone_like.streaming.conversion import rearranging
 from neutone_like.streaming.conversion.alignment import delayed, gated
 from neutone_like.streaming.conversion.attention_rule import pairs_of, written_out
 from neutone_like.streaming.conversion.calling import Call
 from neutone_like.streaming.conversion.measuring import measure
-from neutone_like.streaming.conversion.refusing import refuse
+from neutone_like.streaming.conversion.refusing import refuse, refuse_random
 from neutone_like.streaming.conversion.rowwise import refuse_whole, streams_in
 from neutone_like.streaming.conversion.rules import rule_of
 from neutone_like.streaming.conversion.stream import Held, Known, Pairs, Square, Stream, Streams
@@ -111,9 +112,17 @@ def _without_signal(writer: Writer, call: Call) -> Held:
     if len(measured) == 1 and measured[0].rates:
         rule = rule_of(call)
         return (rule if rule is rearranging.counting else rearranging.source)(writer, call)
+    if torch.Tag.nondeterministic_seeded in operation(call.node.op).tags and not _in_evaluation(call):
+        refuse_random(call.node)
     if any(each.depends_on_length for each in measured):
         refuse(call.node, "depends on the signal's length", "A stream has none: count from its start (torch.arange)")
     return Known(measured[0].example, call.node.name)
+
+
+def _in_evaluation(call: Call) -> bool:
+    """Whether it is dropout, or its kin, that does nothing."""
+    given = call.given
+    return not given.get("train", given.get("training", True))
 
 
 def _delay(held: Held) -> int:

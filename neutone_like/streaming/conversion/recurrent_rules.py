@@ -11,6 +11,7 @@ from neutone_like.graph import Value
 from neutone_like.streaming.conversion.alignment import gated
 from neutone_like.streaming.conversion.calling import Call, call_now
 from neutone_like.streaming.conversion.refusing import refuse
+from neutone_like.streaming.conversion.rowwise import rowwise
 from neutone_like.streaming.conversion.stream import Known, Stream, Streams
 from neutone_like.streaming.conversion.windows import require_known
 from neutone_like.streaming.conversion.writer import Writer
@@ -25,11 +26,13 @@ class _Layer(NamedTuple):
     states: list[Tensor]
 
 
-def recurrent(writer: Writer, call: Call) -> Streams:
+def recurrent(writer: Writer, call: Call) -> Stream | Streams:
     """lstm, gru, rnn_tanh and rnn_relu."""
     given = call.given
     kind = call.node.op.removeprefix("aten::").partition(".")[0]
     x: Stream = given["input"]
+    if x.axis == (0 if given["batch_first"] else 1):
+        return rowwise(writer, call)  # each time is a sequence of its own, such as the samples of a frame
     if given["bidirectional"]:
         refuse(call.node, "is bidirectional, and so begins at the signal's end", "Train one of one direction")
     if x.axis != (1 if given["batch_first"] else 0):

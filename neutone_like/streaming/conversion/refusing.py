@@ -6,6 +6,11 @@ from neutone_like.errors import ModelError
 from neutone_like.graph import Node
 
 
+def refuse_random(node: Node) -> NoReturn:
+    """Raise :class:`ModelError` for an operation that gives something else whenever it runs."""
+    refuse(node, "draws random numbers, so that no two runs are the same", "Give noise as another input channel")
+
+
 def refuse(node: Node, reason: str, instead: str) -> NoReturn:
     """Raise :class:`ModelError` for an operation that can't be had block by block.
 

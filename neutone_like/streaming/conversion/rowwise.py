@@ -9,7 +9,7 @@ from torch import Tensor
 from neutone_like.graph import Value, map_values
 from neutone_like.streaming.conversion.alignment import aligned, cut
 from neutone_like.streaming.conversion.calling import Call, call_now
-from neutone_like.streaming.conversion.refusing import refuse
+from neutone_like.streaming.conversion.refusing import refuse, refuse_random
 from neutone_like.streaming.conversion.stream import Square, Stream, Streams, union
 from neutone_like.streaming.conversion.writer import Writer
 
@@ -81,6 +81,13 @@ def over_dims(writer: Writer, call: Call) -> Stream | Streams:
     axes = range(x.like.dim()) if dims is None or dims == [] else [dims] if isinstance(dims, int) else dims
     if x.axis in [each % max(1, x.like.dim()) for each in axes]:
         refuse_whole(call)
+    return rowwise(writer, call)
+
+
+def random_in_training(writer: Writer, call: Call) -> Stream | Streams:
+    """dropout and its kin, which do nothing, or what is fixed, in evaluation."""
+    if call.given.get("train") or call.given.get("training"):
+        refuse_random(call.node)
     return rowwise(writer, call)
 
 
@@ -185,10 +192,17 @@ def linear(writer: Writer, call: Call) -> Stream | Streams:
 def einsum(writer: Writer, call: Call) -> Stream | Streams:
     """Sums that keep time."""
     given, (left, _, right) = call.given, call.given["equation"].replace(" ", "").partition("->")
-    terms = left.split(",")
-    if "." in given["equation"] or not right:
-        refuse(call.node, "has no letter for each axis", "Write the equation out, with '->'")
-    letters = {term[each.axis] for term, each in zip(terms, given["tensors"], strict=True) if isinstance(each, Stream)}
-    if len(letters) != 1 or not letters <= set(right):
+    if not right:
+        refuse(call.node, "does not say which axes are left", "Write the equation out, with '->'")
+    terms = zip(left.split(","), given["tensors"], strict=True)
+    letters = {_letters(term, each.like.dim())[each.axis] for term, each in terms if isinstance(each, Stream)}
+    if len(letters) != 1 or not letters <= set(_letters(right, len(writer.measured[call.node.name][0].shape))):
         refuse(call.node, "sums over all of time, or compares all times with all others", _OTHERS[1])
     return rowwise(writer, call)
+
+
+def _letters(term: str, axes: int) -> list[str]:
+    """What each axis is called; those that "..." stands for are counted from the right, as they broadcast."""
+    before, _, after = term.partition("...")
+    others = axes - len(before) - len(after)
+    return [*before, *(f"...{place}" for place in range(others, 0, -1)), *after]

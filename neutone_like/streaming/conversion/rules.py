@@ -9,28 +9,31 @@ from neutone_like.graph import operation
 from neutone_like.streaming.conversion import overlap_add, rearranging, recurrent_rules, rowwise, upsampling, windows
 from neutone_like.streaming.conversion.attention_rule import attention
 from neutone_like.streaming.conversion.calling import Call
-from neutone_like.streaming.conversion.refusing import refuse
+from neutone_like.streaming.conversion.refusing import refuse, refuse_random
 from neutone_like.streaming.conversion.writer import Writer
 
 Rule = Callable[[Writer, Call], Any]
 """Writes a call for a stream, and says what its result is."""
 
 _PLAIN = (
-    "alias clone contiguous detach dropout alpha_dropout feature_dropout to type_as _to_copy lift_fresh "
+    "alias clone contiguous detach to type_as _to_copy lift_fresh "
     "lift_fresh_copy transpose permute movedim swapaxes unsqueeze squeeze t numpy_T mT conj view_as_real real imag "
-    "view_as_complex complex polar embedding where index masked_fill cdist zeros_like ones_like full_like resolve_conj "
-    "resolve_neg atleast_1d atleast_2d atleast_3d stack broadcast_tensors one_hot"
+    "view_as_complex complex polar embedding where index masked_fill cdist zeros_like ones_like full_like "
+    "resolve_conj resolve_neg atleast_1d atleast_2d atleast_3d stack broadcast_tensors one_hot hardswish log_sigmoid "
+    "bucketize kl_div special_i0 fake_quantize_per_tensor_affine"
 )
 _OVER_DIMS = (
     "softmax log_softmax mean sum prod amax amin max min argmax argmin std var std_mean var_mean norm "
     "linalg_vector_norm logsumexp glu chunk split split_with_sizes tensor_split unbind select index_select gather flip "
-    "roll sort topk cumprod fft_fft fft_ifft fft_rfft fft_irfft fft_hfft all any median count_nonzero cosine_similarity"
+    "roll sort topk cumprod fft_fft fft_ifft fft_rfft fft_irfft fft_hfft all any median count_nonzero "
+    "cosine_similarity cummax cummin logcumsumexp trapz trapezoid"
 )
 _TABLE: tuple[tuple[str, Rule], ...] = (
     (_PLAIN, rowwise.rowwise),
     (_OVER_DIMS, rowwise.over_dims),
+    ("dropout alpha_dropout feature_dropout feature_alpha_dropout rrelu", rowwise.random_in_training),
     ("layer_norm rms_norm", rowwise.normalised_shape),
-    ("batch_norm prelu", rowwise.over_channels),
+    ("batch_norm prelu channel_shuffle", rowwise.over_channels),
     (
         "group_norm instance_norm adaptive_avg_pool1d adaptive_max_pool1d adaptive_avg_pool2d adaptive_max_pool2d",
         rowwise.over_batch_items,
@@ -41,6 +44,7 @@ _TABLE: tuple[tuple[str, Rule], ...] = (
     ("conv1d conv2d conv3d", windows.convolution),
     ("avg_pool1d avg_pool2d max_pool1d max_pool2d", windows.pooling),
     ("unfold", windows.framing),
+    ("im2col", windows.columns),
     ("diff", windows.differences),
     ("stft", windows.spectra),
     ("conv_transpose1d conv_transpose2d", overlap_add.transposed_convolution),
@@ -76,9 +80,7 @@ def rule_of(call: Call) -> Rule:
         return _RULES[name]
     tags = operation(call.node.op).tags
     if torch.Tag.nondeterministic_seeded in tags:
-        refuse(
-            call.node, "draws random numbers, so that no two runs are the same", "Give noise as another input channel"
-        )
+        refuse_random(call.node)
     if torch.Tag.pointwise in tags:
         return rowwise.rowwise
     refuse(

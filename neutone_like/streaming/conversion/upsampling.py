@@ -9,19 +9,37 @@ from neutone_like.graph import Value
 from neutone_like.streaming.conversion.alignment import cut, joined_to_past, later
 from neutone_like.streaming.conversion.calling import Call, call_now
 from neutone_like.streaming.conversion.refusing import refuse
-from neutone_like.streaming.conversion.rowwise import refuse_whole
-from neutone_like.streaming.conversion.stream import Known, Stream, union
+from neutone_like.streaming.conversion.rowwise import refuse_whole, rowwise
+from neutone_like.streaming.conversion.stream import Known, Stream, Streams, union
+from neutone_like.streaming.conversion.windows import Window, slide
 from neutone_like.streaming.conversion.writer import Writer
 
 
-def held(writer: Writer, call: Call) -> Stream:
-    """upsample_nearest and repeat_interleave: every sample so many times."""
+def held(writer: Writer, call: Call) -> Stream | Streams:
+    """upsample_nearest and repeat_interleave: every sample so many times, or one of so many."""
     x = _signal(call)
+    if call.node.op.startswith("aten::repeat_interleave"):
+        if not isinstance(call.given.get("repeats"), int) or call.given["dim"] is None:
+            refuse(call.node, "repeats samples by other counts", "Give it one count and a dimension")
+        if call.given["dim"] % x.like.dim() != x.axis:
+            return rowwise(writer, call)
+    every = x.rate / writer.measured[call.node.name][0].rates[call.axis]
+    if every.denominator == 1 and every > 1 and call.axis == x.axis:
+        return _every(writer, x, int(every))
     factor = _factor(writer, call, x)
     value = writer.call("aten::repeat_interleave.self_int", x, factor, x.axis)
     history = None if x.history is None else x.history.repeat_interleave(factor, x.axis)
     reach = cache(lambda n: x.reach(n // factor))
     return Stream(value, x.axis, x.rate * factor, x.delay * factor, history, x.like, reach, x.lead)
+
+
+def _every(writer: Writer, x: Stream, step: int) -> Stream:
+    """The first of every ``step`` samples, as nearest takes them."""
+
+    def run(do: Any, heard: Any) -> Any:
+        return do("aten::slice.Tensor", heard, x.axis, 0, 2**63 - 1, step)
+
+    return slide(writer, x, Window(1, step), x.axis, run)
 
 
 def lines_between(writer: Writer, call: Call) -> Stream:

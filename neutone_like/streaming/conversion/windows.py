@@ -43,7 +43,7 @@ def slide(writer: Writer, x: Stream, window: Window, axis: int, run: Run) -> Str
     delay = -((stride - span - x.delay) // stride)
     past = delay * stride - x.delay
     heard = joined_to_past(writer, x, max(past, 0))
-    if past != span - stride:
+    if past != span - stride or past < 0:  # what is heard is longer than it is to be, or begins too early
         start = max(0, -past)
         end = writer.samples(x.rate, span - stride + start)
         heard = writer.call("aten::slice.Tensor", heard, x.axis, start, end)
@@ -141,6 +141,22 @@ def framing(writer: Writer, call: Call) -> Stream:
     return slide(
         writer, x, Window(size, step), call.axis, lambda do, heard: do(call.node.op, heard, dimension, size, step)
     )
+
+
+def columns(writer: Writer, call: Call) -> Stream:
+    """torch.nn.functional.unfold of frames along one line: a column for each."""
+    x, given = call.given["self"], call.given
+    kernel, stride, dilation, padding = (given[name] for name in ("kernel_size", "stride", "dilation", "padding"))
+    way = x.axis - (x.like.dim() - 2)
+    if way < 0 or x.like.shape[x.like.dim() - 1 - way] != 1 or kernel[1 - way] != 1 or padding[1 - way]:
+        refuse(call.node, "takes patches of an image", "Only frames along one line are converted: kernel_size=(1, n)")
+    require_covered(call.node, kernel[way], stride[way])
+    span = dilation[way] * (kernel[way] - 1) + 1
+
+    def run(do: Callable[..., Any], heard: Any) -> Any:
+        return do(call.node.op, heard, kernel, dilation, [0, 0], stride)
+
+    return slide(writer, x, Window(span, stride[way], padding[way]), call.axis, run)
 
 
 def spectra(writer: Writer, call: Call) -> Stream:

@@ -19,6 +19,7 @@ class LayerArray(nn.Module):
 
     def __init__(self, config: Fields, weights: Weights) -> None:
         super().__init__()
+        _take_early_names(config)
         self.in_channels, shape = config.whole("input_size", maximum=4096), _shape(config)
         self.channels, self.condition = shape.channels, shape.condition
         dilations = config.wholes("dilations")
@@ -96,6 +97,15 @@ class WaveNet(nn.Module):
         return self.head(self.head_scale * head)
 
 
+def _take_early_names(config: Fields) -> None:
+    """Files of January 2026 have other names for three things; the sound is the same."""
+    for early, name in (("head_1x1", "head1x1"), ("1x1_post_film", "layer1x1_post_film")):
+        if early in config.values and name not in config.values:
+            config.values[name] = config.values.pop(early)
+    if "groups_1x1" in config.values and "layer1x1" not in config.values:
+        config.values["layer1x1"] = {"groups": config.values.pop("groups_1x1")}
+
+
 def _shape(config: Fields) -> LayerShape:
     channels = config.whole("channels", maximum=4096)
     residual = Fields(config.get("layer1x1", {}), f"{config.where}.layer1x1")
@@ -169,6 +179,7 @@ def _head(config: Fields) -> tuple[int, int, bool]:
     """Channels, kernel and bias of an array's head: an object since 0.6, two keys before."""
     if config.get("head") is None:
         return config.whole("head_size", maximum=4096), 1, config.flag("head_bias")
+    config.get("head_size"), config.get("head_bias")  # beside it, for older players
     fields = Fields(config.get("head"), f"{config.where}.head")
     head = (fields.whole("out_channels", maximum=4096), fields.whole("kernel_size"), fields.flag("bias"))
     fields.done()

@@ -81,6 +81,25 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
         load_nam(path)
 
 
+def test_notes_beside_the_model_and_early_names_in_it_change_nothing(tmp_path: Path) -> None:
+    """Files of January 2026 call three things otherwise, and published ones have notes; a head may be said twice."""
+    array = {"input_size": 1, "condition_size": 1, "channels": 2, "kernel_size": 2, "dilations": [1, 3]}
+    array |= {"activation": "Tanh", "gating_mode": "none", "conv_pre_film": {"active": True, "shift": False}}
+    film, one = {"active": True, "shift": True}, {"active": True, "out_channels": 4, "groups": 2}
+    now = {"head1x1": one, "layer1x1_post_film": film, "layer1x1": {"active": True, "groups": 2}}
+    now |= {"head": {"out_channels": 1, "kernel_size": 1, "bias": True}, "head_size": 1, "head_bias": True}
+    early = {"head_1x1": one, "1x1_post_film": film, "groups_1x1": 2, "head_size": 1, "head_bias": True}
+    count = 2 + 2 * (10 + 2 + 4 + 8 + 2 * 2 + 4 * 2) + 5 + 1
+    played: list[Tensor] = []
+    for names in (now, early):
+        config = {"layers": [{**array, **names}], "head": None, "head_scale": 0.5}
+        weights = torch.linspace(-0.6, 0.7, count).tolist()
+        file = linear(version="0.6.0", architecture="WaveNet", config=config, weights=weights, notes=["a test case"])
+        played.append(load_nam(written(tmp_path, file)).do_forward_pass(torch.linspace(-1.0, 1.0, 40)[None], {}))
+    assert torch.equal(*played)
+    assert float(played[0].std()) > 0.01
+
+
 @pytest.mark.parametrize(
     ("scale", "limits", "message"),
     [

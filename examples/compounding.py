@@ -1,6 +1,6 @@
 """Do the gains multiply? Distilled, quantised, a better architecture and four steps: each alone, and all together.
 
-    python examples/compounding.py                                   # a quarter of an hour of one core
+    python examples/compounding.py                                   # seven minutes of one core
     python examples/compounding.py --recordings FOLDER --page PAGE.md
     python examples/compounding.py --updates 4 --pool 4 --count 1 --seconds 1 --rounds 1 --many 5 --work build/quick
 

@@ -35,6 +35,7 @@ LAYOUTS: Mapping[Family, tuple[tuple[int, tuple[int, ...]], ...]] = {
     "separable": ((6, _THIRDS),),
     "tcn": ((9, (1, 5, 25, 125)), (16, (1, 8, 64))),
     "lstm": ((1, ()),),
+    "wiener_hammerstein": ((48, (1, 16)),),
 }
 """Taps and dilations that are tried of each family: they hear 1096 to 4093 samples, or all."""
 

@@ -14,11 +14,11 @@ from neutone_like.model.metadata import ModelMetadata
 from neutone_like.numbers import whole_number
 from neutone_like.streaming import LSTM, Conv1d
 
-Family = Literal["wavenet", "separable", "tcn", "lstm"]
+Family = Literal["wavenet", "separable", "tcn", "lstm", "wiener_hammerstein"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 _MOST_WIDTH = 1024
 _HIGHEST_GAIN = 30.0
-_RECURRENT_CONTEXT_SAMPLES = 1024
+_FIRST_TAPS = 0.01  # of a long filter, beside its newest
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,12 @@ class StudentShape:
         family: ``"wavenet"``: dilated convolutions with a skip from each layer (van den Oord et al., WaveNet, 2016);
             ``"separable"``: the same with depthwise and 1x1 convolutions in the place of full ones; ``"tcn"``: few
             layers of many taps (Bai et al., 2018); ``"lstm"``: one recurrent layer, whose input is added to its output
-            (Wright et al., 2019).
+            (Wright et al., 2019); ``"wiener_hammerstein"``: long filters, a bend without memory, and long filters, as
+            amplifiers, pedals and cabinets are built (Billings and Fakhouri, 1982).
         width: Channels of each layer, or units.
-        taps: Of each convolution.
-        dilations: Samples between taps, for each layer; ``()`` for ``"lstm"``.
+        taps: Of each convolution, or filter.
+        dilations: Samples between taps, for each layer; for ``"wiener_hammerstein"`` those between the near taps and
+            between the far taps of both filters; ``()`` for ``"lstm"``.
 
     Raises:
         ModelError: A number out of range, or another family.
@@ -53,13 +55,21 @@ class StudentShape:
                 f"dilations: expected {'none' if self.family == 'lstm' else 'one for each layer'} of a student of "
                 f"family {self.family!r}, got {self.dilations}."
             )
+        if self.family == "wiener_hammerstein" and len(self.dilations) != 2:
+            raise ModelError(
+                "dilations: expected 2, of near taps and of far ones, of a student of family "
+                f"'wiener_hammerstein', got {self.dilations}."
+            )
         for each in self.dilations:
             whole_number(each, "dilations", 1, 1 << 16, unit="samples", error=ModelError)
 
     @property
     def receptive_field_samples(self) -> int | None:
         """How many samples an output depends on; ``None``: all that came before."""
-        return None if self.family == "lstm" else 1 + (self.taps - 1) * sum(self.dilations)
+        if self.family == "lstm":
+            return None
+        filters = 2 if self.family == "wiener_hammerstein" else 1
+        return 1 + filters * (self.taps - 1) * sum(self.dilations)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON types."""
@@ -68,6 +78,8 @@ class StudentShape:
     def __str__(self) -> str:
         if self.family == "lstm":
             return f"lstm, {self.width} units"
+        if self.family == "wiener_hammerstein":
+            return f"wiener_hammerstein, {self.width} channels, filters of {self.receptive_field_samples} samples"
         return f"{self.family}, {self.width} channels, {len(self.dilations)} layers of {self.taps} taps"
 
 
@@ -142,6 +154,45 @@ class LstmStudent(nn.Module):
         return self.head(self.lstm(x)) + self.around(x)
 
 
+class LongFilter(nn.Module):
+    """Taps side by side for what happens fast, and taps far apart, of the smoothed sound, for what dies away slowly."""
+
+    def __init__(self, in_channels: int, out_channels: int, taps: int, near: int, far: int) -> None:
+        super().__init__()
+        self.near = Conv1d(in_channels, out_channels, taps, dilation=near)
+        self.smooth = Conv1d(in_channels, in_channels, taps, dilation=near, groups=in_channels, bias=False)
+        self.far = Conv1d(in_channels, out_channels, taps, dilation=far, bias=False)
+        smoothing = torch.hann_window(taps + 2, periodic=False)[1:-1]
+        with torch.no_grad():  # it begins as nothing but the newest sample
+            newest = self.near.weight[..., -1] * math.sqrt(taps)
+            self.near.weight.mul_(_FIRST_TAPS)
+            self.near.weight[..., -1] = newest
+            self.smooth.weight.copy_((smoothing / smoothing.sum()).expand_as(self.smooth.weight))
+            self.far.weight.mul_(_FIRST_TAPS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The next block."""
+        return self.near(x) + self.far(self.smooth(x))
+
+
+class WienerHammersteinStudent(nn.Module):
+    """``[batch, in_channels, N]`` to ``[batch, out_channels, N]``: a filter, what bends without memory, a filter."""
+
+    def __init__(self, shape: StudentShape, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.start = LongFilter(in_channels, shape.width, shape.taps, *shape.dilations)
+        self.mix = Conv1d(shape.width, shape.width, 1)
+        self.join = Conv1d(shape.width, out_channels, 1)
+        self.head = LongFilter(out_channels, out_channels, shape.taps, *shape.dilations)
+        with torch.no_grad():
+            self.head.near.weight[..., -1] = torch.eye(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The next block."""
+        y = torch.tanh(self.start(x))
+        return self.head(self.join(y + torch.tanh(self.mix(y))))
+
+
 class StudentModel(WaveformToWaveformBase):
     """A student as a live model of one rate, without parameters. Its state lies in its streaming layers.
 
@@ -177,7 +228,13 @@ class StudentModel(WaveformToWaveformBase):
         return self.delay_samples
 
 
-_NETWORKS = {"wavenet": WaveNetStudent, "separable": WaveNetStudent, "tcn": TcnStudent, "lstm": LstmStudent}
+_NETWORKS = {
+    "wavenet": WaveNetStudent,
+    "separable": WaveNetStudent,
+    "tcn": TcnStudent,
+    "lstm": LstmStudent,
+    "wiener_hammerstein": WienerHammersteinStudent,
+}
 
 
 def student_network(shape: StudentShape, in_channels: int = 1, out_channels: int = 1, *, seed: int = 0) -> nn.Module:
@@ -198,5 +255,5 @@ def student_network(shape: StudentShape, in_channels: int = 1, out_channels: int
 
 def _taking_in(network: nn.Module) -> Iterator[Tensor]:
     for name, weight in network.named_parameters():
-        if name == "start.weight" or name.endswith(("mixin.weight", "weight_ih_l0")):
+        if name in ("start.weight", "start.near.weight") or name.endswith(("mixin.weight", "weight_ih_l0")):
             yield weight

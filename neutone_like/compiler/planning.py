@@ -27,6 +27,9 @@ from neutone_like.graph import (
 GRANULE = 64
 """Samples of the longest block of a plan for blocks of any length: what it works on stays in the nearest cache."""
 
+MOST_WITH_LOOK_BEHIND = 1024
+"""Samples: blocks that are as long as the past that is played with them."""
+
 
 def plan_graph(graph: Graph, *, look_behind: int = 0, block_size: int | None = None) -> Plan:
     """Plan a captured network of one input of sound, parameters, and one output.
@@ -64,11 +67,15 @@ def planned(graph: Graph, look_behind: int, block_size: int | None) -> Plan:
 
 
 def granule_of(lengths: Lengths, look_behind: int) -> int:
-    """The longest block for a graph of these lengths, near :data:`GRANULE`."""
+    """The longest block for a graph of these lengths, near :data:`GRANULE`.
+
+    What is calculated for past samples is calculated with every block anew, so that blocks are about as long as these.
+    """
     step = lengths.multiple_of
     if step == 0 or look_behind % step:
         return lengths.shortest - look_behind
-    return max(-(-GRANULE // step) * step, lengths.shortest - look_behind)
+    wanted = max(GRANULE, min(look_behind, MOST_WITH_LOOK_BEHIND))
+    return max(-(-wanted // step) * step, lengths.shortest - look_behind)
 
 
 def simplified(graph: Graph) -> Graph:

@@ -115,12 +115,13 @@ def prove(native: Any, graph: Graph, plan: Plan, parameters: Sequence[NumericalP
     Raises:
         CompileError: They differ by more than PyTorch's own rounding allows.
     """
-    accuracy = _accuracy(native, graph, plan, parameters, max(_blocks(plan)))
+    longest = graph.lengths.longest
+    accuracy = _accuracy(native, graph, plan, parameters, longest or max(_blocks(plan)))
     require_finite(accuracy)
     if accuracy.is_good:
         return accuracy
     native.reset()
-    if _accuracy(native, graph, plan, parameters, plan.granule).is_good:
+    if longest is None and _accuracy(native, graph, plan, parameters, plan.granule).is_good:
         raise CompileError(
             "What the model gives depends on how its sound is cut into blocks, and a compiled model plays those beyond "
             f"{plan.granule} samples in pieces: {accuracy}. Calculate the same however the sound is cut, or declare "

@@ -51,7 +51,7 @@ def core_of_artifact(artifact: Artifact, model: Model | None = None, *, recurren
 
     Args:
         artifact: Of a live model, or an offline one that is played in blocks.
-        model: What it was exported from, so that messages can say lines, and recurrences stay whole.
+        model: What it was exported from, so that messages can say lines.
         recurrences: Keep them whole; else the core is played sample by sample.
 
     Raises:

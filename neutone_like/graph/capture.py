@@ -51,8 +51,18 @@ def capture(network: nn.Module, example_inputs: Any, example_named_inputs: Mappi
     return capture_call(network, example)
 
 
-def capture_call(network: nn.Module, example: Example, *, only_length: bool = False) -> Graph:
-    """:func:`capture` for a call that is already taken apart; perhaps for blocks of the example's length alone."""
+def capture_call(
+    network: nn.Module, example: Example, *, only_length: bool = False, longest: int | None = None
+) -> Graph:
+    """:func:`capture` for a call that is already taken apart.
+
+    Args:
+        network: As there.
+        example: As there.
+        only_length: Blocks of another length than the example's are never played.
+        longest: Longer blocks are never played, and the example is less than half as long: what a network does in
+            pieces is then done in one.
+    """
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         subject = own_copy(network).eval()
         warm = own_copy(subject)
@@ -60,9 +70,9 @@ def capture_call(network: nn.Module, example: Example, *, only_length: bool = Fa
         length = example.samples
         reasons: list[CaptureError] = []
         longer = () if only_length else ((length, length + 1, 2 * length + 3), (length, 2 * length, 3 * length))
-        for lengths in (*longer, (length,)):
+        for lengths in (*longer, (length,)) if longest is None else longer[:1]:
             try:
-                return _capture_lengths(subject, warm, example, memory, lengths)
+                return _capture_lengths(subject, warm, example, memory, lengths, longest)
             except CaptureError as error:
                 reasons.append(error)
         raise reasons[-1]
@@ -79,15 +89,20 @@ def _memory(warm: nn.Module, example: Example) -> Memory:
 
 
 def _capture_lengths(
-    subject: nn.Module, warm: nn.Module, example: Example, memory: Memory, lengths: Sequence[int]
+    subject: nn.Module,
+    warm: nn.Module,
+    example: Example,
+    memory: Memory,
+    lengths: Sequence[int],
+    longest: int | None,
 ) -> Graph:
     # More traces than variables, so that a number that fits by chance shows.
     tried = [*lengths, lengths[-1], lengths[0]] if memory.counters else lengths
     traces, points = _traces(warm, example, memory, tried)
     graph = _join(warm, example, memory, traces, points, _lengths_of(lengths))
     shortest = shortest_length(subject, example, graph) if len(lengths) > 1 else example.samples
-    graph = drop_unread_states(replace(graph, lengths=replace(graph.lengths, shortest=shortest)))
-    prove_graph(subject, example, graph, memory, lengths)
+    graph = drop_unread_states(replace(graph, lengths=replace(graph.lengths, shortest=shortest, longest=longest)))
+    prove_graph(subject, example, graph, memory, lengths if longest is None else (*lengths, longest))
     return graph
 
 

@@ -101,22 +101,27 @@ class Lengths:
     Attributes:
         shortest: The shortest of them.
         multiple_of: All are multiples of it; 0: ``shortest`` is the only one.
+        longest: The longest of them, where there is one.
     """
 
     shortest: int
     multiple_of: int
+    longest: int | None = None
 
     def accepts(self, samples: int) -> bool:
         """Whether a block of ``samples`` may be played."""
         if self.multiple_of == 0:
             return samples == self.shortest
+        if self.longest is not None and samples > self.longest:
+            return False
         return samples >= self.shortest and samples % self.multiple_of == 0
 
     def __str__(self) -> str:
         if self.multiple_of == 0:
             return f"{self.shortest} samples"
         text = "any length" if self.multiple_of == 1 else f"multiples of {self.multiple_of} samples"
-        return text if self.shortest == self.multiple_of else f"{text} from {self.shortest} on"
+        text = text if self.shortest == self.multiple_of else f"{text} from {self.shortest} on"
+        return text if self.longest is None else f"{text}, at most {self.longest} samples"
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,18 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.jit import ScriptModule
 
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.format_limits import Model
+from neutone_like.artifact.reading.module_loading import load_module
 from neutone_like.artifact.writing.captured_model import played_core
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.errors import CompileError
 from neutone_like.model import NumericalParameter
 from neutone_like.signal.offline_plan import ANY_BLOCK_SAMPLES
+from neutone_like.streaming.whole_in_programs import make_recurrences_whole
+from neutone_like.torch_settings import plain_settings
 
 USUAL_RATES = (48000, 44100, 88200, 96000)
 """Hz: those of hosts, for a model of any rate that is prepared for each."""
@@ -42,19 +46,20 @@ class Core:
     rates: tuple[int, ...]
 
 
-def core_of(artifact: Artifact, model: Model | None = None) -> Core:
+def core_of(artifact: Artifact, model: Model | None = None, *, recurrences: bool = False) -> Core:
     """The core of an artifact's model.
 
     Args:
         artifact: What is compiled.
         model: What it was exported from, so that messages can say lines; it stays as it is.
+        recurrences: Whether linear recurrences are single operations in the artifact's own program too.
 
     Raises:
         CompileError: It is none of ours, or an offline one that can't be played block by block.
     """
     if artifact.metadata.neutone_like is None:
         raise CompileError(f"{artifact.path} was not made by neutone_like; only its own models compile.")
-    module: Any = artifact.fresh_module()
+    module: Any = _with_whole_recurrences(artifact) if recurrences and model is None else artifact.fresh_module()
     scripted = module.w2w_base if artifact.is_realtime else module.nrb
     if not artifact.is_realtime:
         _require_blocks(artifact, scripted)
@@ -69,6 +74,13 @@ def core_of(artifact: Artifact, model: Model | None = None) -> Core:
         in_channels=sum(artifact.audio_in_channels),
         prepared_block=max(artifact.block_sizes) if artifact.block_sizes else usual_block,
         rates=(artifact.sample_rates or USUAL_RATES) if reads_argument(scripted.prepare_model, 1) else (),
+    )
+
+
+@plain_settings()
+def _with_whole_recurrences(artifact: Artifact) -> ScriptModule:
+    return load_module(
+        artifact.path, artifact.metadata, artifact.allow_operators, before_it_runs=make_recurrences_whole
     )
 
 

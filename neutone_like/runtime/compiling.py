@@ -99,7 +99,7 @@ def plan_artifact(model: str | PathLike[str] | Artifact, *, sample_rate: int | N
 
 def _planned(artifact: Artifact, sample_rate: int | None, model: Model | None) -> _Planned:
     try:
-        captured = capture_artifact(artifact, sample_rate, model)
+        captured = capture_artifact(artifact, sample_rate, model, in_granules=True)
         graph = simplified(specialised(captured.graph, captured.look_behind_samples, captured.block_size))
     except CaptureError as error:
         raise CompileError(str(error)) from error

@@ -1,21 +1,26 @@
 """What a model's ``do_forward_pass`` does with a block, as a graph: of the model itself, or of an artifact's."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.format.offline_schema import OfflineSection
 from neutone_like.artifact.writing.captured_model import graph_of_block
-from neutone_like.errors import CompileError
+from neutone_like.compiler.planning import GRANULE
+from neutone_like.errors import CaptureError, CompileError
 from neutone_like.graph import Graph, whole_recurrences
 from neutone_like.model import NumericalParameter
 from neutone_like.model.declaration import MAXIMUM_SAMPLE_RATE
 from neutone_like.numbers import whole_number
-from neutone_like.runtime.compiled_core import EXAMPLE_BLOCK, USUAL_RATES, core_of
+from neutone_like.runtime.compiled_core import EXAMPLE_BLOCK, USUAL_RATES, Core, core_of
+
+_SHORT_BLOCK = 20
+"""Samples: capture plays more than twice as many too."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,12 @@ class Captured:
 
 
 def capture_artifact(
-    artifact: Artifact, sample_rate: int | None = None, model: Model | None = None, *, recurrences: bool = True
+    artifact: Artifact,
+    sample_rate: int | None = None,
+    model: Model | None = None,
+    *,
+    recurrences: bool = True,
+    in_granules: bool = False,
 ) -> Captured:
     """The graph of an artifact's model, at one rate.
 
@@ -51,6 +61,7 @@ def capture_artifact(
         sample_rate: Hz; by default the first of those that it has.
         model: What it was exported from, so that messages can say lines; it stays as it is.
         recurrences: Keep linear recurrences whole; else, in operations that PyTorch itself has.
+        in_granules: Longer blocks are played in pieces, of which each is as long as a plan takes at once.
 
     Raises:
         CaptureError: It can't be captured.
@@ -58,7 +69,7 @@ def capture_artifact(
     """
     if sample_rate is not None:
         sample_rate = whole_number(sample_rate, "sample_rate", 1, MAXIMUM_SAMPLE_RATE, unit="Hz", error=CompileError)
-    core = core_of(artifact, model)
+    core = core_of(artifact, model, recurrences=recurrences)
     rates, sizes, behind = artifact.sample_rates, artifact.block_sizes, look_behind_of(artifact)
     if sample_rate is not None and rates and sample_rate not in rates:
         raise CompileError(f"The model has the rates {rates} Hz, and {sample_rate} Hz was asked for.")
@@ -75,6 +86,8 @@ def capture_artifact(
     audio = torch.rand((core.in_channels, behind + block), generator=generator) - 0.5
     with whole_recurrences() if recurrences else nullcontext():
         graph = graph_of_block(core.played, audio, values, per_sample, only_length=len(sizes) == 1)
+    if in_granules and not sizes and not behind and not graph.lengths.multiple_of:
+        graph = _in_one_piece(core, audio, values, per_sample) or graph
     if not sizes and not graph.lengths.multiple_of:
         # A loop that depends on the block's length, or a scan: sample by sample there is only one way through it.
         values = [each[:1] for each in values]
@@ -90,6 +103,14 @@ def capture_artifact(
         look_behind_samples=behind,
         delay_samples=int(core.model.model_delay_samples()),
     )
+
+
+def _in_one_piece(core: Core, audio: Tensor, values: Sequence[Tensor], per_sample: Sequence[bool]) -> Graph | None:
+    """The graph of blocks that are no longer than a plan plays at once: attention and the like cut longer ones."""
+    values = [each[:_SHORT_BLOCK] for each in values]
+    with whole_recurrences(), suppress(CaptureError):
+        return graph_of_block(core.played, audio[:, :_SHORT_BLOCK], values, per_sample, longest=GRANULE)
+    return None
 
 
 def look_behind_of(artifact: Artifact) -> int:

@@ -1,6 +1,7 @@
 """Linear attention: causal attention whose whole past is two running sums."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,8 @@ class LinearAttention(StreamingLayer):
     """
 
     halvings_per_sample: Tensor
+    faded: Tensor
+    since: Tensor
     sums: Tensor
     initial_sums: Tensor
 
@@ -46,6 +49,9 @@ class LinearAttention(StreamingLayer):
         nn.init.xavier_uniform_(self.in_proj_weight)
         halvings = 1.0 / torch.tensor(list(half_lives), dtype=torch.float32)
         self.register_buffer("halvings_per_sample", halvings)
+        faded, since = _fading(halvings, self.piece_samples)
+        self.register_buffer("faded", faded, persistent=False)
+        self.register_buffer("since", since, persistent=False)
         width = channels // heads
         # The last column sums the weights themselves: what the mean is divided by.
         self.register_state("sums", torch.zeros(1, heads, width, width + 1))
@@ -71,18 +77,28 @@ class LinearAttention(StreamingLayer):
 
     def _piece(self, queries: Tensor, keys: Tensor, counted: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
         samples = queries.size(2)
-        age = torch.arange(samples + 1, device=queries.device)
-        distance = age[:-1].unsqueeze(1) - age[:-1]
-        faded = torch.exp2(-distance.clamp(min=0) * self.halvings_per_sample.view(-1, 1, 1)) * (distance >= 0)
-        since = torch.exp2(-age * self.halvings_per_sample.unsqueeze(1)).unsqueeze(-1)
-        within = (queries @ keys.transpose(2, 3) * faded) @ counted
-        before = (queries * since[:, 1:]) @ sums
-        left = (keys * since[:, :-1].flip(1)).transpose(2, 3) @ counted
-        return within + before, sums * since[:, -1:] + left
+        within = (queries @ keys.transpose(2, 3) * self.faded[:, :samples, :samples]) @ counted
+        before = (queries * self.since[:, 1 : samples + 1]) @ sums
+        left = (keys * self.since[:, :samples].flip(1)).transpose(2, 3) @ counted
+        return within + before, sums * self.since[:, samples : samples + 1] + left
+
+    def _load_from_state_dict(self, *given: Any, **named: Any) -> None:
+        """Half-lives are weights; what follows from them is not."""
+        super()._load_from_state_dict(*given, **named)
+        faded, since = _fading(self.halvings_per_sample, self.since.size(1) - 1)
+        self.faded, self.since = faded.to(self.faded), since.to(self.since)
 
     @torch.jit.export
     def reset_streaming_state(self) -> None:
         self.sums = self.initial_sums.clone()
+
+
+def _fading(halvings: Tensor, samples: int) -> tuple[Tensor, Tensor]:
+    """What is left of a weight: for each head by what sample asks and which gave it, and by how long ago it was."""
+    age = torch.arange(samples + 1, device=halvings.device)
+    distance = age[:-1].unsqueeze(1) - age[:-1]
+    faded = torch.exp2(-distance.clamp(min=0) * halvings.view(-1, 1, 1)) * (distance >= 0)
+    return faded, torch.exp2(-age * halvings.unsqueeze(1)).unsqueeze(-1)
 
 
 def _check(channels: int, heads: int, half_lives: Sequence[float]) -> None:

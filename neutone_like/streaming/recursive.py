@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like.errors import ModelError
-from neutone_like.graph.whole_recurrences import recurrences_are_whole
+from neutone_like.graph.whole_recurrences import recurrences_are_whole, whole_linear_scan
 from neutone_like.streaming.layer import StreamingLayer
 from neutone_like.streaming.scan import linear_scan
 
@@ -45,36 +45,11 @@ class IIR(StreamingLayer):
     def forward(self, x: Tensor, coefficients: Tensor | None = None) -> Tensor:
         registers = self.registers.double().expand(x.size(0), x.size(1), -1)
         if coefficients is None:
-            y, self.registers = self._constant(x.double(), registers)
+            matrix, powers = self.piece_matrix.double(), self.transition_powers.double()
+            y, self.registers = unvarying(x.double(), registers, matrix, powers)
         else:
             y, self.registers = varying(x.double(), coefficients.double(), registers)
         return y.to(x.dtype)
-
-    def _constant(self, x: Tensor, registers: Tensor) -> tuple[Tensor, Tensor]:
-        """What the first ``n`` samples of a piece give, and the last ``n`` leave, are corners of the matrix."""
-        if not torch.jit.is_scripting():  # noqa: SIM102  # pyright: ignore[reportPrivateImportUsage]
-            if recurrences_are_whole():  # which TorchScript doesn't know: a condition of its own
-                return self._recurring(x, registers)
-        matrix, powers = self.piece_matrix.double(), self.transition_powers.double()
-        longest = self.piece_samples
-        pieces: list[Tensor] = []
-        for piece in x.split(longest, 2):
-            samples = piece.size(2)
-            entering = torch.cat([registers, piece], 2)
-            pieces.append(entering @ matrix[: self.order + samples, :samples])
-            left = piece @ matrix[self.order + longest - samples : self.order + longest, longest:]
-            registers = registers @ powers[samples] + left
-        return torch.cat(pieces, 2), registers
-
-    @torch.jit.unused
-    def _recurring(self, x: Tensor, registers: Tensor) -> tuple[Tensor, Tensor]:
-        """The same as one recurrence, by what one sample does to the output and the registers."""
-        if self.order == 0:
-            return x * self.piece_matrix[0, 0], registers
-        last = self.piece_matrix[-1, self.piece_samples :]
-        step = self.transition_powers[1].T
-        states = linear_scan(step.view(1, 1, 1, self.order, self.order), x.unsqueeze(3) * last, registers)
-        return x * self.piece_matrix[self.order, 0] + states[:, :, :-1, 0], states[:, :, -1]
 
     @torch.jit.export
     def reset_streaming_state(self) -> None:
@@ -106,6 +81,42 @@ class Biquad(StreamingLayer):
         for index, section in enumerate(self.sections):
             y = section(y, None if sections is None else sections[:, :, index])
         return y.to(x.dtype)
+
+
+def unvarying(x: Tensor, registers: Tensor, matrix: Tensor, powers: Tensor) -> tuple[Tensor, Tensor]:
+    """The filter with the coefficients that it was made with, and the registers after it; all float64.
+
+    What the first ``n`` samples of a piece give, and the last ``n`` leave, are corners of the matrix.
+
+    Args:
+        x: ``[batch, channels, samples]``.
+        registers: ``[batch, channels, order]``.
+        matrix: As :class:`IIR` makes it, from registers and samples of a piece to output and registers.
+        powers: Of the step that registers take by themselves, from none to as many as the piece has samples.
+    """
+    if not torch.jit.is_scripting():  # noqa: SIM102  # pyright: ignore[reportPrivateImportUsage]
+        if recurrences_are_whole():  # which TorchScript doesn't know: a condition of its own
+            return whole_unvarying(x, registers, matrix, powers)
+    order, longest = powers.size(1), powers.size(0) - 1
+    pieces: list[Tensor] = []
+    for piece in x.split(longest, 2):
+        samples = piece.size(2)
+        entering = torch.cat([registers, piece], 2)
+        pieces.append(entering @ matrix[: order + samples, :samples])
+        left = piece @ matrix[order + longest - samples : order + longest, longest:]
+        registers = registers @ powers[samples] + left
+    return torch.cat(pieces, 2), registers
+
+
+def whole_unvarying(x: Tensor, registers: Tensor, matrix: Tensor, powers: Tensor) -> tuple[Tensor, Tensor]:
+    """The same as one recurrence, by what one sample does to the output and the registers."""
+    order, longest = powers.size(1), powers.size(0) - 1
+    if order == 0:
+        return x * matrix[0, 0], registers
+    step = powers[1].t()
+    driven = x.unsqueeze(3) * matrix[-1, longest:]
+    states = whole_linear_scan(step.view(1, 1, 1, order, order), driven, registers)
+    return x * matrix[order, 0] + states[:, :, :-1, 0], states[:, :, -1]
 
 
 def varying(x: Tensor, coefficients: Tensor, registers: Tensor) -> tuple[Tensor, Tensor]:

@@ -45,17 +45,19 @@ class DiagonalStateSpace(StreamingLayer):
         return _rung(self._input_output_weight().unsqueeze(0), self._powers(samples))[0, :, :samples]
 
     def forward(self, x: Tensor) -> Tensor:
-        powers = self._powers(min(x.size(2), self.piece_samples))
+        # As many for a block of any length, so that a compiled model has them as constants.
+        powers = self._powers(self.piece_samples)
         weight = self._input_output_weight()
-        kernel = _rung(weight.unsqueeze(0), powers)[0]
+        kernel = _rung(weight.unsqueeze(0), powers)[0, :, : self.piece_samples]
         state = self.oscillators.expand(x.size(0), -1, -1, -1)
         pieces: list[Tensor] = []
-        for piece in x.split(self.piece_samples, 2):
+        for start in range(0, x.size(2), self.piece_samples):
+            piece = x[:, :, start : start + self.piece_samples]
             samples = piece.size(2)
             within = powers[..., :samples]
             # The state is read after its first step, so that every power needed is below the length of the piece.
             stepped = _product(state, _pairs(powers[..., 1]))
-            pieces.append(_rung(_product(stepped, weight), within) + _convolved(piece, kernel[:, :samples]))
+            pieces.append(_rung(_product(stepped, weight), within) + _convolved(piece, kernel))
             state = _product(stepped, _pairs(within[..., samples - 1])) + _correlated(piece, within)
         self.oscillators = state
         return torch.cat(pieces, 2) + x * self.direct.unsqueeze(-1)

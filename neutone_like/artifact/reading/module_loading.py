@@ -1,6 +1,8 @@
 """Load the module of a ``.nm`` file, after the file, and before anybody plays it, has been looked at."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.jit import ScriptModule
@@ -14,8 +16,19 @@ from neutone_like.errors import ArtifactError
 from neutone_like.host.contract import Kind, required_names
 
 
-def load_module(path: Path, metadata: Metadata, allow_operators: frozenset[str] = frozenset()) -> ScriptModule:
+def load_module(
+    path: Path,
+    metadata: Metadata,
+    allow_operators: frozenset[str] = frozenset(),
+    before_it_runs: Callable[[Any], None] | None = None,
+) -> ScriptModule:
     """A module of its own: the same model with a state that nobody else has. None of its code is run.
+
+    Args:
+        path: The file.
+        metadata: Of it.
+        allow_operators: What it may use although artifacts may not.
+        before_it_runs: Called with the program's functions, TorchScript's ``CompilationUnit``, which it may change.
 
     Raises:
         ArtifactError: What is wrong with the file, where, and what to do.
@@ -24,7 +37,7 @@ def load_module(path: Path, metadata: Metadata, allow_operators: frozenset[str] 
     check_contents(path, None if ours is None else ours.members_sha256)
     check_program(path, allow_operators)
     try:
-        module = load_script(path)
+        module = load_script(path, before_it_runs)
     except Exception as error:  # errors of C++ come through as nearly every type
         raise ArtifactError(
             f"{path} can't be loaded as TorchScript: {_first_lines(error)}\n{_version_note(metadata)}"

@@ -62,7 +62,13 @@ def capture_model(model: WaveformToWaveformBase) -> CapturedModel:
 
 
 def graph_of_block(
-    played: nn.Module, x: Tensor, values: Sequence[Tensor], per_sample: Sequence[bool], *, only_length: bool = False
+    played: nn.Module,
+    x: Tensor,
+    values: Sequence[Tensor],
+    per_sample: Sequence[bool],
+    *,
+    only_length: bool = False,
+    longest: int | None = None,
 ) -> Graph:
     """The graph of ``played(x, *values)``, where ``x`` is a block of sound and each value a parameter's.
 
@@ -72,13 +78,15 @@ def graph_of_block(
         values: Of one element, or one for each sample.
         per_sample: Which of them grow with the block.
         only_length: Blocks of another length are never played: it takes a part of the time to find out about one.
+        longest: Longer blocks are never played, and ``x`` is less than half as long.
 
     Raises:
         CaptureError: It can't be captured.
     """
     example = take_apart(played, (x, *values), {})
     varying = [name for name, varies in zip(example.tensors, [True, *per_sample], strict=True) if varies]
-    return capture_call(played, replace(example, varying=frozenset(varying)), only_length=only_length)
+    example = replace(example, varying=frozenset(varying))
+    return capture_call(played, example, only_length=only_length, longest=longest)
 
 
 class PlayedCore(nn.Module):

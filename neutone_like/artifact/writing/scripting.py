@@ -3,15 +3,17 @@
 import ast
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 from torch.jit import ScriptModule
+from torch.jit._recursive import wrap_cpp_module
 
 from neutone_like.artifact.writing.hooks import HOOK_ADVICE, describe_hooks, is_in_a_hook
 from neutone_like.artifact.writing.scripting_hints import (
@@ -76,9 +78,23 @@ def save_script(module: ScriptModule, target: str | PathLike[str] | io.BytesIO, 
         torch.jit.save(module, destination, _extra_files=extra_files)
 
 
-def load_script(source: str | PathLike[str] | io.BytesIO) -> ScriptModule:
-    """``torch.jit.load`` onto the CPU. Errors are those of PyTorch."""
+def load_script(
+    source: str | PathLike[str] | io.BytesIO, before_it_runs: Callable[[Any], None] | None = None
+) -> ScriptModule:
+    """``torch.jit.load`` onto the CPU. Errors are those of PyTorch.
+
+    Args:
+        source: A file, by its path or itself.
+        before_it_runs: Called with the functions of a program that lies at a path, a ``CompilationUnit``, which
+            ``torch.jit.load`` would keep to itself.
+    """
     with expecting_torchscript():
+        if before_it_runs is not None:
+            torch_c: Any = torch._C  # pyright: ignore[reportPrivateUsage]
+            functions = torch_c.CompilationUnit()
+            module = torch_c.import_ir_module(functions, str(source), torch.device("cpu"), {}, False)
+            before_it_runs(functions)
+            return wrap_cpp_module(module)
         return torch.jit.load(source if isinstance(source, io.BytesIO) else str(source), map_location="cpu")
 
 

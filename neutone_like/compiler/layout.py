@@ -7,6 +7,8 @@ from neutone_like.compiler.plan import Plan
 from neutone_like.compiler.tensor import ROW_FLOATS, Kind, Tensor
 
 ALIGNMENT = 64
+_CROWDED = 256
+"""Elements: rows that are a multiple of these apart share a few of the nearest cache's places."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,10 @@ def _ring(tensor: Tensor, samples: int, offset: int) -> Place:
 def _pitch(tensor: Tensor, samples: int) -> int:
     """Rows are padded; a single row, and a state, is as long as it is."""
     columns = tensor.columns.at(samples)
-    return columns if tensor.kind is Kind.STATE or tensor.pinned else _up(columns)
+    if tensor.kind is Kind.STATE or tensor.pinned:
+        return columns
+    pitch = _up(columns)
+    return pitch + ROW_FLOATS if pitch % _CROWDED == 0 and tensor.rows > 1 else pitch
 
 
 def _arena(plan: Plan, samples: int, places: dict[Tensor, Place]) -> int:

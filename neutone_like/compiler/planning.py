@@ -27,8 +27,11 @@ from neutone_like.graph import (
 GRANULE = 64
 """Samples of the longest block of a plan for blocks of any length: what it works on stays in the nearest cache."""
 
-MOST_WITH_LOOK_BEHIND = 1024
-"""Samples: blocks that are as long as the past that is played with them."""
+LONG_GRANULE = 1024
+"""Samples of the longest block where short ones would cost more."""
+
+FRAMES = 16
+"""How many samples of the lowest rate are calculated at once, where that is no longer than a long block: a vector."""
 
 
 def plan_graph(graph: Graph, *, look_behind: int = 0, block_size: int | None = None) -> Plan:
@@ -70,11 +73,13 @@ def granule_of(lengths: Lengths, look_behind: int) -> int:
     """The longest block for a graph of these lengths, near :data:`GRANULE`.
 
     What is calculated for past samples is calculated with every block anew, so that blocks are about as long as these.
+    Where a network goes down to lower rates, weights there are read once for each block, so that it is several of theirs.
     """
     step = lengths.multiple_of
     if step == 0 or look_behind % step:
         return lengths.shortest - look_behind
-    wanted = max(GRANULE, min(look_behind, MOST_WITH_LOOK_BEHIND))
+    slow = FRAMES * step if step > 1 else 0
+    wanted = max(GRANULE, min(max(look_behind, slow), LONG_GRANULE))
     return max(-(-wanted // step) * step, lengths.shortest - look_behind)
 
 

@@ -216,7 +216,10 @@ def _largest(values: Tensor) -> float:
 
 
 def _blocks(plan: Plan) -> tuple[int, ...]:
-    return blocks_to_try(plan.lengths) if plan.lengths.multiple_of else (plan.granule,) * 6
+    if not plan.lengths.multiple_of:
+        return (plan.granule,) * 6
+    sizes = blocks_to_try(plan.lengths)
+    return (*sizes, plan.granule, sizes[0]) if plan.granule > max(sizes) else sizes
 
 
 def blocks_to_try(lengths: Lengths) -> tuple[int, ...]:

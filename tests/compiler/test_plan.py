@@ -5,15 +5,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from neutone_like.compiler import Plan, plan_graph
 from neutone_like.compiler.extent import ZERO, Extent
 from neutone_like.compiler.kernels import Activation, KernelId, Operation
 from neutone_like.compiler.passes import drop_unread, fuse_elementwise, fuse_products, improve
 from neutone_like.compiler.plan import Affine, Step
+from neutone_like.compiler.planning import granule_of
 from neutone_like.compiler.tensor import View
-from neutone_like.graph import capture
+from neutone_like.graph import Lengths, capture
 from neutone_like.streaming import Attention
+from support.compiled_networks import opened
 from support.hand_plans import (
     X0,
     X1,
@@ -33,6 +36,36 @@ from support.hand_plans import (
 )
 
 ADD, MULTIPLY, SUBTRACT = Operation.ADD, Operation.MULTIPLY, Operation.SUBTRACT
+
+
+class LookingBack(nn.Module):
+    """Convolutions over the block and what was before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv1d(1, 5, 3, dilation=150), nn.Tanh(), nn.Conv1d(5, 1, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x.unsqueeze(0)).squeeze(0)
+
+
+def test_a_granule_is_as_long_as_what_is_calculated_again() -> None:
+    assert granule_of(Lengths(1, 1), 0) == 64
+    assert granule_of(Lengths(311, 1), 310) == 310
+    assert granule_of(Lengths(5001, 1), 5000) == 1024
+    assert granule_of(Lengths(20, 20), 0) == 320, "16 samples of the lowest rate"
+    assert granule_of(Lengths(320, 320), 0) == 1280
+    assert granule_of(Lengths(4096, 4096), 0) == 4096
+    behind, network = 301, LookingBack().eval()
+    plan = plan_graph(capture(network, torch.randn(1, behind + 64)), look_behind=behind)
+    assert plan.granule == behind
+    native, x = opened(plan), 0.5 * torch.randn(1, behind + 1700)
+    with torch.no_grad():
+        expected, start = network.double()(x.double()).numpy(), behind
+    for samples in (1, 300, 301, 302, 700, 64):
+        got = native.play(x[:, start - behind : start + samples].contiguous().numpy(), [])
+        np.testing.assert_allclose(got, expected[:, start - behind : start - behind + samples], atol=1e-6)
+        start += samples
 
 
 def kernels(plan: Plan) -> list[str]:

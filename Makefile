@@ -7,6 +7,7 @@
 #   make sanitize [CALLBACKS=n]  the engine's C++ tests under ThreadSanitizer and AddressSanitizer
 #   make targets                 models as libraries for every platform, run where this machine can; 411 MB of compiler
 #   make formats                 LiteRT, ExecuTorch and OpenVINO files written and played, in build/formats; 2.7 GB of converters
+#   make live [SECONDS=300]      a model on JACK's dummy driver beside a busy Python thread, and a callback that does nothing
 #   make web-player              the WebAssembly of web pages, which is in the repository, from changed sources; the same compiler
 #   make packages                published networks through capture and export, in build/packages
 #   make PYTHON=python3.12 TORCH=2.9.1 test    another interpreter, another torch
@@ -19,6 +20,7 @@ OUT ?= build/demo
 INPUT ?=
 PYTEST_FLAGS ?=
 CALLBACKS ?= 100000
+SECONDS ?= 300
 
 RUN := $(VENV)/bin/python
 CONSTRAINTS := $(VENV)/constraints.txt
@@ -35,7 +37,7 @@ export NEUTONE_LIKE_REQUIRE_NATIVE := 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format tidy docs bench exported native targets web-player formats packages sanitize lowest setup builders clean
+.PHONY: demo test lint format tidy docs bench exported native targets live web-player formats packages sanitize lowest setup builders clean
 
 setup: $(INSTALLED)
 builders: $(BUILDERS)
@@ -115,6 +117,10 @@ formats: $(INSTALLED)
 		"build/formats/$$extra/bin/python" -m pip install --constraint $(CONSTRAINTS) "$$extra"; \
 		"build/formats/$$extra/bin/python" -m pytest -m "" $(PYTEST_FLAGS) tests/formats/test_formats.py -k other_engines; \
 	done
+
+# Debian's jackd2 and libportaudio2. Ends with an error where the model loses sound that nothing doesn't.
+live: $(INSTALLED)
+	PYTHONPATH=tests $(RUN) tests/support/live_soak.py --seconds $(SECONDS)
 
 web-player: $(INSTALLED)
 	$(RUN) -m pip install --constraint $(CONSTRAINTS) "ziglang>=0.17,<0.18"

@@ -56,6 +56,10 @@ typedef struct clap_host_tail {
     void (*changed)(const clap_host* host);
 } clap_host_tail;
 
+typedef struct clap_host_state {
+    void (*mark_dirty)(const clap_host* host);
+} clap_host_state;
+
 typedef struct clap_host_timer {
     bool (*register_timer)(const clap_host* host, uint32_t period_ms, uint32_t* timer);
     bool (*unregister_timer)(const clap_host* host, uint32_t timer);
@@ -107,7 +111,7 @@ typedef struct clap_audio_buffer {
     uint64_t constant_mask;
 } clap_audio_buffer;
 
-enum { CLAP_PROCESS_ERROR = 0, CLAP_PROCESS_CONTINUE = 1 };
+enum { CLAP_PROCESS_ERROR = 0, CLAP_PROCESS_CONTINUE = 1, CLAP_PROCESS_TAIL = 3 };
 typedef struct clap_process {
     int64_t steady_time;
     uint32_t frames;

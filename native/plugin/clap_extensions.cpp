@@ -1,4 +1,5 @@
 // CLAP: ports, parameters, state, latency.
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -149,9 +150,9 @@ constexpr clap_plugin_params kParams = {
 constexpr clap_plugin_state kState = {save, load};
 constexpr clap_plugin_samples kLatency = {
     [](const clap_plugin* face) { return static_cast<uint32_t>(ClapPlugin::of(face).plugin.latency_samples()); }};
-// Nobody knows how long a network remembers.
-constexpr clap_plugin_samples kTail = {
-    [](const clap_plugin* face) -> uint32_t { return ClapPlugin::of(face).plugin.has_memory() ? INT32_MAX : 0; }};
+constexpr clap_plugin_samples kTail = {[](const clap_plugin* face) -> uint32_t {
+    return static_cast<uint32_t>(std::min<int64_t>(ClapPlugin::of(face).plugin.tail_samples(), INT32_MAX));
+}};
 constexpr clap_plugin_render kRender = {[](const clap_plugin*) { return false; },
                                         [](const clap_plugin*, int32_t) { return true; }};
 

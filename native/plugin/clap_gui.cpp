@@ -87,6 +87,14 @@ void ClapEdits::change(size_t knob, double value) {
     add({CLAP_PARAM_VALUE, knob, plugin_.plugin.shown(knob)}, 2);
 }
 
+void ClapEdits::open(const std::string& path) {
+    const int64_t latency = plugin_.plugin.latency_samples();
+    plugin_.plugin.open(path);
+    tell_changes(plugin_, latency);
+    const auto* state = plugin_.of_host<clap_host_state>("clap.state");
+    if (state != nullptr) state->mark_dirty(plugin_.host);
+}
+
 // A host that has not listened for so long reads the values anew when it does.
 bool ClapEdits::add(const Edit& edit, size_t least_room) {
     const auto* params = plugin_.of_host<clap_host_params>("clap.params");

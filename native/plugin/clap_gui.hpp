@@ -23,6 +23,7 @@ public:
     void begin(size_t knob) override;
     void change(size_t knob, double value) override;
     void end(size_t knob) override;
+    void open(const std::string& path) override;
 
     // [audio, or main while it is not active] Null: nobody listens, and it is kept.
     void tell(const clap_output_events* out) noexcept;

@@ -22,7 +22,7 @@ bool activate(const clap_plugin* face, double sample_rate, uint32_t, uint32_t mo
     if (latency != nullptr && self.told_latency != self.plugin.latency_samples()) latency->changed(self.host);
     self.told_latency = self.plugin.latency_samples();
     self.tail = self.of_host<clap_host_tail>("clap.tail");
-    self.told_memory = self.plugin.has_memory();
+    self.told_tail = self.plugin.tail_samples();
     log(self);
     return true;
 }
@@ -49,7 +49,7 @@ void play(ClapPlugin& self, const clap_process& process, uint32_t from, uint32_t
 
 // With a model that was opened meanwhile, or is gone. A host takes it on the audio thread.
 void tell_tail(ClapPlugin& self) noexcept {
-    self.told_memory = !self.told_memory;
+    self.told_tail = self.plugin.tail_samples();
     if (self.tail != nullptr) self.tail->changed(self.host);
 }
 
@@ -69,9 +69,11 @@ int32_t process(const clap_plugin* face, const clap_process* given) {
     }
     play(self, *given, at, given->frames);
     self.edits.tell(given->out_events);
-    if (self.plugin.has_memory() != self.told_memory) tell_tail(self);
-    for (uint32_t port = 0; port < given->output_count; ++port) given->outputs[port].constant_mask = 0;
-    return CLAP_PROCESS_CONTINUE;
+    if (self.plugin.tail_samples() != self.told_tail) tell_tail(self);
+    for (uint32_t port = 0; port < given->output_count && given->outputs != nullptr; ++port) {
+        given->outputs[port].constant_mask = 0;
+    }
+    return self.told_tail < Plugin::kEndless ? CLAP_PROCESS_TAIL : CLAP_PROCESS_CONTINUE;
 }
 
 void destroy(const clap_plugin* face) { delete &ClapPlugin::of(face); }

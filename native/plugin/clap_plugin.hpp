@@ -17,7 +17,7 @@ struct ClapPlugin {
     bool is_active = false;
     int64_t told_latency = 0;  // to the host, when it was last activated
     const clap_host_tail* tail = nullptr;
-    bool told_memory = true;  // what the host's tail is for
+    int64_t told_tail = Plugin::kEndless;  // what the host knows
     ClapEdits edits{*this};
     ClapGui gui{*this};
 

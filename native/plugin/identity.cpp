@@ -99,6 +99,8 @@ Identity own_identity() {
     take(json, "artifact", identity.artifact);
     take(json, "model_offset", identity.model_offset);
     take(json, "model_bytes", identity.model_bytes);
+    take(json, "tail_rate", identity.tail_rate);
+    if (identity.tail_rate > 0.0) take(json, "tail_samples", identity.tail_samples);
     return identity;
 }
 

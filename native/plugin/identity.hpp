@@ -27,6 +27,8 @@ struct Identity {
     std::string model_file;     // empty: the binary's own
     uint64_t model_offset = 0;  // in that file
     uint64_t model_bytes = 0;   // 0: there is none
+    int64_t tail_samples = -1;  // for how long the model is heard after its input has ended; -1: for ever
+    double tail_rate = 0.0;     // Hz, at which that was measured
 };
 
 // That of this binary.

@@ -93,8 +93,8 @@ void require_same(const CompiledModel& compiled, const Files& files) {
 void read_into(Loaded& loaded, int worker) {
     if (loaded.path.empty()) {
         refuse(
-            "No artifact is chosen. Choose one in the host, or set NEUTONE_LIKE_PLAYER_ARTIFACT to a folder with "
-            "model.nlc.");
+            "No artifact is chosen. Copy the path of a folder with model.nlc and press Ctrl+V in the window, choose it in "
+            "the host, or set NEUTONE_LIKE_PLAYER_ARTIFACT to it.");
     }
     const Files files = files_of(loaded.path);
     std::string problem;

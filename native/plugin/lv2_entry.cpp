@@ -94,6 +94,7 @@ Lv2Plugin& of(void* instance) { return *static_cast<Lv2Plugin*>(instance); }
 const lv2::Descriptor* descriptors();
 
 void* instantiate(const lv2::Descriptor* descriptor, double sample_rate, const char*, lv2::Features features) {
+    if (!(sample_rate >= 1.0 && sample_rate <= 1e6)) return nullptr;
     try {
         const auto which = static_cast<size_t>(descriptor - descriptors());
         return new Lv2Plugin(content().layouts[which], sample_rate, features);

@@ -72,6 +72,8 @@ public:
         write_(controller_, port(knob), sizeof on_port, kFloat, &on_port);
     }
 
+    void open(const std::string& path) override { ports_.plugin->open(path); }
+
 private:
     bool is_bypass(size_t knob) const noexcept { return knob == content().bypass(); }
     uint32_t port(size_t knob) const noexcept {

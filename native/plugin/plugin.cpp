@@ -1,5 +1,6 @@
 #include "plugin.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <utility>
@@ -55,8 +56,20 @@ std::unique_ptr<Voice> Plugin::new_voice() {
     auto voice = std::make_unique<Voice>(loaded_, sample_rate(), longest_, layout_);
     problem_ = voice->problem();
     latency_.store(voice->latency_samples(), std::memory_order_relaxed);
-    has_memory_.store(voice->has_model(), std::memory_order_relaxed);
+    tail_.store(tail_of(*voice), std::memory_order_relaxed);
     return voice;
+}
+
+// What was measured holds at that rate. At another one a model may remember as many seconds or as many samples, and the rate's
+// conversion rings for at most the latency.
+int64_t Plugin::tail_of(const Voice& voice) const noexcept {
+    const Identity& identity = content_.identity;
+    if (!voice.has_model()) return 0;
+    if (identity.tail_samples < 0) return kEndless;
+    const int64_t latency = voice.latency_samples();
+    if (sample_rate() == identity.tail_rate) return latency + identity.tail_samples;
+    const double scaled = std::ceil(static_cast<double>(identity.tail_samples) * sample_rate() / identity.tail_rate);
+    return 2 * latency + std::max(identity.tail_samples, static_cast<int64_t>(scaled));
 }
 
 // Those that the audio thread is done with.
@@ -106,7 +119,12 @@ void Plugin::process(const float* const* in, float* const* out, int samples) noe
     if (is_loaded_.load(std::memory_order_relaxed) && is_loaded_.exchange(false, std::memory_order_acquire)) {
         take_shown();
     }
-    if (voice_ == nullptr) return;
+    if (voice_ == nullptr) {  // a host that prepares nothing hears nothing
+        for (int channel = 0; channel < kMostChannels; ++channel) {
+            if (out[channel] != nullptr) std::fill_n(out[channel], samples, 0.0f);
+        }
+        return;
+    }
     const uint64_t start = Meters::ticks();
     voice_->process(in, out, samples, playing_.data(), is_bypassed());
     meters_.take(out, voice_->outputs(), samples, Meters::ticks() - start, voice_->worker_ticks());

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,6 +19,8 @@ namespace neutone_like::plugin {
 // Above each function stands whether it is for the audio thread, for control while nothing plays, or for any.
 class Plugin {
 public:
+    static constexpr int64_t kEndless = std::numeric_limits<int64_t>::max();
+
     explicit Plugin(const Content& of);
     ~Plugin();
     Plugin(const Plugin&) = delete;
@@ -59,8 +62,8 @@ public:
     // [any but audio] As the model that plays has them; there are always as many, and of() has their ids.
     std::shared_ptr<const std::vector<Knob>> knobs() const;
 
-    // [any] Whether there is a model to remember what it heard; without one, what came in has gone out after the latency.
-    bool has_memory() const noexcept { return has_memory_.load(std::memory_order_relaxed); }
+    // [any] For how many samples something is heard after the input has ended, the latency with it; kEndless: nobody knows.
+    int64_t tail_samples() const noexcept { return tail_.load(std::memory_order_relaxed); }
 
     // [any but audio] Of the model that plays, or of the plugin where there is none.
     std::string model_name() const;
@@ -75,6 +78,7 @@ private:
               const std::vector<double>& values);
     void clear_away() noexcept;
     std::unique_ptr<Voice> new_voice();
+    int64_t tail_of(const Voice& voice) const noexcept;
     void say() const;
     void take_offered() noexcept;
     void take_shown() noexcept;
@@ -96,7 +100,7 @@ private:
     std::atomic<Voice*> offered_{nullptr};
     std::atomic<Voice*> replaced_{nullptr};
     std::atomic<int64_t> latency_{0};
-    std::atomic<bool> has_memory_{true};
+    std::atomic<int64_t> tail_{kEndless};
     std::atomic<double> sample_rate_{0.0};  // 0: not prepared yet
     Meters meters_;
     std::vector<std::atomic<double>> shown_;

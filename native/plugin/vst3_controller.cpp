@@ -103,4 +103,9 @@ void Vst3Plugin::end(size_t knob) {
     if (handler_ != nullptr) handler_->endEdit(content().knobs[knob].id);
 }
 
+void Vst3Plugin::open(const std::string& path) {
+    plugin_.open(path);
+    tell(kParametersChanged | kTitlesChanged);
+}
+
 }  // namespace neutone_like::plugin::vst3

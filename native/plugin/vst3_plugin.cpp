@@ -130,8 +130,9 @@ void Vst3Plugin::tell(int32_t changes) {
 
 Result Vst3Plugin::setProcessing(uint8_t) { return kOk; }
 
-// Nobody knows how long a network remembers.
-uint32_t Vst3Plugin::getTailSamples() { return plugin_.has_memory() ? kEndlessTail : 0; }
+uint32_t Vst3Plugin::getTailSamples() {
+    return static_cast<uint32_t>(std::min<int64_t>(plugin_.tail_samples(), kEndlessTail));
+}
 
 Result Vst3Plugin::process(ProcessData* data) {
     if (data == nullptr) return kInvalid;

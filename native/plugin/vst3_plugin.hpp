@@ -56,6 +56,7 @@ public:
     void begin(size_t knob) override;
     void change(size_t knob, double value) override;
     void end(size_t knob) override;
+    void open(const std::string& path) override;
 
     Plugin& plugin() noexcept { return plugin_; }
 

@@ -98,4 +98,5 @@ def _told(result: Any) -> dict[str, Any]:
     if hasattr(result, "artifact"):
         return told | {"artifact": None if result.artifact is None else str(result.artifact)}
     load = asdict(result.load) | {"part": result.load.part}
-    return told | {"model_bytes": result.model_bytes, "worker": result.worker, "load": load}
+    tail = None if result.tail is None else asdict(result.tail) | {"seconds": result.tail.seconds}
+    return told | {"model_bytes": result.model_bytes, "worker": result.worker, "load": load, "tail": tail}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from neutone_like.plugin.result import PlayerResult as PlayerResult
     from neutone_like.plugin.result import PluginFile as PluginFile
     from neutone_like.plugin.result import PluginResult as PluginResult
+    from neutone_like.plugin.tail import PluginTail as PluginTail
     from neutone_like.plugin.web_page import build_web_page as build_web_page
 
 export_lazily(
@@ -24,6 +25,7 @@ export_lazily(
         "neutone_like.plugin.load": ("PluginLoad",),
         "neutone_like.plugin.player": ("build_player_plugin",),
         "neutone_like.plugin.result": ("PlayerResult", "PluginFile", "PluginResult"),
+        "neutone_like.plugin.tail": ("PluginTail",),
         "neutone_like.plugin.web_page": ("build_web_page",),
     },
 )

@@ -9,6 +9,7 @@ from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.plugin.identity import PluginIdentity
 from neutone_like.plugin.platforms import Platform, this_machine
+from neutone_like.plugin.tail import PluginTail
 from neutone_like.runtime.native_files import native_file
 
 BINARY = "neutone_like_plugin.so"
@@ -60,8 +61,9 @@ def plugin_code(
     *,
     worker: bool = False,
     channels: tuple[int, int] = STEREO,
+    tail: PluginTail | None = None,
 ) -> PluginCode:
-    """As :func:`plugin_binary`, for a platform.
+    """As :func:`plugin_binary`, for a platform, and with a tail: ``None`` is an endless one.
 
     Raises:
         CompileError: It can't be compiled.
@@ -70,6 +72,8 @@ def plugin_code(
     """
     empty = _empty(platform)
     facts = _facts(identity, parameters, worker=worker, model_bytes=len(model), channels=channels)
+    if tail is not None:
+        facts |= {"tail_samples": tail.samples, "tail_rate": tail.sample_rate}
     if platform.is_mac:
         return PluginCode(empty, {FACTS_FILE: _encoded(facts), COMPILED_NAME: model})
     padded = empty + bytes(-len(empty) % _ALIGNMENT)

@@ -19,10 +19,12 @@ from neutone_like.plugin.load import measure_load
 from neutone_like.plugin.placing import put_in_place, require_place, writing_to
 from neutone_like.plugin.platforms import Platform, platforms_named, this_machine
 from neutone_like.plugin.result import PluginFile, PluginResult
+from neutone_like.plugin.tail import PluginTail, measure_tail
 from neutone_like.runtime.compiled_model import CompiledModel
 from neutone_like.targets.compiled_of import compiled_of
 
 _MOST_CHANNELS = 8  # native/plugin/port_layout.hpp
+_ANY_RATE = 48000  # where a model that takes any is measured
 Parameters = Sequence[Mapping[str, Any]]
 
 
@@ -70,15 +72,24 @@ def build_plugin(
         binary = plugin_binary(identity, model.data, len(parameters), channels=channels)
         playing = written(scratch / "playing.so", binary)
         load = measure_load(playing, [float(record["default"]) for record in parameters], layouts[0])
+        tail = _tail_of(playing, model, parameters, layouts[0])
         heavy = load.is_heavy if worker is None else worker
         described = lv2.description(identity, parameters, worker=heavy, layouts=layouts)
 
         def bundle(platform: Platform) -> Bundle:
-            code = plugin_code(platform, identity, model.data, len(parameters), worker=heavy, channels=channels)
+            code = plugin_code(
+                platform, identity, model.data, len(parameters), worker=heavy, channels=channels, tail=tail
+            )
             return Bundle(identity, platform, code, lv2.manifest(identity, platform.lv2_ending, layouts), described)
 
         files = put_bundles(folder, scratch, wanted, platforms, identity, bundle)
-    return PluginResult(identity, files, len(model.data), load, heavy)
+    return PluginResult(identity, files, len(model.data), load, heavy, tail)
+
+
+def _tail_of(binary: Path, model: CompiledModel, parameters: Parameters, layout: lv2.Layout) -> PluginTail | None:
+    rate = model.sample_rate or next(iter(model.sample_rates), _ANY_RATE)
+    block = max([1, *model.metadata["native_buffer_sizes"]])
+    return measure_tail(binary, parameters, layout, rate, block, model.memory_bytes)
 
 
 def put_bundles(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from neutone_like.plugin.identity import PluginIdentity
 from neutone_like.plugin.load import PluginLoad
+from neutone_like.plugin.tail import PluginTail
 from neutone_like.printing import Printed, Row
 
 
@@ -35,6 +36,7 @@ class PluginResult(Printed):
         model_bytes: What the model takes in each of them.
         load: What a block takes.
         worker: Whether the model has a thread of its own, and 20 ms more of latency; else it plays in the host's.
+        tail: How long it is heard after its input has ended; ``None``: hosts are told that it has no end.
     """
 
     identity: PluginIdentity
@@ -42,6 +44,7 @@ class PluginResult(Printed):
     model_bytes: int
     load: PluginLoad
     worker: bool
+    tail: PluginTail | None = None
 
     def _title(self) -> str:
         return f"PluginResult: {self.identity.name} {self.identity.version}"
@@ -51,6 +54,7 @@ class PluginResult(Printed):
             *(_row(each) for each in self.files),
             ("load", str(self.load)),
             ("plays", "on a thread of its own, 20 ms later" if self.worker else "in the host's callback"),
+            ("tail", "endless" if self.tail is None else str(self.tail)),
             ("identity", self.identity.clap_id, f"by {self.identity.vendor}"),
         ]
 

@@ -148,6 +148,11 @@ class CompiledModel(Printed):
         """The instruction set that it plays with."""
         return str(self._native.kernels)
 
+    @property
+    def memory_bytes(self) -> int:
+        """Of an instance: its state, and what it computes with."""
+        return int(self._native.instance_bytes)
+
     def process(self, audio: ArrayLike, params: Mapping[str, ArrayLike] | None = None) -> NDArray[np.float32]:
         """Play a block, at the model's rate and in blocks that it takes.
 
@@ -223,7 +228,7 @@ class CompiledModel(Printed):
             ("granules", ", ".join(map(str, self.granules))),
             *([("rates", ", ".join(f"{rate} Hz" for rate in self.sample_rates))] if self.sample_rate else []),
             ("kernels", self.kernels),
-            ("memory", f"{self._native.instance_bytes} bytes"),
+            ("memory", f"{self.memory_bytes} bytes"),
         ]
 
 

@@ -22,6 +22,7 @@ from support.vst3_host import Vst3Instance, call
 pytestmark = needs_plugin
 BYPASS = (345, 30)
 TAB, UP, RETURN, SHIFT, SPACE = 0xFF09, 0xFF52, 0xFF0D, 0xFFE1, 0x20
+DELETE = 0xFFFF
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +194,28 @@ def test_the_players_knobs_follow_its_artifact(screen: Screen, tmp_path: Path) -
         assert host.text("mode", 1.0) == "c"
         assert host.open_artifact(EXPORTED / "overdrive")
         eventually(lambda: not is_painted(screen, parent, host, ACCENT, 2000), "one dial instead of 32")
+
+
+def test_frequencies_turn_by_octaves(screen: Screen) -> None:
+    """A hundredth of the dial is a hundredth of the octaves; the host's automation keeps the even range."""
+    with shown(screen, built("clap", "equaliser")) as (host, _):
+        frequency = host.parameters["frequency 3"]
+        ratio = frequency.maximum / frequency.minimum
+        assert ratio > 10.0
+        screen.click(200, 40)
+        host.tick()
+        which, value = 0, 0.0
+        for _ in range(len(host.parameters)):
+            screen.key(TAB)
+            screen.key(UP)
+            (_, (_, which, value), _) = told(host)
+            if which == frequency.id:
+                break
+        assert value == pytest.approx(500.0 * ratio**0.01)
+        screen.key(HOME)
+        assert told(host)[1] == ("value", frequency.id, 20.0)
+        screen.key(DELETE)
+        assert told(host)[1] == ("value", frequency.id, 500.0)
 
 
 def test_two_windows_at_once(screen: Screen) -> None:

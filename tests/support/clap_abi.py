@@ -48,6 +48,7 @@ Host = struct(
 )
 HostLatency = struct("HostLatency", changed=HostCall)
 HostTail = struct("HostTail", changed=HostCall)
+HostState = struct("HostState", mark_dirty=HostCall)
 HostParams = struct("HostParams", rescan=HostRescan, clear=HostClear, request_flush=HostCall)
 TimerRegister = CFUNCTYPE(c_bool, c_void_p, c_uint32, POINTER(c_uint32))
 TimerUnregister = CFUNCTYPE(c_bool, c_void_p, c_uint32)

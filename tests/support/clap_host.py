@@ -21,6 +21,7 @@ Audio = npt.NDArray[np.float32]
 Steps = Iterable[tuple[int, str, float]]  # at which sample, which parameter, which value
 LAYOUTS = {(2, 2): 0, (1, 1): 1, (1, 2): 2}
 _PARAM_VALUE = 5
+_CONTINUE, _TAIL = 1, 3
 _GESTURES = {7: "begin", 8: "end"}
 
 
@@ -84,6 +85,7 @@ class ClapInstance:
         self.parameters = self._read_parameters()
         self.is_active = False
         self.layout = (2, 2)
+        self.status = 0  # of the last process
 
     # ---- the host's side
 
@@ -111,6 +113,7 @@ class ClapInstance:
             b"clap.timer-support": timers,
             b"clap.latency": abi.HostLatency(abi.HostCall(note("latency.changed"))),
             b"clap.tail": abi.HostTail(abi.HostCall(note("tail.changed"))),
+            b"clap.state": abi.HostState(abi.HostCall(note("state.mark_dirty"))),
             b"clap.params": abi.HostParams(
                 abi.HostRescan(note("params.rescan")), abi.HostClear(note("clear")), abi.HostCall(note("request_flush"))
             ),
@@ -291,7 +294,8 @@ class ClapInstance:
             -1, sound.shape[1], None, *(ctypes.addressof(each) for each in (given, got)), 1, 1,
             *(ctypes.addressof(each) for each in (events, pushing)),
         )  # fmt: skip
-        assert self.plugin.process(self._at, byref(process)) == 1
+        self.status = self.plugin.process(self._at, byref(process))
+        assert self.status in (_CONTINUE, _TAIL)
         del keep
         return outputs
 

@@ -67,7 +67,7 @@ static int play(const clap_plugin* plugin, uint32_t block) {
         const clap_audio_buffer inputs = {rows, NULL, 2, 0, 0};
         clap_audio_buffer outputs = {rows, NULL, 2, 0, 0};
         const clap_process process = {-1, (uint32_t)got, NULL, &inputs, &outputs, 1, 1, events, NULL};
-        if (plugin->process(plugin, &process) != CLAP_PROCESS_CONTINUE) return fail("process failed");
+        if (plugin->process(plugin, &process) == CLAP_PROCESS_ERROR) return fail("process failed");
         for (size_t i = 0; i < got; ++i) frames[2 * i] = left[i], frames[2 * i + 1] = right[i];
         if (fwrite(frames, 2 * sizeof(float), got, stdout) != got) return fail("stdout can't be written");
         events = &later;

@@ -21,6 +21,7 @@ _ALL_PLANES = 2**64 - 1
 _Z_PIXMAP = 2
 _WITHIN_SECONDS = 20
 _KEY_PRESS, _KEY_PRESS_MASK = 2, 1
+_SELECTION_REQUEST, _SELECTION_NOTIFY = 30, 31
 _REVERT_TO_PARENT = 2
 
 
@@ -39,6 +40,15 @@ class _Image(ctypes.Structure):
         *((name, c_int) for name in ("width", "height", "xoffset", "format")),
         ("data", c_void_p),
         *((name, c_int) for name in ("byte_order", "unit", "bit_order", "pad", "depth", "bytes_per_line", "bits")),
+    ]
+
+
+class _SelectionRequest(ctypes.Structure):
+    """XSelectionRequestEvent."""
+
+    _fields_ = [
+        *((name, c_ulong) for name in ("type", "serial", "is_sent", "display", "owner", "requestor")),
+        *((name, c_ulong) for name in ("selection", "target", "property", "time")),
     ]
 
 
@@ -73,6 +83,11 @@ def _libraries() -> tuple[Any, Any]:
             "XCheckTypedWindowEvent": [*one_window, c_int, c_void_p],
             "XResizeWindow": [c_void_p, c_ulong, c_uint, c_uint],
         }.get(name, [c_void_p])
+    xlib.XInternAtom.restype = c_ulong
+    xlib.XInternAtom.argtypes = [c_void_p, c_char_p, c_int]
+    xlib.XSetSelectionOwner.argtypes = [c_void_p, c_ulong, c_ulong, c_ulong]
+    xlib.XChangeProperty.argtypes = [c_void_p, c_ulong, c_ulong, c_ulong, c_int, c_int, c_char_p, c_int]
+    xlib.XSendEvent.argtypes = [c_void_p, c_ulong, c_int, ctypes.c_long, c_void_p]
     xtest.XTestFakeMotionEvent.argtypes = [c_void_p, c_int, c_int, c_int, c_ulong]
     xtest.XTestFakeButtonEvent.argtypes = [c_void_p, c_uint, c_int, c_ulong]
     xtest.XTestFakeKeyEvent.argtypes = [c_void_p, c_uint, c_int, c_ulong]
@@ -195,6 +210,32 @@ class Screen:
         for down in (True, False) if is_down is None else (is_down,):
             self._xtest.XTestFakeKeyEvent(self._display, code, down, 0)
         self.sync()
+
+    # ---- a clipboard
+
+    def copy(self, window: int, text: str) -> None:
+        """Have a window of the host's own the clipboard, which holds this."""
+        self._copied = text.encode()
+        clipboard = self._xlib.XInternAtom(self._display, b"CLIPBOARD", 0)
+        self._xlib.XSetSelectionOwner(self._display, clipboard, window, 0)
+        self.sync()
+
+    def give_copied(self, window: int) -> int:
+        """Answer whoever asks for it meanwhile; how many did."""
+        self.sync()
+        event, count = (c_ulong * 24)(), 0
+        while self._xlib.XCheckTypedWindowEvent(self._display, window, _SELECTION_REQUEST, byref(event)):
+            asked = _SelectionRequest.from_buffer(event)
+            self._xlib.XChangeProperty(
+                self._display, asked.requestor, asked.property, asked.target, 8, 0, self._copied, len(self._copied)
+            )
+            answer = (c_ulong * 24)()
+            words = (_SELECTION_NOTIFY, 0, 1, self._display, asked.requestor)
+            answer[:9] = [*words, asked.selection, asked.target, asked.property, asked.time]
+            self._xlib.XSendEvent(self._display, asked.requestor, 0, 0, byref(answer))
+            count += 1
+        self.sync()
+        return count
 
     # ---- an eye
 

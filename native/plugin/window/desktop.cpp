@@ -41,7 +41,9 @@ bool take_xlib(void* from, Desktop& into) noexcept {
            take(from, "XNextEvent", into.next_event) && take(from, "XFlush", into.flush) &&
            take(from, "XLookupKeysym", into.key_of) && take(from, "XGetInputFocus", into.get_focus) &&
            take(from, "XSetInputFocus", into.set_focus) && take(from, "XSendEvent", into.send_event) &&
-           take(from, "XGetDefault", into.get_default) && take(from, "XSetErrorHandler", into.set_error_handler);
+           take(from, "XGetDefault", into.get_default) && take(from, "XSetErrorHandler", into.set_error_handler) &&
+           take(from, "XInternAtom", into.atom) && take(from, "XConvertSelection", into.convert_selection) &&
+           take(from, "XGetWindowProperty", into.property) && take(from, "XFree", into.free);
 }
 
 bool take_cairo(void* from, Desktop& into) noexcept {

@@ -22,12 +22,14 @@ enum {
     kLeaveNotify = 8,
     kFocusOut = 10,
     kExpose = 12,
-    kConfigureNotify = 22
+    kConfigureNotify = 22,
+    kSelectionNotify = 31
 };
 constexpr long kKeyPressMask = 1L << 0;
 constexpr long kKeyReleaseMask = 1L << 1;
 constexpr long kEventMask = 1L << 2 | 1L << 3 | 1L << 4 | 1L << 5 | 1L << 6 | 1L << 15 | 1L << 17 | 1L << 21;
 constexpr unsigned kShiftIsDown = 1u << 0;
+constexpr unsigned kControlIsDown = 1u << 2;
 constexpr unsigned kControlOrAltIsDown = 1u << 2 | 1u << 3;
 constexpr unsigned kButton1IsDown = 1u << 8;
 
@@ -52,10 +54,16 @@ struct XConfigureEvent {
     XId window;
     int x, y, width, height;
 };
+struct XSelectionEvent {
+    XAnyEvent any;
+    XId selection, target, property;
+    unsigned long time;
+};
 union XEvent {
     XAnyEvent any;
     XPointerEvent pointer;
     XConfigureEvent configure;
+    XSelectionEvent selection;
     long room[24];
 };
 struct XAttributes {
@@ -96,6 +104,11 @@ struct Desktop {
     int (*send_event)(Display* display, XId window, int propagates, long mask, XEvent* event);
     char* (*get_default)(Display* display, const char* program, const char* option);
     XErrorHandler (*set_error_handler)(XErrorHandler handler);
+    XId (*atom)(Display* display, const char* name, int only_if_exists);
+    int (*convert_selection)(Display* display, XId selection, XId target, XId property, XId window, unsigned long time);
+    int (*property)(Display* display, XId window, XId property, long from, long words, int deletes, XId wanted_type,
+                    XId* type, int* bits, unsigned long* count, unsigned long* left, unsigned char** data);
+    int (*free)(void* data);
 
     CairoSurface* (*surface_create)(Display* display, XId window, Visual* visual, int width, int height);
     void (*surface_set_size)(CairoSurface* surface, int width, int height);

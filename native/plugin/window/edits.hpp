@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 namespace neutone_like::plugin {
 
@@ -12,6 +13,8 @@ public:
     virtual void begin(size_t knob) = 0;
     virtual void change(size_t knob, double value) = 0;
     virtual void end(size_t knob) = 0;
+    // The player's: another artifact.
+    virtual void open(const std::string& path) = 0;
 };
 
 }  // namespace neutone_like::plugin

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "dial.hpp"
+
 namespace neutone_like::plugin {
 
 namespace {
@@ -93,7 +95,7 @@ void Panel::take_knobs() {
 
 double Panel::position(size_t at) const noexcept {
     const bool is_new = at == edited_ && (at == held_.knob || now_ - edited_at_ < kHostSeconds);
-    return knob(at).to_0to1(is_new ? edited_to_ : plugin_.shown(at));
+    return dial_of(knob(at), is_new ? edited_to_ : plugin_.shown(at));
 }
 
 size_t Panel::knob_at(const Pointer& at) const noexcept {
@@ -105,8 +107,7 @@ size_t Panel::knob_at(const Pointer& at) const noexcept {
     return kNone;
 }
 
-void Panel::set(size_t at, double wanted) {
-    const double value = knob(at).from_0to1(std::clamp(wanted, 0.0, 1.0));
+void Panel::set(size_t at, double value) {
     const bool is_new = value != (at == edited_ ? edited_to_ : plugin_.shown(at));
     edited_ = at;
     edited_to_ = value;
@@ -115,17 +116,17 @@ void Panel::set(size_t at, double wanted) {
     is_stale_ = true;
 }
 
-void Panel::edit(size_t at, double wanted) {
+void Panel::edit(size_t at, double value) {
     edits_.begin(at);
     edited_ = kNone;
-    set(at, wanted);
+    set(at, value);
     edits_.end(at);
 }
 
 // `part`: of the range, where the knob has no steps.
 void Panel::step(size_t at, double steps, double part) {
     const int of_all = knob(at).steps();
-    edit(at, position(at) + steps * (of_all > 0 ? 1.0 / of_all : part));
+    edit(at, value_at(knob(at), position(at) + steps * (of_all > 0 ? 1.0 / of_all : part)));
 }
 
 void Panel::press(const Pointer& at) {
@@ -140,7 +141,7 @@ void Panel::press(const Pointer& at) {
     if (which == bypass()) {
         edit(which, is_bypassed() ? 0.0 : 1.0);
     } else if (is_double) {
-        edit(which, knob(which).to_0to1(knob(which).default_value()));
+        edit(which, knob(which).default_value());
     } else {
         held_ = {which, at.y, position(which), false};
         edited_ = which;
@@ -163,7 +164,7 @@ void Panel::move(const Pointer& at) {
     held_.from_y = at.y;
     held_.has_moved = true;
     clicked_ = kNone;
-    set(held_.knob, held_.position);
+    set(held_.knob, value_at(knob(held_.knob), held_.position));
 }
 
 // A choice goes on to the next one when it is only clicked.
@@ -173,7 +174,7 @@ void Panel::release(const Pointer& at) {
     const int steps = knob(which).steps();
     if (!held_.has_moved && steps > 0) {
         const double next = position(which) + 1.0 / steps;
-        set(which, next > 1.0 + 1e-6 ? 0.0 : next);
+        set(which, value_at(knob(which), next > 1.0 + 1e-6 ? 0.0 : next));
     }
     let_go();
     hovered_ = knob_at(at);  // none where the hand has left the window meanwhile
@@ -220,13 +221,19 @@ void Panel::key(Key key) {
         case Key::down: return step(selected_, -1.0, 0.01);
         case Key::page_up: return step(selected_, 1.0, 0.1);
         case Key::page_down: return step(selected_, -1.0, 0.1);
-        case Key::lowest: return edit(selected_, 0.0);
-        case Key::highest: return edit(selected_, 1.0);
+        case Key::lowest: return edit(selected_, knob(selected_).lowest());
+        case Key::highest: return edit(selected_, knob(selected_).highest());
         case Key::choose:
             if (selected_ == bypass()) edit(selected_, is_bypassed() ? 0.0 : 1.0);
             return;
-        default: return edit(selected_, knob(selected_).to_0to1(knob(selected_).default_value()));
+        default: return edit(selected_, knob(selected_).default_value());
     }
+}
+
+void Panel::open(const std::string& path) {
+    let_go();
+    edits_.open(path);
+    facts_at_ = -1.0;
 }
 
 // ---- What there is to show ----

@@ -47,6 +47,9 @@ public:
     // The hand that held a knob is gone, without having let go of it here.
     void let_go();
     void key(Key key);
+    // Whether a path can be pasted here, and that.
+    bool takes_artifacts() const noexcept { return plugin_.of().is_player(); }
+    void open(const std::string& path);
 
     // Reads what there is to show. True: something is to be drawn anew.
     bool refresh(double seconds);
@@ -77,14 +80,14 @@ private:
     void take_levels(double seconds);
     std::string load_text(double seconds);
     const Knob& knob(size_t at) const noexcept { return (*knobs_)[at]; }
-    double position(size_t at) const noexcept;  // 0..1
+    double position(size_t at) const noexcept;  // 0..1, on its dial
     std::string value_text(size_t at) const;
     size_t knob_at(const Pointer& at) const noexcept;
     size_t bypass() const noexcept { return knobs_->size() - 1; }
     bool is_bypassed() const noexcept { return position(bypass()) > 0.5; }
 
-    void set(size_t at, double position);
-    void edit(size_t at, double position);  // a whole gesture
+    void set(size_t at, double value);
+    void edit(size_t at, double value);  // a whole gesture
     void step(size_t at, double steps, double part);
 
     void draw_header(Canvas& canvas) const;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "dial.hpp"
 #include "panel.hpp"
 
 namespace neutone_like::plugin {
@@ -94,7 +95,7 @@ void Panel::draw_message(Canvas& canvas) const {
 // With as many digits as a hand can tell apart.
 std::string Panel::value_text(size_t at) const {
     const Parameter& parameter = knob(at).parameter;
-    const double value = knob(at).plain(knob(at).from_0to1(position(at)));
+    const double value = knob(at).plain(value_at(knob(at), position(at)));
     const double size = std::floor(std::log10(parameter.maximum - parameter.minimum));
     const double unit = std::pow(10.0, std::clamp(3.0 - size, 0.0, 9.0));
     const double rounded = std::round(value * unit) / unit;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "clipboard.hpp"
 #include "signal/decimal.hpp"
 
 namespace neutone_like::plugin {
@@ -13,6 +14,7 @@ namespace {
 constexpr int kMostPixels = 8192;
 constexpr double kUsualDpi = 96.0;
 constexpr int kRevertToParent = 2;
+constexpr XId kLetterV = 0x76;
 constexpr XId kNobodysFocus = 1;  // the pointer's, or none
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -149,6 +151,7 @@ void Window::handle(XEvent& event) {
             break;
         case kKeyPress:
         case kKeyRelease: take_key(event); break;
+        case kSelectionNotify: paste(event.selection); break;
         default: break;
     }
 }
@@ -163,12 +166,20 @@ void Window::press(const XPointerEvent& event) {
 
 void Window::take_key(XEvent& event) {
     const unsigned state = event.pointer.state;
+    const XId symbol = symbol_of(event.pointer);
     Key key = Key::next;
-    if ((state & kControlOrAltIsDown) != 0 || !key_of(symbol_of(event.pointer), (state & kShiftIsDown) != 0, key)) {
+    if (panel_.takes_artifacts() && (state & kControlIsDown) != 0 && symbol == kLetterV) {
+        if (event.any.type == kKeyPress) ask_clipboard(desktop_, display_, window_, event.pointer.time);
+    } else if ((state & kControlOrAltIsDown) != 0 || !key_of(symbol, (state & kShiftIsDown) != 0, key)) {
         pass_on(event);
     } else if (event.any.type == kKeyPress) {
         panel_.key(key);
     }
+}
+
+void Window::paste(const XSelectionEvent& event) {
+    const std::string path = path_in(clipboard_text(desktop_, display_, event));
+    if (!path.empty()) panel_.open(path);
 }
 
 // One that the host has something for, such as starting and stopping.

@@ -34,6 +34,7 @@ private:
     void handle(XEvent& event);
     void press(const XPointerEvent& event);
     void take_key(XEvent& event);
+    void paste(const XSelectionEvent& event);
     void pass_on(XEvent& key);
     XId symbol_of(XPointerEvent& event);
     XId focused();

@@ -144,7 +144,7 @@ void neutone_like_callback_process(void* instance, const float* const* in, float
     if (++turn == 1) touch_stack();
     changes[0] = change(turn % 7, first.id, first.minimum + (first.maximum - first.minimum) * (turn % 8) / 8.0);
     changes[1] = change((uint32_t)samples / 2, bypass.id, turn / 50 % 2);
-    if (plugin->process(plugin, &process) != CLAP_PROCESS_CONTINUE) abort();
+    if (plugin->process(plugin, &process) == CLAP_PROCESS_ERROR) abort();
     if (turn % 100 == 0) plugin->reset(plugin);
 }
 

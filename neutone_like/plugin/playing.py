@@ -59,7 +59,7 @@ class PlayingPlugin:
 
     @property
     def latency_samples(self) -> int:
-        """As the last :meth:`run` told."""
+        """As :meth:`begin`, or the last :meth:`run`, was told."""
         return int(self._controls[-1])
 
 

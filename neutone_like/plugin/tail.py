@@ -124,7 +124,7 @@ def _tail(plugin: PlayingPlugin, values: Values, burst: Audio, silence: int, mos
     A constant is no sound: networks with biases end in one.
     """
     plugin.begin(values)
-    length, last, peak = burst.shape[1], -1, 0.0
+    end, last, peak = burst.shape[1] + plugin.latency_samples, -1, 0.0
     constant = np.zeros((len(plugin.outputs), 1), np.float32)  # what it seems to have come to
     heard: list[Audio] = []
     for at in count(0, _BLOCK):
@@ -136,7 +136,6 @@ def _tail(plugin: PlayingPlugin, values: Values, burst: Audio, silence: int, mos
         peak = max(peak, float(np.abs(plugin.outputs).max()))
         if _last_beyond(plugin.outputs - constant, _QUIET * peak) >= 0:
             last, constant = at + _BLOCK, plugin.outputs[:, -1:].copy()
-        end = length + plugin.latency_samples
         if last > end + most:
             return math.inf
         if at + _BLOCK > max(end, last) + silence:

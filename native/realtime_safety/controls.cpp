@@ -16,6 +16,7 @@
 #include <atomic>
 
 #include "control_table.hpp"
+#include "library_controls.hpp"
 
 extern "C" {  // not in the headers of every C library that this runs with
 int pthread_mutex_clocklock(pthread_mutex_t*, clockid_t, const timespec*) noexcept;
@@ -461,5 +462,10 @@ const neutone_like_rt_control controls[] = {
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const neutone_like_rt_control* neutone_like_rt_controls() {
-    return controls;
+    static neutone_like_rt_control all[256];
+    neutone_like_rt_control* next = all;
+    for (const auto* each = controls; each->counter != nullptr; ++each) *next++ = *each;
+    for (const auto* each = neutone_like::realtime_safety::library_controls; each->counter != nullptr; ++each)
+        *next++ = *each;
+    return all;
 }

@@ -25,6 +25,34 @@ namespace neutone_like::realtime_safety {
     X(fgetc) X(getc) X(getchar) X(fgets) X(fread) \
     X(rand) X(srand) X(random) X(srandom) X(localtime) X(localtime_r) X(mktime) X(malloc_trim)
 
+#define NEUTONE_LIKE_STREAM_COUNTERS(X) \
+    X(fseek) X(fseeko) X(fseeko64) X(ftell) X(ftello) X(ftello64) X(rewind) X(fgetpos) X(fgetpos64) X(fsetpos) \
+    X(fsetpos64) X(ungetc) X(getline) X(getdelim) X(__getdelim) X(getw) X(putw) X(feof) X(ferror) X(clearerr) \
+    X(setbuf) X(setbuffer) X(setlinebuf) X(setvbuf) X(perror) X(__fgets_chk) X(__fread_chk) X(scanf) X(fscanf) X(vscanf) X(vfscanf) X(wscanf) \
+    X(fwscanf) X(vwscanf) X(vfwscanf) X(__isoc99_scanf) X(__isoc99_fscanf) X(__isoc99_vscanf) X(__isoc99_vfscanf) \
+    X(__isoc99_wscanf) X(__isoc99_fwscanf) X(__isoc99_vwscanf) X(__isoc99_vfwscanf) X(__isoc23_scanf) \
+    X(__isoc23_fscanf) X(__isoc23_vscanf) X(__isoc23_vfscanf) X(__isoc23_wscanf) X(__isoc23_fwscanf) \
+    X(__isoc23_vwscanf) X(__isoc23_vfwscanf)
+
+#define NEUTONE_LIKE_WIDE_STREAM_COUNTERS(X) \
+    X(fputwc) X(putwc) X(putwchar) X(fputws) X(fgetwc) X(getwc) X(getwchar) X(fgetws) X(ungetwc) X(wprintf) \
+    X(fwprintf) X(vwprintf) X(vfwprintf) X(__wprintf_chk) X(__fwprintf_chk) X(__vwprintf_chk) X(__vfwprintf_chk)
+
+// The time zone, the environment, the locale, what runs at exit, folders and loaded objects have locks of their own, too.
+#define NEUTONE_LIKE_SETTINGS_COUNTERS(X) \
+    X(gmtime) X(gmtime_r) X(timegm) X(tzset) X(ctime) X(ctime_r) X(strftime) X(strftime_l) X(wcsftime) \
+    X(wcsftime_l) X(initstate) X(setstate) X(setenv) X(unsetenv) X(putenv) X(setlocale) X(newlocale) \
+    X(duplocale) X(freelocale) X(gettext) X(dgettext) X(dcgettext) X(ngettext) X(dngettext) X(dcngettext) \
+    X(textdomain) X(bindtextdomain) X(mallopt) X(mallinfo) X(mallinfo2) X(malloc_info) \
+    X(__cxa_atexit) X(on_exit) X(readdir) X(readdir64) X(telldir) X(dladdr) X(dl_iterate_phdr)
+
+// The C++ library's: around what is made at its first use.
+#define NEUTONE_LIKE_CPP_COUNTERS(X) X(__cxa_guard_acquire)
+
+#define NEUTONE_LIKE_PASSED_ON_COUNTERS(X) \
+    NEUTONE_LIKE_LOCK_COUNTERS(X) NEUTONE_LIKE_LIBRARY_LOCK_COUNTERS(X) NEUTONE_LIKE_STREAM_COUNTERS(X) \
+    NEUTONE_LIKE_WIDE_STREAM_COUNTERS(X) NEUTONE_LIKE_SETTINGS_COUNTERS(X) NEUTONE_LIKE_CPP_COUNTERS(X)
+
 // What the kernel tells. A futex wake-up is what sem_post and the like make, a bounded wait is on a futex and has a
 // deadline: syscalls that may be allowed once.
 #define NEUTONE_LIKE_KERNEL_COUNTERS(X) \
@@ -32,8 +60,7 @@ namespace neutone_like::realtime_safety {
     X(voluntary_context_switches)
 
 #define NEUTONE_LIKE_COUNTERS(X) \
-    NEUTONE_LIKE_MEMORY_COUNTERS(X) NEUTONE_LIKE_LOCK_COUNTERS(X) NEUTONE_LIKE_LIBRARY_LOCK_COUNTERS(X) \
-    NEUTONE_LIKE_KERNEL_COUNTERS(X)
+    NEUTONE_LIKE_MEMORY_COUNTERS(X) NEUTONE_LIKE_PASSED_ON_COUNTERS(X) NEUTONE_LIKE_KERNEL_COUNTERS(X)
 // clang-format on
 
 enum class Counter : int {

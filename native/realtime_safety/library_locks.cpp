@@ -44,18 +44,6 @@ NEUTONE_LIKE_PASS_ON(tm*, localtime_r, (const time_t* moment, tm* result), (mome
 NEUTONE_LIKE_PASS_ON(time_t, mktime, (tm* moment), (moment), noexcept)
 NEUTONE_LIKE_PASS_ON(int, malloc_trim, (size_t pad), (pad), noexcept)
 
-// Those with any number of arguments go on as their relative that takes a list of them.
-#define NEUTONE_LIKE_PASS_ON_LIST(name, parameters, last, relative, relative_parameters, ...) \
-    extern "C" __attribute__((visibility("default"))) int name parameters {                   \
-        using namespace neutone_like::realtime_safety;                                        \
-        count(Counter::name);                                                                 \
-        va_list values;                                                                       \
-        va_start(values, last);                                                               \
-        const int printed = next<int relative_parameters>(Counter::relative)(__VA_ARGS__);    \
-        va_end(values);                                                                       \
-        return printed;                                                                       \
-    }
-
 NEUTONE_LIKE_PASS_ON_LIST(printf, (const char* format, ...), format, vprintf, (const char*, va_list), format, values)
 NEUTONE_LIKE_PASS_ON_LIST(fprintf, (FILE * file, const char* format, ...), format, vfprintf,
                           (FILE*, const char*, va_list), file, format, values)

@@ -1,6 +1,8 @@
 // Functions that are counted, and then passed on to the C library's own.
 #pragma once
 
+#include <stdarg.h>
+
 #include "thread_state.hpp"
 
 namespace neutone_like::realtime_safety {
@@ -21,4 +23,26 @@ Function* next(Counter counter) {
         using namespace neutone_like::realtime_safety;                                     \
         count(Counter::name);                                                              \
         return next<result parameters>(Counter::name) arguments;                           \
+    }
+
+// The same for what headers know by more than one name, or declare in a way that leaves no room for another definition.
+#define NEUTONE_LIKE_PASS_ON_BY_NAME(result, name, parameters, arguments)                                      \
+    extern "C" __attribute__((visibility("default"))) result neutone_like_rt_##name parameters __asm__(#name); \
+    result neutone_like_rt_##name parameters {                                                                 \
+        using namespace neutone_like::realtime_safety;                                                         \
+        count(Counter::name);                                                                                  \
+        return next<result parameters>(Counter::name) arguments;                                               \
+    }
+
+// Those with any number of arguments go on as their relative that takes a list of them.
+#define NEUTONE_LIKE_PASS_ON_LIST(name, parameters, last, relative, relative_parameters, ...)               \
+    extern "C" __attribute__((visibility("default"))) int neutone_like_rt_##name parameters __asm__(#name); \
+    int neutone_like_rt_##name parameters {                                                                 \
+        using namespace neutone_like::realtime_safety;                                                      \
+        count(Counter::name);                                                                               \
+        va_list values;                                                                                     \
+        va_start(values, last);                                                                             \
+        const int done = next<int relative_parameters>(Counter::relative)(__VA_ARGS__);                     \
+        va_end(values);                                                                                     \
+        return done;                                                                                        \
     }

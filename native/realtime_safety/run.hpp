@@ -18,7 +18,7 @@ struct SelfTestResult {
     bool has_stack;
 };
 
-inline constexpr int most_controls = 128;
+inline constexpr int most_controls = 256;
 extern SelfTestResult self_test_results[most_controls];
 extern int self_test_count;
 extern bool self_test_was_silent;  // nothing moved where nothing was done, or was done outside a section

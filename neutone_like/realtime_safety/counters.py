@@ -21,7 +21,42 @@ OPTIONAL_COUNTERS = (
     "cnd_timedwait",
     "thrd_join",
     "call_once",
+    "mallinfo2",
+    "__isoc23_scanf",
+    "__isoc23_fscanf",
+    "__isoc23_vscanf",
+    "__isoc23_vfscanf",
+    "__isoc23_wscanf",
+    "__isoc23_fwscanf",
+    "__isoc23_vwscanf",
+    "__isoc23_vfwscanf",
+    "__cxa_guard_acquire",
 )
+
+# fmt: off
+_STREAMS = (
+    "fseek", "fseeko", "fseeko64", "ftell", "ftello", "ftello64", "rewind", "fgetpos", "fgetpos64", "fsetpos",
+    "fsetpos64", "ungetc", "getline", "getdelim", "__getdelim", "getw", "putw", "feof", "ferror", "clearerr",
+    "setbuf", "setbuffer", "setlinebuf", "setvbuf", "perror", "__fgets_chk", "__fread_chk", "scanf", "fscanf",
+    "vscanf", "vfscanf", "wscanf", "fwscanf", "vwscanf", "vfwscanf", "__isoc99_scanf", "__isoc99_fscanf",
+    "__isoc99_vscanf", "__isoc99_vfscanf", "__isoc99_wscanf", "__isoc99_fwscanf", "__isoc99_vwscanf",
+    "__isoc99_vfwscanf", "__isoc23_scanf", "__isoc23_fscanf", "__isoc23_vscanf", "__isoc23_vfscanf",
+    "__isoc23_wscanf", "__isoc23_fwscanf", "__isoc23_vwscanf", "__isoc23_vfwscanf",
+)
+_WIDE_STREAMS = (
+    "fputwc", "putwc", "putwchar", "fputws", "fgetwc", "getwc", "getwchar", "fgetws", "ungetwc", "wprintf",
+    "fwprintf", "vwprintf", "vfwprintf", "__wprintf_chk", "__fwprintf_chk", "__vwprintf_chk", "__vfwprintf_chk",
+)
+_SETTINGS = (
+    "gmtime", "gmtime_r", "timegm", "tzset", "ctime", "ctime_r", "strftime", "strftime_l", "wcsftime", "wcsftime_l",
+    "initstate", "setstate", "setenv", "unsetenv", "putenv", "setlocale", "newlocale", "duplocale", "freelocale",
+    "gettext", "dgettext", "dcgettext", "ngettext", "dngettext", "dcngettext", "textdomain", "bindtextdomain",
+    "mallopt", "mallinfo", "mallinfo2", "malloc_info", "__cxa_atexit", "on_exit", "readdir", "readdir64", "telldir",
+    "dladdr", "dl_iterate_phdr",
+)
+# fmt: on
+OF_THE_LIBRARY = (*_STREAMS, *_WIDE_STREAMS, *_SETTINGS, "__cxa_guard_acquire")
+"""Functions of the C and C++ libraries that hold a lock of their own, and need not ask the system for anything."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +120,11 @@ GROUPS = (
         _NO_LOCKS,
     ),
     CounterGroup(
+        "things made at their first use",
+        ("__cxa_guard_acquire",),
+        "A static variable in a function is made behind a lock: use it once before the audio starts.",
+    ),
+    CounterGroup(
         "files and messages",
         (
             "flockfile",
@@ -109,12 +149,14 @@ GROUPS = (
             "getchar",
             "fgets",
             "fread",
+            *_STREAMS,
+            *_WIDE_STREAMS,
         ),
         _NO_CALLS,
     ),
     CounterGroup(
         "locks of the C library",
-        ("rand", "srand", "random", "srandom", "localtime", "localtime_r", "mktime", "malloc_trim"),
+        ("rand", "srand", "random", "srandom", "localtime", "localtime_r", "mktime", "malloc_trim", *_SETTINGS),
         "They share one state among all threads, behind a lock: keep a generator, and the time zone, of your own.",
     ),
     CounterGroup(

@@ -17,6 +17,11 @@ CANDIDATE = re.compile(
     r"(mtx|cnd|thrd|tss)_.*|call_once|pthread_(?!.*attr).*|sem_.*|.*(lock|wait|join|once|barrier|alloc|free|sleep)"
     r"|.*(lockfile|memalign|strn?dup|asprintf|yield|poll|select|futex).*|mq_.*|msg(rcv|snd)|semop|semtimedop|brk|sbrk"
     r"|s?random|s?rand|f?put[cs]|putchar|v?f?printf|fwrite|fread|f?get[cs]|getchar|fflush|localtime(_r)?|mktime"
+    r"|f(seek|tell)o?(64)?|rewind|f[gs]etpos(64)?|ungetw?c|f?(get|put)w?[cs]|(get|put)wchar|(get|put)w|feof|ferror"
+    r"|clearerr|setv?buf(fer)?|setlinebuf|perror|getline|(__)?getdelim|(__isoc(99|23)_)?v?f?w?scanf|v?f?wprintf"
+    r"|__v?f?w?printf_chk|__(fgets|fread)_chk|gmtime(_r)?|timegm|tzset|ctime(_r)?|(str|wcs)ftime(_l)?|initstate|setstate"
+    r"|(un)?setenv|putenv|clearenv|(set|new|dup)locale|d?c?n?gettext|(bind)?textdomain|mallopt|mallinfo2?|malloc_.*"
+    r"|__cxa_atexit|on_exit|readdir(64)?|telldir|dladdr|dl_iterate_phdr"
 )
 HARMLESS = {
     "gives a lock back, or makes or ends one; what that wakes is a system call": r"(pthread_(mutex|rwlock|spin)_unlock"
@@ -29,14 +34,15 @@ HARMLESS = {
     r"|pkey_alloc|posix_fallocate(64)?|fallocate(64)?|clock|pthread_(get|set)(affinity_np|schedparam|name_np|schedprio)",
     "starts a thread, which is a system call": r"pthread_create|thrd_create",
     "asks its memory from malloc, which is counted": r"(__)?strn?dup|v?asprintf|__v?asprintf_chk|.*obstack.*"
-    r"|open_memstream|freeaddrinfo|freeifaddrs|.*freelocale|globfree(64)?|wordfree|regfree|cfree|.*_free|inet6_option_alloc|re_.*"
+    r"|open_memstream|freeaddrinfo|freeifaddrs|globfree(64)?|wordfree|regfree|cfree|.*_free|inet6_option_alloc|re_.*"
     r"|.*xdr.*",
     "reads or writes what belongs to the thread": r"pthread_(self|equal|getspecific|setspecific|setcancel.*|testcancel"
     r"|sigmask|exit|detach|getconcurrency|setconcurrency|getcpuclockid)|thrd_(current|equal|detach|exit)|tss_.*"
     r"|pthread_key_.*",
     "belongs to setting up, and holds nothing that a callback waits for": r"pthread_(atfork|condattr_[gs]etclock"
-    r"|mutex_(consistent(_np)?|[gs]etprioceiling)|kill_other_threads_np)",
-    "is the C library's own, not for programs": r"_.*|clnt.*|svc.*|key_.*|.*_hook",
+    r"|mutex_(consistent(_np)?|[gs]etprioceiling)|kill_other_threads_np)|clearenv|malloc_(stats|usable_size)",
+    "is the C library's own, not for programs": r"_(?!_(getdelim|cxa_atexit|isoc|\w*_chk)).*|clnt.*|svc.*|key_.*"
+    r"|.*_hook",
     "can't be linked with any more": r"gets",
 }
 

@@ -8,6 +8,7 @@ from neutone_like.audio.source import Source
 
 MAGIC = b"FORM"
 _BYTES = {b"fl32": 4, b"FL32": 4, b"fl64": 8, b"FL64": 8, b"ulaw": 1, b"ULAW": 1, b"alaw": 1, b"ALAW": 1}
+_LONGEST = (1 << 32) - (1 << 12)  # with all that stands around it
 _INTEGERS = (b"", b"NONE", b"twos", b"sowt", b"raw ", b"in24", b"in32", b"42ni", b"23ni")
 
 
@@ -42,6 +43,8 @@ def _aiff(source: Source, found: dict[bytes, Chunk]) -> Extent:
         promised = samples * block if 0 < samples < 1 << 31 and block else None
     length = held if promised is None else min(held, promised)
     counted = int(length * in_packet) if samples == 0 else samples
+    if length > _LONGEST or sound.start + sound.size + _LONGEST < source.size:
+        raise damaged(source, "an AIFF file holds no more than 4 GiB, and this one is longer: its header can't be true")
     if block:
         length, counted = length // block * block, length // block
     header = _header(source.at(8, 4), common, length, counted) if length > 0 else None

@@ -20,7 +20,7 @@ def find_extent(source: Source) -> Extent:
     block = channels * _BYTES.get(kind, 0)
     per_byte = Fraction(8, _BITS[kind]) if kind in _BITS else per_sample(block)
     held = max(0, source.size - start)
-    if size != _UNKNOWN and (size > 0 or held == 0):
+    if size != _UNKNOWN and (size > 0 or held == 0) and held - size <= _UNKNOWN:
         return Extent(start, size, max(1, block), per_byte)
     length = min(held // max(1, block) * max(1, block), _UNKNOWN)
     header = head[:8] + length.to_bytes(4, order) + source.at(12, max(0, start - 12))

@@ -28,7 +28,7 @@ def _data(source: Source, chunk: Chunk, block: int) -> Extent:
     held = max(0, source.size - start)
     is_empty = chunk.size <= _EDIT_COUNT and (held == 0 or is_chunk_list(source, chunk.stop, "big", 8))
     if _EDIT_COUNT < chunk.size < _UNKNOWN or is_empty:
-        return Extent(start, max(0, chunk.size - _EDIT_COUNT), max(1, block), per_sample(block))
+        return Extent(start, max(0, chunk.size - _EDIT_COUNT), max(1, block), per_sample(block), rest=None)
     length = held // max(1, block) * max(1, block) + _EDIT_COUNT
     header = source.at(0, chunk.start - 8) + length.to_bytes(8, "big") + source.at(chunk.start, _EDIT_COUNT)
     return Extent(start, None, max(1, block), per_sample(block), header)

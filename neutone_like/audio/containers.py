@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from neutone_like.audio import aiff, au, caf, fixed_headers, flac, matlab, mpeg, ogg, riff, wave64
+from neutone_like.audio.behind import require_no_sound_behind
 from neutone_like.audio.extent import Extent
 from neutone_like.audio.source import Source, View
 from neutone_like.audio.tags import skip_tags
@@ -25,6 +26,7 @@ _BY_MAGIC: tuple[tuple[bytes, FindExtent], ...] = (
     (b"ALawSoundFile**", fixed_headers.wve),
     (b"Extended Instrument: ", fixed_headers.xi),
 )
+_WHOLE_FILES = (*(magic for magic, _ in _BY_MAGIC if len(magic) >= 4), ogg.MAGIC, b"\xf0\x7e")
 # Of these no decoder reads a tag before the audio as anything else than a tag.
 _LONGEST_MAGIC = 32
 
@@ -46,12 +48,17 @@ def find_extent(source: Source) -> Extent | None:
         return None
     for magic, find in _BY_MAGIC:
         if head.startswith(magic):
-            return find(source)
+            extent = find(source)
+            if extent is not None and magic != flac.MAGIC:  # whose decoder notices
+                require_no_sound_behind(source, extent, _WHOLE_FILES)
+            return extent
     return matlab.find_extent_4(source) if matlab.is_version_4(head) else mpeg.find_extent(source)
 
 
 def view_of(source: Source, extent: Extent | None) -> View:
     """What a decoder is to read."""
-    if extent is None or extent.header is None:
+    if extent is None or (extent.header is None and (extent.promised is None or extent.rest is None)):
         return source.view()
+    if extent.header is None:  # some decoders would play what follows
+        return source.view(stop=extent.stop(source) + (extent.rest or 0))
     return source.view(extent.header, extent.start, extent.stop(source))

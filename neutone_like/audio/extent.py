@@ -21,6 +21,7 @@ class Extent:
         promised: How many bytes there are to be; None where the header does not know.
         block: The bytes that can only be decoded together: a sample of all channels, or a block of a codec.
         samples_per_byte: Of each channel; 0 where the header does not tell.
+        rest: How many bytes behind the samples a decoder has to see; None: all.
         counted: How many samples of each channel there are, where they were counted and a decoder only estimates them.
         header: What a decoder is to read instead of all that lies before ``start``; None where that is right as it is.
     """
@@ -31,6 +32,7 @@ class Extent:
     samples_per_byte: Fraction = Fraction(0)
     header: bytes | None = None
     counted: int | None = None
+    rest: int | None = 0
 
     def stop(self, source: Source) -> int:
         """The byte after the last one of the samples."""
@@ -49,9 +51,12 @@ class Extent:
         held = max(0, source.size - self.start)
         if self.promised is None or self.promised <= held:
             return
-        raise cut_off(source, self._words(self.promised), self._words(held))
+        raise cut_off(source, self.told(self.promised), self.told(held))
 
-    def _words(self, byte_count: int) -> str:
+    def told(self, byte_count: int | None) -> str:
+        """So many bytes, in words: as samples where that is known."""
+        if byte_count is None:
+            return "sound"
         return f"{self.samples(byte_count)} samples" if self.samples_per_byte else f"{byte_count} bytes of sound"
 
 
@@ -68,6 +73,14 @@ def damaged(source: Source, what: str) -> AudioError:
 def is_placeholder(size: int) -> bool:
     """Whether a length in bytes is one that writers use for "not known"."""
     return any(abs(size - value) <= _PLACEHOLDER_SLACK for value in _PLACEHOLDERS)
+
+
+def beyond_32_bits(size: int, held: int) -> int:
+    """The length of what holds ``held`` bytes and more, where a header of 32 bits has only the rest of it: as of files
+    of more than 4 GiB that writers don't refuse to make.
+    """
+    lost = (held - size) >> 32
+    return size + (lost << 32) if lost > 0 else size
 
 
 def per_sample(block: int) -> Fraction:

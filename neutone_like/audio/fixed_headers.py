@@ -3,8 +3,10 @@
 import re
 from fractions import Fraction
 
-from neutone_like.audio.extent import Extent, per_sample
+from neutone_like.audio.extent import Extent, damaged, per_sample
 from neutone_like.audio.source import Source
+
+_HEARD_IN_VOC = (1, 2, 3, 6, 9)  # sound, more of it, silence, the begin of what is repeated, sound
 
 
 def avr(source: Source) -> Extent:
@@ -39,17 +41,23 @@ def sds(source: Source) -> Extent:
 
 
 def voc(source: Source) -> Extent | None:
-    """Creative Voice: blocks, of which the last that holds sound is told; 0 ends them."""
+    """Creative Voice: blocks, and 0 behind the last.
+
+    Raises:
+        AudioError: Several of them are heard, where a decoder would take them for one.
+    """
     place, extent = int.from_bytes(source.at(20, 2), "little"), None
     while len(head := source.at(place, 4)) == 4 and head[0]:
         size = int.from_bytes(head[1:], "little")
-        if head[0] in (1, 2, 9):
+        if head[0] in _HEARD_IN_VOC and (extent is not None or head[0] not in (1, 9)):
+            raise damaged(source, "its sound lies in several blocks, or is repeated, and they would be taken for one")
+        if head[0] in (1, 9):
             inside = source.at(place + 4, 12)
-            skipped = {1: 2, 2: 0, 9: 12}[head[0]]
+            skipped = {1: 2, 9: 12}[head[0]]
             block = inside[4] // 8 * inside[5] if head[0] == 9 else 1
             is_known = skipped < size < 0xFF_FFFF
             promised = size - skipped if is_known else None
-            extent = Extent(place + 4 + skipped, promised, max(1, block), per_sample(block))
+            extent = Extent(place + 4 + skipped, promised, max(1, block), per_sample(block), rest=1)
         place += 4 + size
     return extent
 

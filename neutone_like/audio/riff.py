@@ -3,11 +3,13 @@
 from fractions import Fraction
 
 from neutone_like.audio.chunks import Chunk, chunks, is_chunk_list
-from neutone_like.audio.extent import Extent, damaged, is_placeholder
+from neutone_like.audio.extent import Extent, beyond_32_bits, damaged, is_placeholder
 from neutone_like.audio.source import Source
 from neutone_like.audio.wave_format import Order, coding, with_true_width
 
 MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64")
+STILL_GROWS = b"neutone_like still records"
+"""What our recordings have in a chunk ``JUNK`` until they are finished."""
 _FULL = 0xFFFF_FFFF
 
 
@@ -29,7 +31,7 @@ def find_extent(source: Source) -> Extent | None:
     if b"data" not in found or b"fmt " not in found:
         return None
     data, form = found[b"data"], source.at(found[b"fmt "].start, min(found[b"fmt "].size, 1 << 16))
-    promised = _promised(source, data, found.get(b"ds64"), order)
+    promised = None if _still_grows(source, found) else _promised(source, data, found.get(b"ds64"), order)
     block, per_byte = _coding(source, form, found.get(b"fact"), promised, order)
     held = source.size - data.start
     length = held // block * block if promised is None else min(promised, held)
@@ -37,14 +39,24 @@ def find_extent(source: Source) -> Extent | None:
     return Extent(data.start, promised, block, per_byte, _header(with_true_width(form, order), length, order))
 
 
+def _still_grows(source: Source, found: dict[bytes, Chunk]) -> bool:
+    """Whether it is a recording of ours that was never finished: its length is that of some seconds before the end."""
+    return b"JUNK" in found and source.at(found[b"JUNK"].start, len(STILL_GROWS)) == STILL_GROWS
+
+
 def _promised(source: Source, data: Chunk, ds64: Chunk | None, order: Order) -> int | None:
     size, held = data.size, source.size - data.start
-    if size == _FULL and ds64 is not None:
+    has_64_bits = size == _FULL and ds64 is not None
+    if has_64_bits and ds64 is not None:
         size = int.from_bytes(source.at(ds64.start + 8, 8), "little")
     if size == 0 and held > 0 and not is_chunk_list(source, data.start, order):
         return None  # the recorder died before it wrote the length
     is_whole = size == held or (size < held and is_chunk_list(source, data.start + size, order))
-    return None if is_placeholder(size) and not is_whole else size
+    if is_whole:
+        return size
+    if is_placeholder(size):
+        return None
+    return size if has_64_bits else beyond_32_bits(size, held)
 
 
 def _coding(

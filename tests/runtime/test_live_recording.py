@@ -48,11 +48,13 @@ def test_a_long_file_becomes_rf64(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_file_that_nobody_finished_can_be_read(tmp_path: Path) -> None:
-    """Up to the last few seconds, as after a power cut."""
+    """As after a power cut: by others up to the last few seconds, by ours to the end."""
     file = GrowingWave(tmp_path / "cut.wav", 100, 2)  # Hz, so that the header is two seconds of 100 samples behind
     for _ in range(5):
         file.write(NOISE[:100])
     assert len(soundfile.read(file.path)[0]) == 300
+    with AudioReader(file.path) as reader:
+        np.testing.assert_array_equal(reader.read_all(), np.tile(NOISE[:100].T, 5))
     file.close()
 
 

@@ -1,7 +1,7 @@
 """A WAV file that grows while sound comes in, and is whole whenever the process ends.
 
-Its header is brought up to date every two seconds, so that a recording can be read up to there even if the process
-was killed.
+Its header is brought up to date every two seconds, so that any program can read a recording up to there even if the
+process was killed; what is ours reads it to its end, since the header says that it was not finished.
 Beyond 4 GiB it becomes RF64 in place (EBU Tech 3306), for which room is kept in the header.
 """
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from neutone_like.audio.riff import STILL_GROWS
 from neutone_like.errors import AudioError
 
 _HEADER_BYTES = 12 + 8 + 28 + 8 + 18 + 8 + 4 + 8
@@ -74,7 +75,7 @@ class GrowingWave:
         """Finish the file. Twice does nothing."""
         if self._file.closed:
             return
-        self._update_header()
+        self._update_header(still_grows=False)
         try:
             self._file.close()
         except OSError as error:  # what a network's disk says last
@@ -90,12 +91,12 @@ class GrowingWave:
             self.error = f"{self.path}: {error.strerror or error}"
         self.samples = max(0, self._file.tell() - _HEADER_BYTES) // self._frame_bytes
 
-    def _update_header(self) -> None:
+    def _update_header(self, still_grows: bool = True) -> None:
         """In place, which takes no room on the disk."""
         try:
             self._file.truncate(_HEADER_BYTES + self.samples * self._frame_bytes)
             self._file.seek(0)
-            self._file.write(self._header())
+            self._file.write(self._header(still_grows))
             self._file.seek(0, 2)
         except OSError as error:
             self.error = self.error or f"{self.path}: {error.strerror or error}"
@@ -105,13 +106,14 @@ class GrowingWave:
     def _frame_bytes(self) -> int:
         return 4 * self._channels
 
-    def _header(self) -> bytes:
+    def _header(self, still_grows: bool = True) -> bytes:
         data = self.samples * self._frame_bytes
         frame = self._frame_bytes
         form = struct.pack("<HHIIHHH", _FLOAT, self._channels, self._rate, self._rate * frame, frame, 32, 0)
         riff = data + _HEADER_BYTES - 8
         is_long = data > _MOST_RIFF_BYTES
-        ds64 = struct.pack("<QQQI", riff, data, self.samples, 0) if is_long else bytes(28)
+        junk = STILL_GROWS if still_grows else b""
+        ds64 = struct.pack("<QQQI", riff, data, self.samples, 0) if is_long else junk.ljust(28, b"\0")
         full = 0xFFFF_FFFF
         return b"".join(
             (

@@ -12,8 +12,8 @@ def one_thread() -> Iterator[None]:
     a hundred times as long. Results don't depend on the machine's processors either.
     """
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     try:
+        torch.set_num_threads(1)
         yield
     finally:
         torch.set_num_threads(threads)

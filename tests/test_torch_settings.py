@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like import ContinuousParameter, ModelMetadata, WaveformToWaveformBase
+from neutone_like.graph import capture
 from neutone_like.render import Board, ModelPlugin
+from neutone_like.streaming import to_streaming, verify_streaming
 from neutone_like.torch_settings import plain_settings
 
 
@@ -89,3 +91,35 @@ def test_the_last_to_leave_puts_the_default_type_back() -> None:
         assert torch.get_default_dtype() is torch.float32, "somebody is still inside"
         second.__exit__(None, None, None)
         assert torch.get_default_dtype() is torch.float64
+
+
+class Plain(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv1d(1, 1, 3, padding=2, dtype=torch.float32, device="cpu")
+        nn.init.constant_(self.layer.weight, 0.3)
+        nn.init.constant_(self.layer.bias, 0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(self.layer(x)[:, :, : x.size(2)])
+
+
+def captured_converted_and_verified() -> list[object]:
+    network, x = Plain(), torch.full((1, 1, 64), 0.5, dtype=torch.float32, device="cpu")
+    graph, streaming = capture(network, x), to_streaming(network, x)
+    report = verify_streaming(streaming, reference=network, example=x, chunkings=2)
+    return [
+        [str(node) for node in graph.nodes],
+        {name: each.tolist() for name, each in streaming.state_dict().items()},
+        [(check.name, check.passed) for check in report.checks],
+    ]
+
+
+@pytest.mark.parametrize("name", ["float64", "bfloat16", "meta device", "autocast", "inference mode"])
+def test_networks_are_captured_and_stream_the_same(name: str) -> None:
+    expected = captured_converted_and_verified()
+    assert all(passed for _, passed in expected[2])  # type: ignore[attr-defined]
+    with SETTINGS[name]():
+        before = settings_now()
+        assert captured_converted_and_verified() == expected
+        assert settings_now() == before

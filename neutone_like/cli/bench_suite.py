@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neutone_like.cli.common import ending_in_order, wrong_use
+from neutone_like.cli.common import wrong_use
 
 
 class Action(str, Enum):
@@ -76,13 +76,12 @@ def bench_suite(
 def _run(results: Path, minutes: float | None, examples: Path | None, converter: Path | None) -> None:
     from neutone_like.bench.suite.running import MINUTES, run_suite
 
-    with ending_in_order():
-        done = run_suite(
-            results,
-            minutes=minutes or MINUTES,
-            examples=examples,
-            converter=converter,
-            progress=lambda text: typer.echo(text, err=True),
-        )
+    done = run_suite(
+        results,
+        minutes=minutes or MINUTES,
+        examples=examples,
+        converter=converter,
+        progress=lambda text: typer.echo(text, err=True),
+    )
     more = f"; {done.left} are left: run it again to go on" if done.left else ""
     typer.echo(f"{done.measured} cells measured, {done.skipped} of them skipped with a reason{more}. Wrote {results}")

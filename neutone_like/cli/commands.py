@@ -1,9 +1,11 @@
-"""What every verb is to Typer: its options stand in panels, and Ctrl-C ends it with one sentence."""
+"""What every verb is to Typer: its options stand in panels, and whatever ends it lets it clean up what is half done."""
 
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
+
+from neutone_like.cli.common import ending_in_order
 
 INTERRUPTED = 130  # as shells have it
 
@@ -22,7 +24,8 @@ class Verb(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run it."""
         try:
-            return super().invoke(ctx)
+            with ending_in_order():
+                return super().invoke(ctx)
         except KeyboardInterrupt as error:
             typer.echo(f"Interrupted: {ctx.command.name} did not finish.", err=True)
             raise typer.Exit(INTERRUPTED) from error

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -77,6 +78,9 @@ def ending_in_order() -> Iterator[None]:
 
     What ignores such a request, as under ``nohup``, goes on doing so.
     """
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield
+        return
     wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {each: signal.getsignal(each) for each in wanted if signal.getsignal(each) is not signal.SIG_IGN}
     for each in before:

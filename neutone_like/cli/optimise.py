@@ -11,7 +11,6 @@ from neutone_like.cli.arguments import MAXIMUM_BLOCK, MAXIMUM_RATE, numbers_of
 from neutone_like.cli.common import (
     FELL_SHORT,
     AsJson,
-    ending_in_order,
     present_step,
     print_json,
     print_tables,
@@ -82,7 +81,7 @@ def optimise(
     model = _load(source)
     from neutone_like.optimise import search_budget
 
-    with present_step() as show, redirect_stdout(sys.stderr), ending_in_order():
+    with present_step() as show, redirect_stdout(sys.stderr):
         report = search_budget(
             model,
             out,

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from neutone_like.cli.common import FELL_SHORT, ending_in_order, print_json, printable
+from neutone_like.cli.common import FELL_SHORT, print_json, printable
 from neutone_like.cli.console import Console
 from neutone_like.errors import NeutoneLikeError
 from neutone_like.model import CategoricalParameter, NumericalParameter
@@ -80,7 +80,7 @@ def play_model(
     if wanted is not None:  # before recordings are begun, which a second try would find in its way
         read_controls(usual_file() if file is None else file, "")
         port = open_port(wanted)
-    with ending_in_order(), LiveStream(model, **chosen) as live:
+    with LiveStream(model, **chosen) as live:
         try:
             with ExitStack() as ending:
                 knobs = None if port is None else ending.enter_context(MidiKnobs(live, port, file=file))

@@ -10,7 +10,7 @@ import typer
 
 from neutone_like.cli.arguments import read_points, split_assignments, typed_value
 from neutone_like.cli.commands import INTERRUPTED
-from neutone_like.cli.common import FELL_SHORT, ending_in_order, print_json, printable, wrong_use
+from neutone_like.cli.common import FELL_SHORT, print_json, printable, wrong_use
 from neutone_like.errors import AudioError, ParameterError
 
 _SHOWN_FAILURES = 20
@@ -33,7 +33,7 @@ def render_one(
     except AudioError as error:
         raise wrong_use(error, "OUTPUT") from error
     artifact = load_artifact(model[0], allow_operators=model[1])
-    with _refusing_wrong_use(), _interruptible(f"{target} was not written"), _in_order():
+    with _refusing_wrong_use(), _interruptible(f"{target} was not written"), redirect_stdout(sys.stderr):
         params = _parameters(artifact, *assignments)
         in_path = sources if len(sources) > 1 else sources[0] if sources else None
         result = render_file(artifact, in_path, target, params=params, **settings)
@@ -54,7 +54,7 @@ def render_many(
     from neutone_like.render import render_files
 
     artifact = load_artifact(model[0], allow_operators=model[1])
-    with _refusing_wrong_use(), _interruptible("Nothing was rendered"), _in_order():
+    with _refusing_wrong_use(), _interruptible("Nothing was rendered"), redirect_stdout(sys.stderr):
         result = render_files(artifact, source, target, params=_parameters(artifact, *assignments), **settings)
     if as_json:
         print_json(result.to_dict())
@@ -78,12 +78,6 @@ def _list_failures(result: Any) -> None:
 def _warn(warnings: list[str]) -> None:
     for warning in warnings:
         typer.echo(printable(f"Warning: {warning}"), err=True)
-
-
-@contextmanager
-def _in_order() -> Iterator[None]:
-    with ending_in_order(), redirect_stdout(sys.stderr):
-        yield
 
 
 @contextmanager

@@ -19,11 +19,13 @@ from neutone_like.graph.joining import join_nodes, join_values
 from neutone_like.graph.naming import counter_name, graph_names, state_name
 from neutone_like.graph.proving import prove_graph, shortest_length
 from neutone_like.graph.tracing import Trace, trace_call
+from neutone_like.torch_settings import plain_settings
 
 _FAR = 1_000_003
 """How much further counters are once set than they have counted."""
 
 
+@plain_settings()
 def capture(network: nn.Module, example_inputs: Any, example_named_inputs: Mapping[str, Any] | None = None) -> Graph:
     """Write a network down as a graph of tensor operations with explicit state. The network stays as it was.
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from torch.jit import is_scripting  # pyright: ignore[reportPrivateImportUsage]
+
 from neutone_like.errors import ModelError
 
 
@@ -9,7 +11,8 @@ class OneAtATime:
     """Lets one thread at a time in, and refuses others; also in TorchScript, which knows no locks.
 
     ``turn.begin()``, and right behind it ``with turn:`` around what keeps state. That is two steps because TorchScript
-    calls ``__exit__`` even where ``__enter__`` has raised, which would open the door behind somebody's back.
+    calls ``__exit__`` even where ``__enter__`` has raised, which would open the door behind somebody's back. In Python
+    the second step alone closes the door, so that an interrupt between them leaves nobody inside.
     """
 
     inside: bool
@@ -24,10 +27,14 @@ class OneAtATime:
                 "Another thread is in this wrapper, which keeps state: two signals at once would be mixed. "
                 "Use a wrapper for each thread, such as Artifact.fresh_module()."
             )
-        self.inside = True
+        if is_scripting():
+            self.inside = True
 
     def __enter__(self) -> None:
-        pass
+        if not is_scripting():
+            if self.inside:
+                raise ModelError("Another thread has just come into this wrapper. Use a wrapper for each thread.")
+            self.inside = True
 
     def __exit__(self, kind: Any, value: Any, trace: Any) -> None:
         self.inside = False

@@ -12,11 +12,13 @@ from neutone_like.importers.description import describe
 from neutone_like.importers.fields import Fields
 from neutone_like.importers.nam_model import NamModel
 from neutone_like.importers.settling import settle
+from neutone_like.torch_settings import plain_settings
 
 MAXIMUM_BYTES = 64 * 1024 * 1024
 MAXIMUM_VALUES = 3_000_000
 
 
+@plain_settings()
 def load_nam(path: str | PathLike[str]) -> NamModel:
     """A model of the Neural Amp Modeler project as a live model, mono in and out, at the rate it was trained at.
 

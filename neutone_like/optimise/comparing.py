@@ -16,12 +16,14 @@ from neutone_like.optimise.measures.waveform import error_to_signal_ratio, lag_s
 from neutone_like.optimise.pairs import pairs
 from neutone_like.optimise.quality_report import ItemQuality, QualityReport
 from neutone_like.optimise.sounds import Player, Recording, Sounds
+from neutone_like.torch_settings import plain_settings
 
 BUILT_IN = "levels of 32 mel bands (built in; not comparable with published Frechet audio distances)"
 
 Embedding = Callable[[torch.Tensor], Any]
 
 
+@plain_settings()
 def quality(
     reference: Player | Sounds,
     candidate: Player | Sounds,

@@ -22,6 +22,7 @@ from neutone_like.render.board import DEFAULT_BUFFER_SIZE, Board, require_length
 from neutone_like.render.model_plugin import Model, ModelPlugin
 from neutone_like.render.offline_plugin import is_offline
 from neutone_like.render.torch_settings import inference_settings
+from neutone_like.torch_settings import plain_settings
 
 SOUND_FILES = (".aif", ".aiff", ".flac", ".mp3", ".ogg", ".wav")
 HIGHEST_RATE_HZ = 768000
@@ -118,7 +119,7 @@ def _rendered(board: Board, recording: Recording, what: str) -> Audio:
 
 
 def _called(function: Callable[[Tensor], Any], recording: Recording, what: str) -> Audio:
-    with torch.inference_mode():
+    with plain_settings():
         made = function(torch.from_numpy(recording.samples.copy()))
     try:
         return read_audio(made)[0]

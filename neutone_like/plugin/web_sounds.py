@@ -5,9 +5,11 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import soundfile
 
 from neutone_like.artifact.writing.staging import SAMPLES_FOLDER
+from neutone_like.audio import AudioReader
 from neutone_like.errors import AudioError
 
 _INPUT, _OUTPUT = "_in", "_out"
@@ -58,11 +60,14 @@ def _smaller(path: Path) -> tuple[bytes, str]:
     """As FLAC where that keeps every sample, else as it is."""
     try:
         with path.open("rb") as opened, soundfile.SoundFile(opened) as file:
-            if file.subtype not in _KEPT_BY_FLAC or file.channels > _MOST_FLAC_CHANNELS:
-                return path.read_bytes(), path.suffix
-            samples, rate, subtype = file.read(dtype="int32"), file.samplerate, file.subtype
+            subtype, channels = file.subtype, file.channels
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{path} can't be read as a sound: {error}. Take it away, or write it again.") from error
+    with AudioReader(path) as reader:  # which notices what is missing
+        samples, rate = reader.read_all(), reader.sample_rate
+    if subtype not in _KEPT_BY_FLAC or channels > _MOST_FLAC_CHANNELS:
+        return path.read_bytes(), path.suffix
     made = io.BytesIO()
-    soundfile.write(made, samples, rate, format="FLAC", subtype=subtype)
+    integers = (samples.T.astype(np.float64) * 2.0**31).astype(np.int32)  # as they were: float32 holds 24 bits
+    soundfile.write(made, integers, rate, format="FLAC", subtype=subtype)
     return made.getvalue(), ".flac"

@@ -4,8 +4,7 @@ another is over: it is refused, since it would give other samples.
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -45,9 +44,10 @@ def act_for(thread: int) -> None:
     _acting.thread = thread
 
 
-@contextmanager
-def using(parts: Iterable[Any], name: str) -> Iterator[None]:
-    """Hold ``parts``, after waiting until no other thread does.
+class using:
+    """Hold ``parts`` inside a ``with`` statement, after waiting until no other thread does.
+
+    A class, and no generator, so that whatever moment an interrupt comes at, what is held is given back.
 
     Args:
         parts: What keeps state.
@@ -57,28 +57,49 @@ def using(parts: Iterable[Any], name: str) -> Iterator[None]:
         ModelError: This thread uses a part already, as a progress function does that renders with what reports to it;
             or it holds something else, so that waiting might never end.
     """
-    keys = {id(part): part for part in parts}  # which also keeps them alive
-    me = acting_thread()
-    with _users.changed:
-        while taken := {_users.threads[key] for key in keys if key in _users.threads}:
+
+    def __init__(self, parts: Iterable[Any], name: str) -> None:
+        self._parts = {id(part): part for part in parts}  # which also keeps them alive
+        self._name = name
+        self._me = acting_thread()
+
+    def __enter__(self) -> None:
+        try:
+            with _users.changed:
+                self._take(self._me)
+        except ModelError:
+            raise
+        except BaseException:
+            self._give_back()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._give_back()
+        except KeyboardInterrupt:
+            self._give_back()
+            raise
+
+    def _take(self, me: int) -> None:
+        while taken := {_users.threads[key] for key in self._parts if key in _users.threads}:
             if me in taken:
                 raise ModelError(
-                    f"{name} is at work in this thread already, and keeps state: rendering with it from a progress "
-                    "function, or from within a model, would give other samples. Make a second one for that."
+                    f"{self._name} is at work in this thread already, and keeps state: rendering with it from a "
+                    "progress function, or from within a model, would give other samples. Make a second one for that."
                 )
             if me in _users.threads.values():
                 raise ModelError(
-                    f"{name} is used by another thread, and this one may not wait for it in the middle of a render. "
-                    "Make a second one for this thread."
+                    f"{self._name} is used by another thread, and this one may not wait for it in the middle of a "
+                    "render. Make a second one for this thread."
                 )
             _users.changed.wait()
-        _users.threads.update(dict.fromkeys(keys, me))
-    try:
-        yield
-    finally:
+        _users.threads.update(dict.fromkeys(self._parts, me))
+
+    def _give_back(self) -> None:
         with _users.changed:
-            for key in keys:
-                _users.threads.pop(key, None)
+            for key in self._parts:
+                if _users.threads.get(key) == self._me:
+                    del _users.threads[key]
             _users.changed.notify_all()
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -14,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from neutone_like.artifact.format.archive import COMPILED_NAME, MODEL_NAME
 from neutone_like.artifact.format.compiled_file import digest_of_file
 from neutone_like.artifact.reading.metadata_reading import resolve
-from neutone_like.errors import ArtifactError, AudioError, ParameterError
+from neutone_like.errors import ArtifactError, AudioError, ParameterError, RuntimeEngineError
 from neutone_like.printing import Printed, Row
 from neutone_like.runtime.native_module import native_module
 from neutone_like.whole_file import write_whole
@@ -58,6 +57,23 @@ class CompileReport(Printed):
             ("rate", ", ".join(f"{rate} Hz" for rate in self.sample_rates) or "any that the model has"),
             *[("left out", reason) for reason in self.left_out],
         ]
+
+
+class _Turn:
+    """Lets one thread at a time in."""
+
+    inside = False
+
+    def __enter__(self) -> None:
+        if self.inside:
+            raise RuntimeEngineError(
+                "Another thread is inside process() of this compiled model, which keeps state: two signals at once "
+                "would be mixed. Use one for each thread, such as copy.copy(model)."
+            )
+        self.inside = True
+
+    def __exit__(self, *_: object) -> None:
+        self.inside = False
 
 
 class CompiledModel(Printed):
@@ -108,6 +124,7 @@ class CompiledModel(Printed):
     def _take(self, native: "_native.CompiledModel", sample_rate: int | None) -> None:
         """Go on with another plan of the file."""
         self._native = native
+        self._turn = _Turn()
         self.sample_rate = sample_rate or next(iter(native.rates), None)
         facts = native.facts()
         self.granules: tuple[int, ...] = (facts["granule"],)
@@ -134,9 +151,23 @@ class CompiledModel(Printed):
             )
         if self.sample_rate in (None, sample_rate):
             return self
-        other = copy(self)
-        other._take(native_module().CompiledModel(self._native, sample_rate), sample_rate)
+        return self._with_own_state(sample_rate)
+
+    def _with_own_state(self, sample_rate: int | None) -> "CompiledModel":
+        other = object.__new__(CompiledModel)
+        other.__dict__.update(self.__dict__)
+        other._take(native_module().CompiledModel(self._native, sample_rate or 0), sample_rate)
         return other
+
+    def __copy__(self) -> "CompiledModel":
+        """The same with a state of its own, as if nothing had been played; so are deep copies and pickled ones."""
+        return self._with_own_state(self.sample_rate)
+
+    def __deepcopy__(self, memo: object) -> "CompiledModel":
+        return self._with_own_state(self.sample_rate)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _opened_again, (self._data, self.path, self.report, self.sample_rate)
 
     @property
     def data(self) -> bytes:
@@ -168,6 +199,7 @@ class CompiledModel(Printed):
         Raises:
             AudioError: Another shape, or a number of samples that it does not take.
             ParameterError: It has no such parameter, or it has another number of values.
+            RuntimeEngineError: Another thread is inside.
         """
         block = np.ascontiguousarray(audio, dtype=np.float32)
         samples = block.shape[-1] - self.look_behind_samples
@@ -185,7 +217,8 @@ class CompiledModel(Printed):
             _values(name, given.get(name, default), samples)
             for name, default in zip(self.parameters, self._defaults, strict=True)
         ]
-        return np.asarray(self._native.play(block, values))
+        with self._turn:
+            return np.asarray(self._native.play(block, values))
 
     def reset(self) -> None:
         """As if nothing had been played."""
@@ -243,6 +276,13 @@ def _values(name: str, given: ArrayLike, samples: int) -> NDArray[np.float32]:
             f"{name!r} takes one value or one for each of the {samples} samples, got {list(values.shape)}."
         )
     return values
+
+
+def _opened_again(
+    data: bytes, path: Path | None, report: CompileReport | None, sample_rate: int | None
+) -> CompiledModel:
+    model = CompiledModel(data, path, report)
+    return model if sample_rate is None else model.at_rate(sample_rate)
 
 
 def _slots(content: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import weakref
 from collections.abc import Sequence
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 
 from neutone_like.arguments import as_flag, is_one_of
 from neutone_like.artifact import Artifact
@@ -13,6 +13,7 @@ from neutone_like.numbers import real_number, whole_number
 from neutone_like.printing import Printed, Row
 from neutone_like.runtime.backends import Backend
 from neutone_like.runtime.choosing import EngineBackendName, choose_backend
+from neutone_like.runtime.forking import require_same_process, this_process
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.mode import Mode
 from neutone_like.runtime.model_calls import refuse_inside_engine
@@ -68,10 +69,15 @@ class Engine(Printed):
         config.realtime_priority = as_flag(realtime_priority, "realtime_priority", RuntimeEngineError)
         config.watchdog_seconds = watchdog
         self.wake: Wake = wake
+        self._process = this_process()
         self._config = config
         self._native = native.Engine(config)
         # Also when the interpreter exits: workers may be inside a Python backend, and must be out before Python goes.
         self._close = weakref.finalize(self, self._native.close)
+
+    def __reduce__(self) -> NoReturn:
+        """Raises RuntimeEngineError: threads can't be copied or pickled."""
+        raise RuntimeEngineError("An engine can't be copied or pickled: make another one with Engine(...).")
 
     def _title(self) -> str:
         workers = f"{self.workers} worker{'' if self.workers == 1 else 's'}"
@@ -229,6 +235,7 @@ class Engine(Printed):
         self._close()
 
     def _require_open(self) -> "_native.Engine":
+        require_same_process(self._process, "The engine")
         if not self._close.alive:
             raise RuntimeEngineError("The engine is closed. Make another one with Engine(...).")
         return self._native

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from neutone_like.model.parameter_values import from_host_value
 from neutone_like.printing import InNotebooks, Row
 from neutone_like.runtime.audio_blocks import AnyAudio, give_back, read_audio
 from neutone_like.runtime.backends import Backend
+from neutone_like.runtime.forking import require_same_process, this_process
 from neutone_like.runtime.host_config import HostConfig
 from neutone_like.runtime.model_calls import ModelCaller, refuse_inside, refuse_inside_engine
 from neutone_like.runtime.native_module import native_module
@@ -63,6 +64,7 @@ class Session(InNotebooks):
         self._results = native_module().ProcessResult
         self._control = threading.RLock()  # of the threads that prepare, reset and render; never the audio's
         self._preparing = False
+        self._process = this_process()
         self._opened = self._open(host)
 
     def _open(self, host: HostConfig) -> _Opened:
@@ -76,6 +78,10 @@ class Session(InNotebooks):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def __reduce__(self) -> NoReturn:
+        """Raises RuntimeEngineError: threads can't be copied or pickled."""
+        raise RuntimeEngineError("A session can't be copied or pickled: open another one with engine.open(...).")
 
     def __repr__(self) -> str:
         state = "closed" if self.is_closed else f"latency {self.latency_samples} samples"
@@ -202,9 +208,10 @@ class Session(InNotebooks):
 
         Raises:
             AudioError: Another type, shape or number of channels, or a longer block than was promised.
-            RuntimeEngineError: The session is closed, another thread is inside ``process``, or ``run_realtime`` plays
-                it.
+            RuntimeEngineError: The session is closed, another thread is inside ``process``, ``run_realtime`` plays it,
+                or this process was forked off since it was opened.
         """
+        self._require_same_process()
         opened = self._opened
         audio = read_audio(x, opened.host.channels)
         y = np.empty((opened.native.output_channels, audio.shape[1]), np.float32)
@@ -236,6 +243,7 @@ class Session(InNotebooks):
             RuntimeEngineError: The session is closed or was closed meanwhile, the model raised or returned another
                 size, or the model itself calls this.
         """
+        self._require_same_process()
         refuse_inside(self._caller, "process_offline()")
         with self._control:
             native = self._native
@@ -259,6 +267,7 @@ class Session(InNotebooks):
         Raises:
             RuntimeEngineError: The session is closed, its model does not return, or the model itself calls this.
         """
+        self._require_same_process()
         refuse_inside(self._caller, "reset()")
         with self._control:
             self._native.reset()
@@ -273,6 +282,7 @@ class Session(InNotebooks):
             RuntimeEngineError, AudioError: The model can't play for this host, or the model itself calls this. If
                 that shows only when it is opened, the session stays closed.
         """
+        self._require_same_process()
         refuse_inside(self._caller, "prepare()")
         if not isinstance(host, HostConfig):
             raise RuntimeEngineError(f"Expected a HostConfig for host, got {type(host).__name__}.")
@@ -302,6 +312,7 @@ class Session(InNotebooks):
         Raises:
             RuntimeEngineError: The session is closed or given up meanwhile, or a model asks that the engine plays.
         """
+        self._require_same_process()
         refuse_inside(self._caller, "wait_idle()")
         refuse_inside_engine(self._engine, "wait_idle()", workers_only=True)
         self._native.wait_idle()
@@ -314,10 +325,15 @@ class Session(InNotebooks):
         Raises:
             RuntimeEngineError: The model itself calls this.
         """
+        if self._process is not this_process():
+            return  # the process that opened it closes it
         refuse_inside(self._caller, "close()")
         self._native.close()
         with self._control:  # prepare() may have been at work
             self._native.close()
+
+    def _require_same_process(self) -> None:
+        require_same_process(self._process, f"The session of {self.name}")
 
     def _refusal(self, result: "_native.ProcessResult", samples: int) -> Exception:
         if result is self._results.block_too_large:

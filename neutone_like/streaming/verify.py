@@ -14,8 +14,10 @@ from neutone_like.streaming.culprit import Culprits
 from neutone_like.streaming.layer import StreamingLayer, block_multiple, streaming_layers
 from neutone_like.streaming.report import StreamingCheck, StreamingReport
 from neutone_like.streaming.trials import difference, fresh, noise_for, random_blocks
+from neutone_like.torch_settings import plain_settings
 
 
+@plain_settings()
 def verify_streaming(
     network: nn.Module,
     reference: nn.Module | None = None,

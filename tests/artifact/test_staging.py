@@ -11,6 +11,7 @@ from neutone_like import ExportError
 from neutone_like.artifact import load_artifact, write_artifact
 from neutone_like.artifact.writing import staging
 from neutone_like.artifact.writing.staging import staged_directory
+from neutone_like.file_owner import owner_mark
 from support.artifact_models import Identity
 from support.places import TESTS
 
@@ -236,6 +237,28 @@ def test_only_our_own_leftovers_are_cleared(tmp_path: Path) -> None:
     with staged_directory(tmp_path / "x") as folder:
         fill(folder, "new", "model.nm")
     assert sorted(os.listdir(tmp_path)) == [".x.notes", ".y.00000000-1-aa.exporting", "x"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes as Linux shows them")
+def test_an_export_of_another_container_is_not_disturbed(tmp_path: Path) -> None:
+    """Which may have this host's name, and processes of the same numbers; and one to a longer name, whatever it is."""
+    machine, process, _, number = owner_mark().split("-")
+    other = f"{int(machine, 16) ^ 1:08x}"
+    living = {f".x.{other}-{2**22 + 1}-00000000-{number}.exporting", f".x.y.{owner_mark()}.exporting"}
+    dead = f".x.{machine}-{process}-00000000-{number}.exporting"  # the number is used again
+    for name in (*living, dead):
+        (tmp_path / name).mkdir()
+    with staged_directory(tmp_path / "x") as folder:
+        fill(folder, "new", "model.nm")
+    assert set(os.listdir(tmp_path)) == {"x", *living}
+
+
+def test_a_folder_of_the_longest_name(tmp_path: Path) -> None:
+    target = tmp_path / ("n" * 255)
+    for _ in range(2):
+        with staged_directory(target) as folder:
+            fill(folder, "new", "model.nm")
+    assert os.listdir(tmp_path) == [target.name]
 
 
 def test_output_is_a_file(tmp_path: Path) -> None:

@@ -34,6 +34,9 @@ VERBS = {
     "check-callback": (OVERDRIVE,),
     "render": (OVERDRIVE, "in.wav", "out.wav"),
     "bench": (OVERDRIVE,),
+    "compile": (OVERDRIVE,),
+    "plugin": (OVERDRIVE, "--out", "FOLDER/out"),
+    "web": (OVERDRIVE, "--out", "FOLDER/out"),
 }
 # Where each verb is when Ctrl-C is pressed.
 WORK = {
@@ -43,6 +46,9 @@ WORK = {
     "check-callback": "neutone_like.realtime_safety.check_realtime_safety",
     "render": "neutone_like.artifact.load_artifact",
     "bench": "neutone_like.bench.bench_artifact",
+    "compile": "neutone_like.runtime.compiling.compile_model",
+    "plugin": "neutone_like.plugin.building.build_plugin",
+    "web": "neutone_like.plugin.web_page.write_web_page",
 }
 REPORT = ValidationReport(
     "Gain",
@@ -137,6 +143,35 @@ def test_ctrl_c_ends_with_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch, 
     given = [str(each).replace("FILE", f"{tmp_path}/model.py").replace("FOLDER", str(tmp_path)) for each in VERBS[verb]]
     code, out, err = run(verb, *given)
     assert (code, out, err) == (INTERRUPTED, "", f"Interrupted: {verb} did not finish.")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_request_to_end_lets_every_verb_clean_up(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str, sent: signal.Signals
+) -> None:
+    left: list[str] = []
+
+    def ask(*_: Any, **__: Any) -> Any:
+        try:
+            signal.raise_signal(sent)
+        finally:
+            left.append("cleaned up")
+
+    # So that it ends no test, should a verb not wait for it.
+    before = signal.signal(sent, lambda *_: None)
+    place, _, name = WORK[verb].rpartition(".")
+    __import__(place)
+    monkeypatch.setattr(sys.modules[place], name, ask, raising=False)
+    (tmp_path / "model.py").write_text("def build_model():\n    return None\n")
+    given = [str(each).replace("FILE", f"{tmp_path}/model.py").replace("FOLDER", str(tmp_path)) for each in VERBS[verb]]
+    try:
+        code, _, _ = run(verb, *given)
+        assert callable(signal.getsignal(sent))
+    finally:
+        signal.signal(sent, before)
+    assert (code, left) == (128 + sent, ["cleaned up"])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")

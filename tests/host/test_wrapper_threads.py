@@ -55,12 +55,12 @@ def test_right_or_refused(wrapper: Callable[[], Any], playing: Callable[..., Any
 
 def test_who_comes_while_another_is_inside_is_refused() -> None:
     wrapper = SampleQueueWrapper(Volume(nn.Identity()))
-    wrapper.turn.begin()  # as another thread does
-    for call in (wrapper.forward, wrapper.forward_bt, wrapper.forward_offline, lambda x: wrapper.reset()):
-        with pytest.raises(ModelError, match="Another thread is in this wrapper, which keeps state"):
-            call(torch.zeros(2, 64))
-    with wrapper.turn:
-        pass  # and leaves
+    with wrapper.turn:  # as another thread is
+        for call in (wrapper.forward, wrapper.forward_bt, wrapper.forward_offline, lambda x: wrapper.reset()):
+            with pytest.raises(ModelError, match="Another thread is in this wrapper, which keeps state"):
+                call(torch.zeros(2, 64))
+    wrapper.turn.begin()
+    wrapper.forward(torch.zeros(2, 64))  # who was interrupted on the threshold is not inside
     wrapper.forward(torch.zeros(2, 64))
 
 

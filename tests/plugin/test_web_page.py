@@ -88,6 +88,18 @@ def test_sounds_are_smaller_and_the_same(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
+def test_a_sound_that_lost_its_end_is_refused(tmp_path: Path) -> None:
+    artifact = tmp_path / "artifact"
+    shutil.copytree(OVERDRIVE, artifact)
+    (artifact / "samples").mkdir()
+    path = artifact / "samples" / "riff_in.wav"
+    soundfile.write(path, np.zeros(20000), 44100, subtype="PCM_16")
+    path.write_bytes(path.read_bytes()[:-20000])
+    with pytest.raises(AudioError, match=r"riff_in\.wav is cut off: its header promises 20000 samples"):
+        build_web_page(artifact, tmp_path / "page")
+    assert not (tmp_path / "page").exists()
+
+
 def test_a_name_is_no_part_of_an_address_and_no_sound_hides_another(tmp_path: Path) -> None:
     artifact = tmp_path / "artifact"
     shutil.copytree(OVERDRIVE, artifact)

@@ -1,16 +1,21 @@
 """Compiled models by themselves, as the native module plays them."""
 
+import copy
+import pickle
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 
+from neutone_like import CompiledModel, load_compiled
 from neutone_like.errors import ArtifactError, RuntimeEngineError
 from neutone_like.runtime.native_module import native_module
 from support.compiled_files import delayed, late_model, resealed
+from support.places import EXPORTED
 
 VALUE = [np.ones(1, np.float32)]
 
@@ -112,3 +117,34 @@ def test_several_threads_take_turns() -> None:
     for thread in threads:
         thread.join()
     assert not compiled.play(silence, VALUE).any()
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
+def test_a_copy_has_a_state_of_its_own(again: Callable[[CompiledModel], CompiledModel]) -> None:
+    model = load_compiled(EXPORTED / "lstm_amp")
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (model.in_channels, 480)).astype(np.float32)
+    first = model.process(x)
+    other = again(model)
+    assert (other.path, other.metadata) == (model.path, model.metadata)
+    second = model.process(x)
+    assert not np.array_equal(first, second), "it keeps state"
+    np.testing.assert_array_equal(other.process(x), first)
+
+
+def test_a_second_thread_in_the_midst_of_a_block_is_refused() -> None:
+    model = load_compiled(EXPORTED / "lstm_amp")
+    x = noise(200_000, model.in_channels)
+    alone = copy.copy(model).process(x)
+    both = threading.Barrier(2)
+
+    def play() -> str:
+        both.wait()
+        try:
+            return "right" if np.array_equal(model.process(x), alone) else "wrong"
+        except RuntimeEngineError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = sorted(future.result() for future in [pool.submit(play) for _ in range(2)])
+    assert outcomes[1] == "right"
+    assert outcomes[0].startswith("Another thread is inside process() of this compiled model")

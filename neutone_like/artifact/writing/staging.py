@@ -3,12 +3,9 @@
 import errno
 import os
 import re
-import secrets
 import shutil
-import socket
 import sys
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +14,8 @@ from neutone_like.arguments import as_path
 from neutone_like.artifact.format.archive import COMPILED_NAME, FILES_OF_FORMATS, METADATA_NAME, MODEL_NAME
 from neutone_like.artifact.writing.exchange import exchange_folders
 from neutone_like.errors import ExportError
+from neutone_like.file_owner import OWNER_MARK, is_abandoned, owner_mark
+from neutone_like.whole_file import temporary_stem
 
 OUR_FILES = (
     MODEL_NAME,
@@ -29,6 +28,7 @@ OUR_FILES = (
 SAMPLES_FOLDER = "samples"
 SAMPLE_FILE = re.compile(r"(guitar_riff|drum_loop|generated)_(in|out)(_\d{1,2})?\.wav")
 _ENDING = ".exporting"
+_EARLIER_MARK = r"[0-9a-f]{8}-\d+-[0-9a-f]{8}"  # of earlier releases: a machine, a process, a number
 _MAXIMUM_FOREIGN_FILES = 256
 _DAY_SECONDS = 86_400.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -54,11 +54,11 @@ def staged_directory(out_dir: str | os.PathLike[str]) -> Iterator[Path]:
         home = target if _must_stay(target) else target.parent
         home.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(home, target.name)
-        staging = home / _staging_name(target.name)
-        staging.mkdir()
     except OSError as error:
         raise _cannot_write(target, error) from error
+    staging = home / f".{temporary_stem(target.name)}.{owner_mark()}{_ENDING}"
     try:
+        staging.mkdir()
         yield staging
         _publish(staging, target)
     except OSError as error:
@@ -178,34 +178,17 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _staging_name(name: str) -> str:
-    return f".{name}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}{_ENDING}"
-
-
-def _machine() -> str:
-    return f"{zlib.crc32(socket.gethostname().encode()):08x}"
-
-
 def _remove_leftovers(home: Path, name: str) -> None:
     """Clear away what killed exports to the same place have left."""
+    ours = re.compile(rf"\.{re.escape(temporary_stem(name))}\.(?P<mark>.+){re.escape(_ENDING)}", re.DOTALL)
     for folder in list(home.iterdir()):
-        if folder.name.startswith(f".{name}.") and folder.name.endswith(_ENDING) and _is_abandoned(folder, name):
+        match = ours.fullmatch(folder.name)
+        if match is not None and _is_left_over(match["mark"], folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _is_abandoned(folder: Path, name: str) -> bool:
-    machine, _, rest = folder.name.removeprefix(f".{name}.").partition("-")
-    process = rest.partition("-")[0]
-    if machine == _machine() and process.isdecimal() and sys.platform != "win32":  # there, os.kill(p, 0) would end p
-        return not _is_running(int(process))
-    return time.time() - folder.stat().st_mtime > _DAY_SECONDS
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _is_left_over(mark: str, folder: Path) -> bool:
+    if re.fullmatch(OWNER_MARK, mark):
+        return is_abandoned(mark, folder)
+    # What else lies between may belong to an export to a longer name.
+    return re.fullmatch(_EARLIER_MARK, mark) is not None and time.time() - folder.stat().st_mtime > _DAY_SECONDS

@@ -20,12 +20,14 @@ from neutone_like.optimise.distilling.proposing import checked_sizes
 from neutone_like.optimise.distilling.signals import Generator, phrases
 from neutone_like.optimise.played_cost import BLOCK_SIZES
 from neutone_like.optimise.sounds import Sounds
+from neutone_like.torch_settings import plain_settings
 from neutone_like.whole_file import write_whole
 
 REPORT_NAME, PLOT_NAME = "report.json", "front.png"
 _CALIBRATION_PHRASES = 4
 
 
+@plain_settings()
 def search_budget(
     model: LiveModel,
     out: str | PathLike[str],

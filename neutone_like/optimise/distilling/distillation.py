@@ -33,12 +33,14 @@ from neutone_like.optimise.distilling.training import Training
 from neutone_like.optimise.played_cost import BLOCK_SIZES, played_costs
 from neutone_like.optimise.sounds import Recording, Sounds
 from neutone_like.render.model_plugin import ModelPlugin
+from neutone_like.torch_settings import plain_settings
 from neutone_like.whole_file import write_whole
 
 RESULT_NAME = "result.json"
 _SECONDS = 60.0
 
 
+@plain_settings()
 def distil(
     teacher: LiveModel,
     student: StudentShape | StudentModel | nn.Module,

@@ -19,11 +19,13 @@ from neutone_like.optimise.quantising.sensitivity import Errors, errors_alone, f
 from neutone_like.optimise.quantising.training import FineTune, train_on_grids
 from neutone_like.optimise.quantising.weights import Weight, chosen_precisions, require_float_weights, weights_of
 from neutone_like.optimise.sounds import Sounds
+from neutone_like.torch_settings import plain_settings
 
 GROUP_SIZES = (4, 8, 16, 32, 64, 128)
 CHOICES = ("fp16", "int8", "int4", "mixed")
 
 
+@plain_settings()
 def quantise(
     model: nn.Module,
     weights: Literal["fp16", "int8", "int4", "mixed"] = "int8",

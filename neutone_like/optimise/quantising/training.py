@@ -55,7 +55,8 @@ def train_on_grids(model: nn.Module, weights: Sequence[Weight], grids: Mapping[s
     for weight in weights:
         parametrize.register_parametrization(weight.module, weight.own_name, FakeQuantised(grids[weight.name]))
     try:
-        fine_tune(model)
+        with torch.enable_grad():
+            fine_tune(model)
     finally:
         rounded = {weight.name: _folded(weight, grids[weight.name]) for weight in weights}
         model.requires_grad_(False)

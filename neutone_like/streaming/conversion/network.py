@@ -28,6 +28,7 @@ from neutone_like.streaming.conversion.converting import Converted, convert
 from neutone_like.streaming.layer import StreamingLayer
 from neutone_like.streaming.normalisation import refuse_training_norms
 from neutone_like.streaming.trials import difference, noise_for, random_blocks
+from neutone_like.torch_settings import plain_settings
 
 TOLERANCE = 1e-5
 """Largest difference from the whole, in parts of its peak."""
@@ -84,6 +85,7 @@ class StreamingNetwork(StreamingLayer):
         self.player.reset_streaming_state()
 
 
+@plain_settings()
 def to_streaming(
     network: nn.Module,
     example: Tensor | None = None,

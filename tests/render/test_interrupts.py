@@ -1,0 +1,91 @@
+"""Ctrl-C between any two steps: what was held is given back, and settings are as they were."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from neutone_like import SampleQueueWrapper
+from neutone_like.render import Board, sharing
+from neutone_like.torch_settings import plain_settings
+from neutone_like.torch_threads import one_thread
+from support.render_models import PureDelay
+
+X = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 3000)).astype(np.float32)
+
+
+def interrupted_after(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The call, and right behind it Ctrl-C."""
+
+    def run(*arguments: Any, **named: Any) -> Any:
+        call(*arguments, **named)
+        raise KeyboardInterrupt
+
+    return run
+
+
+def test_a_wrapper_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrapper = SampleQueueWrapper(PureDelay())
+    x = torch.from_numpy(X)
+    alone = wrapper.forward_offline(x)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "no_grad", interrupted_after(torch.no_grad))
+        with pytest.raises(KeyboardInterrupt):
+            wrapper.forward(x)
+    assert torch.equal(wrapper.forward_offline(x), alone)
+
+
+class InterruptedTable(dict[int, int]):
+    def update(self, *given: Any, **named: Any) -> None:
+        super().update(*given, **named)
+        raise KeyboardInterrupt
+
+
+def test_an_effect_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = Board([PureDelay()])
+    alone = board(X, 48000)
+    monkeypatch.setattr(sharing._users, "threads", InterruptedTable())
+    with pytest.raises(KeyboardInterrupt):
+        board(X, 48000)
+    assert sharing._users.threads == {}
+    monkeypatch.setattr(sharing._users, "threads", {})
+    heard: list[Any] = []
+    thread = threading.Thread(target=lambda: heard.append(board(X, 48000)))
+    thread.start()
+    thread.join(60)
+    np.testing.assert_array_equal(heard[0], alone)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "now", "other"),
+    [
+        (plain_settings, "set_default_dtype", torch.get_default_dtype, torch.float64),
+        (one_thread, "set_num_threads", torch.get_num_threads, 2),
+    ],
+)
+def test_settings_are_put_back(
+    settings: Any, name: str, now: Callable[[], Any], other: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change, before = getattr(torch, name), now()
+    change(other)
+    try:
+        called: list[Any] = []
+
+        def once(value: Any) -> None:
+            change(value)
+            called.append(value)
+            if len(called) == 1:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(torch, name, once)
+            with pytest.raises(KeyboardInterrupt), settings():
+                pass
+        assert now() == other
+        with settings():
+            assert now() != other
+    finally:
+        change(before)

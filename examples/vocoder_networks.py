@@ -29,6 +29,7 @@ AHEAD_SAMPLES = HOP_SAMPLES  # that the analysis sees after the hop that a frame
 BANDS, TAPS_PER_BAND = 4, 12  # fewer taps delay less and leak more
 SLOPE = 0.1
 QUIETEST = 1e-4  # of a band's magnitude, 70 dB below a sine of 0.1; what is below is silence, and 0 as padding is
+LOUDNESS = 4.0  # brings a band's magnitudes to the size of their logarithms
 KINDS = ("hifigan", "multiband", "istft")
 TITLES = {"hifigan": "HiFi-GAN-like", "multiband": "multi-band (PQMF)", "istft": "iSTFT head"}
 WEIGHTS = Path(__file__).resolve().parent / "weights" / "vocoders.pt"
@@ -104,12 +105,54 @@ class Residual(nn.Module):
         return x
 
 
+class Carriers(CausalUp):
+    """A sound for each mel band, as loud as the band: where training begins, and what the networks below add to.
+
+    Each is what the band's share of a spectrum sounds like with random phases, for two hops that fade. Shares are never
+    negative: those of an inverse of the bands are, and drown soft bands beside loud ones. Only how loud each is can be
+    learned: a step of training that changes its samples a little is heard in all bands.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(MELS, 1, HOP_SAMPLES)
+        filters = mel_layer().filters
+        shares = (filters / filters.sum(0).clamp(min=1e-9) / filters.sum(1, keepdim=True)).T
+        phases = 2.0 * torch.pi * torch.rand(shares.size(0), 1, generator=torch.Generator().manual_seed(0))
+        sounds = torch.fft.irfft(torch.polar(torch.ones_like(phases), phases) * shares, dim=0)[: 2 * HOP_SAMPLES]
+        # Both windows take away: that of the spectra 3/8 of a power, the two that fade into each other a quarter.
+        fading = torch.hann_window(2 * HOP_SAMPLES) / (0.375 * 0.75) ** 0.5
+        with torch.no_grad():
+            self.weight.copy_((sounds.T * fading).unsqueeze(1))
+            bias: Any = self.bias
+            bias.zero_()
+        self.requires_grad_(False)
+        self.gains = nn.Parameter(torch.zeros(MELS, 1))  # a tenth of a logarithm
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x * torch.exp(10.0 * self.gains))
+
+    @torch.no_grad()
+    def fold(self) -> None:
+        """Make what was learned part of the sounds, once training is over."""
+        self.weight.mul_(torch.exp(10.0 * self.gains).unsqueeze(2))
+        self.gains.zero_()
+
+
+def magnitudes(mel: Tensor) -> Tensor:
+    """Of each band, 0 for silence."""
+    return QUIETEST * (torch.exp(4.0 * mel) - 1.0)
+
+
 class Upsampling(nn.Module):
-    """HiFi-GAN's generator: ``[batch, mels, frames]`` to ``[batch, channels out, frames * product of rates]``."""
+    """HiFi-GAN's generator: ``[batch, mels, frames]`` to ``[batch, channels out, frames * product of rates]``.
+
+    It hears magnitudes beside their logarithms: what it makes is as loud as they are, which rectifiers hand on as it
+    is, and would have to learn of logarithms bit by bit.
+    """
 
     def __init__(self, channels: int, rates: tuple[int, ...], channels_out: int = 1) -> None:
         super().__init__()
-        self.first = CausalConv(MELS, channels, 5)
+        self.first = CausalConv(2 * MELS, channels, 5)
         self.ups, self.near, self.far = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for rate in rates:
             self.ups.append(CausalUp(channels, channels // 2, rate))
@@ -117,29 +160,46 @@ class Upsampling(nn.Module):
             self.near.append(Residual(channels, 3))
             self.far.append(Residual(channels, 7))
         self.last = CausalConv(channels, channels_out, 7)
+        bias: Any = self.last.bias
+        with torch.no_grad():  # it begins with silence
+            self.last.weight.zero_()
+            bias.zero_()
 
     def forward(self, mel: Tensor) -> Tensor:
-        x = self.first(mel)
+        x = self.first(torch.cat((mel, LOUDNESS * magnitudes(mel)), 1))
         for up, near, far in zip(self.ups, self.near, self.far, strict=True):
             x = up(F.leaky_relu(x, SLOPE))
             x = 0.5 * (near(x) + far(x))
         return torch.tanh(self.last(F.leaky_relu(x, SLOPE)))
 
 
+class HiFiGan(nn.Module):
+    """Carriers, and what a generator at the sample rate adds."""
+
+    def __init__(self, channels: int = 96) -> None:
+        super().__init__()
+        self.carriers = Carriers()
+        self.generator = Upsampling(channels, (8, 8, 4))
+
+    def forward(self, mel: Tensor) -> Tensor:
+        return self.carriers(magnitudes(mel)) + self.generator(mel)
+
+
 class MultiBand(nn.Module):
-    """Four bands at a quarter of the rate, joined by a filter bank that is not trained."""
+    """Carriers, and four bands at a quarter of the rate, joined by a filter bank that is not trained."""
 
     filters: Tensor
 
     def __init__(self, channels: int = 96) -> None:
         super().__init__()
+        self.carriers = Carriers()
         self.bands = Upsampling(channels, (8, 8), BANDS)
         self.register_buffer("filters", PQMFSynthesis(BANDS, TAPS_PER_BAND).filters.clone(), persistent=False)
 
     def forward(self, mel: Tensor) -> Tensor:
         half = self.filters.size(2) // 2
         joined = F.conv_transpose1d(self.bands(mel), self.filters, stride=BANDS)
-        return joined[:, :, half : half + mel.size(2) * HOP_SAMPLES]
+        return self.carriers(magnitudes(mel)) + joined[:, :, half : half + mel.size(2) * HOP_SAMPLES]
 
 
 class ConvNeXt(nn.Module):
@@ -184,7 +244,7 @@ class ISTFTHead(nn.Module):
 def new_network(kind: str) -> nn.Module:
     """An untrained vocoder of one of :data:`KINDS`: ``[batch, mels, frames]`` to ``[batch, 1, frames * hop]``."""
     if kind == "hifigan":
-        return Upsampling(96, (8, 8, 4))
+        return HiFiGan()
     if kind == "multiband":
         return MultiBand()
     if kind == "istft":

@@ -97,6 +97,9 @@ def test_networks_sound_as_is_stated(sounds: list[Tensor], stated: dict[str, Any
         assert found[name]["log_mel_distance_db"] == pytest.approx(row["log_mel_distance_db"], abs=0.2), name
         assert found[name]["spectral_distance"] == pytest.approx(row["spectral_distance"], abs=0.05), name
     trained, random_phases = found[networks.TITLES["istft"]], found["random phases"]
+    for kind in networks.KINDS:
+        for measure in ("log_mel_distance_db", "spectral_distance", "frechet_distance"):
+            assert found[networks.TITLES[kind]][measure] < random_phases[measure], (kind, measure)
     assert trained["log_mel_distance_db"] < 0.7 * random_phases["log_mel_distance_db"]
     assert trained["spectral_distance"] < found["Griffin-Lim, 60 rounds, offline"]["spectral_distance"]
 
@@ -154,10 +157,27 @@ def test_training_goes_on_and_writes_what_the_examples_load(
         assert any(not torch.equal(value, untrained[name]) for name, value in network.state_dict().items())
 
 
+def test_what_training_begins_from_is_carriers_alone(sounds: list[Tensor]) -> None:
+    """The generators add nothing at first, and bands are as loud as they should be; a tone is where it is."""
+    mel = networks.Analysis()(sounds[0].unsqueeze(0))
+    for kind in ("hifigan", "multiband"):
+        network = networks.new_network(kind)
+        carried = network.carriers(networks.magnitudes(mel))
+        torch.testing.assert_close(network(mel), carried, rtol=0, atol=1e-6)
+        assert not network.carriers.weight.requires_grad
+    assert not networks.Carriers()(torch.zeros(1, networks.MELS, 9)).any(), "silence"
+    time = torch.arange(22_016) / networks.SAMPLE_RATE
+    tone = 0.1 * torch.sin(2.0 * torch.pi * 1500.0 * time)[None, None]
+    with torch.no_grad():
+        power = torch.fft.rfft(networks.Carriers()(networks.magnitudes(networks.Analysis()(tone)))[0, 0]).abs().square()
+    hertz = torch.fft.rfftfreq(22_016 + networks.HOP_SAMPLES, 1.0 / networks.SAMPLE_RATE)
+    assert float((power * hertz).sum() / power.sum()) == pytest.approx(1500.0, abs=150.0)
+
+
 def test_loss_is_finite_in_silence() -> None:
     """Where magnitudes are 0 and their slopes are not: gradients are numbers."""
     network = networks.new_network("istft")
-    loss = training.Spectra()(network, (torch.zeros(2, 1, training.SEGMENT_SAMPLES),), torch.Generator())
+    loss = training.Spectra(1e-5)(network, (torch.zeros(2, 1, training.SEGMENT_SAMPLES),), torch.Generator())
     loss.backward()
     assert all(bool(each.grad.isfinite().all()) for each in network.parameters() if each.grad is not None)
 

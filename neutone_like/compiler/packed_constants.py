@@ -76,6 +76,8 @@ class PackedConstants:
             return None
         table, body = b"", bytearray()
         for destination, piece, found in [*self.pieces, *_rest(data, self.pieces)]:
+            if not any(_stored(data, destination, piece)):
+                continue  # what no piece fills is 0
             body += bytes(-len(body) % 8)
             packed_as = _WHOLE if found is None else _AS[found.bits]
             table += struct.pack(

@@ -132,7 +132,8 @@ def _written(artifact: Artifact, plans: Sequence[_Planned]) -> bytes:
         "defaults": [float(each.default) for each in artifact.numerical_parameters],
         "neutone_like_version": __version__,
     }
-    return write_plans([_with_test(each) for each in plans], json.dumps(content), rates if len(plans) > 1 else ())
+    metadata = json.dumps(content, separators=(",", ":"))
+    return write_plans([_with_test(each) for each in plans], metadata, rates if len(plans) > 1 else ())
 
 
 def _rates_of(plans: Sequence[_Planned]) -> list[int]:

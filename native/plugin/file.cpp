@@ -7,8 +7,8 @@
 #include <cstring>
 #include <vector>
 
+#include "digest/sha256.hpp"
 #include "model/host_error.hpp"
-#include "sha256.hpp"
 
 #if defined(_WIN32)
 #include "windows_names.hpp"

@@ -3,13 +3,13 @@
 #include <exception>
 #include <utility>
 
+#include "digest/sha256.hpp"
 #include "file.hpp"
 #include "knob.hpp"
 #include "load.hpp"
 #include "model/host_error.hpp"
 #include "model/json.hpp"
 #include "port_layout.hpp"
-#include "sha256.hpp"
 
 namespace neutone_like::plugin {
 

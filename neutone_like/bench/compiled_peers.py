@@ -28,11 +28,12 @@ class PeerError(Exception):
 
 
 def missing(peer: str) -> str:
-    """How to bring a peer that is not installed; ``""`` where it is."""
-    absent = [name for name in NEEDS[peer] if find_spec(name) is None]
-    return (
-        f"{peer} is not installed: pip install {' '.join(each.replace('_', '-') for each in absent)}" if absent else ""
-    )
+    """How to bring what a peer needs and is not installed; ``""`` where all of it is."""
+    absent = [name.replace("_", "-") for name in NEEDS[peer] if find_spec(name) is None]
+    if not absent:
+        return ""
+    is_or_are = "is" if len(absent) == 1 else "are"
+    return f"{peer} is left out, since {', '.join(absent)} {is_or_are} not installed: pip install {' '.join(absent)}"
 
 
 class Explicit(nn.Module):

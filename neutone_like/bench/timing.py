@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from neutone_like.checked_arguments import checked_arguments
+from neutone_like.errors import ParameterError
+from neutone_like.numbers import real_number, whole_number
 from neutone_like.printing import Printed, Row
 
 FIRST_CALLS = 3
@@ -25,6 +28,7 @@ class BlockTimes(Printed):
 
     def percentile_us(self, percent: float) -> float:
         """The time, in microseconds, that ``percent`` of the warm calls stay within (nearest rank)."""
+        percent = real_number(percent, "percent", 0.0, 100.0, error=ParameterError)
         ordered = sorted(self.warm)
         rank = max(1, -(-len(ordered) * percent // 100.0))
         return ordered[int(rank) - 1] * 1e6
@@ -55,9 +59,12 @@ class BlockTimes(Printed):
 
     def real_time_factor(self, block_size: int, sample_rate: int) -> float:
         """Warm computing time over the duration of the audio; below 1 is faster than real time."""
+        block_size = whole_number(block_size, "block_size", 1, 1 << 30, error=ParameterError)
+        sample_rate = whole_number(sample_rate, "sample_rate", 1, 1 << 30, error=ParameterError)
         return sum(self.warm) / (len(self.warm) * block_size / sample_rate)
 
 
+@checked_arguments(ParameterError)
 def time_calls(call: Callable[[], object], *, calls: int, seconds_at_most: float = 2.0) -> BlockTimes:
     """Time the first calls, warm up, and time ``calls`` more, or as many as fit into the time given (at least 100)."""
     first = tuple(_timed(call) for _ in range(FIRST_CALLS))

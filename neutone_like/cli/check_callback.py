@@ -5,7 +5,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from neutone_like.cli.common import FELL_SHORT, AsJson, print_json, print_tables, wrong_use
+from neutone_like.cli.common import (
+    FELL_SHORT,
+    AllowOperators,
+    AsJson,
+    operators_of,
+    print_json,
+    print_tables,
+    wrong_use,
+)
 from neutone_like.errors import ArtifactError, RuntimeEngineError
 
 
@@ -35,6 +43,7 @@ def check_callback(
             help="Let an artifact's callback wait for its worker, for this part of a block; more is an offence.",
         ),
     ] = None,
+    allow_operators: AllowOperators = "",
     as_json: AsJson = False,
 ) -> None:
     """Count what an audio callback must not do.
@@ -46,11 +55,16 @@ def check_callback(
     Example: neutone-like check-callback my_callback.so
     Example: neutone-like check-callback exported/overdrive/model.nm --callbacks 10000
     """
-    count_offences(path, as_json, callbacks, wake, wait_fraction)
+    count_offences(path, as_json, callbacks, wake, wait_fraction, operators_of(allow_operators))
 
 
 def count_offences(
-    path: Path, as_json: bool, callbacks: int | None, wake: str | None, wait_fraction: float | None = None
+    path: Path,
+    as_json: bool,
+    callbacks: int | None,
+    wake: str | None,
+    wait_fraction: float | None = None,
+    allowed: tuple[str, ...] = (),
 ) -> None:
     """Check, print the report, and exit with 1 where it did not pass.
 
@@ -59,7 +73,12 @@ def count_offences(
     """
     from neutone_like.realtime_safety import check_realtime_safety
 
-    given = {"callbacks": callbacks, "wake": wake, "wait_fraction": wait_fraction}
+    given = {
+        "callbacks": callbacks,
+        "wake": wake,
+        "wait_fraction": wait_fraction,
+        "allow_operators": allowed or None,
+    }
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     try:
         report = check_realtime_safety(path, **chosen)

@@ -73,7 +73,8 @@ def granule_of(lengths: Lengths, look_behind: int) -> int:
     """The longest block for a graph of these lengths, near :data:`GRANULE`.
 
     What is calculated for past samples is calculated with every block anew, so that blocks are about as long as these.
-    Where a network goes down to lower rates, weights there are read once for each block, so that it is several of theirs.
+    Where a network goes down to lower rates, weights there are read once for each block, so that it is several of
+    theirs.
     """
     step = lengths.multiple_of
     if step == 0 or look_behind % step:

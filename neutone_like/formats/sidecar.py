@@ -4,17 +4,20 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from torch import Tensor
 
+from neutone_like.arguments import as_path
 from neutone_like.artifact.format.archive import FILES_OF_FORMATS
 from neutone_like.artifact.format.compiled_file import digest_of_file
 from neutone_like.errors import ArtifactError
 from neutone_like.formats.core import Core, initial_states, state_names
 from neutone_like.model import ContinuousParameter
+from neutone_like.model.frozen_record import FrozenRecord
 from neutone_like.model.metadata import describe_validation_error
 from neutone_like.runtime.exchange_sidecar import sidecar_of
 
@@ -22,11 +25,7 @@ VERSION = 1
 VERSION_KEY = "neutone_like_sidecar"
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True)
-
-
-class SidecarParameter(_Record):
+class SidecarParameter(FrozenRecord):
     """One of the model's knobs; values are in its own unit, of a choice its index.
 
     Attributes:
@@ -48,7 +47,7 @@ class SidecarParameter(_Record):
     unit: str
 
 
-class SidecarState(_Record):
+class SidecarState(FrozenRecord):
     """A tensor that goes in with every block, and comes out for the next one.
 
     Attributes:
@@ -68,7 +67,7 @@ class SidecarState(_Record):
     initial: str | None
 
 
-class Sidecar(_Record):
+class Sidecar(FrozenRecord):
     """Everything that a host needs beside the model file.
 
     Attributes:
@@ -125,9 +124,9 @@ class TensorNames:
     states_out: Sequence[str]
 
 
-def sidecar_path(model_file: Path) -> Path:
+def sidecar_path(model_file: str | PathLike[str]) -> Path:
     """Where the sidecar of a model file lies."""
-    return sidecar_of(model_file)
+    return sidecar_of(as_path(model_file, "a model file", ArtifactError))
 
 
 def make_sidecar(core: Core, format: str, files: Sequence[Path], names: TensorNames, notes: dict[str, Any]) -> Sidecar:
@@ -185,13 +184,14 @@ def _encoded(value: Tensor) -> str | None:
     return base64.b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode()
 
 
-def read_sidecar(model_file: Path) -> Sidecar:
+def read_sidecar(model_file: str | PathLike[str]) -> Sidecar:
     """The sidecar of a model file, with the file held against its digest.
 
     Raises:
         ArtifactError: There is none, it is damaged or of another version, or it belongs to another file.
         OSError: A file can't be read.
     """
+    model_file = as_path(model_file, "a model file", ArtifactError)
     path = sidecar_path(model_file)
     again = f"neutone-like export FILE.py --out DIR --formats nm,nlc,{_format_of(model_file)}"
     if not model_file.is_file():

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from neutone_like.arguments import require_kind
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import CaptureError, NeutoneLikeError
 from neutone_like.graph.examples import Example, take_apart
 from neutone_like.graph.finding_state import Memory, find_memory
@@ -25,6 +25,7 @@ _FAR = 1_000_003
 """How much further counters are once set than they have counted."""
 
 
+@checked_arguments(CaptureError)
 @plain_settings()
 def capture(network: nn.Module, example_inputs: Any, example_named_inputs: Mapping[str, Any] | None = None) -> Graph:
     """Write a network down as a graph of tensor operations with explicit state. The network stays as it was.
@@ -47,12 +48,12 @@ def capture(network: nn.Module, example_inputs: Any, example_named_inputs: Mappi
         CaptureError: The network decides by values, keeps something that would be frozen or lost, or does not give the
             same as its graph; the message says which attribute or line.
     """
-    require_kind(network, nn.Module, CaptureError)
     arguments = example_inputs if isinstance(example_inputs, tuple) else (example_inputs,)
     example = take_apart(network, arguments, example_named_inputs or {})
     return capture_call(network, example)
 
 
+@checked_arguments(CaptureError)
 def capture_call(
     network: nn.Module, example: Example, *, only_length: bool = False, longest: int | None = None
 ) -> Graph:
@@ -199,6 +200,7 @@ def _length_shape(example: Example, name: str, samples: int) -> tuple[int, ...]:
     return (*shape[:-1], shape[-1] + samples - example.samples) if name in example.varying else tuple(shape)
 
 
+@checked_arguments(CaptureError)
 def own_copy(network: nn.Module) -> nn.Module:
     """A copy that shares nothing with the original; tensors that gradients were calculated for are copied without.
 

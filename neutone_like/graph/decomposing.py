@@ -11,6 +11,7 @@ from torch._decomp import core_aten_decompositions, get_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import CaptureError
 from neutone_like.graph.attention import attention, is_plain_attention
 from neutone_like.graph.graph import SAMPLES, Graph, Node, Value, map_values, values_in
@@ -46,6 +47,7 @@ def _definitions() -> dict[Any, Any]:
     return {**core_aten_decompositions(), **get_decompositions(more)}
 
 
+@checked_arguments(CaptureError)
 def decompose(graph: Graph, keep: Callable[[Node], bool], blocks: Sequence[Sequence[Tensor]]) -> Graph:
     """Write every operation that ``keep`` does not want by PyTorch's own definition, as often as there is one.
 

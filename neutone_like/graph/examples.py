@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import CaptureError
 
 _TENSOR = object()
@@ -58,6 +59,7 @@ class Example:
         }
 
 
+@checked_arguments(CaptureError)
 def take_apart(network: nn.Module, arguments: Sequence[Any], named: Mapping[str, Any]) -> Example:
     """The :class:`Example` of ``network(*arguments, **named)``.
 

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from neutone_like.checked_arguments import checked_arguments
+from neutone_like.errors import CaptureError
 from neutone_like.graph.graph import Graph, Node, Value, map_values, values_in
 from neutone_like.graph.running import operation, writes
 from neutone_like.graph.whole_number import WholeNumber
@@ -14,6 +16,7 @@ from neutone_like.graph.whole_number import WholeNumber
 _RANDOM = torch.Tag.nondeterministic_seeded
 
 
+@checked_arguments(CaptureError)
 def fold_constants(graph: Graph) -> Graph:
     """Compute once what depends on parameters alone: weight norm, parametrizations, windows, tables."""
     known: dict[str, Any] = dict(graph.parameters)
@@ -56,6 +59,7 @@ def drop_unread_states(graph: Graph) -> Graph:
     return replace(graph, states=states, nodes=tuple(node for node in graph.nodes if node.name in read))
 
 
+@checked_arguments(CaptureError)
 def drop_unused(graph: Graph) -> Graph:
     """Leave out operations and parameters whose results nobody needs."""
     needed = {value.name for value in values_in(graph.outputs)} | {state.result.name for state in graph.states}

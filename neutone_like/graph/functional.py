@@ -9,6 +9,7 @@ from torch import Tensor, fx
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import CaptureError
 from neutone_like.graph.graph import SAMPLES, Graph, Value
 from neutone_like.graph.in_place import without_writes
@@ -17,6 +18,7 @@ from neutone_like.graph.running import play_node, writes
 from neutone_like.graph.tracing import Trace, read_graph
 
 
+@checked_arguments(CaptureError)
 def functional(graph: Graph, blocks: Sequence[Sequence[Tensor]]) -> Graph:
     """The same graph without operations that write, also where they write into a part of a tensor.
 

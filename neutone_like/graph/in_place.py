@@ -6,11 +6,13 @@ from typing import Any
 
 import torch
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import CaptureError
 from neutone_like.graph.graph import Graph, Node, Value, map_values, values_in
 from neutone_like.graph.running import operation, writes
 
 
+@checked_arguments(CaptureError)
 def without_writes(graph: Graph) -> Graph:
     """The same graph, in which every tensor has one value.
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import CaptureError
 from neutone_like.graph.graph import SAMPLES, Graph, Node, Value, map_values
 from neutone_like.graph.whole_number import WholeNumber
@@ -21,6 +22,7 @@ class GraphPlayer:
         dtype: Calculate in another type, such as ``torch.float64``; ``None``: as captured.
     """
 
+    @checked_arguments(CaptureError)
     def __init__(self, graph: Graph, dtype: torch.dtype | None = None) -> None:
         self._graph = graph
         self._dtype = dtype
@@ -95,12 +97,14 @@ def play_node(
     return (function or operation(node.op))(*resolved.args, **resolved.kwargs)
 
 
+@checked_arguments(CaptureError)
 def play_all(graph: Graph, *inputs: Tensor) -> dict[str, Any]:
     """One block from the initial states: every tensor by its name. Operations that write change earlier ones."""
     with torch.no_grad():
         return GraphPlayer(graph)._play(inputs)  # pyright: ignore[reportPrivateUsage]
 
 
+@checked_arguments(CaptureError)
 @cache
 def operation(name: str) -> Any:
     """The function of an operation's name, as in a :class:`~neutone_like.graph.graph.Node`."""

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.jit import ScriptModule
 
+from neutone_like.checked_arguments import checked_arguments
+from neutone_like.errors import CaptureError
 from neutone_like.graph.dilation import without_dilation
 from neutone_like.graph.few_frames import with_products_of_frames
 from neutone_like.graph.folding import drop_unused, fold_constants
@@ -19,6 +21,7 @@ from neutone_like.torchscript_warnings import expecting_torchscript
 _TENSOR = object()
 
 
+@checked_arguments(CaptureError)
 def to_torchscript(graph: Graph, methods: Sequence[str] = ()) -> ScriptModule:
     """A module whose ``forward`` plays the graph, block by block.
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 
+from neutone_like.checked_arguments import checked_arguments
+from neutone_like.errors import CaptureError
+
 CONSTANT = ""
 
 
@@ -40,6 +43,7 @@ class WholeNumber:
         return total if denominator == 1 else f"({total}) // {denominator}"
 
 
+@checked_arguments(CaptureError)
 def fit_whole_number(values: Sequence[int], points: Sequence[Mapping[str, int]]) -> int | WholeNumber | None:
     """The simplest number that has these values at these points: a constant, else one that depends on the variables.
 

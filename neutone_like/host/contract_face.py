@@ -6,6 +6,7 @@ from typing import Any, List
 import torch
 from torch import nn
 
+from neutone_like.errors import ModelError
 from neutone_like.host.contract import Kind, preserved_names
 from neutone_like.host.metadata_dictionary import MetadataDictionary
 from neutone_like.host.one_at_a_time import OneAtATime
@@ -39,6 +40,14 @@ class ContractFace(nn.Module):
         self.dry_default = author_metadata.dry_default
         self.input_gain_default: float = metadata["input_gain_default_value"]
         self.output_gain_default: float = metadata["output_gain_default_value"]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__dict__.get("_modules", ()) and not isinstance(value, nn.Module):
+            raise ModelError(
+                f"{type(self).__name__}: {name} is a part of it, and can't become {value!r:.200}. "
+                "For another model make another wrapper."
+            )
+        super().__setattr__(name, value)
 
     @torch.jit.export
     def get_native_sample_rates(self) -> List[int]:

@@ -93,16 +93,25 @@ class DeclaresParameters(nn.Module):
                 return
 
     def __init__(self, model: nn.Module | None = None) -> None:
-        if model is not None and not isinstance(model, nn.Module):
-            raise ModelError(
-                f"{type(self).__name__}(model): model must be a torch.nn.Module, got {type(model).__name__}. "
-                "Pass none, or torch.nn.Identity(), if the subclass needs none."
-            )
+        self._require_network(model)
         self._adopt_parameters()
         if "parameters" in self.__dict__:  # set on the instance while the attribute was hidden
             self.parameters = self.__dict__.pop("parameters")  # pyright: ignore[reportIncompatibleMethodOverride]
         super().__init__()
         self.model = nn.Identity() if model is None else model
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "model" and "_modules" in self.__dict__:
+            self._require_network(value)
+        super().__setattr__(name, value)
+
+    def _require_network(self, model: Any) -> None:
+        """Raises ModelError for what PyTorch can't take as a network."""
+        if model is not None and not isinstance(model, nn.Module):
+            raise ModelError(
+                f"{type(self).__name__}: model must be a torch.nn.Module, got {type(model).__name__}. "
+                "Pass none, or torch.nn.Identity(), if the subclass needs none."
+            )
 
     def _check_names(self) -> None:
         """Look for misspelled names on the class and on the instance, whenever they were set.

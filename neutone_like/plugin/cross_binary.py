@@ -59,6 +59,7 @@ def _digest() -> str:
     """SHA-256 of all that it is made from."""
     code = code_folder()
     digest = hashlib.sha256(version("ziglang").encode())
-    for path in (*code_files(code), *sorted(each for each in (code / "plugin").rglob("*") if each.is_file())):
+    own = (each for room in ("plugin", "src/digest") for each in (code / room).rglob("*") if each.is_file())
+    for path in (*code_files(code), *sorted(own)):
         digest.update(path.relative_to(code).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

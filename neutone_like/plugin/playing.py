@@ -64,9 +64,7 @@ class PlayingPlugin:
 
 
 @contextmanager
-def playing(
-    binary: Path, sample_rate: float, parameters: int, layout: Layout, block: int
-) -> Iterator[PlayingPlugin]:
+def playing(binary: Path, sample_rate: float, parameters: int, layout: Layout, block: int) -> Iterator[PlayingPlugin]:
     """An instance of a file's first plugin, as long as it is needed.
 
     Args:

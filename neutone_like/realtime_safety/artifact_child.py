@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from neutone_like.artifact import load_artifact
 from neutone_like.errors import NeutoneLikeError, RuntimeEngineError
 from neutone_like.realtime_safety.reading import COULD_NOT_BEGIN
 from neutone_like.runtime.choosing import choose_backend
@@ -44,6 +45,7 @@ class ChildSettings:
     wait_fraction: float
     longest_callback_seconds: float
     report_file: int
+    allow_operators: list[str]
 
 
 class Checker:
@@ -79,7 +81,10 @@ def run(settings: ChildSettings) -> None:
         host = HostConfig(
             settings.sample_rate, settings.block_size, settings.channels, wait_fraction=settings.wait_fraction
         )
-        backend = choose_backend(settings.path, host, mode=settings.mode)
+        model: Any = settings.path
+        if settings.allow_operators:  # only what TorchScript plays has any
+            model = load_artifact(settings.path, allow_operators=settings.allow_operators)
+        backend = choose_backend(model, host, mode=settings.mode)
         session = Session(None, engine, backend, host, SessionSettings(mode=settings.mode))
         paced = max(1, int(settings.callbacks * IN_REAL_TIME))
         plans = [_plan(session, paced, paced=True)]

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -40,6 +41,7 @@ def check_realtime_safety(
     wait_fraction: float = 0.0,
     longest_callback_seconds: float = 10.0,
     timeout_seconds: float | None = None,
+    allow_operators: Iterable[str] = (),
 ) -> RealtimeSafetyReport:
     """Count what an audio callback may not do, in a child process, on the audio thread only.
 
@@ -61,6 +63,7 @@ def check_realtime_safety(
             worker is allowed in a callback, for no longer than this part of a block.
         longest_callback_seconds: One that takes longer is taken for one that never returns.
         timeout_seconds: For the whole; None for what the callbacks take in real time, and two minutes.
+        allow_operators: What an artifact may use although artifacts may not, as of :func:`neutone_like.load_artifact`.
 
     Returns:
         Counters with verdicts. Code that crashed or did not return is a report that did not pass.
@@ -89,6 +92,7 @@ def check_realtime_safety(
             f"wait_fraction is for artifacts, which the engine plays; {target} is code of its own, and a wait in it "
             "counts."
         )
+    allowed = _allowed(allow_operators, target, is_artifact)
     if is_artifact and sample_rate is None:
         sample_rate = _foreign_rate(target)
     if is_artifact and channels is None:
@@ -108,7 +112,7 @@ def check_realtime_safety(
 
     def command(report_file: int) -> list[str]:
         if is_artifact:
-            return _artifact_command(conditions, mode, longest_callback_seconds, report_file)
+            return _artifact_command(conditions, mode, longest_callback_seconds, report_file, allowed)
         return _callback_command(conditions, longest_callback_seconds, report_file)
 
     if is_artifact and target.suffix not in LIBRARY_OF_SUFFIX:
@@ -138,6 +142,20 @@ def _is_artifact(path: Path) -> bool:
         f"Expected an artifact (a .nm file, or the folder that holds model.nm) or a shared object (.so) with the "
         f"functions of neutone_like/realtime_callback.h, got {path}, {reason}."
     )
+
+
+def _allowed(names: Iterable[str], path: Path, is_artifact: bool) -> list[str]:
+    """The operators that somebody allows, for what has any."""
+    if isinstance(names, tuple) and not names:
+        return []
+    from neutone_like.artifact.reading.operators import checked_operators  # loads torch, which a callback doesn't need
+
+    allowed = sorted(checked_operators(names))
+    if allowed and not (is_artifact and path.suffix not in LIBRARY_OF_SUFFIX):
+        raise RuntimeEngineError(
+            f"allow_operators is for artifacts, whose TorchScript names its operators; {path} is something else."
+        )
+    return allowed
 
 
 def _require_linux() -> None:
@@ -178,7 +196,7 @@ def _rates_and_channels(path: Path) -> tuple[tuple[int, ...], int]:
 
 
 def _artifact_command(
-    conditions: SafetyConditions, mode: str, longest_callback_seconds: float, report_file: int
+    conditions: SafetyConditions, mode: str, longest_callback_seconds: float, report_file: int, allowed: list[str]
 ) -> list[str]:
     settings = {
         "mode": mode,
@@ -193,6 +211,7 @@ def _artifact_command(
         "wait_fraction": conditions.wait_fraction,
         "longest_callback_seconds": longest_callback_seconds,
         "report_file": report_file,
+        "allow_operators": allowed,
     }
     return [sys.executable, "-m", ARTIFACT_CHILD, json.dumps(settings)]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from neutone_like.arguments import require_kind
 from neutone_like.errors import AudioError, RuntimeEngineError
 from neutone_like.model import NumericalParameter
 from neutone_like.model.parameter_values import from_host_value
@@ -54,6 +55,9 @@ class Session(InNotebooks):
     def __init__(
         self, owner: object, engine: "_native.Engine", backend: Backend, host: HostConfig, settings: SessionSettings
     ) -> None:
+        kinds = (native_module().Engine, Backend, HostConfig, SessionSettings)
+        for part, kind in zip((engine, backend, host, settings), kinds, strict=True):
+            require_kind(part, kind, RuntimeEngineError)
         self._owner = owner  # an engine closes its sessions when nobody holds it any more
         self._engine = engine
         self._backend = backend

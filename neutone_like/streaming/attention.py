@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, scaled_dot_product_attention
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
+from neutone_like.streaming.framing import require_positive
 from neutone_like.streaming.layer import StreamingLayer
 
 POSITIONS = ("none", "rotary", "learned")
@@ -43,6 +45,7 @@ class Attention(StreamingLayer):
     phase: Tensor
     initial_phase: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(
         self,
         channels: int,
@@ -53,6 +56,7 @@ class Attention(StreamingLayer):
         rotary_base: float = 10000.0,
     ) -> None:
         super().__init__()
+        require_positive(channels=channels, heads=heads)
         _check(channels, heads, window_samples, positions)
         self.heads, self.window_samples, self.positions = heads, window_samples, positions
         # Long blocks are cut into pieces of queries: cost grows with block times window, not with the block's square.
@@ -79,6 +83,7 @@ class Attention(StreamingLayer):
         )
 
     @staticmethod
+    @checked_arguments(ModelError, wraps_errors=True)
     def from_torch(layer: nn.MultiheadAttention, window_samples: int, positions: str = "none") -> "Attention":
         """The streaming layer with a copy of the weights of an ordinary one. Its dropout is left out.
 

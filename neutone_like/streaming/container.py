@@ -7,6 +7,7 @@ from fractions import Fraction
 import torch
 from torch import Tensor, nn
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
 from neutone_like.streaming.block_lengths import require_multiple
 from neutone_like.streaming.delay import Delay
@@ -25,11 +26,13 @@ class Sequential(StreamingLayer, nn.Sequential):
     Children are streaming layers, or modules that treat every sample on its own (activations, 1x1 convolutions).
     """
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, *layers: nn.Module) -> None:
         super().__init__()
         self.source = "Composition"
         self._assemble(list(layers), 0)
 
+    @checked_arguments(ModelError)
     def begin_after(self, samples: int) -> None:
         """Be ready for a signal that begins after so many input samples, a multiple of what blocks are."""
         layers = [child for name, child in self.named_children() if name.isdigit()]
@@ -79,6 +82,7 @@ class Parallel(StreamingLayer):
         ModelError: No branch, branches of different ratio, an unknown way to join.
     """
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, *branches: nn.Module, join: str = "sum") -> None:
         super().__init__()
         if join not in ("sum", "concatenation"):
@@ -99,6 +103,7 @@ class Parallel(StreamingLayer):
         self.source = "Composition"
         self.begin_after(0)
 
+    @checked_arguments(ModelError)
     def begin_after(self, samples: int) -> None:
         """Be ready for a signal that begins after so many input samples, a multiple of what blocks are."""
         branches = [branch for branch in self.branches if isinstance(branch, Sequential)]
@@ -135,6 +140,7 @@ class Residual(StreamingLayer):
         ModelError: The body's output has another rate than its input.
     """
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, body: nn.Module) -> None:
         super().__init__()
         if _ratio(body) != 1:
@@ -147,6 +153,7 @@ class Residual(StreamingLayer):
         self.source = "Composition"
         self.begin_after(0)
 
+    @checked_arguments(ModelError)
     def begin_after(self, samples: int) -> None:
         """Be ready for a signal that begins after so many input samples, a multiple of what blocks are."""
         self.start = SilentStart(0)

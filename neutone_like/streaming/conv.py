@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from neutone_like.checked_arguments import checked_arguments
+from neutone_like.errors import ModelError
 from neutone_like.graph.dilation import taps_side_by_side
 from neutone_like.streaming.block_lengths import require_multiple
 from neutone_like.streaming.framing import (
@@ -35,6 +37,7 @@ class Conv1d(StreamingLayer):
             that is no multiple of the stride.
     """
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(
         self,
         in_channels: int,
@@ -67,6 +70,7 @@ class Conv1d(StreamingLayer):
         self.register_state("past", torch.zeros(1, in_channels, self.past_samples))
 
     @classmethod
+    @checked_arguments(ModelError, wraps_errors=True)
     def from_torch(cls, layer: nn.Conv1d, *, left_padding: int | None = None) -> "Conv1d":
         """The same weights, copied, for a stream.
 

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
 from neutone_like.streaming.framing import require_kernel_covers_stride, require_positive, require_zero_padding
 from neutone_like.streaming.layer import StreamingLayer
@@ -23,6 +24,7 @@ class ConvTranspose1d(StreamingLayer):
         ModelError: A kernel smaller than its stride, another padding mode, a number out of range.
     """
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(
         self,
         in_channels: int,
@@ -56,6 +58,7 @@ class ConvTranspose1d(StreamingLayer):
         self.register_state("tail", torch.zeros(1, out_channels, dilation * (kernel_size - 1) + 1 - stride))
 
     @classmethod
+    @checked_arguments(ModelError, wraps_errors=True)
     def from_torch(cls, layer: nn.ConvTranspose1d, *, padding: int | None = None) -> "ConvTranspose1d":
         """The same weights, copied, for a stream.
 

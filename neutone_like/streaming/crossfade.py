@@ -5,8 +5,10 @@ import math
 import torch
 from torch import Tensor, nn
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
 from neutone_like.streaming.block_lengths import require_multiple
+from neutone_like.streaming.framing import require_positive
 from neutone_like.streaming.layer import StreamingLayer
 
 
@@ -33,8 +35,10 @@ class OverlapAddCrossfade(StreamingLayer):
     fading: Tensor
     initial_fading: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, model: nn.Module, window_samples: int, fade_samples: int, channels_out: int = 1) -> None:
         super().__init__()
+        require_positive(channels_out=channels_out)
         if window_samples < 1 or not 0 <= fade_samples <= window_samples // 2:
             raise ModelError(
                 f"OverlapAddCrossfade: window_samples={window_samples}, fade_samples={fade_samples}; expected a fade "

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
-from neutone_like.streaming.framing import join, newest
+from neutone_like.streaming.framing import join, newest, require_positive
 from neutone_like.streaming.layer import StreamingLayer
 
 
@@ -15,10 +16,12 @@ class Delay(StreamingLayer):
         ModelError: ``samples`` is not a whole number from 0.
     """
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, samples: int, channels: int = 1) -> None:
         super().__init__()
         require_samples(samples)
         self.samples = samples
+        require_positive(channels=channels)
         self.delay_samples = samples
         self.padding_value = 0.0
         self.source = "A first-in first-out line"

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv1d
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
 from neutone_like.streaming.layer import StreamingLayer
 
@@ -25,6 +26,7 @@ class FIR(StreamingLayer):
     past: Tensor
     initial_past: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, taps: Tensor) -> None:
         super().__init__()
         if taps.dim() not in (1, 2) or taps.numel() == 0:

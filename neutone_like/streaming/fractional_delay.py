@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
 from neutone_like.streaming.layer import StreamingLayer
 
@@ -27,6 +28,7 @@ class FractionalDelay(StreamingLayer):
     past: Tensor
     initial_past: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, longest_samples: int, kind: str = "lagrange") -> None:
         super().__init__()
         if kind not in KINDS or longest_samples < 1:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from neutone_like.checked_arguments import checked_arguments
+from neutone_like.errors import ModelError
+
 
 class StreamingLayer(nn.Module):
     """A layer that plays a stream in blocks ``[batch, channels, samples]``, and gives what it would give at once.
@@ -49,6 +52,7 @@ class StreamingLayer(nn.Module):
         self.padding_value = None
         self.source = ""
 
+    @checked_arguments(ModelError)
     def register_state(self, name: str, initial: Tensor) -> None:
         """Add a buffer that is state. ``initial`` has a batch of one, and is what a reset returns to."""
         self.register_buffer(name, initial.clone(), persistent=False)
@@ -68,6 +72,7 @@ class StreamingLayer(nn.Module):
         """Forget the past, own and of no other layer: subclasses put back every state that they registered."""
 
 
+@checked_arguments(ModelError)
 def streaming_layers(network: nn.Module) -> Iterator[tuple[str, StreamingLayer]]:
     """The layers of a network that keep state between blocks, by name."""
     for name, module in network.named_modules():
@@ -82,6 +87,7 @@ def block_multiple(module: nn.Module) -> int:
     return math.lcm(module.ratio.denominator, module.block_multiple_samples)
 
 
+@checked_arguments(ModelError)
 def reset_streaming(network: nn.Module) -> None:
     """Let every layer of the network forget the past; scripted networks too."""
     for module in network.modules():

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import elu, linear
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
+from neutone_like.streaming.framing import require_positive
 from neutone_like.streaming.layer import StreamingLayer
 
 
@@ -34,10 +36,12 @@ class LinearAttention(StreamingLayer):
     sums: Tensor
     initial_sums: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(
         self, channels: int, heads: int, half_lives_samples: Sequence[float] | None = None, bias: bool = True
     ) -> None:
         super().__init__()
+        require_positive(channels=channels, heads=heads)
         half_lives = [16.0 * 2**head for head in range(heads)] if half_lives_samples is None else half_lives_samples
         _check(channels, heads, half_lives)
         self.heads = heads

@@ -6,6 +6,7 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
 from neutone_like.streaming.layer import StreamingLayer
 from neutone_like.streaming.spectrum import STFT
@@ -40,6 +41,7 @@ class MelSpectrogram(StreamingLayer):
 
     filters: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(
         self,
         sample_rate: int,

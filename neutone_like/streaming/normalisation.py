@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
+from neutone_like.streaming.framing import require_positive
 from neutone_like.streaming.layer import StreamingLayer
 
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -15,8 +17,10 @@ class CumulativeLayerNorm(StreamingLayer):
     Source: Luo and Mesgarani, Conv-TasNet (2019), cLN of the causal network.
     """
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, channels: int, eps: float = 1e-8) -> None:
         super().__init__()
+        require_positive(channels=channels)
         self.eps = eps
         self.weight = nn.Parameter(torch.ones(1, channels, 1))
         self.bias = nn.Parameter(torch.zeros(1, channels, 1))
@@ -47,9 +51,11 @@ class ChannelNorm(StreamingLayer):
         ModelError: ``channels`` don't divide into ``groups``.
     """
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, channels: int, eps: float = 1e-5, *, centre: bool = True, groups: int = 1) -> None:
         super().__init__()
-        if groups < 1 or channels % groups:
+        require_positive(channels=channels, groups=groups)
+        if channels % groups:
             raise ModelError(f"ChannelNorm: {channels} channels don't divide into {groups} groups; give a divisor.")
         self.eps, self.centre, self.groups = eps, centre, groups
         self.weight = nn.Parameter(torch.ones(channels))

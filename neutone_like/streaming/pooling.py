@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
 from neutone_like.streaming.block_lengths import require_multiple
 from neutone_like.streaming.framing import Framing, join, newest, require_positive
@@ -21,6 +22,7 @@ class Pool1d(StreamingLayer):
             that the stride doesn't allow.
     """
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(
         self,
         channels: int,
@@ -32,6 +34,7 @@ class Pool1d(StreamingLayer):
         look_ahead_samples: int = 0,
     ) -> None:
         super().__init__()
+        require_positive(channels=channels)
         if kind not in ("mean", "maximum"):
             raise ModelError(f"kind must be 'mean' or 'maximum', got {kind!r}.")
         if kind == "mean" and dilation != 1:
@@ -47,6 +50,7 @@ class Pool1d(StreamingLayer):
         self.register_state("past", torch.full((1, channels, self.past_samples), self.padding_value))
 
     @classmethod
+    @checked_arguments(ModelError, wraps_errors=True)
     def from_torch(cls, layer: nn.AvgPool1d | nn.MaxPool1d, channels: int) -> "Pool1d":
         """The same for a stream; its symmetric padding becomes delay."""
         mean = isinstance(layer, nn.AvgPool1d)
@@ -79,6 +83,7 @@ class Pool1d(StreamingLayer):
 class Hold(StreamingLayer):
     """Every sample ``factor`` times: zero-order hold, as torch's nearest up-sampling."""
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, factor: int) -> None:
         super().__init__()
         require_positive(factor=factor)
@@ -96,6 +101,7 @@ class Interpolate(StreamingLayer):
     A line ends at its second sample: what torch puts half a step before a sample waits for it, as delay.
     """
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, channels: int, factor: int) -> None:
         super().__init__()
         require_positive(channels=channels, factor=factor)

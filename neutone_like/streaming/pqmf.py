@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import conv1d, conv_transpose1d
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
 from neutone_like.streaming.block_lengths import require_multiple
 from neutone_like.streaming.layer import StreamingLayer
@@ -41,6 +42,7 @@ class PQMFAnalysis(StreamingLayer):
     past: Tensor
     initial_past: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, bands: int, taps_per_band: int = TAPS_PER_BAND, attenuation_db: float = ATTENUATION_DB) -> None:
         super().__init__()
         filters = pqmf_filters(bands, taps_per_band, attenuation_db, inverse=False)
@@ -74,6 +76,7 @@ class PQMFSynthesis(StreamingLayer):
     unfinished: Tensor
     initial_unfinished: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, bands: int, taps_per_band: int = TAPS_PER_BAND, attenuation_db: float = ATTENUATION_DB) -> None:
         super().__init__()
         filters = pqmf_filters(bands, taps_per_band, attenuation_db, inverse=True)

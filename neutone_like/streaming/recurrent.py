@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
 from neutone_like.streaming.layer import StreamingLayer
 
@@ -21,6 +22,7 @@ class RNN(nn.RNN, StreamingLayer):
     hidden: Tensor
     initial_hidden: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(
         self,
         input_size: int,
@@ -37,6 +39,7 @@ class RNN(nn.RNN, StreamingLayer):
         self.register_state("hidden", torch.zeros(num_layers, 1, hidden_size))
 
     @staticmethod
+    @checked_arguments(ModelError, wraps_errors=True)
     def from_torch(layer: nn.RNN) -> "RNN":
         """The streaming layer with a copy of the weights of an ordinary one."""
         size, nonlinearity = (layer.input_size, layer.hidden_size, layer.num_layers), layer.nonlinearity
@@ -76,6 +79,7 @@ class GRU(nn.GRU, StreamingLayer):
     hidden: Tensor
     initial_hidden: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(
         self,
         input_size: int,
@@ -91,6 +95,7 @@ class GRU(nn.GRU, StreamingLayer):
         self.register_state("hidden", torch.zeros(num_layers, 1, hidden_size))
 
     @staticmethod
+    @checked_arguments(ModelError, wraps_errors=True)
     def from_torch(layer: nn.GRU) -> "GRU":
         """The streaming layer with a copy of the weights of an ordinary one."""
         size = (layer.input_size, layer.hidden_size, layer.num_layers)
@@ -127,6 +132,7 @@ class LSTM(nn.LSTM, StreamingLayer):
     cell: Tensor
     initial_cell: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(
         self,
         input_size: int,
@@ -146,6 +152,7 @@ class LSTM(nn.LSTM, StreamingLayer):
         self.register_state("cell", torch.zeros(num_layers, 1, hidden_size))
 
     @staticmethod
+    @checked_arguments(ModelError, wraps_errors=True)
     def from_torch(layer: nn.LSTM) -> "LSTM":
         """The streaming layer with a copy of the weights of an ordinary one."""
         size = (layer.input_size, layer.hidden_size, layer.num_layers)

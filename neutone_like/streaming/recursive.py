@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
 from neutone_like.graph.whole_recurrences import recurrences_are_whole, whole_linear_scan
 from neutone_like.streaming.layer import StreamingLayer
@@ -30,6 +31,7 @@ class IIR(StreamingLayer):
     registers: Tensor
     initial_registers: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, numerator: Tensor, denominator: Tensor) -> None:
         super().__init__()
         coefficients = _coefficients(numerator, denominator)
@@ -68,6 +70,7 @@ class Biquad(StreamingLayer):
         ModelError: Coefficients of another shape, not finite, or ``a0`` zero.
     """
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, sections: Tensor) -> None:
         super().__init__()
         if sections.dim() != 2 or sections.size(1) != 6 or sections.size(0) == 0:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import fold
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
 from neutone_like.streaming.block_lengths import require_multiple
 from neutone_like.streaming.layer import StreamingLayer
@@ -32,6 +33,7 @@ class STFT(StreamingLayer):
     past: Tensor
     initial_past: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, fft_samples: int, hop_samples: int, window: Tensor | None = None) -> None:
         super().__init__()
         self.fft_samples, self.hop_samples = fft_samples, hop_samples
@@ -73,6 +75,7 @@ class InverseSTFT(StreamingLayer):
     unfinished: Tensor
     initial_unfinished: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, fft_samples: int, hop_samples: int, window: Tensor | None = None) -> None:
         super().__init__()
         self.fft_samples, self.hop_samples = fft_samples, hop_samples

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from neutone_like.checked_arguments import checked_arguments
+from neutone_like.errors import ModelError
 from neutone_like.streaming.delay import require_samples
 from neutone_like.streaming.framing import join, newest
 from neutone_like.streaming.layer import StreamingLayer
@@ -15,6 +17,7 @@ class SilentStart(StreamingLayer):
     there; only with the same padding does the stream equal the ordinary network from the first sample on.
     """
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, samples: int, value: float = 0.0) -> None:
         super().__init__()
         require_samples(samples)

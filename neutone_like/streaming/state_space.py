@@ -6,6 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, pad
 
+from neutone_like.checked_arguments import checked_arguments
+from neutone_like.errors import ModelError
+from neutone_like.streaming.framing import require_positive
 from neutone_like.streaming.layer import StreamingLayer
 
 
@@ -25,8 +28,10 @@ class DiagonalStateSpace(StreamingLayer):
     oscillators: Tensor
     initial_oscillators: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, channels: int, states: int = 32, step_range: tuple[float, float] = (0.001, 0.1)) -> None:
         super().__init__()
+        require_positive(channels=channels, states=states)
         # Within a piece the layer is a convolution; between pieces there is only the state.
         self.piece_samples = 64
         low, high = math.log(step_range[0]), math.log(step_range[1])

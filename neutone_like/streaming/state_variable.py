@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
 from neutone_like.streaming.layer import StreamingLayer
 from neutone_like.streaming.scan import linear_scan
@@ -34,6 +35,7 @@ class StateVariableFilter(StreamingLayer):
     integrators: Tensor
     initial_integrators: Tensor
 
+    @checked_arguments(ModelError, wraps_errors=True)
     def __init__(
         self, sample_rate: float, mode: str = "lowpass", cutoff_hz: float = 1000.0, quality: float = math.sqrt(0.5)
     ) -> None:

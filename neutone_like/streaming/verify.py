@@ -8,15 +8,19 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from neutone_like.arguments import require_kind
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
+from neutone_like.numbers import whole_number
 from neutone_like.streaming.culprit import Culprits
 from neutone_like.streaming.layer import StreamingLayer, block_multiple, streaming_layers
 from neutone_like.streaming.report import StreamingCheck, StreamingReport
 from neutone_like.streaming.trials import difference, fresh, noise_for, random_blocks
 from neutone_like.torch_settings import plain_settings
 
+MAXIMUM_SEED = (1 << 63) - 1
 
+
+@checked_arguments(ModelError)
 @plain_settings()
 def verify_streaming(
     network: nn.Module,
@@ -38,9 +42,8 @@ def verify_streaming(
     Raises:
         ModelError: ``example`` is no ``[batch, channels, samples]``, or shorter than one block.
     """
-    require_kind(network, nn.Module, ModelError)
-    if reference is not None:
-        require_kind(reference, nn.Module, ModelError)
+    seed = whole_number(seed, "seed", 0, MAXIMUM_SEED, error=ModelError)
+    chunkings = whole_number(chunkings, "chunkings", 0, 1_000_000, error=ModelError)
     x = _noise(network, seed) if example is None else example.detach()
     multiple = block_multiple(network)
     if x.dim() != 3 or x.size(2) < 2 * multiple:

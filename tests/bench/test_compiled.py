@@ -31,6 +31,15 @@ def no_peers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(NEEDS, compiled_peers.LITERT, ("json", "no_such_thing"))
 
 
+def test_what_is_missing_is_what_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the runtime, where only its converter is missing."""
+    monkeypatch.setitem(NEEDS, compiled_peers.ONNX_RUNTIME, ("json", "no_such_script"))
+    expected = "ONNX Runtime is left out, since no-such-script is not installed: pip install no-such-script"
+    assert missing(compiled_peers.ONNX_RUNTIME) == expected
+    monkeypatch.setitem(NEEDS, compiled_peers.ONNX_RUNTIME, ("no_such_thing", "no_such_script"))
+    assert "since no-such-thing, no-such-script are not installed" in missing(compiled_peers.ONNX_RUNTIME)
+
+
 @pytest.mark.usefixtures("no_peers")
 def test_every_way_is_timed_by_turns_warm_and_cold(monkeypatch: pytest.MonkeyPatch) -> None:
     plainest = native_module().compiled_kernels()[0]
@@ -107,7 +116,7 @@ def test_a_peer_that_plays_something_else_is_found_out(graph: Graph) -> None:
 @pytest.mark.parametrize("peer", list(NEEDS))
 def test_a_peer_that_is_there_plays_the_network(peer: str, graph: Graph, tmp_path: Path) -> None:
     if absent := missing(peer):
-        assert absent.startswith(f"{peer} is not installed: pip install ")
+        assert absent.startswith(f"{peer} is left out, since ")
         pytest.skip(absent)
     compiled_peers.peer_call(peer, graph, np.ones((1, 4), np.float32), tmp_path)()
 

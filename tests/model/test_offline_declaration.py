@@ -167,7 +167,7 @@ def test_every_problem_is_named_at_once() -> None:
 
 
 def test_the_network_must_be_one() -> None:
-    with pytest.raises(ModelError, match=r"Plain\(model\): model must be a torch.nn.Module, got int"):
+    with pytest.raises(ModelError, match=r"Plain: model must be a torch.nn.Module, got int"):
         Plain(3)  # type: ignore[arg-type]
 
 

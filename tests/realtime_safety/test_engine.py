@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor
 
-from neutone_like import compile_model
+from neutone_like import ModelMetadata, WaveformToWaveformBase, compile_model
 from neutone_like.artifact import write_artifact
-from neutone_like.errors import RuntimeEngineError
+from neutone_like.errors import ArtifactError, RuntimeEngineError
 from neutone_like.realtime_safety import check_realtime_safety
 from neutone_like.realtime_safety.checking import INTERPOSER, Wake
 from neutone_like.runtime.native_files import native_file
@@ -46,6 +48,28 @@ def test_a_declared_wait_is_one_a_callback_and_no_longer_than_declared(project_f
     assert not replace(report, longest_wait_seconds=0.26 * 64 / 44100).passed
     with pytest.raises(RuntimeEngineError, match="wait_fraction is for artifacts"):
         check_realtime_safety(native_file(INTERPOSER), wait_fraction=0.5)
+
+
+class Saves(WaveformToWaveformBase):
+    metadata = ModelMetadata(name="Saves", authors=("A",), version="1")
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        torch.save(x, "mark")
+        return 0.5 * x
+
+
+@pytest.mark.slow
+def test_a_model_that_somebody_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    allowed = ["aten::save"]
+    path = write_artifact(Saves(), tmp_path / "saves", render_samples=False, allow_operators=allowed).model_path
+    with pytest.raises(RuntimeEngineError, match="aten::save"):
+        check_realtime_safety(path, callbacks=1000)
+    assert check_realtime_safety(path, callbacks=1000, allow_operators=allowed).passed
+    with pytest.raises(RuntimeEngineError, match="allow_operators is for artifacts"):
+        check_realtime_safety(native_file(INTERPOSER), allow_operators=allowed)
+    with pytest.raises(ArtifactError, match="allow_operators must hold names such as 'aten::save', got 'save'"):
+        check_realtime_safety(path, allow_operators=["save"])
 
 
 @pytest.mark.slow

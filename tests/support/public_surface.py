@@ -50,7 +50,7 @@ def _of_package(package: str) -> Iterator[str]:
 
 def _bases(kind: type) -> str:
     named = [base.__name__ for base in kind.__mro__[1:] if base.__module__.startswith("neutone_like")]
-    public = [name for name in named if name not in ("InNotebooks", "Printed", "Record")]
+    public = [name for name in named if name not in ("InNotebooks", "Printed", "Record", "FrozenRecord")]
     return f"({', '.join(public)})" if public else ""
 
 

@@ -6,10 +6,10 @@
 #include <set>
 
 #include "base64.hpp"
+#include "digest/sha256.hpp"
 #include "exchange_error.hpp"
 #include "fields.hpp"
 #include "model/json.hpp"
-#include "sha256.hpp"
 
 namespace neutone_like::exchange {
 
@@ -160,7 +160,9 @@ Sidecar read_sidecar(const std::string& path, const std::string& format) {
 
 std::vector<uint8_t> read_model_file(const Sidecar& sidecar) {
     std::vector<uint8_t> data = read_file(sidecar.path);
-    const std::string digest = sha256_of(data.data(), data.size());
+    Sha256 sum;
+    sum.add(data.data(), data.size());
+    const std::string digest = sum.digest();
     if (digest != sidecar.file_sha256) {
         throw ExchangeError(sidecar.path + " is not the file that its sidecar was written for: its SHA-256 is " +
                             digest + ", the sidecar says " + sidecar.file_sha256 + ". Export the model again.");

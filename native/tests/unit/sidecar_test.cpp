@@ -8,8 +8,8 @@
 #include <string>
 
 #include "base64.hpp"
+#include "digest/sha256.hpp"
 #include "exchange_error.hpp"
-#include "sha256.hpp"
 #include "written_file.hpp"
 
 using namespace neutone_like::exchange;
@@ -17,7 +17,12 @@ using namespace neutone_like::exchange;
 namespace {
 
 std::string digest(const std::string& text) {
-    return sha256_of(reinterpret_cast<const uint8_t*>(text.data()), text.size());
+    neutone_like::Sha256 sum;
+    const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+    const size_t half = text.size() / 2;
+    sum.add(bytes, half);
+    sum.add(bytes + half, text.size() - half);
+    return sum.digest();
 }
 
 std::string decoded(const std::string& text) {

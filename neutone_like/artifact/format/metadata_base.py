@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from neutone_like.artifact.format.archive import MAXIMUM_MEMBERS
 from neutone_like.artifact.format.parameter_records import (
@@ -12,6 +12,7 @@ from neutone_like.artifact.format.parameter_records import (
     ParameterRecord,
 )
 from neutone_like.model.declaration import MAXIMUM_BLOCK_SIZE, MAXIMUM_CHANNELS, MAXIMUM_SAMPLE_RATE
+from neutone_like.model.frozen_record import FrozenRecord
 from neutone_like.model.metadata import (
     MAXIMUM_NAME_CHARACTERS,
     MAXIMUM_VERSION_CHARACTERS,
@@ -52,7 +53,7 @@ def _listed(values: tuple[int, ...], unit: str = "") -> tuple[str, ...]:
     return tuple(f"{value}{unit}" for value in values) or ("any",)
 
 
-class Record(InNotebooks, BaseModel):
+class Record(InNotebooks, FrozenRecord):
     """Types are exact (no "1" for 1), values are never changed, and keys that are not known are kept."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow", populate_by_name=True, allow_inf_nan=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from torch import nn
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ParameterError
 from neutone_like.numbers import real_number, whole_number
 from neutone_like.optimise.diffusion.losses import Denoising, Draw, SameData, TwoStepsInOne, WholeWay
@@ -22,6 +23,7 @@ USUAL_TEACHER_STEPS = 16  # of order 2
 _LEAST_LOG_SNR = -6.0  # where an error of a predicted noise is one 20 times as large of the data
 
 
+@checked_arguments(ParameterError)
 def train_diffusion(
     network: nn.Module,
     diffusion: Diffusion,
@@ -57,6 +59,7 @@ def train_diffusion(
     return network
 
 
+@checked_arguments(ParameterError)
 def distil_progressively(
     teacher: nn.Module,
     diffusion: Diffusion,
@@ -105,6 +108,7 @@ def distil_progressively(
     return found
 
 
+@checked_arguments(ParameterError)
 def distil_whole_way(
     network: nn.Module,
     diffusion: Diffusion,
@@ -147,6 +151,7 @@ def distil_whole_way(
     return network
 
 
+@checked_arguments(ParameterError)
 def train_consistency(
     network: nn.Module,
     diffusion: Diffusion,

@@ -11,6 +11,7 @@ from dataclasses import astuple, dataclass
 import torch
 from torch import Tensor, nn
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.optimise.diffusion.process import Diffusion
 
@@ -51,6 +52,7 @@ class Sampler(nn.Module):
         needs_noise: Whether :meth:`next` must be given noise.
     """
 
+    @checked_arguments(ParameterError)
     def __init__(self, steps: list[Step], end_time: float) -> None:
         super().__init__()
         self.steps: int = len(steps)
@@ -90,6 +92,7 @@ class Sampler(nn.Module):
 Network = Callable[..., Tensor]
 
 
+@checked_arguments(ParameterError)
 @torch.no_grad()
 def sample(
     network: Network,

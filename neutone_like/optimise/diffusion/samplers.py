@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import torch
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ParameterError
 from neutone_like.numbers import real_number, whole_number
 from neutone_like.optimise.diffusion.process import Diffusion
@@ -18,6 +19,7 @@ LONGEST_STEP = 2.0  # in log SNR, over the step before: what goes further than t
 Spacing = Literal["time", "log_snr"]
 
 
+@checked_arguments(ParameterError)
 def ddim(diffusion: Diffusion, steps: int, *, eta: float = 0.0, spacing: Spacing = "time") -> Sampler:
     """Along straight lines to the data: order 1 (J. Song et al., "Denoising Diffusion Implicit Models", 2021).
 
@@ -40,6 +42,7 @@ def ddim(diffusion: Diffusion, steps: int, *, eta: float = 0.0, spacing: Spacing
     return Sampler(rows, times[-1])
 
 
+@checked_arguments(ParameterError)
 def ddpm(diffusion: Diffusion, steps: int, *, spacing: Spacing = "time") -> Sampler:
     """Draws from the posterior at each step (J. Ho et al., "Denoising Diffusion Probabilistic Models", 2020).
 
@@ -48,6 +51,7 @@ def ddpm(diffusion: Diffusion, steps: int, *, spacing: Spacing = "time") -> Samp
     return ddim(diffusion, steps, eta=1.0, spacing=spacing)
 
 
+@checked_arguments(ParameterError)
 def dpm_solver(diffusion: Diffusion, steps: int, *, spacing: Spacing = "time") -> Sampler:
     """DPM-Solver++(2M): order 2, with what the step before saw (C. Lu et al., "DPM-Solver++", 2022, algorithm 2).
 
@@ -69,6 +73,7 @@ def dpm_solver(diffusion: Diffusion, steps: int, *, spacing: Spacing = "time") -
     return Sampler(rows, times[-1])
 
 
+@checked_arguments(ParameterError)
 def consistency(diffusion: Diffusion, steps: int, *, spacing: Spacing = "time") -> Sampler:
     """Straight to the data, and back to the next time with new noise (Y. Song et al., "Consistency Models", 2023).
 

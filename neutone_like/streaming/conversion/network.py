@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from neutone_like.arguments import require_kind
+from neutone_like.arguments import is_one_of, require_kind
 from neutone_like.errors import CaptureError, ModelError
 from neutone_like.graph import (
     Graph,
@@ -109,7 +109,7 @@ def to_streaming(
         ModelError: A layer can't stream: its name, the reason, and what to use; or the result is not the network's.
         CaptureError: The network can't be captured.
     """
-    if look_ahead not in LOOK_AHEAD:
+    if not is_one_of(look_ahead, LOOK_AHEAD):
         raise ModelError(f"look_ahead must be one of {', '.join(map(repr, LOOK_AHEAD))}, got {look_ahead!r}.")
     require_kind(network, nn.Module, ModelError)
     _require_one_input(network, example)

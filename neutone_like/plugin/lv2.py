@@ -25,6 +25,7 @@ _WINDOW = (
     "lv2:requiredFeature ui:idleInterface, ui:parent, <http://lv2plug.in/ns/ext/instance-access> ; "
     "lv2:optionalFeature ui:resize, ui:touch, opts:options, urid:map ; lv2:extensionData ui:idleInterface, ui:resize ."
 )
+_FREQUENCIES = ("Hz", "kHz")
 _UNITS = {
     "dB": "units:db",
     "Hz": "units:hz",
@@ -167,6 +168,8 @@ def _control(record: Mapping[str, Any], symbol: str) -> str:
         parts += ["lv2:portProperty lv2:integer, lv2:enumeration", f"lv2:scalePoint {', '.join(points)}"]
     elif record.get("unit"):
         parts.append(f"units:unit {_unit(str(record['unit']))}")
+        if record["unit"] in _FREQUENCIES and 0.0 < 10.0 * lowest < highest:  # as native/plugin/window/dial.cpp has it
+            parts.append("lv2:portProperty pprops:logarithmic")
     return " ; ".join(parts)
 
 

@@ -23,6 +23,7 @@ HOSTILE = [
     {**KNOB, "name": "Enabled", "default": 1, "labels": ['a "b"', "é"]},
     {**KNOB, "name": "enabled ", "default": 5, "minimum": -1, "maximum": 9, "unit": "100%"},
     {**KNOB, "name": "Input 1", "default": 0, "minimum": -1, "maximum": 9, "unit": "%"},
+    {**KNOB, "name": "f", "default": 100.0, "minimum": 20.0, "maximum": 20000.0, "unit": "Hz"},
 ]
 
 
@@ -93,6 +94,21 @@ def test_the_bundle_says_what_the_binary_is() -> None:
     assert uris == re.findall(r"<(urn:\S+)> a lv2:Plugin", (bundle / "manifest.ttl").read_text("utf-8"))
     assert text.count("lv2:optionalFeature lv2:hardRTCapable") == 3
     assert "lv2:default 12.0 ; lv2:minimum 0.0 ; lv2:maximum 36.0 ; units:unit units:db" in text
+
+
+def test_frequencies_over_more_than_a_decade_are_logarithmic() -> None:
+    knob = {"name": "f", "description": "", "type": "continuous", "default": 100.0, "minimum": 20.0, "maximum": 20000.0}
+    for changed, is_logarithmic in (
+        ({}, True),
+        ({"unit": "dB"}, False),
+        ({"minimum": 0.0}, False),
+        ({"maximum": 200.0}, False),
+    ):
+        identity = plugin_identity(
+            {"model_name": "A", "model_authors": ["B"], "model_version": "1.0.0", "model_short_description": ""}
+        )
+        text = lv2.description(identity, [{**knob, "unit": "Hz", **changed}])
+        assert text.count("lv2:portProperty pprops:logarithmic") == 3 * is_logarithmic
 
 
 def test_lv2s_own_tools_take_the_bundle(tmp_path: Path) -> None:

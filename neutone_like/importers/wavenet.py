@@ -179,7 +179,8 @@ def _head(config: Fields) -> tuple[int, int, bool]:
     """Channels, kernel and bias of an array's head: an object since 0.6, two keys before."""
     if config.get("head") is None:
         return config.whole("head_size", maximum=4096), 1, config.flag("head_bias")
-    config.get("head_size"), config.get("head_bias")  # beside it, for older players
+    for older in ("head_size", "head_bias"):  # beside it, for players that know no other
+        config.get(older)
     fields = Fields(config.get("head"), f"{config.where}.head")
     head = (fields.whole("out_channels", maximum=4096), fields.whole("kernel_size"), fields.flag("bias"))
     fields.done()

@@ -57,6 +57,7 @@ class Attention(StreamingLayer):
     ) -> None:
         super().__init__()
         require_positive(channels=channels, heads=heads)
+        self.in_channels = channels
         _check(channels, heads, window_samples, positions)
         self.heads, self.window_samples, self.positions = heads, window_samples, positions
         # Long blocks are cut into pieces of queries: cost grows with block times window, not with the block's square.

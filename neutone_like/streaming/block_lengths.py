@@ -1,4 +1,6 @@
-"""The refusal of a block whose length a layer can't take."""
+"""The refusal of a block whose form a layer can't take."""
+
+from torch import Tensor
 
 from neutone_like.errors import ModelError
 
@@ -10,3 +12,9 @@ def require_multiple(layer: str, samples: int, multiple: int) -> None:
             f"{layer}: a block of {samples} samples; expected a multiple of {multiple}: "
             f"{multiple}, {2 * multiple}, {3 * multiple}... Change the block size, or collect samples."
         )
+
+
+def require_channels(layer: str, x: Tensor, channels: int) -> None:
+    """Raises :class:`ModelError` for others, where an operation of PyTorch's doesn't look. Runs in TorchScript."""
+    if x.dim() == 3 and x.size(1) != channels:
+        raise ModelError(f"{layer}: expected {channels} channels, got {x.size(1)}, in a block of shape {x.shape}.")

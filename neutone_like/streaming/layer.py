@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like.checked_arguments import checked_arguments
-from neutone_like.errors import ModelError
+from neutone_like.errors import ModelError, NeutoneLikeError
 
 
 class StreamingLayer(nn.Module):
@@ -52,6 +52,22 @@ class StreamingLayer(nn.Module):
         self.padding_value = None
         self.source = ""
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """As every module's; where a block can't be played, its shape is looked at, and the message says what is wrong.
+
+        Raises:
+            ModelError: What came is no block of samples, or has other channels.
+        """
+        try:
+            return super().__call__(*args, **kwargs)
+        except NeutoneLikeError:
+            raise
+        except Exception as error:  # whatever PyTorch raises for such a tensor
+            wrong = _what_is_wrong(self, args[0] if args else None)
+            if not wrong:
+                raise
+            raise ModelError(f"{type(self).__name__}: {wrong}") from error
+
     @checked_arguments(ModelError)
     def register_state(self, name: str, initial: Tensor) -> None:
         """Add a buffer that is state. ``initial`` has a batch of one, and is what a reset returns to."""
@@ -70,6 +86,27 @@ class StreamingLayer(nn.Module):
     @torch.jit.export
     def reset_streaming_state(self) -> None:
         """Forget the past, own and of no other layer: subclasses put back every state that they registered."""
+
+
+def _what_is_wrong(layer: StreamingLayer, x: object) -> str:
+    """Why a layer can't play this; empty: it isn't the block's form."""
+    form = "expected a block [batch, channels, samples]"
+    if not isinstance(x, Tensor):
+        return f"{form} as a tensor, got {type(x).__name__}."
+    if x.dim() != 3:
+        more = " Add the batch: x.unsqueeze(0)." if x.dim() == 2 else ""
+        return f"{form}, got a tensor of shape {list(x.shape)}.{more}"
+    if not x.is_floating_point():
+        return f"{form} of floating point, got {x.dtype}."
+    if not x.numel():
+        return f"{form} with something in it, got {list(x.shape)}. Call it once there are samples."
+    past = getattr(layer, "initial_past", None)
+    said = [getattr(layer, name, None) for name in ("in_channels", "input_size")]
+    said.append(past.size(1) if isinstance(past, Tensor) else None)
+    channels = next((each for each in said if isinstance(each, int)), x.size(1))
+    if channels != x.size(1):
+        return f"expected {channels} channels, got {x.size(1)}, in a block of shape {list(x.shape)}."
+    return ""
 
 
 @checked_arguments(ModelError)

@@ -42,6 +42,7 @@ class LinearAttention(StreamingLayer):
     ) -> None:
         super().__init__()
         require_positive(channels=channels, heads=heads)
+        self.in_channels = channels
         half_lives = [16.0 * 2**head for head in range(heads)] if half_lives_samples is None else half_lives_samples
         _check(channels, heads, half_lives)
         self.heads = heads

@@ -21,7 +21,7 @@ class CumulativeLayerNorm(StreamingLayer):
     def __init__(self, channels: int, eps: float = 1e-8) -> None:
         super().__init__()
         require_positive(channels=channels)
-        self.eps = eps
+        self.in_channels, self.eps = channels, eps
         self.weight = nn.Parameter(torch.ones(1, channels, 1))
         self.bias = nn.Parameter(torch.zeros(1, channels, 1))
         self.receptive_field_samples = None
@@ -57,7 +57,7 @@ class ChannelNorm(StreamingLayer):
         require_positive(channels=channels, groups=groups)
         if channels % groups:
             raise ModelError(f"ChannelNorm: {channels} channels don't divide into {groups} groups; give a divisor.")
-        self.eps, self.centre, self.groups = eps, centre, groups
+        self.in_channels, self.eps, self.centre, self.groups = channels, eps, centre, groups
         self.weight = nn.Parameter(torch.ones(channels))
         self.register_parameter("bias", nn.Parameter(torch.zeros(channels)) if centre else None)
         self.source = (

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
+from neutone_like.streaming.block_lengths import require_channels
 from neutone_like.streaming.layer import StreamingLayer
 
 
@@ -48,6 +49,7 @@ class RNN(nn.RNN, StreamingLayer):
         return streaming
 
     def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        require_channels("RNN", x, self.input_size)
         hidden = self.hidden.expand(-1, x.size(0), -1).contiguous()
         sequence = x.transpose(1, 2)
         weights: list[Tensor] = self._flat_weights  # pyright: ignore[reportAssignmentType]
@@ -104,6 +106,7 @@ class GRU(nn.GRU, StreamingLayer):
         return streaming
 
     def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        require_channels("GRU", x, self.input_size)
         hidden = self.hidden.expand(-1, x.size(0), -1).contiguous()
         sequence = x.transpose(1, 2)
         weights: list[Tensor] = self._flat_weights  # pyright: ignore[reportAssignmentType]
@@ -161,6 +164,7 @@ class LSTM(nn.LSTM, StreamingLayer):
         return streaming
 
     def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        require_channels("LSTM", x, self.input_size)
         batch = x.size(0)
         states = [self.hidden.expand(-1, batch, -1).contiguous(), self.cell.expand(-1, batch, -1).contiguous()]
         sequence = x.transpose(1, 2)

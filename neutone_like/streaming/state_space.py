@@ -32,6 +32,7 @@ class DiagonalStateSpace(StreamingLayer):
     def __init__(self, channels: int, states: int = 32, step_range: tuple[float, float] = (0.001, 0.1)) -> None:
         super().__init__()
         require_positive(channels=channels, states=states)
+        self.in_channels = channels
         # Within a piece the layer is a convolution; between pieces there is only the state.
         self.piece_samples = 64
         low, high = math.log(step_range[0]), math.log(step_range[1])

@@ -23,7 +23,7 @@ from neutone_like.graph import (
     to_torchscript,
     without_writes,
 )
-from neutone_like.streaming.block_lengths import require_multiple
+from neutone_like.streaming.block_lengths import require_channels, require_multiple
 from neutone_like.streaming.conversion.converting import Converted, convert
 from neutone_like.streaming.layer import StreamingLayer
 from neutone_like.streaming.normalisation import refuse_training_norms
@@ -73,6 +73,7 @@ class StreamingNetwork(StreamingLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         require_multiple("StreamingNetwork", x.size(2), self.block_multiple_samples)
+        require_channels("StreamingNetwork", x, self.in_channels)
         if x.size(0) != self.batch_size:
             raise ModelError(
                 f"StreamingNetwork: a batch of {x.size(0)}; it was converted for {self.batch_size}, which its example "

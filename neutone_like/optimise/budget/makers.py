@@ -23,6 +23,7 @@ Method = Literal["quantise", "prune", "distil"]
 METHODS: tuple[Method, ...] = get_args(Method)
 SHARES_CUT = (0.25, 0.5)
 _WEIGHTS: tuple[tuple[Literal["fp16", "int8", "int4"], int | None], ...] = (("fp16", None), ("int8", None), ("int4", 8))
+_TRY = 0.1  # of the time of a training
 _NO_LAYERS = "an artifact's network is no longer one of layers; give the model itself"
 
 Made = tuple[str, Artifact]
@@ -108,11 +109,35 @@ class Makers:
         if not proposals.shapes:
             self.left_out.append(f"distil: no student takes {self.budget:.2f} x the time; {proposals.nearest!r:.90}")
         taught: list[tuple[float, str, DistilResult]] = []
-        for shape in proposals.shapes[: self.students]:
+        for shape in self.chosen(proposals.shapes):
             yield from self._tried(str(shape), lambda s=shape: self._student(s, taught))
         if taught:
             _, name, result = min(taught, key=lambda each: each[0])
             yield from self._tried(f"{name}, int8", lambda: self._rounded(result.model, "int8", None))
+
+    def chosen(self, shapes: Sequence[StudentShape]) -> list[StudentShape]:
+        """As many as are to be trained, of different families first.
+
+        Where there are more families than that, the widest of each is taught for a tenth of the time, and those with
+        the lowest error on phrases that steer are chosen: neither weights nor time tell what learns best.
+        """
+        first = {shape.family: shape for shape in reversed(shapes)}
+        widest = [each for each in shapes if first[each.family] is each]
+        if len(widest) <= self.students:
+            return [*widest, *(each for each in shapes if each not in widest)][: self.students]
+        tried: list[tuple[float, int, StudentShape]] = []
+        for place, shape in enumerate(widest):
+            self.show(f"{shape}, a tenth of the time")
+            short = {**self.training, "seconds": _TRY * self.training["seconds"]}
+            try:
+                result = distil(self.original, shape, out=self.folder / "tries" / folder_name(str(shape)), **short)
+            except ModelError as reason:
+                self.left_out.append(f"{shape}: {reason}")
+            else:
+                tried.append((min(each.validation_esr for each in result.curve), place, shape))
+        for error, _, shape in sorted(tried)[self.students :]:
+            self.left_out.append(f"{shape}: an ESR of {error:.3g} after a tenth of the time, others had less")
+        return [shape for _, _, shape in sorted(tried)[: self.students]]
 
     def _student(self, shape: StudentShape, taught: list[tuple[float, str, DistilResult]]) -> Any:
         result = self._taught(str(shape), shape)

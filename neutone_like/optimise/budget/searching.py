@@ -65,7 +65,8 @@ def search_budget(
         block_sizes: Of the host, samples; the budget holds in each.
         methods: Which of ``"quantise"``, ``"prune"`` and ``"distil"``.
         seconds: Of CPU time for each training.
-        students: How many are trained at most, of those that fit.
+        students: How many are trained at most, of those that fit: of different families first. Of more families each
+            has a tenth of the time to show how it learns.
         seed: Of audio, weights and training.
         confirm: Whether everything is measured again by a fresh process.
         progress: Is told what is being done.

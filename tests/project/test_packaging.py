@@ -82,7 +82,7 @@ def test_nothing_else_is_in_the_wheel_but_sources_that_users_compile(wheel_names
     native = PROJECT / "native"
     sources = {
         f"neutone_like/runtime/native/{path.relative_to(native).as_posix()}"
-        for folder in ("include", "backends/torch", "plugin", *(f"src/{room}" for room in ROOMS))
+        for folder in ("include", "backends/torch", "plugin", "src/digest", *(f"src/{room}" for room in ROOMS))
         for path in (native / folder).rglob("*")
         if path.is_file()
     }

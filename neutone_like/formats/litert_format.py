@@ -34,6 +34,8 @@ class LiteRtFormat(Format):
             with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
                 warnings.simplefilter("ignore")
                 converter.convert(module, tensors).export(str(path))
+        except OSError:  # of the disk
+            raise
         except Exception as error:  # of the converter, of PyTorch, of TensorFlow's own kinds
             raise CompileError(f"litert-torch does not convert it: {first_line(error)}") from error
         return Draft(core, numbered_names(core, "args_{}", "output_{}"))

@@ -1,5 +1,6 @@
 """PyTorch's own exported programs."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,12 @@ class Pt2Format(Format):
     def write(self, artifact: Artifact, model: Model | None, path: Path) -> Draft:
         core = one_length_core(artifact)
         program = exported(core)
+        archive = io.BytesIO()  # PyTorch's own writer ends the process where a disk is full
         try:
-            torch.export.save(program, path)
+            torch.export.save(program, archive)
         except Exception as error:  # of many kinds
             raise CompileError(f"torch.export does not save the model: {first_line(error)}") from error
+        path.write_bytes(archive.getbuffer())
         return Draft(core, numbered_names(core, "args_{}", "output_{}"))
 
     def open(self, draft: Draft, path: Path) -> Player:

@@ -3,7 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -122,8 +122,13 @@ def put_bundles(
 def scratch_in(folder: Path) -> Iterator[Path]:
     """A folder for what is not finished, in one that is made where it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".neutone-like-", dir=folder) as scratch:
-        yield Path(scratch)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".neutone-like-", dir=folder) as scratch:
+            yield Path(scratch)
+    except BaseException:
+        with suppress(OSError):  # something was there before
+            folder.rmdir()
+        raise
 
 
 def require_linux() -> None:

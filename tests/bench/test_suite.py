@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,6 +112,22 @@ def test_other_machines_and_places_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of file sizes to fill a disk with")
+def test_on_a_full_disk_what_was_measured_stays(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    results = ResultsFile(path, {"machine": "this"})
+    results.write({"cell": "first"})
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, before[1]))
+    try:
+        with pytest.raises(BenchError, match="File too large. What was measured before stays; make room"):
+            results.write({"cell": "second"})
+        results.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert read_results(path).done == {"first"}
+
+
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
     """The second would take what the first is writing for a line that was cut off."""
     path = tmp_path / "suite.jsonl"

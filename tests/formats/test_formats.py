@@ -335,3 +335,10 @@ def test_other_engines_are_as_exact(format: str, example: str, tmp_path: Path) -
     (written,) = write_formats(load_artifact(EXPORTED / example / "model.nm"), [format], tmp_path)
     assert written.accuracy.is_good
     assert read_sidecar(written.path).block_samples == written.block_samples
+
+
+def test_a_full_disk_is_the_systems_error(tmp_path: Path) -> None:
+    """PyTorch's own writer of archives raises another, or ends the process: what it makes is written by Python."""
+    artifact = load_artifact(EXPORTED / "overdrive")
+    with pytest.raises(FileNotFoundError):
+        FORMATS["pt2"].write(artifact, None, tmp_path / "no folder" / "model.pt2")

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,14 +117,25 @@ class ResultsFile:
             raise
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Add a line."""
-        self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Add a line.
+
+        Raises:
+            BenchError: It can't be written; what was measured before stays.
+        """
+        try:
+            self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise BenchError(
+                f"{self.path} can't be written: {error.strerror or error}. What was measured before stays; make room, "
+                "and start the suite again with the same file to go on."
+            ) from error
 
     def close(self) -> None:
         """Nothing more comes."""
-        self._file.close()
+        with suppress(OSError):  # of what could not be written before, which was told
+            self._file.close()
 
 
 def _claim(descriptor: int, path: Path) -> None:

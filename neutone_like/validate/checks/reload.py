@@ -1,5 +1,6 @@
 """The file plays in a new process that has torch and nothing of this package."""
 
+import io
 import json
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from neutone_like.errors import ArtifactError
 from neutone_like.validate.outcome import Outcome, loudest, verdict
 from neutone_like.validate.playing import HostSetting
 from neutone_like.validate.subject import Subject
@@ -50,6 +52,7 @@ class FreshProcess:
     """
 
     def __init__(self, subject: Subject) -> None:
+        """Raises ArtifactError where there is no room for what it is to play."""
         setting = HostSetting(subject.native_rate, subject.native.block_size or 512)
         module, values = subject.reused(subject.native), subject.defaults
         calls = subject.calls_until_output(module, subject.native)
@@ -62,9 +65,17 @@ class FreshProcess:
             "outputs": outputs,
         }
         self.peak = max(1.0, *(loudest(each) for each in outputs))
-        self._folder = tempfile.TemporaryDirectory(prefix="neutone_like_")
-        case_path = Path(self._folder.name) / "case.pt"
-        torch.save(case, case_path)
+        content = io.BytesIO()  # PyTorch's own writer ends the process where a disk is full
+        torch.save(case, content)
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="neutone_like_")
+            case_path = Path(self._folder.name) / "case.pt"
+            case_path.write_bytes(content.getbuffer())
+        except OSError as error:
+            raise ArtifactError(
+                f"What another process is to play can't be written to {tempfile.gettempdir()}: "
+                f"{error.strerror or error}. Make room there, or set TMPDIR to a folder on another disk."
+            ) from error
         # -I: neither this folder nor PYTHONPATH can lend the process anything.
         command = [sys.executable, "-I", "-c", PLAYER, str(subject.artifact.path), str(case_path)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from neutone_like.plugin.lv2 import Layout
 from neutone_like.plugin.playing import PlayingPlugin, playing
 
-MOST_SECONDS = 60.0
+MOST_SECONDS = 30.0
 """What is heard for longer is taken for endless."""
+_LONGEST_SILENCE_SECONDS = 8.0
 _QUIET = 1e-6  # of the loudest sample: -120 dB, so that after other sounds than this burst it is below -100
 _BLOCK = 4096
 _BURST_SECONDS = 0.2
@@ -65,7 +66,8 @@ def measure_tail(
         layout: The channels of its first plugin.
         sample_rate: In Hz, at which the model is played without a conversion.
         model_block: Samples that it plays at once; 1: any number.
-        memory_bytes: Of an instance. What it says nothing of for longer than it could remember, it has forgotten.
+        memory_bytes: Of an instance. What it says nothing of for longer than it could remember, it has forgotten. One
+            that could remember more than 8 seconds of silence is taken for endless, for want of time to wait for it.
 
     Returns:
         ``None`` where it is heard for longer than :data:`MOST_SECONDS`, without an input too, or where the burst isn't
@@ -74,14 +76,21 @@ def measure_tail(
     Raises:
         CompileError: The system doesn't load programs from there.
     """
+    silence = memory_bytes // 4 + model_block
+    if silence > _LONGEST_SILENCE_SECONDS * sample_rate:
+        return None
     with playing(binary, sample_rate, len(parameters), layout, _BLOCK) as plugin:
         bursts = _bursts(layout.inputs, sample_rate, model_block)
         most = math.ceil(MOST_SECONDS * sample_rate)
-        silence = min(memory_bytes // 4, most) + model_block
         defaults = tuple(float(each["default"]) for each in parameters)
 
         def length(values: Values) -> float:
-            return max(_tail(plugin, values, burst, silence, most) for burst in bursts)
+            longest = -1.0
+            for burst in bursts:
+                longest = max(longest, _tail(plugin, values, burst, silence, most))
+                if longest == math.inf:
+                    break
+            return longest
 
         longest = _longest(defaults, [*map(_ends, parameters)], length)
     return PluginTail(sample_rate, int(longest)) if 0.0 <= longest < math.inf else None

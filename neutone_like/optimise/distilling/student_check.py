@@ -48,7 +48,7 @@ def _played(network: nn.Module, x: Tensor, facts: Facts) -> Tensor:
     reset_streaming(network)
     try:
         made: Any = network(x)
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+    except (RuntimeError, ValueError, TypeError, IndexError, ModelError) as error:
         raise ModelError(
             f"student: its network must take a batch [batch, {facts.in_channels}, N], the teacher's channels; it "
             f"failed with {type(error).__name__}: {error}"

@@ -1,7 +1,8 @@
 """Every argument of small public calls, given everything that it is not: an error of ours, in words, or it works."""
 
 # What is given here is wrong on purpose.
-# pyright: reportArgumentType=false, reportPrivateUsage=false, reportCallIssue=false, reportUndefinedVariable=false
+# pyright: reportArgumentType=false, reportPrivateUsage=false, reportCallIssue=false
+# pyright: reportUndefinedVariable=false, reportUnknownParameterType=false
 import contextlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence

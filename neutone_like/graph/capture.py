@@ -141,6 +141,16 @@ def _traces(
     return traces, points
 
 
+def _constant(value: Tensor) -> Tensor:
+    try:
+        return value.detach()
+    except RuntimeError as error:  # a tensor of one of torch.func's transformations, which has ended
+        raise CaptureError(
+            "The network computes inside torch.vmap, or another function of torch.func, whose tensors no graph can "
+            "hold. Write it for all items at once, with a batch dimension."
+        ) from error
+
+
 def _join(
     warm: nn.Module,
     example: Example,
@@ -183,7 +193,7 @@ def _join(
             for index, ((_, initial), result) in enumerate(states)
         ),
         counters=tuple(counts),
-        parameters={names[name]: value.detach() for name, value in first.constants.items()},
+        parameters={names[name]: _constant(value) for name, value in first.constants.items()},
         nodes=tuple(replace(each.with_arguments(rename), name=names[each.name]) for each in nodes),
         outputs=map_values(first.outputs, rename),
         lengths=lengths,

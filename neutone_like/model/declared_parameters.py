@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
+import torch.jit
 from torch import nn
 
 from neutone_like.errors import ModelError
@@ -51,6 +53,19 @@ def _as_parameter_tuple(value: Any) -> tuple[Any, ...]:
             f"got {value!r}. A single one needs a comma: (ContinuousParameter(...),)."
         )
     return tuple(value)
+
+
+def refuse_unbegun_modules(model: nn.Module) -> None:
+    """Raises ModelError for a model, or a network in it, whose ``__init__`` never came to PyTorch's."""
+    if "_modules" not in vars(model):
+        name = type(model).__name__
+        raise ModelError(
+            f"{name}.__init__ does not call super().__init__(), without which PyTorch does not know the module. "
+            f"Write super().__init__() as its first line (in {type(model).__module__}, class {name})."
+        )
+    for child in model.children():
+        if not isinstance(child, torch.jit.ScriptModule):
+            refuse_unbegun_modules(child)
 
 
 class DeclaresParameters(nn.Module):
@@ -119,6 +134,7 @@ class DeclaresParameters(nn.Module):
         Raises:
             ModelError: Names what was meant.
         """
+        refuse_unbegun_modules(self)
         self._adopt_parameters()
         refuse_misspelled_names(type(self), self._declarable, self)
 

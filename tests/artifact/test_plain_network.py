@@ -13,7 +13,15 @@ import torch.nn.utils.prune as prune
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize
 
-from neutone_like import ExportError, ModelMetadata, WaveformToWaveformBase, export_model, load_artifact
+from neutone_like import (
+    ExportError,
+    ModelError,
+    ModelMetadata,
+    SampleQueueWrapper,
+    WaveformToWaveformBase,
+    export_model,
+    load_artifact,
+)
 from neutone_like.artifact import write_artifact
 from neutone_like.artifact.writing.working_copy import working_copy
 
@@ -96,6 +104,48 @@ def test_weights_without_values_are_refused_by_name() -> None:
         working_copy(Net(nn.LazyConv1d(1, 1)))
     with pytest.raises(ExportError, match=r"model\.weight is on the meta device"):
         working_copy(Net(nn.Conv1d(1, 1, 1, device="meta")))
+
+
+def test_sparse_weights_are_refused_by_name() -> None:
+    network = layer()
+    network.register_buffer("mask", torch.eye(2).to_sparse())
+    with pytest.raises(ExportError, match=r"model\.mask is a sparse tensor \(torch\.sparse_coo\).*to_dense\(\)"):
+        working_copy(Net(network))
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_weights_of_another_type_are_the_cause_that_is_named(kind: torch.dtype, tmp_path: Path) -> None:
+    name = str(kind).removeprefix("torch.")
+    with pytest.raises(ExportError, match=rf"Audio is float32, and model\.weight is {name}: call model\.float\(\)"):
+        write_artifact(Net(layer().to(kind)), tmp_path / "net", render_samples=False)
+
+
+class Unbegun(Net):
+    def __init__(self) -> None:
+        self.gain = 0.5
+
+
+class UnbegunLayer(nn.Module):
+    def __init__(self) -> None:
+        self.gain = 0.5
+
+
+@pytest.mark.parametrize(("make", "name"), [(Unbegun, "Unbegun"), (lambda: Net(UnbegunLayer()), "UnbegunLayer")])
+def test_a_module_that_never_began_is_named(make: Any, name: str, tmp_path: Path) -> None:
+    calls: tuple[Any, ...] = (SampleQueueWrapper, lambda model: export_model(model, tmp_path / "out"))
+    for call in calls:
+        with pytest.raises(ModelError, match=rf"^{name}\.__init__ does not call super\(\)\.__init__\(\)"):
+            call(make())
+
+
+class Mapped(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.vmap(lambda channel: torch.tanh(channel))(x)
+
+
+def test_a_network_inside_vmap_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"computes inside torch\.vmap.*with a batch dimension"):
+        write_artifact(Net(Mapped()), tmp_path / "net", render_samples=False)
 
 
 class Hooked(Net):

@@ -17,7 +17,7 @@ from neutone_like.errors import ExportError
 
 
 def require_weights(model: nn.Module) -> None:
-    """Refuse a network whose weights have no values yet: lazy layers that never ran, the meta device.
+    """Refuse a network whose weights have no values yet (lazy layers that never ran, the meta device), or sparse ones.
 
     Raises:
         ExportError: Names the layer or the weight, and what gives it values.
@@ -36,6 +36,16 @@ def require_weights(model: nn.Module) -> None:
                     'tensors have a shape and no values. Make room for them with model.to_empty(device="cpu"), then '
                     "load the weights with model.load_state_dict(...)."
                 )
+            if tensor is not None and tensor.layout is not torch.strided:
+                raise ExportError(
+                    f"{type(model).__name__}: {'.'.join(filter(None, (name, own)))} is a sparse tensor "
+                    f"({tensor.layout}), which an artifact can't hold. Make it a dense one: weight.to_dense()."
+                )
+
+
+def _has_begun(module: Any) -> bool:
+    """Whether it is a network that PyTorch knows: one whose ``__init__`` came to PyTorch's."""
+    return isinstance(module, nn.Module) and "_modules" in vars(module)
 
 
 def _is_unset(module: Any) -> bool:
@@ -69,7 +79,7 @@ def _unwrap_children(module: nn.Module, seen: set[int]) -> None:
 
 def unwrapped(module: nn.Module) -> nn.Module:
     """The network that a wrapper calls, and nothing else, with the arguments that it is given."""
-    while isinstance(module, nn.Module) and not (module._forward_hooks or module._forward_pre_hooks):
+    while _has_begun(module) and not (module._forward_hooks or module._forward_pre_hooks):
         if type(module) in (AveragedModel, nn.DataParallel, nn.parallel.DistributedDataParallel):
             inner: Any = module.module
         elif type(module).__module__.startswith("torch._dynamo"):

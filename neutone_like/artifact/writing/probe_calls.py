@@ -1,12 +1,14 @@
 """Call a model's methods as plain Python: what they return, and the user's own line where they go wrong."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from neutone_like.artifact.writing.scripting_hints import LIVE_SIGNATURE, OFFLINE_SIGNATURE
 from neutone_like.errors import ExportError, NeutoneLikeError
@@ -55,9 +57,18 @@ def call(model: Model, method: str, *arguments: Any) -> tuple[Any, UserLine | No
         line = user_line_of_traceback(error.__traceback__) or user_line_of_function(function)
         raise ExportError(
             f"{type(model).__name__}.{method} raised {type(error).__name__}: {error}\n{line or ''}\n"
-            f"It was called with {_describe_arguments(arguments)}. Make it work on these before exporting."
+            f"It was called with {_describe_arguments(arguments)}. {_what_to_do(model, error)}"
         ) from error
     return result, returned[-1] if returned else user_line_of_function(function)
+
+
+def _what_to_do(model: Model, error: Exception) -> str:
+    if isinstance(error, RuntimeError) and re.search(r"[td]ype|Half|Double|BFloat16", str(error)):
+        for name, weight in nn.Module.named_parameters(model):
+            if weight.is_floating_point() and weight.dtype is not torch.float32:
+                kind = str(weight.dtype).removeprefix("torch.")
+                return f"Audio is float32, and {name} is {kind}: call model.float() before exporting."
+    return "Make it work on these before exporting."
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ def test_the_artifact_itself_plays_as_before(tmp_path: Path) -> None:
     plan_artifact(path)
     assert path.read_bytes() == before
     x = torch.randn(CHANNELS, 150)
-    module = load_artifact(path).fresh_module()
+    module: Any = load_artifact(path).fresh_module()
     with torch.no_grad():
         got = module.w2w_base.do_forward_pass(x, {})
     np.testing.assert_allclose(got, in_double(network, x.numpy()), atol=1e-5)

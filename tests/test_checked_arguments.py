@@ -32,7 +32,8 @@ from neutone_like.errors import ArtifactError, ParameterError, RuntimeEngineErro
 from neutone_like.formats import Sidecar, SidecarParameter, SidecarState, read_sidecar, sidecar_path
 from neutone_like.graph import capture
 from neutone_like.optimise import diffusion
-from neutone_like.runtime import BuiltinBackend, Engine, HostConfig, Session
+from neutone_like.runtime import BuiltinBackend, Engine, HostConfig, NativeBackend, PythonBackend, Session
+from neutone_like.runtime.live import devices
 from neutone_like.runtime.session_config import SessionSettings
 from support.places import PROJECT
 
@@ -287,3 +288,31 @@ def test_a_session_made_by_hand() -> None:
             for wrong in (None, 3, "x", engine):
                 with pytest.raises(RuntimeEngineError, match="Expected an object of"):
                     Session(*good[:at], wrong, *good[at + 1 :])
+
+
+def test_backends_and_what_a_run_gives() -> None:
+    host = HostConfig(48000, 64)
+    with Engine() as engine:
+        for parameters in (None, 3, "x", [1], (object(),)):
+            with pytest.raises(ModelError, match="PythonBackend: parameters must be a tuple of ContinuousParameter"):
+                PythonBackend(lambda x, parameters: x, parameters=parameters)
+        for wrong in (None, 3, b"x", object()):
+            with pytest.raises(RuntimeEngineError, match="path of a backend's shared object"):
+                NativeBackend(wrong)
+            with pytest.raises(RuntimeEngineError, match="A built-in model is named by a text"):
+                engine.open(BuiltinBackend(wrong), host, mode="inline", max_inference_seconds=0.01)
+        for options in (None, 3, "x", {1: 2}):
+            with pytest.raises(RuntimeEngineError, match="options must be a dictionary with texts as keys"):
+                engine.open(
+                    BuiltinBackend("identity", options=options), host, mode="inline", max_inference_seconds=0.01
+                )
+        session = engine.open(BuiltinBackend("identity"), host, mode="inline", max_inference_seconds=0.01)
+        report = engine.run_realtime(session, 0.01)
+        for wrong in (None, "x", [], torch.zeros(2)):
+            with pytest.raises(RuntimeEngineError, match="limit_us must lie in"):
+                report.sessions[0].callback_time.fraction_above(wrong)
+            with pytest.raises(RuntimeEngineError, match="Expected an object of SessionRun"):
+                report.no_op_beside(wrong)
+    for wrong in (True, 3, b"x", object()):
+        with pytest.raises(RuntimeEngineError, match="path of PortAudio's shared library"):
+            devices(portaudio=wrong)

@@ -4,8 +4,9 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from neutone_like.arguments import as_path
 from neutone_like.errors import ModelError, RuntimeEngineError
 from neutone_like.model import NumericalParameter
 from neutone_like.model.declaration import (
@@ -92,6 +93,13 @@ class _DeclaredModel(Backend):
         self._check("sample_rate", MINIMUM_SAMPLE_RATE, MAXIMUM_SAMPLE_RATE, "Hz")
         self._check("block_size", 1, MAXIMUM_BLOCK_SIZE, "samples")
         self._check("look_behind_samples", 0, MAXIMUM_BLOCK_SIZE)
+        given: object = self.parameters
+        kinds = get_args(NumericalParameter)
+        if not isinstance(given, (tuple, list)) or not all(isinstance(each, kinds) for each in given):
+            raise ModelError(
+                f"{type(self).__name__}: parameters must be a tuple of ContinuousParameter and CategoricalParameter, "
+                f"got {given!r:.200}."
+            )
 
     def _check(self, field: str, lowest: int, highest: int, unit: str = "") -> None:
         """A whole number of any kind becomes Python's own; None stays where it means any."""
@@ -187,6 +195,11 @@ class NativeBackend(_DeclaredModel):
     source: str | os.PathLike[str] = ""
     options: Mapping[str, object] = field(default_factory=dict[str, object], kw_only=True)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        as_path(self.path, "a backend's shared object", RuntimeEngineError)
+        as_path(self.source, "what a backend plays", RuntimeEngineError)
+
     @property
     def label(self) -> str:
         return os.path.basename(os.fspath(self.source) or os.fspath(self.path))
@@ -231,6 +244,8 @@ class BuiltinBackend(_DeclaredModel):
     def open_session(
         self, engine: "_native.Engine", config: "_native.SessionConfig", caller: ModelCaller
     ) -> "_native.Session":
+        if not isinstance(self.name, str):
+            raise RuntimeEngineError(f"A built-in model is named by a text, got {self.name!r:.200}.")
         return engine.open_builtin(config, self.name, option_lines(self.options))
 
 
@@ -240,6 +255,8 @@ def option_lines(options: Mapping[str, object]) -> str:
     Raises:
         RuntimeEngineError: A key or value that would be read as something else.
     """
+    if not isinstance(options, Mapping) or not all(isinstance(key, str) for key in options):
+        raise RuntimeEngineError(f"options must be a dictionary with texts as keys, got {options!r:.200}.")
     for key, value in options.items():
         if not key or "=" in key or "\n" in f"{key}{value}":
             raise RuntimeEngineError(f"An option is key=value on one line, got {key!r} and {value!r}.")

@@ -209,6 +209,8 @@ class CompiledModel(Printed):
                 f"Expected [{self.in_channels}, {self.look_behind_samples} + N], N a multiple of "
                 f"{max(1, facts['multiple_of'])} from {facts['shortest']} on, got {list(block.shape)}."
             )
+        if params is not None and not isinstance(params, Mapping):
+            raise ParameterError(f"params must be a dictionary of names and values, got {params!r:.200}.")
         given = dict(params or {})
         unknown = [name for name in given if name not in self.parameters]
         if unknown:

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from neutone_like.arguments import require_kind
+from neutone_like.errors import RuntimeEngineError
 from neutone_like.printing import InNotebooks, Printed, Row, printable
 from neutone_like.runtime.audio_blocks import Audio
 from neutone_like.runtime.time_distribution import TimeDistribution
@@ -131,6 +133,7 @@ class RealtimeReport(Printed):
 
     def no_op_beside(self, run: SessionRun) -> SessionRun:
         """The no-op session with the host setting and mode of ``run``."""
+        require_kind(run, SessionRun, RuntimeEngineError)
         return next(other for other in self.no_op if (other.host, other.mode) == (run.host, run.mode))
 
     def to_dict(self) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from neutone_like.errors import RuntimeEngineError
+from neutone_like.numbers import real_number
 from neutone_like.printing import Printed, Row
 from neutone_like.runtime.native_module import native_module
 
@@ -48,6 +50,7 @@ class TimeDistribution(Printed):
 
     def fraction_above(self, limit_us: float) -> float:
         """The share of times in buckets that end above ``limit_us``."""
+        limit_us = real_number(limit_us, "limit_us", 0.0, float("inf"), unit="us", error=RuntimeEngineError)
         above = sum(count for end, count in self.buckets if end > limit_us)
         return above / self.count if self.count else 0.0
 

@@ -5,10 +5,10 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from neutone_like.arguments import as_path
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.extras import import_extra
 from neutone_like.numbers import as_whole_number
@@ -50,7 +50,7 @@ class MidiKnobs(InNotebooks):
     """
 
     def __init__(self, live: LiveStream, port: Any, *, file: str | os.PathLike[str] | None = None) -> None:
-        self.file = usual_file() if file is None else Path(file)
+        self.file = usual_file() if file is None else as_path(file, "learnt controls", RuntimeEngineError)
         self._live = live
         self._model = live.session.name
         names = [parameter.name for parameter in live.session.parameters]

@@ -6,6 +6,7 @@ import threading
 from importlib.util import find_spec
 from pathlib import Path
 
+from neutone_like.arguments import as_path
 from neutone_like.errors import RuntimeEngineError
 
 # PortAudio keeps its open streams in a list without a lock: they are opened, started and closed one after the other.
@@ -27,9 +28,10 @@ def find_portaudio(path: str | os.PathLike[str] | None = None) -> str:
         RuntimeEngineError: ``path`` is no file.
     """
     if path is not None:
-        if not Path(path).is_file():
+        path = as_path(path, "PortAudio's shared library", RuntimeEngineError)
+        if not path.is_file():
             raise RuntimeEngineError(f"portaudio: expected the file of PortAudio's shared library, got {str(path)!r}.")
-        return str(Path(path).resolve())
+        return str(path.resolve())
     return _bundled() or _SYSTEM_NAMES.get(sys.platform, "libportaudio.so.2")
 
 

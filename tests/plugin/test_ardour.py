@@ -139,25 +139,21 @@ def _lua(value: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("rate", "block", "first", "second", "amp"),
-    [
-        (48000, 1024, "vst3", "lv2", "lstm_amp"),
-        (48000, 64, "lv2", "vst3", "lstm_amp"),
-        (96000, 256, "lv2", "lv2", "speech_denoiser"),
-    ],
+    ("rate", "block", "first", "second"),
+    [(48000, 1024, "vst3", "lv2"), (48000, 64, "lv2", "vst3")],
 )
 def test_two_plugins_on_a_track_beside_a_dry_one(
-    tmp_path: Path, rate: int, block: int, first: str, second: str, amp: str
+    tmp_path: Path, rate: int, block: int, first: str, second: str
 ) -> None:
     """The session is made in one process and exported by another, so the drive is that of the state that was saved.
 
-    Ardour lets VST3 plugins run before an export begins. So they are compared at the model's own rate, where it doesn't
+    Ardour lets plugins run before an export begins. So they are compared at the models' own rate, where it doesn't
     matter when a plugin was started: a rate's conversion and a model's frames count from there.
     """
-    host = Ardour(tmp_path, [Used(first, amp), Used(second, "overdrive", {"drive": 0.75})])
+    host = Ardour(tmp_path, [Used(first, "lstm_amp"), Used(second, "overdrive", {"drive": 0.75})])
     host.make_session(rate, block)
     dry = host.fill(noise(rate, 12000))
-    between = file_plays(tmp_path, amp, dry, rate, {})
+    between = file_plays(tmp_path, "lstm_amp", dry, rate, {})
     wet = file_plays(tmp_path, "overdrive", between, rate, {"drive": 27.0})
     assert_heard(host.export(), dry + wet)
 

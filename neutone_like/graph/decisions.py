@@ -70,13 +70,17 @@ def _reads_values(node: Node) -> bool:
 
 
 def _is_assertion(line: str) -> bool:
-    """Whether this line of a file belongs to an ``assert``."""
+    """Whether this line of a file belongs to an ``assert``, or asks whether to do nothing but raise."""
     path, _, number = line.rpartition(":")
     try:
         tree = ast.parse("".join(linecache.getlines(path)))
     except SyntaxError:
         return False
-    return any(
-        isinstance(each, ast.Assert) and each.lineno <= int(number) <= (each.end_lineno or each.lineno)
-        for each in ast.walk(tree)
-    )
+    asked = (_assertion(each) for each in ast.walk(tree))
+    return any(each is not None and each.lineno <= int(number) <= (each.end_lineno or each.lineno) for each in asked)
+
+
+def _assertion(node: ast.AST) -> ast.Assert | ast.expr | None:
+    if isinstance(node, ast.If) and all(isinstance(each, ast.Raise) for each in node.body):
+        return node.test
+    return node if isinstance(node, ast.Assert) else None

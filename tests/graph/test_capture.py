@@ -206,6 +206,8 @@ class Asserting(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = x.roll(-round(self.shift.item()), -1)
         assert y.isfinite().all()
+        if y.abs().max() > 1e6 or y.isnan().any():
+            raise ValueError("louder than any sound")
         return y
 
 

@@ -72,7 +72,10 @@ class _Written:
 def _strided(written: _Written, node: Node, flat: Value, weight: Tensor) -> list[Node]:
     windows = written("unfold.default", node.args[0], -1, weight.shape[2], node.args[3][0])
     frames = written("flatten.using_ints", written("transpose.int", windows, -3, -2), -2, -1)
-    written("transpose.int", written("linear.default", frames, flat, node.args[2]), -2, -1)
+    channels_first = written("transpose.int", written("linear.default", frames, flat, node.args[2]), -2, -1)
+    # With a convolution's strides, of a single frame too: operations that follow may rely on them.
+    row = written("flatten.using_ints", channels_first, -2, -1)
+    written("unflatten.int", row, -1, [weight.shape[0], -1])
     return written.ended()
 
 
@@ -96,4 +99,6 @@ def _transposed(written: _Written, node: Node, flat: Value, column: Value | None
         total = written("slice.Tensor", total, -1, 0, -missing)
     if column is not None:
         written("add.Tensor", total, column)
+    elif missing:
+        written("contiguous.default", total)
     return written.ended()

@@ -84,7 +84,7 @@ def test_a_worker_at_rest_and_at_work(tmp_path: Path) -> None:
     with optimiser(False):
         recurrent = recurrent_artifact(tmp_path / "recurrent")
     found = rows(workers_table(recurrent, SECONDS))
-    situations = ["idle", "playing", "beside a busy Python thread"]
+    situations = ["at rest, a session open", "playing", "beside a busy Python thread"]
     assert [(row["wake-up"], row[""]) for row in found] == [(w, s) for w in ("event", "poll") for s in situations]
     for row in found:
         assert 0.0 <= float(row["worker load"].rstrip("%")) <= 110.0

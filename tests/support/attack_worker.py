@@ -201,14 +201,14 @@ def _sabotage(kind: str) -> None:
     # Everything that load_artifact does goes through here.
     real: Callable[..., Any] = module_loading.load_script
 
-    def instead(source: Any) -> Any:
+    def instead(*given: Any) -> Any:
         if kind == "crashing":
             os.kill(os.getpid(), signal.SIGSEGV)
         if kind == "hanging":
             time.sleep(600.0)
         if kind == "greedy":
             _ = bytearray(b"x") * (400 * _MIB)
-        return real(source)
+        return real(*given)
 
     def skip(*_: Any) -> None:
         return None

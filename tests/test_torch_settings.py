@@ -97,8 +97,8 @@ class Plain(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layer = nn.Conv1d(1, 1, 3, padding=2, dtype=torch.float32, device="cpu")
-        nn.init.constant_(self.layer.weight, 0.3)
-        nn.init.constant_(self.layer.bias, 0.1)
+        for parameter, value in zip(self.layer.parameters(), (0.3, 0.1), strict=True):
+            nn.init.constant_(parameter, value)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.tanh(self.layer(x)[:, :, : x.size(2)])

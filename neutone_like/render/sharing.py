@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from neutone_like.errors import ModelError
 
 
-class _Users:
+class Users:
     """Which thread uses what, by identity; and which stream had it last."""
 
     def __init__(self) -> None:
@@ -20,14 +20,14 @@ class _Users:
         self.streams: WeakKeyDictionary[Any, object] = WeakKeyDictionary()
 
 
-_users = _Users()
+users = Users()
 _acting = threading.local()
 
 
 def _forget_other_threads() -> None:
     """In a forked child there is none of them, and nobody to give back what they hold."""
-    _users.changed = threading.Condition()
-    _users.threads = {}
+    users.changed = threading.Condition()
+    users.threads = {}
 
 
 if hasattr(os, "register_at_fork"):
@@ -65,7 +65,7 @@ class using:
 
     def __enter__(self) -> None:
         try:
-            with _users.changed:
+            with users.changed:
                 self._take(self._me)
         except ModelError:
             raise
@@ -81,33 +81,33 @@ class using:
             raise
 
     def _take(self, me: int) -> None:
-        while taken := {_users.threads[key] for key in self._parts if key in _users.threads}:
+        while taken := {users.threads[key] for key in self._parts if key in users.threads}:
             if me in taken:
                 raise ModelError(
                     f"{self._name} is at work in this thread already, and keeps state: rendering with it from a "
                     "progress function, or from within a model, would give other samples. Make a second one for that."
                 )
-            if me in _users.threads.values():
+            if me in users.threads.values():
                 raise ModelError(
                     f"{self._name} is used by another thread, and this one may not wait for it in the middle of a "
                     "render. Make a second one for this thread."
                 )
-            _users.changed.wait()
-        _users.threads.update(dict.fromkeys(self._parts, me))
+            users.changed.wait()
+        users.threads.update(dict.fromkeys(self._parts, me))
 
     def _give_back(self) -> None:
-        with _users.changed:
+        with users.changed:
             for key in self._parts:
-                if _users.threads.get(key) == self._me:
-                    del _users.threads[key]
-            _users.changed.notify_all()
+                if users.threads.get(key) == self._me:
+                    del users.threads[key]
+            users.changed.notify_all()
 
 
 def begin_stream(parts: Iterable[Any]) -> object:
     """From now on the parts' state is that of a stream, which what is returned stands for."""
     stream = object()
     for part in parts:
-        _users.streams[part] = stream
+        users.streams[part] = stream
     return stream
 
 
@@ -117,7 +117,7 @@ def require_stream(stream: object, parts: Iterable[Any], name: str) -> None:
     Raises:
         ModelError: Somebody has.
     """
-    if any(_users.streams.get(part) is not stream for part in parts):
+    if any(users.streams.get(part) is not stream for part in parts):
         raise ModelError(
             f"{name} keeps state, and another render or stream has used it since this stream began, so that it can't "
             "go on. Use one for each stream, such as ModelPlugin(artifact)."

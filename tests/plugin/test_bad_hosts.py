@@ -25,7 +25,7 @@ def rows(*audio: Any) -> Any:
 
 def process(host: ClapInstance, given: Any, got: Any, counts: tuple[int, int], frames: int, steps: Steps = ()) -> int:
     """A CLAP host's call with whatever buffers."""
-    events, keep = host._events(steps)
+    events, keep = host.events(steps)
     pointers = [None if each is None else addressof(each) for each in (given, got)]
     status = host.plugin.process(
         host.at, byref(abi.Process(-1, frames, None, *pointers, *counts, addressof(events), None))
@@ -79,7 +79,7 @@ def test_clap_outputs_that_are_the_other_channels_inputs(bypass: float) -> None:
         for at in range(0, 640, 64):
             block = sound[:, at : at + 64].copy()
             buffers = [abi.AudioBuffer(rows(*each), None, 2) for each in ((block[0], block[1]), (block[1], block[0]))]
-            assert process(host, *buffers, (1, 1), 64) in PROCESSED
+            assert process(host, buffers[0], buffers[1], (1, 1), 64) in PROCESSED
             got.append(block[::-1])
         np.testing.assert_array_equal(np.concatenate(got, axis=1), wanted)
 

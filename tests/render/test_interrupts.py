@@ -47,11 +47,11 @@ class InterruptedTable(dict[int, int]):
 def test_an_effect_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     board = Board([PureDelay()])
     alone = board(X, 48000)
-    monkeypatch.setattr(sharing._users, "threads", InterruptedTable())
+    monkeypatch.setattr(sharing.users, "threads", InterruptedTable())
     with pytest.raises(KeyboardInterrupt):
         board(X, 48000)
-    assert sharing._users.threads == {}
-    monkeypatch.setattr(sharing._users, "threads", {})
+    assert sharing.users.threads == {}
+    monkeypatch.setattr(sharing.users, "threads", {})
     heard: list[Any] = []
     thread = threading.Thread(target=lambda: heard.append(board(X, 48000)))
     thread.start()

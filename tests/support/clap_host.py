@@ -238,13 +238,13 @@ class ClapInstance:
 
     def set(self, name: str, value: float) -> None:
         """By a flush, on the thread that the rules name."""
-        events, keep = self._events([(0, name, value)])
+        events, keep = self.events([(0, name, value)])
         self._flush(events)
         del keep
 
     def flush(self) -> None:
         """Let the plugin tell what it has, as after request_flush."""
-        events, keep = self._events(())
+        events, keep = self.events(())
         self._flush(events)
         del keep
 
@@ -288,7 +288,7 @@ class ClapInstance:
         outputs = inputs if in_place else np.full((self.layout[1], sound.shape[1]), 9.0, np.float32)
         into, outof = _rows(inputs), _rows(outputs)
         given, got = abi.AudioBuffer(into, None, len(inputs)), abi.AudioBuffer(outof, None, len(outputs))
-        events, keep = self._events(steps)
+        events, keep = self.events(steps)
         pushing = self._listening()
         process = abi.Process(
             -1, sound.shape[1], None, *(ctypes.addressof(each) for each in (given, got)), 1, 1,
@@ -299,7 +299,8 @@ class ClapInstance:
         del keep
         return outputs
 
-    def _events(self, steps: Steps) -> tuple[Any, Any]:
+    def events(self, steps: Steps) -> tuple[Any, Any]:
+        """The list of a call, and what must live as long."""
         size = ctypes.sizeof(abi.ParamValue)
         made = [
             abi.ParamValue(

@@ -49,9 +49,13 @@ class PlayingPlugin:
 
     def begin(self, values: Sequence[float]) -> None:
         """As if nothing had been played, with these values of the parameters in their own units."""
-        self._controls[:-1] = [*values, 1.0]
+        self.turn(values)
         self.run(0)  # takes the values, to which a fresh start jumps
         self._descriptor.activate(self._handle)
+
+    def turn(self, values: Sequence[float]) -> None:
+        """Set the parameters, in their own units, for the next :meth:`run`."""
+        self._controls[:-1] = [*values, 1.0]
 
     def run(self, samples: int) -> None:
         """Play the first samples of ``inputs``."""

@@ -36,7 +36,8 @@ class PluginResult(Printed):
         model_bytes: What the model takes in each of them.
         load: What a block takes.
         worker: Whether the model has a thread of its own, and 20 ms more of latency; else it plays in the host's.
-        tail: How long it is heard after its input has ended; ``None``: hosts are told that it has no end.
+        tail: How long it is heard after its input has ended, as far as was found; ``None``: hosts are told that it
+            has no end.
     """
 
     identity: PluginIdentity

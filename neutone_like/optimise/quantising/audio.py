@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from neutone_like.artifact.writing.working_copy import faithful_copy
 from neutone_like.errors import AudioError, ModelError
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.optimise.comparing import quality
@@ -119,9 +120,14 @@ class Judge:
         return quality(*pair, sample_rate=self.audio[0].sample_rate)
 
 
+def at_rest(model: Any) -> Any:
+    """A live model, which a render sets back and leaves as it was, or a copy of a network, which may keep a state."""
+    return model if isinstance(model, WaveformToWaveformBase) else faithful_copy(model)
+
+
 def _played(model: Any, audio: Sequence[Recording]) -> tuple[Recording, ...]:
     with torch.inference_mode():
-        return tuple(outputs(model, list(audio), None, type(model).__name__))
+        return tuple(outputs(at_rest(model), list(audio), None, type(model).__name__))
 
 
 def _error_ratio(reference: Sequence[Recording], candidate: Sequence[Recording]) -> float:

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from neutone_like.errors import AudioError
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.model.parameters import CategoricalParameter
 from neutone_like.optimise.measures.spectrum import LEAST_SAMPLES
 from neutone_like.optimise.measures.waveform import error_to_signal_ratio
+from neutone_like.optimise.quantising.audio import at_rest
 from neutone_like.optimise.sounds import Recording, outputs
 from neutone_like.render.model_plugin import ModelPlugin
 
@@ -52,9 +54,16 @@ class Hearing:
         return [_played(model, self.audio, each) for each in self.settings]
 
     def error(self, model: Any) -> float:
-        """Error-to-signal ratio, a mean over settings and sounds of which the original makes more than silence."""
+        """Error-to-signal ratio, a mean over settings and sounds of which the original makes more than silence.
+
+        Infinity where what it makes is not finite.
+        """
         errors: list[float] = []
-        for wanted, made in zip(self.reference, self.play(model), strict=True):
+        try:
+            played = self.play(model)
+        except AudioError:  # it is not finite: the same audio was taken from the original
+            return float("inf")
+        for wanted, made in zip(self.reference, played, strict=True):
             for one, other in zip(wanted, made, strict=True):
                 if one.samples.shape == other.samples.shape and one.samples.any():
                     errors.append(
@@ -88,8 +97,11 @@ def _value(parameter: Any, number: int, place: int) -> Any:
 
 
 def _played(model: Any, audio: Sequence[Recording], values: dict[str, Any]) -> Made:
-    player = model
+    player = at_rest(model)
     if isinstance(model, WaveformToWaveformBase):
         player = ModelPlugin(model, values, wet=1.0, dry=0.0, input_gain_db=0.0, output_gain_db=0.0)
+    at = ", ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in values.items()
+    )
     with torch.inference_mode():
-        return tuple(outputs(player, list(audio), None, type(model).__name__))
+        return tuple(outputs(player, list(audio), None, type(model).__name__ + f" at {at}" * bool(at)))

@@ -1,5 +1,6 @@
 """What weights are multiplied by while calibration audio plays: the second moments of the inputs of each."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -40,17 +41,19 @@ def heard_moments(weights: Sequence[Weight]) -> Iterator[dict[str, Tensor]]:
         products = seen.transpose(1, 2) @ seen
         moments[name] = (products if before is None else products + count * before) / max(1, counts[name])
 
-    def hook_of(names: dict[str, str]) -> Callable[[Any, Any], None]:
-        def hear(module: Any, arguments: Any) -> None:
-            if arguments and isinstance(arguments[0], Tensor):
-                for own_name, inputs in _inputs_of(module, arguments).items():
-                    if own_name in names and inputs.size(2) <= MOST_INPUTS:
+    def hook_of(names: dict[str, str]) -> Callable[[Any, Any, Any], None]:
+        def hear(module: Any, arguments: Any, named: Any) -> None:
+            x = arguments[0] if arguments else named.get("input", named.get("x"))
+            state = arguments[1] if len(arguments) > 1 else named.get("hx")
+            if isinstance(x, Tensor):
+                for own_name, inputs in _inputs_of(module, x, state).items():
+                    if own_name in names and _is_multiplied(inputs, getattr(module, own_name)):
                         add(names[own_name], inputs)
 
         return hear
 
     for module, names in _by_module(weights):
-        handles.append(module.register_forward_pre_hook(hook_of(names)))
+        handles.append(module.register_forward_pre_hook(hook_of(names), with_kwargs=True))
     try:
         yield moments
     finally:
@@ -66,21 +69,30 @@ def _by_module(weights: Sequence[Weight]) -> list[tuple[nn.Module, dict[str, str
     return list(found.values())
 
 
-def _inputs_of(module: Any, arguments: Any) -> Inputs:
+def _is_multiplied(inputs: Tensor, weight: Tensor) -> bool:
+    """Whether these can be what a weight is multiplied by: a layer with a ``forward`` of its own may take others."""
+    return inputs.size(0) > 0 and inputs.size(2) == weight[0].numel() <= MOST_INPUTS
+
+
+def _inputs_of(module: Any, x: Tensor, state: Any) -> Inputs:
     with torch.no_grad():
-        x = arguments[0].detach()
+        x = x.detach()
         if isinstance(module, nn.Linear):
             return {"weight": x.reshape(-1, 1, x.size(-1))}
         if isinstance(module, _CONVOLUTIONS):
             return {"weight": _windows(module, x)}
         if isinstance(module, (nn.RNN, nn.GRU, nn.LSTM)):
-            return _of_recurrent(module, x, arguments[1] if len(arguments) > 1 else None)
+            return _of_recurrent(module, x, state)
     return {}
 
 
 def _windows(module: Any, x: Tensor) -> Tensor:
-    """What each output of a convolution is a sum over, in the order of its weight."""
+    """What each output of a convolution is a sum over, in the order of its weight; of long sound every so many."""
     groups, size = module.groups, module.weight[0].numel()
+    nothing = x.new_zeros(0, groups, size)
+    channels = x.size(1 - len(module.weight.shape)) if x.dim() >= len(module.weight.shape) - 1 else 0
+    if size > MOST_INPUTS or channels != size // math.prod(module.weight.shape[2:]) * groups:
+        return nothing
     if isinstance(module, Conv1d):
         x, padding = join(module.past, x), (0, 0)
         kernel, stride, dilation = (1, module.kernel_size), (1, module.stride), (1, module.dilation)
@@ -93,7 +105,14 @@ def _windows(module: Any, x: Tensor) -> Tensor:
             padding = (0,) * (2 - len(module.padding)) + tuple(module.padding)
     if x.dim() == len(module.weight.shape) - 1:
         x = x.unsqueeze(0)
-    columns = F.unfold(x.unsqueeze(2) if x.dim() == 3 else x, kernel, dilation, padding, stride)
+    x = x.unsqueeze(2) if x.dim() == 3 else x
+    across, along = (
+        (x.size(at + 2) + 2 * padding[at] - dilation[at] * (kernel[at] - 1) - 1) // stride[at] + 1 for at in range(2)
+    )
+    if across < 1 or along < 1:  # the layer makes it longer before it convolves
+        return nothing
+    step = min(along, max(1, len(x) * across * along // (_MOST_SEEN * size)))
+    columns = F.unfold(x, kernel, dilation, padding, (stride[0], step * stride[1]))
     return columns.transpose(1, 2).reshape(-1, groups, size)
 
 
@@ -107,9 +126,11 @@ def _of_recurrent(module: Any, x: Tensor, given: Any) -> Inputs:
         return {}
     streamed = hasattr(module, "register_state")  # a streaming layer keeps its state itself, and time comes last
     x = x.transpose(1, 2) if streamed else x
-    states = [module.hidden, getattr(module, "cell", None)] if streamed else _given_states(given)
+    if x.size(2) != module.input_size:
+        return {}
     directions, found = 1 + module.bidirectional, {}
     batch = x.size(0 if module.batch_first else 1)
+    states = [module.hidden, getattr(module, "cell", None)] if streamed else _given_states(module, given, directions)
     for layer in range(module.num_layers):
         names = [f"l{layer}", f"l{layer}_reverse"][:directions]
         part = slice(layer * directions, (layer + 1) * directions)
@@ -122,8 +143,12 @@ def _of_recurrent(module: Any, x: Tensor, given: Any) -> Inputs:
     return found
 
 
-def _given_states(given: Any) -> list[Any]:
-    return list(given) if isinstance(given, tuple) else [given, None]
+def _given_states(module: Any, given: Any, directions: int) -> list[Any]:
+    """What is no state, of a layer with a ``forward`` of its own, is none."""
+    states = list(given) if isinstance(given, tuple) else [given]
+    shape = (module.num_layers * directions, module.hidden_size)
+    fit = (isinstance(each, Tensor) and each.dim() == 3 and (each.size(0), each.size(2)) == shape for each in states)
+    return states if len(states) == 1 + isinstance(module, nn.LSTM) and all(fit) else []
 
 
 def _expanded(state: Tensor | None, part: slice, batch: int) -> Tensor | None:

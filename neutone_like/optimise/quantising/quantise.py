@@ -15,7 +15,7 @@ from neutone_like.optimise.quantising.compensating import round_by_ear
 from neutone_like.optimise.quantising.grid import Precision
 from neutone_like.optimise.quantising.hearing import Hearing
 from neutone_like.optimise.quantising.result import QuantisedWeight, QuantiseResult
-from neutone_like.optimise.quantising.sensitivity import Errors, errors_alone, fewest_bits, round_weights
+from neutone_like.optimise.quantising.sensitivity import Errors, errors_alone, fewest_bits, put_back, round_weights
 from neutone_like.optimise.quantising.training import FineTune, train_on_grids
 from neutone_like.optimise.quantising.weights import Weight, chosen_precisions, require_float_weights, weights_of
 from neutone_like.optimise.sounds import Sounds
@@ -100,7 +100,11 @@ def quantise(
     grids = {each.name: each.grid(precisions[each.name], group_size) for each in changed}
     if fine_tune is None and audio is not None:
         hearing = Hearing.of(original, judge.audio)
+        kept = [each.value.detach().clone() for each in changed]
         round_by_ear(changed, grids, lambda: hearing.play(copy), lambda: hearing.error(copy))
+        if error_limit is not None and judge.error(copy) > error_limit:  # which the nearest were found to meet
+            put_back(changed, kept)
+            round_weights(changed, grids)
     elif fine_tune is None:
         round_weights(changed, grids)
     else:

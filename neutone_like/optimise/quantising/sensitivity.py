@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
 from neutone_like.errors import ParameterError
 from neutone_like.optimise.quantising.grid import BITS, Grid, Precision
@@ -23,6 +24,13 @@ def round_weights(weights: Sequence[Weight], grids: Mapping[str, Grid]) -> None:
         weight.value.copy_(grids[weight.name].rounded(weight.value))
 
 
+@torch.no_grad()
+def put_back(weights: Sequence[Weight], values: Sequence[Tensor]) -> None:
+    """Give weights these values."""
+    for weight, value in zip(weights, values, strict=True):
+        weight.value.copy_(value)
+
+
 @contextmanager
 def rounded(weights: Sequence[Weight], precisions: Mapping[str, Precision], group_size: int | None) -> Iterator[None]:
     """Weights on their grids for as long as this lasts."""
@@ -31,8 +39,7 @@ def rounded(weights: Sequence[Weight], precisions: Mapping[str, Precision], grou
     try:
         yield
     finally:
-        for weight, value in zip(weights, kept, strict=True):
-            weight.value.detach().copy_(value)
+        put_back(weights, kept)
 
 
 def errors_alone(weights: Sequence[Weight], group_size: int | None, measure: Measure) -> Errors:

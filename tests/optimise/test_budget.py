@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from neutone_like import load_artifact
+from neutone_like import ModelMetadata, WaveformToWaveformBase, load_artifact
 from neutone_like.artifact import write_artifact
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.optimise import (
@@ -26,7 +26,7 @@ from neutone_like.optimise import (
     quality,
     search_budget,
 )
-from neutone_like.optimise.budget import makers
+from neutone_like.optimise.budget import makers, searching
 from neutone_like.optimise.budget.confirming import SOUNDS_NAME, confirmed, keep_case
 from neutone_like.optimise.budget.plotting import write_plot
 from neutone_like.optimise.budget.report import CONFIRMED, SAME_TIME, with_front
@@ -41,6 +41,20 @@ RATE = 48000
 
 def noise(generator: torch.Generator) -> Tensor:
     return 0.3 * torch.randn(1, 4096, generator=generator)
+
+
+class Saves(WaveformToWaveformBase):
+    """Uses what artifacts may not, once it hears anything very loud."""
+
+    metadata = ModelMetadata(name="Saves", authors=("Ada",), version="1.0.0")
+    in_channels = 1
+    out_channels = 1
+    sample_rates = (RATE,)
+
+    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+        if bool(x.max() > 1e6):
+            torch.save(x, "mark")
+        return 0.5 * x
 
 
 def model() -> StudentModel:
@@ -184,6 +198,59 @@ def test_a_fresh_process_finds_the_same_and_tells_what_it_does_not(searched: tup
     assert "fp16: error" not in told
 
 
+def test_a_fresh_process_imports_what_this_one_does(
+    searched: tuple[BudgetReport, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of the user's may have files that are called as modules are; its name may have a blank."""
+    found, out = searched
+    there = tmp_path / "with a 'blank'"
+    there.mkdir()
+    for name in ("random", "json", "numpy", "neutone_like"):
+        (there / f"{name}.py").write_text("raise SystemExit('the wrong module')\n")
+    with np.load(out / SOUNDS_NAME) as sounds:
+        keep_case(there, found.points[:2], list(sounds.values()), RATE, [64])
+    monkeypatch.chdir(there)
+    points, note = confirmed(Path(), found.points[:2])
+    assert note == ""
+    assert [(each.differs or {})["bytes"] for each in points] == [0.0, 0.0]
+
+
+def test_what_an_artifact_was_allowed_is_allowed_to_a_fresh_process(
+    searched: tuple[BudgetReport, Path], tmp_path: Path
+) -> None:
+    found, out = searched
+    saves = write_artifact(Saves(), tmp_path / "saves", render_samples=False, allow_operators=frozenset(["aten::save"]))
+    points = [replace(found.points[0], path=saves.model_path.parent, differs=None)]
+    with np.load(out / SOUNDS_NAME) as sounds:
+        for allowed in ([], ["aten::save"]):
+            keep_case(tmp_path, points, list(sounds.values()), RATE, [64], allowed)
+            note = confirmed(tmp_path, points)[1]
+            assert note.startswith("not confirmed: ") == (not allowed), note
+
+
+def test_numbers_are_kept_before_they_are_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that took minutes is in the report, whatever happens to the other process."""
+
+    def stopped(folder: Path, points: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(searching, "confirmed", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        search_budget(
+            EXPORTED / "lstm_amp", tmp_path, noise, methods=["prune"], audio_seconds=1.0, block_sizes=[64]
+        )  # fmt: skip
+    assert json.loads((tmp_path / "report.json").read_text())["points"][0]["name"] == "original"
+
+
+def test_a_process_that_can_not_be_started_is_told(
+    searched: tuple[BudgetReport, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    points, note = confirmed(searched[1], searched[0].points)
+    assert points == list(searched[0].points)
+    assert note.startswith("not confirmed: no fresh process could be started: ")
+
+
 def test_a_fresh_process_that_fails_is_told(searched: tuple[BudgetReport, Path], tmp_path: Path) -> None:
     found, _ = searched
     points, note = confirmed(tmp_path, found.points)
@@ -279,6 +346,7 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
         ({"block_sizes": [64, 0]}, "block_sizes must be an integer"),
         ({"audio_seconds": float("nan")}, "audio_seconds must lie in"),
         ({"seconds": -1.0}, "seconds must lie in"),
+        ({"seconds": 0.05}, "seconds must lie in"),
         ({"seed": "a"}, "seed must be an integer"),
     ]:
         arguments: dict[str, Any] = wrong

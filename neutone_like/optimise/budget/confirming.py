@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,22 @@ CASE_NAME, SOUNDS_NAME = "held_out.json", "held_out.npz"
 
 
 def keep_case(
-    folder: Path, points: Sequence[BudgetPoint], sounds: Sequence[Any], rate: int, block_sizes: Sequence[int]
+    folder: Path,
+    points: Sequence[BudgetPoint],
+    sounds: Sequence[Any],
+    rate: int,
+    block_sizes: Sequence[int],
+    allow_operators: Collection[str] = (),
 ) -> None:
     """Write what the other process needs: where the artifacts are, and the sounds that they are compared on.
+
+    Args:
+        folder: Of the search.
+        points: To be measured.
+        sounds: ``(channels, samples)`` each.
+        rate: Of the sounds, Hz.
+        block_sizes: Samples.
+        allow_operators: As the original was loaded with.
 
     Raises:
         OSError: The folder can't be written.
@@ -29,6 +42,7 @@ def keep_case(
     case = {
         "sample_rate": rate,
         "block_sizes": list(block_sizes),
+        "allow_operators": sorted(allow_operators),
         "points": [[each.name, str(each.path.resolve())] for each in points],
     }
     with appearing_whole(folder / SOUNDS_NAME) as file:
@@ -38,8 +52,13 @@ def keep_case(
 
 def confirmed(folder: Path, points: Sequence[BudgetPoint]) -> tuple[list[BudgetPoint], str]:
     """The points with how far a fresh process measured otherwise, or the same points and why it could not."""
-    command = [sys.executable, "-m", __name__, str(folder)]
-    run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    # It imports from where this process does, and not from the folder that happens to be the current one.
+    program = f"import sys; sys.path[:] = {sys.path!r}; from {main.__module__} import main; main(sys.argv[1])"
+    command = [sys.executable, "-c", program, str(folder)]
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    except OSError as error:
+        return list(points), f"not confirmed: no fresh process could be started: {error}"
     if run.returncode != 0:
         last = run.stderr.strip().splitlines()[-1:] or ["no message"]
         return list(points), f"not confirmed: the fresh process ended with code {run.returncode}: {last[0]:.300}"
@@ -61,12 +80,13 @@ def _apart(one: float, other: float) -> float:
     return abs(one - other) / max(abs(one), abs(other), 1e-30)
 
 
-def main(folder: Path) -> None:
+def main(folder: str) -> None:
     """Measure all points of a folder, and print the numbers as JSON."""
-    case = json.loads((folder / CASE_NAME).read_text(encoding="utf-8"))
-    with np.load(folder / SOUNDS_NAME) as file:
+    case = json.loads((Path(folder) / CASE_NAME).read_text(encoding="utf-8"))
+    with np.load(Path(folder) / SOUNDS_NAME) as file:
         sounds = [file[f"arr_{at}"] for at in range(len(file.files))]
-    made = [(name, load_artifact(path)) for name, path in case["points"]]
+    allowed = case["allow_operators"]
+    made = [(name, load_artifact(path, allow_operators=allowed)) for name, path in case["points"]]
     found = measured(made, sounds, case["sample_rate"], case["block_sizes"])
     numbers = [
         {
@@ -77,7 +97,3 @@ def main(folder: Path) -> None:
         for each in found
     ]
     sys.stdout.write(json.dumps(numbers) + "\n")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

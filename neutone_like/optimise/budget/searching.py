@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -57,14 +58,15 @@ def search_budget(
     Args:
         model: A live model, an artifact or its path, or a ``.nam`` file. Of an artifact only students can be made: its
             network is no longer one of layers.
-        out: A folder: an artifact for each point, ``report.json`` and ``front.png``.
+        out: A folder: an artifact for each point, ``report.json`` and ``front.png``; ``held_out.npz`` and
+            ``held_out.json``, which say on what and how the fresh process measures.
         audio, audio_seconds: As of :func:`distil`.
         budget: The most time of a block, over the original's.
         error_to_signal_ratio: The most, against the original.
         sample_rate: Of the host, Hz; needed where the model has several rates.
         block_sizes: Of the host, samples; the budget holds in each.
         methods: Which of ``"quantise"``, ``"prune"`` and ``"distil"``.
-        seconds: Of CPU time for each training.
+        seconds: Of CPU time for each training; 0.1 or more.
         students: How many are trained at most, of those that fit: of different families first. Of more families each
             has a tenth of the time to show how it learns.
         seed: Of audio, weights and training.
@@ -80,7 +82,7 @@ def search_budget(
     share = real_number(budget, "budget", 1e-3, 100.0, error=ParameterError)
     allowed = real_number(error_to_signal_ratio, "error_to_signal_ratio", 0.0, 1e6, error=ParameterError)
     students = whole_number(students, "students", 1, 100, error=ParameterError)
-    seconds = real_number(seconds, "seconds", 0.01, 1e7, unit="s", error=ParameterError)
+    seconds = real_number(seconds, "seconds", 0.1, 1e7, unit="s", error=ParameterError)  # a tenth is to try
     audio_seconds = real_number(audio_seconds, "audio_seconds", 1.0, 36000.0, unit="s", error=ParameterError)
     seed = whole_number(seed, "seed", 0, (1 << 40) - 1, error=ParameterError)
     block_sizes = checked_sizes(block_sizes)
@@ -117,15 +119,21 @@ def search_budget(
     made = [("original", original), *makers.all(wanted)]
     makers.show("Measuring")
     points = measured(made, [each.samples for each, _ in judged], rate, block_sizes)
-    note = ""
+    report = BudgetReport(with_front(points), share, allowed, tuple(makers.left_out))
+    _write(report, folder)
     if confirm:
         makers.show("Measuring again in a fresh process")
-        keep_case(folder, points, [each.samples for each, _ in judged], rate, block_sizes)
+        sounds_kept = [each.samples for each, _ in judged]
+        keep_case(folder, points, sounds_kept, rate, block_sizes, original.allow_operators)
         points, note = confirmed(folder, points)
-    report = BudgetReport(with_front(points), share, allowed, tuple(makers.left_out), note)
-    write_whole(folder / REPORT_NAME, (json.dumps(report.to_dict(), indent=1) + "\n").encode())
+        report = replace(report, points=with_front(points), note=note)
+        _write(report, folder)
     write_plot(report, folder / PLOT_NAME)
     return report
+
+
+def _write(report: BudgetReport, folder: Path) -> None:
+    write_whole(folder / REPORT_NAME, (json.dumps(report.to_dict(), indent=1) + "\n").encode())
 
 
 def _known(methods: Sequence[Method]) -> list[Method]:

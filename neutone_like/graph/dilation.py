@@ -27,9 +27,10 @@ def without_dilation(graph: Graph) -> Graph:
             continue
         weight, bias = node.args[1:3]
         taps = graph.parameters[weight.name]
-        parameters[f"{weight.name}_taps"] = taps_side_by_side(taps)
+        # No name of a network's own: where it has a weight, it has no module of that name with more of them.
+        parameters[f"{weight.name}.taps"] = taps_side_by_side(taps)
         if bias is not None:
-            parameters[f"{bias.name}_column"] = graph.parameters[bias.name].unsqueeze(1)
+            parameters[f"{bias.name}.column"] = graph.parameters[bias.name].unsqueeze(1)
         nodes += _product(node, taps.shape[2])
     return replace(graph, nodes=tuple(nodes), parameters=parameters)
 
@@ -57,13 +58,13 @@ def _product(node: Node, taps: int) -> list[Node]:
     dilation = node.args[5][0]
 
     def written(name: str, op: str, *args: Any) -> Node:
-        return Node(f"{node.name}_{name}", op, args, {}, node.line, node.layer)
+        return Node(f"{node.name}.{name}", op, args, {}, node.line, node.layer)
 
     ends = [-dilation * (taps - 1 - tap) or _TO_THE_END for tap in range(taps)]
     slices = [written(f"tap{tap}", "aten::slice.Tensor", x, 2, tap * dilation, end) for tap, end in enumerate(ends)]
     joined = written("taps", "aten::cat.default", [Value(each.name) for each in slices], 1)
-    product = written("product", "aten::matmul.default", Value(f"{weight.name}_taps"), Value(joined.name))
+    product = written("product", "aten::matmul.default", Value(f"{weight.name}.taps"), Value(joined.name))
     if bias is None:
         return [*slices, joined, replace(product, name=node.name)]
-    added = (Value(product.name), Value(f"{bias.name}_column"))
+    added = (Value(product.name), Value(f"{bias.name}.column"))
     return [*slices, joined, product, replace(node, op="aten::add.Tensor", args=added)]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from neutone_like.graph.graph import Graph, Node, Value
@@ -26,7 +27,8 @@ def with_products_of_frames(graph: Graph) -> Graph:
         if weight is None:
             nodes.append(node)
             continue
-        flat = f"{node.args[1].name}_flat"
+        # No name of a network's own: where it has a weight, it has no module of that name with more of them.
+        flat = f"{node.args[1].name}.flat"
         parameters[flat] = weight.flatten(1)
         written = _Written(node)
         if node.op == _CONVOLUTION:
@@ -34,7 +36,7 @@ def with_products_of_frames(graph: Graph) -> Graph:
         else:
             column, bias = None, node.args[2]
             if bias is not None:
-                column = Value(f"{bias.name}_column")
+                column = Value(f"{bias.name}.column")
                 parameters[column.name] = graph.parameters[bias.name].unsqueeze(1)
             nodes += _transposed(written, node, Value(flat), column, weight)
     return replace(graph, nodes=tuple(nodes), parameters=parameters)
@@ -59,9 +61,9 @@ class _Written:
     node: Node
     nodes: list[Node] = field(default_factory=list[Node])
 
-    def __call__(self, op: str, *args: Any) -> Value:
-        name = f"{self.node.name}_frames{len(self.nodes)}"
-        self.nodes.append(Node(name, f"aten::{op}", args, {}, self.node.line, self.node.layer))
+    def __call__(self, op: str, *args: Any, **named: Any) -> Value:
+        name = f"{self.node.name}.frames{len(self.nodes)}"
+        self.nodes.append(Node(name, f"aten::{op}", args, named, self.node.line, self.node.layer))
         return Value(name)
 
     def ended(self) -> list[Node]:
@@ -74,8 +76,7 @@ def _strided(written: _Written, node: Node, flat: Value, weight: Tensor) -> list
     frames = written("flatten.using_ints", written("transpose.int", windows, -3, -2), -2, -1)
     channels_first = written("transpose.int", written("linear.default", frames, flat, node.args[2]), -2, -1)
     # With a convolution's strides, of a single frame too: operations that follow may rely on them.
-    row = written("flatten.using_ints", channels_first, -2, -1)
-    written("unflatten.int", row, -1, [weight.shape[0], -1])
+    written("clone.default", channels_first, memory_format=torch.contiguous_format)
     return written.ended()
 
 

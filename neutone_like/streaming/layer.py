@@ -62,8 +62,8 @@ class StreamingLayer(nn.Module):
             return super().__call__(*args, **kwargs)
         except NeutoneLikeError:
             raise
-        except Exception as error:  # whatever PyTorch raises for such a tensor
-            wrong = _what_is_wrong(self, args[0] if args else None)
+        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:  # for such a tensor
+            wrong = "".join(_what_is_wrong(self, block) for block in (*args, *kwargs.values())[:1])
             if not wrong:
                 raise
             raise ModelError(f"{type(self).__name__}: {wrong}") from error
@@ -92,6 +92,8 @@ def _what_is_wrong(layer: StreamingLayer, x: object) -> str:
     """Why a layer can't play this; empty: it isn't the block's form."""
     form = "expected a block [batch, channels, samples]"
     if not isinstance(x, Tensor):
+        if hasattr(x, "__torch_function__"):  # what stands for a tensor, as where torch.fx traces
+            return ""
         return f"{form} as a tensor, got {type(x).__name__}."
     if x.dim() != 3:
         more = " Add the batch: x.unsqueeze(0)." if x.dim() == 2 else ""

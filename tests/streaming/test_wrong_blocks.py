@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.fx import symbolic_trace
+from torch.fx.proxy import TraceError
 
 from neutone_like import streaming
 from neutone_like.errors import ModelError
@@ -79,3 +81,28 @@ class Own(StreamingLayer):
 def test_what_a_layer_itself_raises_comes_through() -> None:
     with pytest.raises(LookupError, match="of the user's own"):
         Own()(torch.randn(1, 2, 12))
+
+
+def test_a_block_by_its_name_is_looked_at_too() -> None:
+    layer = streaming.Conv1d(2, 3, 5)
+    with pytest.raises(ModelError, match=r"^Conv1d: expected 2 channels, got 5"):
+        layer(x=torch.randn(1, 5, 12))
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        layer()
+
+
+class Looked(StreamingLayer):
+    """Not of sound."""
+
+    def forward(self, token: Tensor, table: dict[int, Tensor]) -> Tensor:
+        return table[int(token)]
+
+
+def test_what_has_nothing_to_do_with_a_tensor_comes_through() -> None:
+    with pytest.raises(KeyError):
+        Looked()(torch.tensor(3), {})
+
+
+def test_tracing_by_fx_says_in_its_own_words_what_it_cannot() -> None:
+    with pytest.raises(TraceError):
+        symbolic_trace(nn.Sequential(streaming.Conv1d(1, 1, 3)))

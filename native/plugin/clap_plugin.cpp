@@ -104,6 +104,8 @@ void tell_changes(const ClapPlugin& plugin, int64_t latency) {
     if (plugin.is_active && plugin.plugin.latency_samples() != latency && plugin.host->request_restart != nullptr) {
         plugin.host->request_restart(plugin.host);
     }
+    // One that a host let sleep may have a model now that sounds without an input.
+    if (plugin.is_active && plugin.host->request_process != nullptr) plugin.host->request_process(plugin.host);
     if (plugin.plugin.of().is_player()) log(plugin);
 }
 

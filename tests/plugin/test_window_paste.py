@@ -28,6 +28,7 @@ PASTED = {
     "a path": "{}",
     "with its quotes and a second line": "  '{}'\n/elsewhere\n",
     "as a file manager copies it": "file://{}",
+    "with its machine's name": "file://localhost{}",
 }
 
 
@@ -37,8 +38,9 @@ def test_a_path_is_pasted_into_the_players_window(screen: Screen, tmp_path: Path
     artifact = tmp_path / "an amp"
     artifact.symlink_to(EXPORTED / "overdrive")
     with shown(screen, player("clap")) as (host, parent):
-        screen.copy(parent, "just words")
-        paste(screen, host, parent)
+        for other in ("just words", f"file://{EXPORTED}/overdrive%00"):
+            screen.copy(parent, other)
+            paste(screen, host, parent)
         assert "drive" not in host.parameters
         escaped = str(artifact).replace(" ", "%20") if text.startswith("file:") else str(artifact)
         screen.copy(parent, text.format(escaped))
@@ -51,8 +53,31 @@ def test_a_path_is_pasted_into_the_players_window(screen: Screen, tmp_path: Path
 
         eventually(is_open, "the artifact")
         assert ("state.mark_dirty", True) in host.calls.made
+        host.activate(48000, 64)
+        assert ("request_process", True) not in host.calls.made
+        paste(screen, host, parent)
+        eventually(lambda: host.tick() or ("request_process", True) in host.calls.made, "one that sleeps is woken")
         assert json.loads(host.save())["artifact"] == str(artifact)
         assert screen.heard_keys(parent) == 0
+
+
+def test_a_path_of_many_words_is_shown(screen: Screen) -> None:
+    """Pasted as much as fits, or in a project: to measure it after each of its words would take an hour."""
+    text = "/" + "an amp " * 100_000
+    with shown(screen, player("clap")) as (host, parent):
+        host.activate(48000, 64)
+        screen.copy(parent, text[:14001])
+        paste(screen, host, parent)
+
+        def is_shown(length: int) -> bool:
+            host.tick()
+            return any(text[:length].strip() in each for each in host.calls.log)
+
+        eventually(lambda: is_shown(14000), "the message")
+        state = {**json.loads(host.save()), "artifact": text.strip()}
+        assert host.load(json.dumps(state).encode())
+        eventually(lambda: is_shown(len(text)), "the longer one")
+        assert json.loads(host.save())["artifact"] == text.strip()
 
 
 def test_vst3_players_take_a_path_too(screen: Screen) -> None:

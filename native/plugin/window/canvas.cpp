@@ -14,6 +14,7 @@ constexpr double kQuarter = std::numbers::pi / 2.0;
 constexpr const char* kDots = "\u2026";
 
 constexpr const char* kNoLetter = "\ufffd";
+constexpr size_t kMostBytes = 1 << 14;  // more than any window has room for
 
 bool is_inside_a_letter(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
 
@@ -35,7 +36,7 @@ size_t bytes_of_letter(const std::string& text, size_t at) {
 // cairo draws nothing any more after a text that is no UTF-8, such as a file's name may be.
 std::string drawable(const std::string& text) {
     std::string made;
-    for (size_t at = 0; at < text.size();) {
+    for (size_t at = 0; at < text.size() && made.size() < kMostBytes;) {
         const size_t bytes = bytes_of_letter(text, at);
         if (bytes == 1 && (static_cast<unsigned char>(text[at]) < 0x20 || text[at] == 0x7f)) {
             made += ' ';
@@ -121,14 +122,19 @@ double Canvas::width_of(const std::string& text, const Font& font) {
     return extents.x_advance;
 }
 
-std::string Canvas::fitting(const std::string& text, const Font& font, double width) {
-    if (width_of(text, font) <= width) return text;
+// In few steps, however long a text is that was pasted or saved.
+size_t Canvas::bytes_that_fit(const std::string& text, const char* ending, const Font& font, double width) {
     size_t fits = 0, too_long = text.size();
     while (too_long - fits > 1) {
         const size_t middle = fits + (too_long - fits) / 2;
-        (width_of(beginning(text, middle) + kDots, font) <= width ? fits : too_long) = middle;
+        (width_of(beginning(text, middle) + ending, font) <= width ? fits : too_long) = middle;
     }
-    return beginning(text, fits) + kDots;
+    return fits;
+}
+
+std::string Canvas::fitting(const std::string& text, const Font& font, double width) {
+    if (width_of(text, font) <= width) return text;
+    return beginning(text, bytes_that_fit(text, kDots, font, width)) + kDots;
 }
 
 void Canvas::text(const std::string& text, const Font& font, const Box& box, double baseline, Align align) {
@@ -141,20 +147,19 @@ void Canvas::text(const std::string& text, const Font& font, const Box& box, dou
 }
 
 std::vector<std::string> Canvas::lines(const std::string& given, const Font& font, double width, size_t most) {
-    const std::string text = drawable(given);
+    std::string left = drawable(given);
     std::vector<std::string> made;
-    size_t from = 0;
-    while (from < text.size() && made.size() + 1 < most) {
-        size_t end = text.size();
-        for (size_t space = text.rfind(' '); width_of(text.substr(from, end - from), font) > width;) {
-            if (space == std::string::npos || space <= from) break;
-            end = space;
-            space = text.rfind(' ', space - 1);
+    while (!left.empty() && made.size() + 1 < most) {
+        size_t end = left.size();
+        if (width_of(left, font) > width) {
+            const size_t fits = bytes_that_fit(left, "", font, width);
+            const size_t space = left.rfind(' ', fits);
+            end = std::min(space == std::string::npos || space == 0 ? left.find(' ', fits) : space, end);
         }
-        made.push_back(text.substr(from, end - from));
-        from = std::min(end + 1, text.size());
+        made.push_back(left.substr(0, end));
+        left.erase(0, end + 1);
     }
-    if (from < text.size()) made.push_back(text.substr(from));
+    if (!left.empty()) made.push_back(left);
     return made;
 }
 

@@ -49,6 +49,7 @@ public:
 private:
     void use(const Font& font);
     void path(const Box& box, double radius);
+    size_t bytes_that_fit(const std::string& text, const char* ending, const Font& font, double width);
     std::string fitting(const std::string& text, const Font& font, double width);
 
     const Desktop& draw_;

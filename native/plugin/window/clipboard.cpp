@@ -9,6 +9,7 @@ namespace {
 constexpr long kMostWords = 4096;  // of four bytes
 constexpr XId kAnyType = 0;
 constexpr std::string_view kFile = "file://";
+constexpr std::string_view kThisMachine = "localhost";
 
 std::string_view trimmed(std::string_view text) {
     constexpr std::string_view kAround = " \t\r\n\"'";
@@ -60,8 +61,12 @@ std::string clipboard_text(const Desktop& desktop, Display* display, const XSele
 std::string path_in(std::string_view text) {
     std::string_view line = trimmed(text);
     line = trimmed(line.substr(0, line.find_first_of("\r\n")));
-    const std::string path = line.starts_with(kFile) ? decoded(line.substr(kFile.size())) : std::string(line);
-    return path.starts_with('/') ? path : "";
+    const bool is_address = line.starts_with(kFile);
+    if (is_address) line.remove_prefix(kFile.size());
+    if (is_address && line.starts_with(kThisMachine)) line.remove_prefix(kThisMachine.size());
+    const std::string path = is_address ? decoded(line) : std::string(line);
+    const bool is_whole = path.find('\0') == path.npos;  // the system would open what stands before it
+    return path.starts_with('/') && is_whole ? path : "";
 }
 
 }  // namespace neutone_like::plugin

@@ -62,13 +62,22 @@ def _compiling(item: pytest.Item) -> Iterator[None]:
         yield
 
 
+# What the reasons say of skips for want of what must be there where such a variable is 1.
+_REQUIRED = {
+    "NEUTONE_LIKE_REQUIRE_SHARED": ("shared",),
+    "NEUTONE_LIKE_REQUIRE_PROGRAMS": ("apt-get install", "does not start here"),
+}
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where the shared folder must be there (``NEUTONE_LIKE_REQUIRE_SHARED=1``), a skip for want of it is a failure."""
+    """A skip for want of the shared folder, or of a program of the system's, is a failure where it is required."""
     report = yield
-    if report.skipped and os.environ.get("NEUTONE_LIKE_REQUIRE_SHARED") == "1" and "shared" in str(report.longrepr):
-        report.outcome = "failed"
-        report.longrepr = f"NEUTONE_LIKE_REQUIRE_SHARED=1, so this may not be skipped: {report.longrepr}"
+    for variable, words in _REQUIRED.items():
+        is_meant = report.skipped and any(each in str(report.longrepr) for each in words)
+        if is_meant and os.environ.get(variable) == "1":
+            report.outcome = "failed"
+            report.longrepr = f"{variable}=1, so this may not be skipped: {report.longrepr}"
     return report
 
 

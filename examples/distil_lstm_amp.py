@@ -65,7 +65,7 @@ def main(
     print(proposals)
     if not proposals.shapes:
         raise typer.Exit(1)
-    audio = riff if teacher == TEACHER else None
+    audio = riff if teacher.resolve() == TEACHER else None
     training: dict[str, Any] = {"audio": audio, "audio_seconds": AUDIO_SECONDS, "seed": seed}
     shape = proposals.shapes[0]
     if len(proposals.shapes) > 1:

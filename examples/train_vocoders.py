@@ -1,6 +1,6 @@
 """Train the vocoders of ``vocoder_networks.py``, and write what they reach, what they cost and what the seams cost.
 
-    python examples/train_vocoders.py                         # about five minutes of one CPU for each
+    python examples/train_vocoders.py                         # nine minutes of one CPU
     python examples/train_vocoders.py --updates 20 --pieces 4 --out build/quick.pt
     python examples/train_vocoders.py --measure               # only measures the weights that are there
 
@@ -122,7 +122,9 @@ def train_all(
 
 def main(
     kind: Annotated[list[str] | None, typer.Option(help="One that is trained; the rest stays as in --out.")] = None,
-    updates: Annotated[int | None, typer.Option(min=1, help="For each; none: about five minutes.")] = None,
+    updates: Annotated[
+        int | None, typer.Option(min=1, help="For each; none: as many as for the weights there are.")
+    ] = None,
     pieces: Annotated[int, typer.Option(min=1, help="Pieces of music of 4 s to learn from.")] = 60,
     out: Annotated[Path, typer.Option(help="Weights file; the report goes beside it, as .json.")] = WEIGHTS,
     work: Annotated[Path, typer.Option(help="Folder for checkpoints.")] = Path("build/vocoders"),

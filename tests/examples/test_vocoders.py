@@ -1,5 +1,6 @@
 """Vocoders: that a stream is the whole signal by the declared delay later, and that what the page states is so."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from neutone_like import load_artifact
+from neutone_like.optimise import quality
 from neutone_like.runtime import Engine, HostConfig
 from support.example_hosts import example
 from support.places import EXPORTED, PROJECT
@@ -96,6 +98,8 @@ def test_networks_sound_as_is_stated(sounds: list[Tensor], stated: dict[str, Any
     for name, row in rows.items():
         assert found[name]["log_mel_distance_db"] == pytest.approx(row["log_mel_distance_db"], abs=0.2), name
         assert found[name]["spectral_distance"] == pytest.approx(row["spectral_distance"], abs=0.05), name
+        assert found[name]["frechet_distance"] == pytest.approx(row["frechet_distance"], rel=0.1), name
+        assert found[name]["loudness_difference_lu"] == pytest.approx(row["loudness_difference_lu"], abs=0.3), name
     trained, random_phases = found[networks.TITLES["istft"]], found["random phases"]
     for kind in networks.KINDS:
         for measure in ("log_mel_distance_db", "spectral_distance", "frechet_distance"):
@@ -174,6 +178,19 @@ def test_what_training_begins_from_is_carriers_alone(sounds: list[Tensor]) -> No
     assert float((power * hertz).sum() / power.sum()) == pytest.approx(1500.0, abs=150.0)
 
 
+def test_carriers_alone_are_as_near_as_the_page_says(sounds: list[Tensor]) -> None:
+    untrained = networks.Resynthesis(networks.new_network("hifigan"))
+    with torch.no_grad():
+        made = [untrained(sound.unsqueeze(0))[0].numpy() for sound in sounds]
+    found = quality([sound.numpy() for sound in sounds], made, sample_rate=networks.SAMPLE_RATE)
+    stated = re.search(r"untrained, are at\n +(\d+\.\d+) dB, (\d+\.\d+) and (\d+)", PAGE.read_text(encoding="utf-8"))
+    assert stated is not None
+    mel, spectral, frechet = map(float, stated.groups())
+    assert found.log_mel_distance_db == pytest.approx(mel, abs=0.1)
+    assert found.spectral_distance == pytest.approx(spectral, abs=0.05)
+    assert found.frechet_distance == pytest.approx(frechet, rel=0.05)
+
+
 def test_loss_is_finite_in_silence() -> None:
     """Where magnitudes are 0 and their slopes are not: gradients are numbers."""
     network = networks.new_network("istft")
@@ -182,7 +199,7 @@ def test_loss_is_finite_in_silence() -> None:
     assert all(bool(each.grad.isfinite().all()) for each in network.parameters() if each.grad is not None)
 
 
-def test_costs_are_measured_as_they_are_played(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_costs_are_measured_as_they_are_played(stated: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measurements, "KINDS", ("multiband",))
     monkeypatch.setattr(measurements, "ROUNDS", 1)
     monkeypatch.setattr(measurements, "BLOCK_SIZES", (64,))
@@ -192,6 +209,11 @@ def test_costs_are_measured_as_they_are_played(monkeypatch: pytest.MonkeyPatch) 
     late = [round(row["latency_ms"] * networks.SAMPLE_RATE / 1000.0) for row in rows]
     assert late[0] == late[1] == DELAYS["multiband"] + 256 - 64
     assert late[2] == late[3] == 4 * 256 + 12 * 256 - 64, "a fade, and what a block of the window waits for"
+    kept = [row for row in stated["cost"] if row["name"].startswith(networks.TITLES["multiband"])]
+    for row, before in zip(rows, kept, strict=True):
+        assert (row["name"], row["backend"]) == (before["name"], before["backend"])
+        assert row["latency_ms"] == pytest.approx(before["latency_ms"], abs=0.1)
+        assert row["file_bytes"] == pytest.approx(before["file_bytes"], rel=0.05)
 
 
 def test_a_kind_that_there_is_not_is_refused() -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from neutone_like import streaming
 from neutone_like.errors import ModelError, ParameterError, TrainingError
 from neutone_like.optimise import FineTuning, PruneResult, prune
 from neutone_like.optimise.pruning.fewer_heads import FewerHeads
@@ -228,3 +229,25 @@ def test_training_that_fails() -> None:
         replace(nan, learning_rate=float("nan"))
     with pytest.raises(ParameterError, match="steps must be a whole number from 1"):
         prune(network, X, steps=0)
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_streaming_layers_are_trained_from_rest(by_itself: bool, tmp_path: Path) -> None:
+    """No batch goes on from the one before, whose graph is gone, and no state of training is left."""
+    layers = (streaming.Conv1d(1, 16, 9), nn.Tanh(), streaming.Conv1d(16, 16, 3), nn.Tanh(), streaming.Conv1d(16, 1, 1))
+    tuning = FineTuning(
+        lambda network, batch: (network(batch) - batch).square().mean(),
+        lambda generator: torch.randn(8, 1, 64, generator=generator),
+        updates=2,
+    )
+
+    def once(network: Any) -> None:
+        network(torch.ones(8, 1, 64)).square().mean().backward()
+
+    result = prune(nn.Sequential(*layers), X, fine_tune=tuning if by_itself else once, checkpoint=tmp_path)
+    states = [(name, each) for name, each in result.model.named_buffers() if name.endswith(".past")]
+    assert len(states) == 3
+    for name, each in states:
+        assert each.size(0) == 1, name
+        assert not each.any(), name
+        assert not each.requires_grad, name

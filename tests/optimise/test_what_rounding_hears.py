@@ -160,6 +160,38 @@ def test_a_network_begins_at_rest_and_is_given_back_so() -> None:
     assert made.quality.error_to_signal_ratio == pytest.approx(error, rel=1e-3)
 
 
+@pytest.mark.parametrize("live", [False, True])
+def test_a_training_that_leaves_states_behind_is_begun_after(live: bool) -> None:
+    """Of eight sounds side by side, with the graph that they came from."""
+    network = seeded(lambda: nn.Sequential(Conv1d(1, 16, 9), nn.Tanh(), LSTM(16, 8), Conv1d(8, 1, 1)))
+
+    class Model(WaveformToWaveformBase):
+        metadata = ModelMetadata(name="Model", authors=("Ada",), version="1.0.0")
+        in_channels = 1
+        out_channels = 1
+        sample_rates = (RATE,)
+
+        def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
+            return cast("nn.Module", self.model)(x[None])[0]
+
+    class Unbatched(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = network
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.model(x[None])[0]
+
+    def fine_tune(copy: Any) -> None:
+        copy.model(torch.ones(8, 1, 256)).square().mean().backward()
+
+    given: Any = Model(network) if live else Unbatched()
+    made = quantise(given, "int8", noise(), sample_rate=RATE, measure=False, fine_tune=fine_tune)
+    for one, other in zip(given.buffers(), made.model.buffers(), strict=True):
+        assert torch.equal(one, other)
+    assert cast(Any, made.quality).error_to_signal_ratio < 1e-3
+
+
 def test_each_input_takes_up_what_is_left_as_algebra_has_it() -> None:
     """Beside solving for all that is not rounded yet, anew after each input."""
     generator = torch.Generator().manual_seed(0)

@@ -13,6 +13,7 @@ from torch import nn
 from neutone_like.errors import TrainingError
 from neutone_like.optimise.checkpoint_file import checkpoint_file, write_checkpoint_file
 from neutone_like.optimise.diffusion.losses import Draw, Loss
+from neutone_like.streaming import reset_streaming
 
 _WARM_UP = 0.05  # of all updates
 _MOST_NORM = 1.0  # of gradients
@@ -54,6 +55,7 @@ def train(
         for update in range(begun, updates):
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate * _share(update / updates)
+            reset_streaming(network)  # a batch is no continuation of the one before, whose graph is gone
             value = loss(network, draw(generator), generator)
             if not bool(torch.isfinite(value)):
                 raise TrainingError(_diverged("loss", float(value.detach()), update, learning_rate, checkpoint))
@@ -68,6 +70,7 @@ def train(
                 _keep(checkpoint, settings, done, network, optimiser, generator)
             show(done, float(value.detach()))
     network.eval()
+    reset_streaming(network)
 
 
 def _share(done: float) -> float:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from neutone_like.errors import ParameterError, TrainingError
 from neutone_like.numbers import as_finite_number, as_whole_number
 from neutone_like.optimise.diffusion.training import train
+from neutone_like.streaming import reset_streaming
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ def trained(model: nn.Module, fine_tune: FineTune, checkpoint: Path | None, purp
         else:
             fine_tune(model)
     model.eval()
+    reset_streaming(model)  # whose states are of what it trained on
     kept = "" if checkpoint is None else f" What was trained before this step is kept in {checkpoint.parent}."
     for name, each in nn.Module.named_parameters(model):
         each.grad = None

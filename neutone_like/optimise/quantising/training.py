@@ -10,6 +10,7 @@ from torch.nn.utils import parametrize
 from neutone_like.errors import ModelError
 from neutone_like.optimise.quantising.grid import Grid
 from neutone_like.optimise.quantising.weights import Weight
+from neutone_like.streaming import reset_streaming
 
 FineTune = Callable[[Any], object]
 """Trains a model where it is."""
@@ -61,6 +62,7 @@ def train_on_grids(model: nn.Module, weights: Sequence[Weight], grids: Mapping[s
         rounded = {weight.name: _folded(weight, grids[weight.name]) for weight in weights}
         model.requires_grad_(False)
         model.eval()
+        reset_streaming(model)  # whose states are of what it trained on, and hold the graph of that
     for name, value in [*model.named_parameters(), *rounded.items()]:
         if not bool(torch.isfinite(value).all()):
             raise ModelError(

@@ -26,7 +26,7 @@ _BY_MAGIC: tuple[tuple[bytes, FindExtent], ...] = (
     (b"ALawSoundFile**", fixed_headers.wve),
     (b"Extended Instrument: ", fixed_headers.xi),
 )
-_WHOLE_FILES = (*(magic for magic, _ in _BY_MAGIC if len(magic) >= 4), ogg.MAGIC, b"\xf0\x7e")
+_WHOLE_FILES = (*(magic for magic, _ in _BY_MAGIC if len(magic) >= 4), ogg.MAGIC)
 # Of these no decoder reads a tag before the audio as anything else than a tag.
 _LONGEST_MAGIC = 32
 

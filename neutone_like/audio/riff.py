@@ -41,7 +41,8 @@ def find_extent(source: Source) -> Extent | None:
 
 def _still_grows(source: Source, found: dict[bytes, Chunk]) -> bool:
     """Whether it is a recording of ours that was never finished: its length is that of some seconds before the end."""
-    return b"JUNK" in found and source.at(found[b"JUNK"].start, len(STILL_GROWS)) == STILL_GROWS
+    is_ours = b"JUNK" in found and source.at(found[b"JUNK"].start, len(STILL_GROWS)) == STILL_GROWS
+    return is_ours and not is_chunk_list(source, found[b"data"].stop, "little")  # as when another program has tagged it
 
 
 def _promised(source: Source, data: Chunk, ds64: Chunk | None, order: Order) -> int | None:

@@ -12,6 +12,22 @@ def skip_tags(source: Source, place: int) -> int:
     return place
 
 
+def before_last_tags(source: Source) -> int:
+    """Where the tags at the end of a file begin, which tell their length behind them; its end if there are none."""
+    place, before = source.size, -1
+    while place != before:
+        before = place
+        if source.at(place - 128, 3) == b"TAG":
+            place -= 128
+        if source.at(place - 9, 9) == b"LYRICS200" and (length := source.at(place - 15, 6)).isdigit():
+            place -= 15 + int(length)
+        foot = source.at(place - 32, 32)
+        if foot[:8] == b"APETAGEX":  # its length counts the foot and not the head, which some have
+            place -= int.from_bytes(foot[12:16], "little") + (32 if foot[23] & 0x80 else 0)
+        place = max(0, place)
+    return place
+
+
 def _skip_one(source: Source, place: int) -> int:
     head = source.at(place, 32)
     if head[:3] == b"ID3" and len(head) >= 10 and max(head[6:10]) < 0x80:

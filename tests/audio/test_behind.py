@@ -32,6 +32,63 @@ def test_files_that_were_joined_are_refused_and_stray_bytes_are_no_sound(kind: s
         np.testing.assert_array_equal(read_bytes(tmp_path, content + behind), sound)
 
 
+def chunk(name: bytes, inside: bytes, form: str = "<I") -> bytes:
+    return name + struct.pack(form, len(inside)) + inside + bytes(len(inside) % 2)
+
+
+PICTURE = np.random.default_rng(2).bytes(50_000)
+ID3_WITH_A_PICTURE = b"ID3\4\0\0" + bytes((0, 3, 6, 80)) + PICTURE
+APE_FOOT = b"APETAGEX" + struct.pack("<IIII", 2000, len(PICTURE) + 32, 1, 0) + bytes(8)
+LYRICS = b"LYRICSBEGIN" + bytes(5000) + b"005011LYRICS200"
+ID3_OF_1996 = b"TAG" + bytes(125)
+HARMLESS = {
+    "ID3": ID3_WITH_A_PICTURE,
+    "a pad byte and ID3": b"\0" + ID3_WITH_A_PICTURE,
+    "zeros and ID3": bytes(5000) + ID3_WITH_A_PICTURE,
+    "APE without a head": PICTURE + APE_FOOT,
+    "APE, lyrics and ID3": PICTURE + APE_FOOT + LYRICS + ID3_OF_1996,
+    "never written": b"\xff" * 40_000,
+    "a sector's rest and a chunk": bytes(512) + chunk(b"LIST", PICTURE),
+    "a chunk that is cut off": chunk(b"axml", PICTURE)[:-9000],
+    "a chunk without its pad byte": chunk(b"LIST", PICTURE[1:])[:-1] + chunk(b"id3 ", ID3_WITH_A_PICTURE),
+    "a chunk and the rest of a cluster": chunk(b"bext", bytes(602)) + PICTURE,
+    "an unknown chunk": chunk(b"xyz ", PICTURE),
+    "two bytes that begin a dump": b"\xf0\x7e",
+}
+WAVE64_NAMES = (
+    b"list" + bytes.fromhex("f3acd3118cd100c04f8edb8a"),
+    bytes.fromhex("6c6973742f91cf11a5d628db04c10000"),  # as Sony's own programs have it
+    bytes.fromhex("5662f7ab2d39d21186c700c04f8edb8a"),  # a marker
+)
+
+
+@pytest.mark.parametrize("behind", HARMLESS)
+@pytest.mark.parametrize(
+    ("kind", "subtype"), [("WAV", "PCM_16"), ("WAV", "PCM_U8"), ("AIFF", "PCM_24"), ("CAF", "FLOAT")]
+)
+def test_what_is_no_sound_hides_none(kind: str, subtype: str, behind: str, tmp_path: Path) -> None:
+    content = write(tmp_path / "whole", kind, subtype, samples=4001)
+    assert content is not None
+    np.testing.assert_array_equal(read_bytes(tmp_path, content + HARMLESS[behind]), decoded(tmp_path / "whole"))
+
+
+def test_nor_is_sound_hidden_by_silence_at_its_ends(tmp_path: Path) -> None:
+    content, _ = whole("WAV", tmp_path)
+    begin = content.index(b"data") + 4
+    quiet = struct.pack("<I", 4000) + bytes(4000) + bytes(9000) + PICTURE + bytes(9000)
+    assert "a recording that was not finished" in refusal(tmp_path, content[:begin] + quiet)
+    for between in (bytes(5000), ID3_WITH_A_PICTURE, chunk(b"LIST", PICTURE)):
+        assert "made of several files" in refusal(tmp_path, content + between + content)
+
+
+@pytest.mark.parametrize("name", WAVE64_NAMES)
+def test_chunks_of_wave64_are_no_sound(name: bytes, tmp_path: Path) -> None:
+    content = write(tmp_path / "whole", "W64", "PCM_16")
+    assert content is not None
+    behind = name + struct.pack("<Q", 24 + len(PICTURE)) + PICTURE
+    assert read_bytes(tmp_path, content + bytes(-len(content) % 8) + behind).shape[1] == SAMPLES
+
+
 @pytest.mark.parametrize("kind", STALE)
 def test_more_sound_than_the_header_tells_of_is_not_lost(kind: str, tmp_path: Path) -> None:
     """As of a recorder that wrote its length every few seconds, and died."""

@@ -26,15 +26,23 @@ def plain_settings() -> Iterator[None]:
     """
     # Each only where it is needed, since they cost a microsecond a call.
     is_on_cpu = torch.get_default_device() == torch.device("cpu")
-    with (
-        _float32_by_default,
-        nullcontext() if is_on_cpu else torch.device("cpu"),
-        torch.autocast("cpu", enabled=False) if torch.is_autocast_enabled("cpu") else nullcontext(),
-        torch.autocast("cuda", enabled=False) if torch.is_autocast_enabled("cuda") else nullcontext(),
-        torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext(),
-        torch.no_grad(),
-    ):
-        yield
+    user = object()
+    try:
+        _float32_by_default.enter(user)
+        with (
+            nullcontext() if is_on_cpu else torch.device("cpu"),
+            torch.autocast("cpu", enabled=False) if torch.is_autocast_enabled("cpu") else nullcontext(),
+            torch.autocast("cuda", enabled=False) if torch.is_autocast_enabled("cuda") else nullcontext(),
+            torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext(),
+            torch.no_grad(),
+        ):
+            yield
+    finally:
+        try:
+            _float32_by_default.leave(user)
+        except KeyboardInterrupt:  # on its threshold, perhaps
+            _float32_by_default.leave(user)
+            raise
 
 
 class _Float32ByDefault:
@@ -42,28 +50,22 @@ class _Float32ByDefault:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._inside = 0
+        self._users: set[object] = set()
         self._before = torch.float32
 
-    def __enter__(self) -> None:
-        is_counted = False
-        try:
-            with self._lock:
-                if self._inside == 0:
-                    self._before = torch.get_default_dtype()
-                self._inside += 1
-                is_counted = True
-                torch.set_default_dtype(torch.float32)
-        except BaseException:  # an interrupt, which may come at any moment
-            if is_counted:
-                self.__exit__()
-            raise
-
-    def __exit__(self, *_: object) -> None:
+    def enter(self, user: object) -> None:
         with self._lock:
-            self._inside -= 1
-            if self._inside == 0:
+            if not self._users:
+                self._before = torch.get_default_dtype()
+            self._users.add(user)
+            torch.set_default_dtype(torch.float32)
+
+    def leave(self, user: object) -> None:
+        """Twice does nothing."""
+        with self._lock:
+            if self._users == {user}:
                 torch.set_default_dtype(self._before)
+            self._users.discard(user)
 
 
 _float32_by_default = _Float32ByDefault()

@@ -58,10 +58,16 @@ class using:
             or it holds something else, so that waiting might never end.
     """
 
+    _holds = False
+
     def __init__(self, parts: Iterable[Any], name: str) -> None:
         self._parts = {id(part): part for part in parts}  # which also keeps them alive
         self._name = name
         self._me = acting_thread()
+
+    def __del__(self) -> None:
+        if self._holds:  # an interrupt came on the threshold of __exit__
+            self._give_back()
 
     def __enter__(self) -> None:
         try:
@@ -93,6 +99,7 @@ class using:
                     "render. Make a second one for this thread."
                 )
             users.changed.wait()
+        self._holds = True
         users.threads.update(dict.fromkeys(self._parts, me))
 
     def _give_back(self) -> None:
@@ -100,6 +107,7 @@ class using:
             for key in self._parts:
                 if users.threads.get(key) == self._me:
                     del users.threads[key]
+            self._holds = False
             users.changed.notify_all()
 
 

@@ -72,6 +72,14 @@ def print_tables(*tables: Any) -> None:
     print_tables(*tables)
 
 
+class AskedToEnd(SystemExit):
+    """The system, or whoever runs this program, wants it to end."""
+
+
+def _ask_to_end(number: int, _: object) -> None:
+    raise AskedToEnd(128 + number)
+
+
 @contextmanager
 def ending_in_order() -> Iterator[None]:
     """A request to end the process, or a terminal that is closed, lets it clean up what is half done.
@@ -82,9 +90,11 @@ def ending_in_order() -> Iterator[None]:
         yield
         return
     wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {each: signal.getsignal(each) for each in wanted if signal.getsignal(each) is not signal.SIG_IGN}
+    handlers = {each: signal.getsignal(each) for each in wanted}
+    # None: another library's own, which can't be put back.
+    before = {each: handler for each, handler in handlers.items() if handler not in (signal.SIG_IGN, None)}
     for each in before:
-        signal.signal(each, lambda number, _: sys.exit(128 + number))
+        signal.signal(each, _ask_to_end)
     try:
         yield
     finally:

@@ -8,6 +8,7 @@ from traceback import extract_tb
 from types import ModuleType
 from typing import Any
 
+from neutone_like.cli.common import AskedToEnd
 from neutone_like.errors import ModelError
 
 DEFAULT_CALLABLE = "build_model"
@@ -70,6 +71,8 @@ def _import(path: Path) -> ModuleType:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
+    except AskedToEnd:  # no doing of the file
+        raise
     except (Exception, SystemExit) as error:
         raise ModelError(f"{path} can't be imported:\n{_describe(error, path)}") from error
     return module

@@ -174,6 +174,18 @@ def test_a_request_to_end_lets_every_verb_clean_up(
     assert (code, left) == (128 + sent, ["cleaned up"])
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_end_is_no_fault_of_the_file_that_is_being_read(run: Run, tmp_path: Path, sent: int) -> None:
+    (tmp_path / "slow.py").write_text(f"import signal\nsignal.raise_signal({int(sent)})\n")
+    before = signal.signal(sent, lambda *_: None)
+    try:
+        code, out, err = run("export", f"{tmp_path}/slow.py", "--out", f"{tmp_path}/out")
+    finally:
+        signal.signal(sent, before)
+    assert (code, out, err) == (128 + sent, "", "")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_ctrl_c_in_the_real_program(tmp_path: Path, subprocess_environment: dict[str, str]) -> None:
     (tmp_path / "slow.py").write_text("import pathlib, time\npathlib.Path('began').touch()\ntime.sleep(60)\n")

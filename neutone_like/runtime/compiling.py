@@ -97,13 +97,17 @@ def plan_artifact(model: str | PathLike[str] | Artifact, *, sample_rate: int | N
         return _planned(artifact, sample_rate, None).plan
 
 
-def _planned(artifact: Artifact, sample_rate: int | None, model: Model | None) -> _Planned:
+def _planned(artifact: Artifact, sample_rate: int | None, model: Model | None, *, in_granules: bool = True) -> _Planned:
+    captured = None
     try:
-        captured = capture_artifact(artifact, sample_rate, model, in_granules=True)
+        captured = capture_artifact(artifact, sample_rate, model, in_granules=in_granules)
         graph = simplified(specialised(captured.graph, captured.look_behind_samples, captured.block_size))
-    except CaptureError as error:
+        return _Planned(captured, planned(graph, captured.look_behind_samples, captured.block_size))
+    except (CaptureError, CompileError) as error:
+        if captured is not None and captured.graph.lengths.longest is not None:
+            # Cut in pieces by its own program, as filters were by earlier releases: sample by sample there is a plan.
+            return _planned(artifact, sample_rate, model, in_granules=False)
         raise CompileError(str(error)) from error
-    return _Planned(captured, planned(graph, captured.look_behind_samples, captured.block_size))
 
 
 def _at_other_rates(

@@ -18,6 +18,7 @@ from neutone_like.optimise.distilling.students import StudentModel
 from neutone_like.runtime.compiling import compile_artifact, plan_artifact
 from neutone_like.streaming import IIR, Attention, Biquad, DiagonalStateSpace, LinearAttention, StateVariableFilter
 from neutone_like.streaming.scan import linear_scan
+from neutone_like.streaming.whole_in_programs import make_recurrences_whole
 from support.compiled_networks import opened
 
 CHANNELS = 4
@@ -121,3 +122,53 @@ def test_the_artifact_itself_plays_as_before(tmp_path: Path) -> None:
     with torch.no_grad():
         got = module.w2w_base.do_forward_pass(x, {})
     np.testing.assert_allclose(got, in_double(network, x.numpy()), atol=1e-5)
+
+
+class InPieces(nn.Module):
+    """A program that cuts its block itself, as filters of earlier releases did."""
+
+    last: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("last", torch.zeros(1, CHANNELS, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        pieces: list[Tensor] = []
+        for piece in x.split(64, 2):
+            joined = torch.cat([self.last, piece], 2)
+            pieces.append(piece - 0.5 * joined[:, :, :-1])
+            self.last = piece[:, :, -1:]
+        return torch.cat(pieces, 2)
+
+
+def test_what_has_no_plan_in_one_piece_goes_sample_by_sample(tmp_path: Path) -> None:
+    plan, x = plan_artifact(exported(InPieces(), tmp_path)), torch.randn(CHANNELS, 150)
+    assert plan.granule == 1
+    np.testing.assert_allclose(opened(plan).play(x.numpy(), []), in_double(InPieces(), x.numpy()), atol=1e-6)
+
+
+def halved(matrices: Tensor, inputs: Tensor, state: Tensor) -> Tensor:
+    """Another recurrence."""
+    return linear_scan(0.5 * matrices, inputs, state)
+
+
+def same(matrices: Tensor, inputs: Tensor, state: Tensor) -> Tensor:
+    return linear_scan(1.0 * matrices, inputs, state)
+
+
+class Program:
+    """One whose only function is called as a layer's is."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = torch.jit.script(function)
+
+    def find_function(self, name: str) -> Any:
+        return self.function if name.endswith(".linear_scan") else None
+
+
+def test_only_a_function_that_does_the_same_is_taken_whole() -> None:
+    for function, taken in ((same, True), (halved, False)):
+        program = Program(function)
+        make_recurrences_whole(program)
+        assert ("neutone_like::linear_scan" in str(program.function.graph)) == taken

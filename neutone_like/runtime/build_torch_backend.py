@@ -13,8 +13,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -174,16 +175,21 @@ def _writable_folder(folder: Path | None) -> Path:
 
 def _run(command: list[str]) -> None:
     """Run the compiler. It is a driver with children, which all end where this is interrupted."""
+    compiler: Any = subprocess.Popen.__new__(subprocess.Popen)  # known before it starts, which may be interrupted too
     try:
-        compiler = subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True)
-    except OSError as error:
-        raise RuntimeEngineError(f"The C++ compiler {command[0]!r} does not start: {error}") from error
-    with compiler:
         try:
-            said = compiler.communicate()[1].decode(errors="replace")
-        except BaseException:
-            os.killpg(compiler.pid, signal.SIGKILL)
-            raise
+            compiler.__init__(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True)
+        except OSError as error:
+            raise RuntimeEngineError(f"The C++ compiler {command[0]!r} does not start: {error}") from error
+        said = compiler.communicate()[1].decode(errors="replace")
+    except BaseException:
+        if getattr(compiler, "pid", None) is not None and compiler.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(compiler.pid, signal.SIGKILL)
+            compiler.wait()
+        if getattr(compiler, "stderr", None) is not None:
+            compiler.stderr.close()
+        raise
     if compiler.returncode != 0:
         shown = "\n".join(said.splitlines()[-SHOWN_LINES:])
         raise RuntimeEngineError(

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -205,6 +206,38 @@ def test_an_interrupted_build_leaves_no_file_and_no_process(tmp_path: Path, fold
     assert list(folders[0].iterdir()) == []
     child = int((tmp_path / "child").read_text())
     until(lambda: not runs(child))
+
+
+def test_a_compiler_whose_start_is_interrupted_ends_too(
+    tmp_path: Path, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler = tmp_path / "slow"
+    compiler.write_text("#!/bin/sh\nsleep 300\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CXX", str(compiler))
+    reading = os.read
+    started: list[bytes] = []
+
+    def read(file: int, size: int) -> bytes:
+        """What waits until the child has become the compiler."""
+        if not started and "_execute_child" in {each.name for each in traceback.extract_stack()}:
+            started.append(reading(file, size))
+            raise KeyboardInterrupt
+        return reading(file, size)
+
+    monkeypatch.setattr(os, "read", read)
+    with pytest.raises(KeyboardInterrupt):
+        builder.build_torch_backend(folders[0])
+    monkeypatch.undo()
+    assert started == [b""]
+    assert not any(is_run_by(each, compiler) for each in Path("/proc").iterdir() if each.name.isdecimal())
+
+
+def is_run_by(process: Path, program: Path) -> bool:
+    try:
+        return str(program).encode() in (process / "cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def until(holds: Callable[[], bool]) -> None:

@@ -47,9 +47,9 @@ def _still_grows(source: Source, found: dict[bytes, Chunk]) -> bool:
 
 def _promised(source: Source, data: Chunk, ds64: Chunk | None, order: Order) -> int | None:
     size, held = data.size, source.size - data.start
-    has_64_bits = size == _FULL and ds64 is not None
-    if has_64_bits and ds64 is not None:
-        size = int.from_bytes(source.at(ds64.start + 8, 8), "little")
+    long = ds64 if size == _FULL else None
+    if long is not None:
+        size = int.from_bytes(source.at(long.start + 8, 8), "little")
     if size == 0 and held > 0 and not is_chunk_list(source, data.start, order):
         return None  # the recorder died before it wrote the length
     is_whole = size == held or (size < held and is_chunk_list(source, data.start + size, order))
@@ -57,7 +57,7 @@ def _promised(source: Source, data: Chunk, ds64: Chunk | None, order: Order) -> 
         return size
     if is_placeholder(size):
         return None
-    return size if has_64_bits else beyond_32_bits(size, held)
+    return beyond_32_bits(size, held) if long is None else size
 
 
 def _coding(

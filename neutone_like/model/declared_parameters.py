@@ -55,17 +55,22 @@ def _as_parameter_tuple(value: Any) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def refuse_unbegun_modules(model: nn.Module) -> None:
-    """Raises ModelError for a model, or a network in it, whose ``__init__`` never came to PyTorch's."""
+def refuse_impossible_modules(model: nn.Module, above: tuple[nn.Module, ...] = ()) -> None:
+    """Raises ModelError for a network whose ``__init__`` never came to PyTorch's, or that is a part of itself."""
     if "_modules" not in vars(model):
         name = type(model).__name__
         raise ModelError(
             f"{name}.__init__ does not call super().__init__(), without which PyTorch does not know the module. "
             f"Write super().__init__() as its first line (in {type(model).__module__}, class {name})."
         )
-    for child in model.children():
+    for attribute, child in model.named_children():
+        if any(child is each for each in (*above, model)):
+            raise ModelError(
+                f"{type(child).__name__} is a part of itself: {type(model).__name__}.{attribute} is what it lies in. "
+                f"PyTorch would never come to an end there. Keep it in a tuple: self.{attribute} = (parent,)."
+            )
         if not isinstance(child, torch.jit.ScriptModule):
-            refuse_unbegun_modules(child)
+            refuse_impossible_modules(child, (*above, model))
 
 
 class DeclaresParameters(nn.Module):
@@ -134,7 +139,7 @@ class DeclaresParameters(nn.Module):
         Raises:
             ModelError: Names what was meant.
         """
-        refuse_unbegun_modules(self)
+        refuse_impossible_modules(self)
         self._adopt_parameters()
         refuse_misspelled_names(type(self), self._declarable, self)
 

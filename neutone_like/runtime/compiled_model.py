@@ -1,6 +1,7 @@
 """Compiled models as users meet them: opened and played."""
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -60,20 +61,20 @@ class CompileReport(Printed):
 
 
 class _Turn:
-    """Lets one thread at a time in."""
+    """Lets one thread at a time in, and refuses others."""
 
-    inside = False
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
 
     def __enter__(self) -> None:
-        if self.inside:
+        if not self._lock.acquire(blocking=False):
             raise RuntimeEngineError(
                 "Another thread is inside process() of this compiled model, which keeps state: two signals at once "
                 "would be mixed. Use one for each thread, such as copy.copy(model)."
             )
-        self.inside = True
 
     def __exit__(self, *_: object) -> None:
-        self.inside = False
+        self._lock.release()
 
 
 class CompiledModel(Printed):

@@ -260,3 +260,20 @@ def test_a_slice_of_a_large_tensor_is_saved_as_the_slice(tmp_path: Path) -> None
     copied.blocks[0][5:] = -1.0
     assert bool((copied.blocks[1][:5] == -1.0).all()), "what overlapped does so still"
     assert copied.blocks[0].untyped_storage().nbytes() == 60
+
+
+class KeepsItsParent(nn.Module):
+    def __init__(self, *, plainly: bool) -> None:
+        super().__init__()
+        self.gain = nn.Linear(1, 1)
+        self.gain.parent = self if plainly else (self,)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+def test_a_network_that_is_a_part_of_itself_is_named_and_the_advice_works(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"^KeepsItsParent is a part of itself: Linear\.parent is what it lies in"):
+        export_model(Net(KeepsItsParent(plainly=True)), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    write_artifact(Net(KeepsItsParent(plainly=False)), tmp_path / "net", render_samples=False)

@@ -29,13 +29,20 @@ public:
         }
         return static_cast<Owner>(expected);
     }
-    void leave() noexcept { owner_.store(kFree, std::memory_order_release); }
+    void leave() noexcept {
+        // First the name: whoever left must not find itself named while the next owner has yet to write its own.
+        thread_.store(std::thread::id(), std::memory_order_relaxed);
+        owner_.store(kFree, std::memory_order_release);
+    }
     bool is_free() const noexcept { return owner_ == kFree; }
-    bool is_this_threads() const noexcept { return !is_free() && thread_.load() == std::this_thread::get_id(); }
+    // Only a thread itself writes its name here, and takes it away.
+    bool is_this_threads() const noexcept {
+        return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    }
 
 private:
     std::atomic<int> owner_{kFree};
-    std::atomic<std::thread::id> thread_{};  // whose it is, or was
+    std::atomic<std::thread::id> thread_{};  // whose it is
 };
 
 // Where a model block is on its way through the workers.

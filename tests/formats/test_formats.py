@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from neutone_like import ModelMetadata, WaveformToWaveformBase, export_model, load_artifact
 from neutone_like.artifact.writing.staging import OUR_FILES
@@ -18,7 +19,9 @@ from neutone_like.formats.format import Draft, Player
 from neutone_like.formats.onnx_format import OnnxFormat
 from support.absent_package import Absent
 from support.compiled_live_models import Amp, Ringing
+from support.compiled_networks import Function, captured
 from support.exported_folders import LIVE_FOLDERS
+from support.onnx_networks import OnnxNetwork
 from support.places import EXPORTED
 
 WRITTEN = ("nm", "onnx", "pt2")
@@ -335,6 +338,17 @@ def test_other_engines_are_as_exact(format: str, example: str, tmp_path: Path) -
     (written,) = write_formats(load_artifact(EXPORTED / example / "model.nm"), [format], tmp_path)
     assert written.accuracy.is_good
     assert read_sidecar(written.path).block_samples == written.block_samples
+
+
+@pytest.mark.slow
+def test_other_engines_know_a_softplus_above_zero() -> None:
+    openvino = pytest.importorskip("openvino", reason="openvino is not installed; `make formats` brings it")
+    core = openvino.Core()
+    x = -torch.arange(10.0, 40.0).reshape(1, 1, -1)
+    for body in (F.softplus, lambda y: torch.logaddexp(y, torch.zeros_like(y))):
+        network = OnnxNetwork(captured(Function(body), channels=1))
+        found = core.compile_model(core.read_model(network.data), "CPU")([x.numpy()])[0]
+        np.testing.assert_allclose(found, body(x.double()), rtol=1e-5)
 
 
 def test_a_full_disk_is_the_systems_error(tmp_path: Path) -> None:

@@ -109,8 +109,11 @@ def _log10(maths: Maths, x: Operand) -> Written:
 
 @computed("log1p")
 def log1p(maths: Maths, x: Operand) -> Written:
-    """Exact for small numbers too: Kahan's way, in which the rounding of 1 + x cancels out."""
-    whole = maths("Add", x, 1.0)
+    """Exact for small numbers too: Kahan's way, in which the rounding of 1 + x cancels out.
+
+    Not as a sum: OpenVINO 2026.4 takes log(exp(x) + 1) for its softplus, which is negative from -18 on.
+    """
+    whole = maths("Sub", x, -1.0)
     rounded = maths("Sub", whole, 1.0)
     same = maths.test("Equal", rounded, 0.0)
     quotient = maths("Div", maths("Mul", x, maths("Log", whole)), maths.where(same, 1.0, rounded))

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # pedalboard 0.9.26: GSMFullRateCompressor called in blocks with reset=False gives another sound than in one call: 5 dB of
-# signal over difference in blocks of 4096, 0 dB (nothing in common) in blocks of 512. Its other effects that were tried
-# (Compressor, Chorus, Phaser, Reverb, Delay, Limiter) give the same samples to the last bit. Play it over whole sounds only.
-# Installs from PyPI into a temporary folder.
+# signal over difference in blocks of 4096, 0 dB (nothing in common) in blocks of 512. In blocks of one length its other effects
+# that were tried (Compressor, Chorus, Phaser, Reverb, Delay, Limiter) give the same samples to the last bit. Play it over whole
+# sounds only. Installs from PyPI into a temporary folder.
 set -euo pipefail
 
 folder=$(mktemp -d)

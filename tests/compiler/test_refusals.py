@@ -80,6 +80,17 @@ class DoubleProduct(Network):
         return nn.functional.conv1d(x.double(), self.convolution.weight, padding=1).float()  # refused
 
 
+class LargeInDouble(Network):
+    """Small products are calculated in float64, as recursive filters need them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.randn(2, 4096, dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x.double().transpose(1, 2) @ self.weight).sum(2, keepdim=True).transpose(1, 2).float()  # refused
+
+
 class DoubleRecurrent(Network):
     def __init__(self) -> None:
         super().__init__()
@@ -221,6 +232,7 @@ REFUSED: dict[type[Network], str] = {
     Places: r"aten::nonzero.*How much it gives depends on values",
     ComplexTangent: r"aten::tan.*complex ones",
     DoubleProduct: r"aten::conv.*in float64, and convolutions.* compile in float32.*Use \.float\(\)",
+    LargeInDouble: r"aten::matmul.*a product in float64 with 4096 x 2 weights; at most 4096 .*Calculate it in float32",
     DoubleRecurrent: r"aten::lstm.*in float64, and",
     DoubleTransform: r"aten::_fft_r2c.*complex128; compiled models hold.*Calculate in float32",
     ComplexState: r"state held is torch.complex64.*real and imaginary parts, each as a buffer.*TorchScript plays it",

@@ -125,7 +125,7 @@ def test_the_artifact_itself_plays_as_before(tmp_path: Path) -> None:
 
 
 class InPieces(nn.Module):
-    """A program that cuts its block itself, as filters of earlier releases did."""
+    """A program that cuts its block itself, as filters of earlier releases did, and pieces by their number."""
 
     last: Tensor
 
@@ -136,7 +136,7 @@ class InPieces(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         pieces: list[Tensor] = []
         for piece in x.split(64, 2):
-            joined = torch.cat([self.last, piece], 2)
+            joined = torch.cat([self.last, piece.chunk(1, 2)[0]], 2)
             pieces.append(piece - 0.5 * joined[:, :, :-1])
             self.last = piece[:, :, -1:]
         return torch.cat(pieces, 2)
@@ -146,6 +146,50 @@ def test_what_has_no_plan_in_one_piece_goes_sample_by_sample(tmp_path: Path) -> 
     plan, x = plan_artifact(exported(InPieces(), tmp_path)), torch.randn(CHANNELS, 150)
     assert plan.granule == 1
     np.testing.assert_allclose(opened(plan).play(x.numpy(), []), in_double(InPieces(), x.numpy()), atol=1e-6)
+
+
+class EarlierIIR(nn.Module):
+    """A filter's program as earlier releases wrote it into artifacts: a method of its own, with products in float64."""
+
+    piece_matrix: Tensor
+    transition_powers: Tensor
+    registers: Tensor
+
+    def __init__(self, numerator: Tensor, denominator: Tensor) -> None:
+        super().__init__()
+        now = IIR(numerator, denominator)
+        self.order, self.piece_samples = now.order, now.piece_samples
+        self.register_buffer("piece_matrix", now.piece_matrix)
+        self.register_buffer("transition_powers", now.transition_powers)
+        self.register_buffer("registers", torch.zeros(1, 1, self.order, dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        registers = self.registers.double().expand(x.size(0), x.size(1), -1)
+        y, self.registers = self.constant(x.double(), registers)
+        return y.to(x.dtype)
+
+    def constant(self, x: Tensor, registers: Tensor) -> tuple[Tensor, Tensor]:
+        matrix, powers = self.piece_matrix.double(), self.transition_powers.double()
+        longest = self.piece_samples
+        pieces: list[Tensor] = []
+        for piece in x.split(longest, 2):
+            samples = piece.size(2)
+            entering = torch.cat([registers, piece], 2)
+            pieces.append(entering @ matrix[: self.order + samples, :samples])
+            left = piece @ matrix[self.order + longest - samples : self.order + longest, longest:]
+            registers = registers @ powers[samples] + left
+        return torch.cat(pieces, 2), registers
+
+
+def test_filters_in_artifacts_of_earlier_releases_compile(tmp_path: Path) -> None:
+    sections = signal.ellip(4, 0.5, 70, 0.2, output="sos")
+    network = nn.Sequential(*(EarlierIIR(*torch.from_numpy(each).split(3)) for each in sections))
+    plan = plan_artifact(exported(network, tmp_path))
+    assert plan.granule == 64, "in one piece"
+    native = opened(plan)
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (CHANNELS, sum(SIZES))).astype(np.float32)
+    got = np.concatenate([native.play(each, []) for each in np.split(x, np.cumsum(SIZES)[:-1], 1)], 1)
+    np.testing.assert_allclose(got, signal.sosfilt(sections, x.astype(np.float64)), atol=1e-6)
 
 
 def halved(matrices: Tensor, inputs: Tensor, state: Tensor) -> Tensor:

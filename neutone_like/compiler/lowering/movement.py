@@ -173,6 +173,9 @@ def _split(context: Context, node: Node, self: Lowered, dim: int = 0, **given: A
     view = context.view(self)
     dim %= view.rank
     length = view.dims[dim]
+    most = given.get("split_size")
+    if length.constant is None and isinstance(most, int) and length.at(context.granule) <= most:
+        return [self]  # as long as a block of the plan may be
     sizes = _sizes(node, length, given)
     parts: list[Lowered] = []
     start = ZERO

@@ -19,6 +19,9 @@ from neutone_like.graph import Node
 
 MOST_COPIES = 64
 
+MOST_IN_DOUBLE = 4096
+"""Weights of a product in float64: each is multiplied by itself, and what comes of it is added up by another step."""
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -75,7 +78,7 @@ def product(context: Context, node: Node, value: Lowered, dim: int, weight: Weig
     dims = context.shape(node).dims
     segments = segments_of(context, value, dim)
     if any(each.view.tensor.double for each in segments) or context.shape(node).dtype == torch.float64:
-        raise CompileError("products in float64; calculate them in float32")
+        return _with_weight_in_double(context, value, dim, weight, out_dim)
     # [others..., K] and [others..., M], with the same others in the same order.
     views = [each.view.permuted([*(i for i in range(each.view.rank) if i != dim), dim]) for each in segments]
     others = [i for i in range(len(dims)) if i != out_dim]
@@ -206,6 +209,23 @@ def _of_rank(view: View, rank: int) -> View:
         if view.rank > rank and view.dims[dim] == ONE:
             view = view.without(dim)
     return view
+
+
+def _with_weight_in_double(context: Context, value: Lowered, dim: int, weight: Weights, out_dim: int) -> View:
+    """The product of :func:`product` in float64, where it is small: recursive filters are written as such."""
+    if weight.size > MOST_IN_DOUBLE:
+        raise CompileError(
+            f"a product in float64 with {weight.shape[0]} x {weight.shape[1]} weights; at most {MOST_IN_DOUBLE} of "
+            "them compile. Calculate it in float32, with .float() before it; TorchScript plays it as it is"
+        )
+    view = context.view(value)
+    a = view.permuted([*(i for i in range(view.rank) if i != dim), dim])
+    a = a.with_one(0) if a.rank == 1 else a
+    b = context.constant(torch.from_numpy(weight.T.copy()))
+    out = _of_rank(_in_double(context, a, b, a.dims[:-2]), view.rank)
+    order = list(range(out.rank - 1))
+    order.insert(out_dim, out.rank - 1)
+    return out.permuted(order)
 
 
 def _in_double(context: Context, a: View, b: View, batch: Sequence[Extent]) -> View:

@@ -42,7 +42,7 @@ WRONG: tuple[Any, ...] = (
     np.array([1, 2]), np.float64(1.5), torch.zeros(2), torch.zeros(2, 3, 4), torch.zeros(2, device="meta"), nn.Conv1d,
     lambda *_: 3, nn.Identity(), (1,), 1j,
 )  # fmt: skip
-NO_LAYERS = {"StreamingCheck", "StreamingReport", "StreamingNetwork", "StreamingLayer"}
+NO_LAYERS = {"StreamingCheck", "StreamingReport", "StreamingNetwork", "ConditionedNetwork", "StreamingLayer"}
 LAYERS: dict[str, tuple[Any, ...]] = {
     "Attention": (4, 2, 8),
     "Biquad": (torch.tensor([[1.0, 0.0, 0.0, 1.0, 0.0, 0.0]]),),

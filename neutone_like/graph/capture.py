@@ -75,7 +75,9 @@ def capture_call(
         longer = () if only_length else ((length, length + 1, 2 * length + 3), (length, 2 * length, 3 * length))
         for lengths in (*longer, (length,)) if longest is None else longer[:1]:
             try:
-                return _capture_lengths(subject, warm, example, memory, lengths, longest)
+                graph = _capture_lengths(subject, warm, example, memory, lengths, longest)
+                alone = len(lengths) == 1 and bool(reasons)
+                return replace(graph, lengths=replace(graph.lengths, reason=str(reasons[-1]) if alone else ""))
             except CaptureError as error:
                 reasons.append(error)
         raise reasons[-1]

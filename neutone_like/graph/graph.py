@@ -102,11 +102,13 @@ class Lengths:
         shortest: The shortest of them.
         multiple_of: All are multiples of it; 0: ``shortest`` is the only one.
         longest: The longest of them, where there is one.
+        reason: Why the graph holds for one length alone; empty where it holds for more, or no other was tried.
     """
 
     shortest: int
     multiple_of: int
     longest: int | None = None
+    reason: str = field(default="", compare=False)
 
     def accepts(self, samples: int) -> bool:
         """Whether a block of ``samples`` may be played."""

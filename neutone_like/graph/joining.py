@@ -71,7 +71,7 @@ def _first_difference(first: Trace, other: Trace) -> str:
 
 def _require_equal_constants(first: Trace, other: Trace) -> None:
     for name, value in first.constants.items():
-        if not _is_equal(value, other.constants[name]):
+        if name not in other.constants or not _is_equal(value, other.constants[name]):
             line = next((node.line for node in first.nodes if name in str(node)), "")
             raise CaptureError(
                 f"A tensor of shape {list(value.shape)} that the network makes depends on the block's length, used at "

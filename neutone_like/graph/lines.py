@@ -7,13 +7,15 @@ from types import FrameType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 
 _FOLDERS = (os.path.dirname(os.path.abspath(path)) + os.sep for path in (torch.__file__, __file__))
 _SKIPPED = tuple(_FOLDERS)
+_DATA: Any = Tensor.data.__get__  # pyright: ignore[reportAttributeAccessIssue]
+"""``x.data``, whose memory is that of ``x``: PyTorch's own tracer takes it for a constant."""
 
 
 class CallingLines(TorchFunctionMode):
@@ -53,6 +55,8 @@ class CallingLines(TorchFunctionMode):
             self._running.pop()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func == _DATA:
+            func = Tensor.detach
         mode: Any = get_proxy_mode()
         if mode is None:
             return func(*args, **(kwargs or {}))

@@ -13,6 +13,7 @@ from neutone_like.graph.examples import Example
 from neutone_like.graph.finding_state import Memory
 from neutone_like.graph.graph import Graph
 from neutone_like.graph.naming import counter_name
+from neutone_like.graph.results import plain
 from neutone_like.graph.running import GraphPlayer
 from neutone_like.graph.slots import read_slots
 
@@ -74,7 +75,7 @@ def _agrees_at(network: nn.Module, example: Example, graph: Graph, samples: int)
 def _both(eager: nn.Module, example: Example, player: GraphPlayer, block: list[Tensor]) -> tuple[Any, Any]:
     """What both give for one block, with the same random numbers."""
     torch.manual_seed(_SEED)
-    expected = example.call(eager, [each.clone() for each in block])
+    expected = plain(example.call(eager, [each.clone() for each in block]))
     torch.manual_seed(_SEED)
     return expected, player(*[each.clone() for each in block])
 

@@ -1,7 +1,7 @@
 """One run of a network, written down operation by operation, for one block length."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor, fx, nn
@@ -10,9 +10,11 @@ from torch.utils import _pytree as pytree
 
 from neutone_like.errors import CaptureError
 from neutone_like.graph.decisions import refuse_decisions
-from neutone_like.graph.graph import Node, Value, map_values
+from neutone_like.graph.folding import is_pure
+from neutone_like.graph.graph import Node, Value, map_values, values_in
 from neutone_like.graph.lines import CallingLines
 from neutone_like.graph.naming import node_name, state_name
+from neutone_like.graph.results import plain
 from neutone_like.graph.slots import Slot, read_slots, write_slot
 
 Call = Callable[[nn.Module, Sequence[Tensor]], Any]
@@ -59,7 +61,7 @@ def trace_call(
         for slot, value in (*zip(states, held, strict=True), *counters.items()):
             write_slot(network, slot, value)
         with lines:
-            leaves, found["form"] = pytree.tree_flatten(call(network, given))
+            leaves, found["form"] = pytree.tree_flatten(plain(call(network, given)))
         _require_tensors(network, leaves)
         now = read_slots(network)
         found["counts"] = tuple(now.get(slot) for slot in counters)
@@ -71,17 +73,38 @@ def trace_call(
     trace = make_fx(run, tracing_mode="real", pre_dispatch=True, _error_on_data_dependent_ops=False)
     nodes, constants, results = read_graph(trace(*tensors), names, lines)
     refuse_decisions(type(network).__name__, nodes, names)
+    nodes, constants, results = _without_unused(nodes, constants, results)
     outputs = pytree.tree_unflatten(results[: found["count"]], found["form"])
     return Trace(nodes, constants, outputs, tuple(results[found["count"] :]), found["counts"])
+
+
+def _without_unused(
+    nodes: Sequence[Node], constants: Mapping[str, Tensor], results: Sequence[Value]
+) -> tuple[tuple[Node, ...], dict[str, Tensor], list[Value]]:
+    """Without what nobody needs, such as a tensor made of a shape to be asked for its own: numbered anew."""
+    needed = {each.name for each in results}
+    kept: list[Node] = []
+    for node in reversed(nodes):
+        if node.name in needed or not is_pure(node):
+            kept.append(node)
+            needed |= {each.name for each in values_in([node.args, dict(node.kwargs)])}
+    names = {node.name: node_name(index) for index, node in enumerate(reversed(kept))}
+
+    def rename(value: Any) -> Any:
+        return Value(names.get(value.name, value.name)) if isinstance(value, Value) else value
+
+    renamed = tuple(replace(each.with_arguments(rename), name=names[each.name]) for each in reversed(kept))
+    used = {name: value for name, value in constants.items() if name in needed}
+    return renamed, used, [rename(each) for each in results]
 
 
 def _require_tensors(network: nn.Module, leaves: Sequence[Any]) -> None:
     for leaf in leaves:
         if not isinstance(leaf, Tensor):
             raise CaptureError(
-                f"{type(network).__name__} returned {leaf!r} of type {type(leaf).__name__}; a graph holds tensors, and "
-                "tuples, lists and dictionaries of tensors. Return those alone: call the network in a small module "
-                "that takes them out of the rest."
+                f"{type(network).__name__} returned {leaf!r:.99} of type {type(leaf).__name__}; a graph holds tensors, "
+                "and tuples, lists, dictionaries and dataclasses of tensors. Return those alone: call the network in a "
+                "small module that takes them out of the rest."
             )
 
 
@@ -130,4 +153,6 @@ def _plain_lists(value: Any) -> Any:
 def _name(target: Any) -> str:
     """``aten::conv1d.default``; the plain name of what is not an operator of PyTorch's."""
     schema = getattr(target, "_schema", None)
+    if schema and schema.name == "aten::detach_":  # of torch.tensor(...); no value is written
+        return "aten::detach.default"
     return f"{schema.name}.{schema.overload_name or 'default'}" if schema else str(getattr(target, "__name__", target))

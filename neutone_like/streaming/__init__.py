@@ -4,7 +4,7 @@ from neutone_like.streaming.attention import Attention
 from neutone_like.streaming.container import Parallel, Residual, Sequential
 from neutone_like.streaming.conv import Conv1d
 from neutone_like.streaming.conv_transpose import ConvTranspose1d
-from neutone_like.streaming.conversion import StreamingNetwork, to_streaming
+from neutone_like.streaming.conversion import ConditionedNetwork, StreamingNetwork, to_streaming
 from neutone_like.streaming.crossfade import OverlapAddCrossfade
 from neutone_like.streaming.delay import Delay
 from neutone_like.streaming.fir import FIR
@@ -34,6 +34,7 @@ __all__ = [
     "Attention",
     "Biquad",
     "ChannelNorm",
+    "ConditionedNetwork",
     "Conv1d",
     "ConvTranspose1d",
     "CumulativeLayerNorm",

@@ -52,7 +52,7 @@ class Attention(StreamingLayer):
         heads: int,
         window_samples: int,
         positions: str = "none",
-        bias: bool = True,
+        bias: bool | None = True,
         rotary_base: float = 10000.0,
     ) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Attention(StreamingLayer):
         self.piece_samples = max(window_samples, 64)
         self.in_proj_weight = nn.Parameter(torch.empty(3 * channels, channels))
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * channels)) if bias else None
-        self.out_proj = nn.Linear(channels, channels, bias)
+        self.out_proj = nn.Linear(channels, channels, bool(bias))
         nn.init.xavier_uniform_(self.in_proj_weight)
         width = channels // heads
         if positions == "learned":

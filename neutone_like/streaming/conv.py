@@ -31,6 +31,7 @@ class Conv1d(StreamingLayer):
         look_ahead_samples: Input samples after the newest one that an output sample is to hear, at most
             ``dilation * (kernel_size - 1)``. Below 0 the output is that much later than a causal one.
         padding_mode: Only ``"zeros"``.
+        bias: ``None`` is ``False``, as for PyTorch's layers.
 
     Raises:
         ModelError: A kernel smaller than its stride, another padding, a number out of range; in ``forward``, a block
@@ -47,7 +48,7 @@ class Conv1d(StreamingLayer):
         *,
         dilation: int = 1,
         groups: int = 1,
-        bias: bool = True,
+        bias: bool | None = True,
         look_ahead_samples: int = 0,
         padding_mode: str = "zeros",
     ) -> None:
@@ -55,7 +56,7 @@ class Conv1d(StreamingLayer):
         require_zero_padding("Conv1d", padding_mode)
         require_positive(in_channels=in_channels, out_channels=out_channels, groups=groups)
         self.framing = Framing(kernel_size, stride, dilation, dilation * (kernel_size - 1) - look_ahead_samples)
-        ordinary: Any = nn.Conv1d(in_channels, out_channels, kernel_size, stride, 0, dilation, groups, bias)
+        ordinary: Any = nn.Conv1d(in_channels, out_channels, kernel_size, stride, 0, dilation, groups, bool(bias))
         self.weight = ordinary.weight
         self.register_parameter("bias", ordinary.bias)
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size

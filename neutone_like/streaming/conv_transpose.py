@@ -35,7 +35,7 @@ class ConvTranspose1d(StreamingLayer):
         padding: int = 0,
         dilation: int = 1,
         groups: int = 1,
-        bias: bool = True,
+        bias: bool | None = True,
         padding_mode: str = "zeros",
     ) -> None:
         super().__init__()
@@ -45,7 +45,9 @@ class ConvTranspose1d(StreamingLayer):
         require_kernel_covers_stride(kernel_size, stride)
         if isinstance(padding, bool) or not isinstance(padding, int) or padding < 0:
             raise ModelError(f"padding must be a whole number from 0, got {padding!r}.")
-        ordinary: Any = nn.ConvTranspose1d(in_channels, out_channels, kernel_size, stride, 0, 0, groups, bias, dilation)
+        ordinary: Any = nn.ConvTranspose1d(
+            in_channels, out_channels, kernel_size, stride, 0, 0, groups, bool(bias), dilation
+        )
         self.weight = ordinary.weight
         self.register_parameter("bias", ordinary.bias)
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size

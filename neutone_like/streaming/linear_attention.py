@@ -38,7 +38,7 @@ class LinearAttention(StreamingLayer):
 
     @checked_arguments(ModelError, wraps_errors=True)
     def __init__(
-        self, channels: int, heads: int, half_lives_samples: Sequence[float] | None = None, bias: bool = True
+        self, channels: int, heads: int, half_lives_samples: Sequence[float] | None = None, bias: bool | None = True
     ) -> None:
         super().__init__()
         require_positive(channels=channels, heads=heads)
@@ -50,7 +50,7 @@ class LinearAttention(StreamingLayer):
         self.piece_samples = 64
         self.in_proj_weight = nn.Parameter(torch.empty(3 * channels, channels))
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * channels)) if bias else None
-        self.out_proj = nn.Linear(channels, channels, bias)
+        self.out_proj = nn.Linear(channels, channels, bool(bias))
         nn.init.xavier_uniform_(self.in_proj_weight)
         halvings = 1.0 / torch.tensor(list(half_lives), dtype=torch.float32)
         self.register_buffer("halvings_per_sample", halvings)

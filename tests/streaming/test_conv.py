@@ -9,9 +9,11 @@ from torch import Tensor, nn
 
 from neutone_like.errors import ModelError
 from neutone_like.streaming import (
+    Attention,
     Conv1d,
     ConvTranspose1d,
     Delay,
+    LinearAttention,
     Parallel,
     Residual,
     Sequential,
@@ -170,6 +172,21 @@ def test_old_weight_norm_is_folded_as_it_is_now_not_as_it_was_at_the_last_call()
 
 
 @torch.no_grad()
+def test_no_bias_is_also_said_as_none_as_pytorch_takes_it() -> None:
+    layers = (
+        Conv1d(1, 2, 3, bias=None),
+        ConvTranspose1d(1, 2, 3, bias=None),
+        Attention(4, 2, 8, bias=None),
+        LinearAttention(4, 2, bias=None),
+    )
+    for layer in layers:
+        assert not [name for name, _ in layer.named_parameters() if name.endswith("bias")]
+        assert torch.jit.script(layer)(torch.ones(1, layer.in_channels, 4)).size(2) == 4
+    wrong: Any = "none"
+    with pytest.raises(ModelError, match=r"bias must be True or False or None, got 'none'"):
+        Conv1d(1, 2, 3, bias=wrong)
+
+
 def test_scripted_convolutions_and_delay_give_the_same() -> None:
     layer = Sequential(Conv1d(1, 2, 3, 2, bias=False), ConvTranspose1d(2, 1, 5, 2, padding=1), Delay(3))
     scripted = torch.jit.script(layer)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from neutone_like.runtime import torch_backend
 from neutone_like.validate import Check, HostSetting, ValidationReport
 from neutone_like.validate.checks import realtime
 from neutone_like.validate.conditions import steady_conditions
-from neutone_like.validate.deadlines.findings import DeadlineFindings
+from neutone_like.validate.deadlines.findings import DeadlineFindings, SmallestBlock
 from neutone_like.validate.deadlines.run import play_setting
 from neutone_like.validate.live_subject import LiveSubject
 from neutone_like.validate.outcome import Outcome
@@ -146,6 +147,14 @@ def test_a_model_that_is_different_in_the_engine_is_caught(made: Made) -> None:
     assert comparison.first_sample == findings.played[0].run.latency_samples
     assert f"{comparison.differing_samples} samples differ from the reference" in outcome.measured
     assert "sounds different in the engine" in outcome.advice
+
+
+def test_advice_is_of_what_was_measured_where_another_setting_was_too_slow() -> None:
+    different, slow = SimpleNamespace(good=False, speed="in time"), SimpleNamespace(good=False, speed="too slow")
+    smallest = (SmallestBlock(1024, 48000, False, 4096),)
+    for played, said in (((different, slow), "sounds different"), ((slow, different), "Make the model faster")):
+        findings: Any = SimpleNamespace(played=played, smallest_blocks=smallest)
+        assert said in realtime._advice(findings)  # pyright: ignore[reportPrivateUsage]
 
 
 class Other(Artifact):

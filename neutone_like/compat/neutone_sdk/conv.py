@@ -43,7 +43,7 @@ class Conv1dGeneral(nn.Module):
         stride: int = 1,
         padding: str | int | tuple[int] = "same",
         dilation: int = 1,
-        bias: bool = True,
+        bias: bool | None = True,
         padding_mode: str = "zeros",
         causal: bool = True,
         cached: bool = False,

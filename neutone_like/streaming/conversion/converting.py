@@ -1,5 +1,6 @@
 """A captured network, operation by operation, becomes a graph that streams."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import inf, lcm
@@ -17,7 +18,7 @@ from neutone_like.streaming.conversion.attention_rule import pairs_of, written_o
 from neutone_like.streaming.conversion.calling import Call
 from neutone_like.streaming.conversion.measuring import measure
 from neutone_like.streaming.conversion.refusing import refuse, refuse_random
-from neutone_like.streaming.conversion.rowwise import refuse_whole, streams_in
+from neutone_like.streaming.conversion.rowwise import conditions_in, refuse_whole, streams_in
 from neutone_like.streaming.conversion.rules import rule_of
 from neutone_like.streaming.conversion.stream import Held, Known, Pairs, Square, Stream, Streams
 from neutone_like.streaming.conversion.writer import Writer
@@ -41,19 +42,27 @@ class Converted:
     equal_samples: int | None
 
 
-def convert(graph: Graph, example: Tensor, window_samples: int | None) -> Converted:
+def convert(graph: Graph, example: Tensor, window_samples: int | None, conditions: Sequence[Tensor] = ()) -> Converted:
     """The streaming graph of a whole one that keeps no state and writes into no tensor.
+
+    Args:
+        graph: Of the signal, and of conditions that have no time.
+        example: The signal that it was captured with.
+        window_samples: How far attention sees; ``None``: as its mask says.
+        conditions: What they were when it was captured.
 
     Raises:
         ModelError: An operation can't stream; its layer is named.
     """
-    writer = Writer(graph, measure(graph, example), example.shape[-1], window_samples)
+    writer = Writer(graph, measure(graph, example, conditions), example.shape[-1], window_samples)
     signal = graph.inputs[0].name
     empty = example[..., :0]
     values: dict[str, Held] = {
         signal: Stream(Value(signal), example.dim() - 1, Fraction(1), 0, None, empty, lambda k: (k, k), 0.0)
     }
     values.update({name: Known(tensor, name) for name, tensor in graph.parameters.items()})
+    given = zip(graph.inputs[1:], conditions, strict=True)
+    values.update({each.name: Known(tensor, each.name, Value(each.name)) for each, tensor in given})
     first_late: Node | None = None
     for node in graph.nodes:
         values[node.name] = _converted(writer, node, values)
@@ -80,6 +89,8 @@ def _converted(writer: Writer, node: Node, values: dict[str, Held]) -> Held:
         return written_out(writer, call)
     if streams:
         if all(axis is None for axis in axes):
+            if node.op.startswith("aten::new_"):  # takes the type of a signal, and nothing of its values
+                return _without_signal(writer, call)
             refuse_whole(call)
         return rule_of(call)(writer, call)
     return _without_signal(writer, call)
@@ -88,7 +99,8 @@ def _converted(writer: Writer, node: Node, values: dict[str, Held]) -> Held:
 def _taken_out(writer: Writer, node: Node, args: tuple[Any, ...]) -> Held:
     several, index = args
     if isinstance(several, Known):
-        return Known(writer.measured[node.name][0].example, node.name)
+        own = None if several.value is None else writer.call("getitem", several.value, index)
+        return Known(writer.measured[node.name][0].example, node.name, own)
     if not isinstance(several, Streams):
         return getitem(several, index)
     taken = several.each[index]
@@ -116,7 +128,9 @@ def _without_signal(writer: Writer, call: Call) -> Held:
         refuse_random(call.node)
     if any(each.depends_on_length for each in measured):
         refuse(call.node, "depends on the signal's length", "A stream has none: count from its start (torch.arange)")
-    return Known(measured[0].example, call.node.name)
+    given = conditions_in([call.args, call.kwargs])
+    own = writer.call(call.node.op, *call.args, **call.kwargs) if given else None
+    return Known(measured[0].example, call.node.name, own)
 
 
 def _in_evaluation(call: Call) -> bool:
@@ -150,7 +164,7 @@ def _finished(writer: Writer, graph: Graph, values: dict[str, Held], first_late:
     reaches = [high - low + 1 for low, high in intervals]
     field = None if not reaches or max(reaches) == inf else int(max(reaches))
     streaming = Graph(
-        inputs=graph.inputs[:1],
+        inputs=graph.inputs,
         fixed=graph.fixed,
         arguments=graph.arguments,
         states=tuple(writer.states),

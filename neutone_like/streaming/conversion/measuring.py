@@ -31,7 +31,7 @@ class Measured:
     depends_on_length: bool
 
 
-def measure(graph: Graph, example: Tensor) -> dict[str, list[Measured]]:
+def measure(graph: Graph, example: Tensor, conditions: Sequence[Tensor] = ()) -> dict[str, list[Measured]]:
     """Every node's results, by its name; a list, for operations that have several.
 
     Raises:
@@ -39,14 +39,16 @@ def measure(graph: Graph, example: Tensor) -> dict[str, list[Measured]]:
     """
     if graph.lengths.multiple_of == 0:
         raise ModelError(
-            f"The network works on signals of {graph.lengths} alone, so it can't be cut into blocks. Give an example "
-            "whose length is a multiple of all strides together, and take lengths from x.shape, not as numbers."
+            f"The network works on signals of {graph.lengths} alone, so it can't be cut into blocks. Longer ones were "
+            f"tried: {graph.lengths.reason} Give an example whose length is a multiple of all strides together, take "
+            "lengths from x.shape, not as numbers, and let no loop of Python's go through the samples."
         )
     lengths = [factor * example.shape[-1] for factor in (1, 2, 3)]
     runs: list[dict[str, Any]] = []
     for samples in lengths:
         torch.manual_seed(_SEED)
-        runs.append(play_all(graph, example.repeat([1] * (example.dim() - 1) + [samples // example.shape[-1]])))
+        signal = example.repeat([1] * (example.dim() - 1) + [samples // example.shape[-1]])
+        runs.append(play_all(graph, signal, *conditions))
     names = [each.name for each in (*graph.inputs, *graph.nodes)]
     points = [{SAMPLES: samples} for samples in lengths]
     return {name: _measured([_tensors(run[name]) for run in runs], points, name) for name in names}

@@ -1,9 +1,7 @@
 """The network that a conversion gives, and its proof beside the ordinary one."""
 
 import inspect
-import math
-import random
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,33 +9,19 @@ from torch import Tensor, nn
 
 from neutone_like.arguments import is_one_of, require_kind
 from neutone_like.errors import CaptureError, ModelError
-from neutone_like.graph import (
-    Graph,
-    GraphPlayer,
-    Node,
-    State,
-    Value,
-    capture,
-    fold_constants,
-    own_copy,
-    to_torchscript,
-    without_writes,
-)
+from neutone_like.graph import Graph, Node, Value, capture, fold_constants, own_copy, to_torchscript, without_writes
 from neutone_like.streaming.block_lengths import require_channels, require_multiple
 from neutone_like.streaming.conversion.converting import Converted, convert
+from neutone_like.streaming.conversion.proof import prove
 from neutone_like.streaming.layer import StreamingLayer
 from neutone_like.streaming.normalisation import refuse_training_norms
-from neutone_like.streaming.trials import difference, noise_for, random_blocks
+from neutone_like.streaming.trials import noise_for
 from neutone_like.torch_settings import plain_settings
 
-TOLERANCE = 1e-5
-"""Largest difference from the whole, in parts of its peak."""
-
 _EXAMPLE_SAMPLES = (960, 1024, 7680, 16384)  # multiples of most strides, some longer than most windows
-_CHUNKINGS = 6
-_FEWEST_BLOCKS = 24
-_FAR_SAMPLES = 2**40
-"""After so long, eight months at 48 kHz, a stream must still go on."""
+_ONE_CHANNEL = (
+    " A network of [batch, samples] is put into a module that adds the channel: network(x[:, 0]).unsqueeze(1)."
+)
 LOOK_AHEAD = ("delay", "refuse")
 
 
@@ -72,6 +56,10 @@ class StreamingNetwork(StreamingLayer):
         return self._graph[0]
 
     def forward(self, x: Tensor) -> Tensor:
+        self._require_block(x)
+        return self.player(x)
+
+    def _require_block(self, x: Tensor) -> None:
         require_multiple("StreamingNetwork", x.size(2), self.block_multiple_samples)
         require_channels("StreamingNetwork", x, self.in_channels)
         if x.size(0) != self.batch_size:
@@ -79,11 +67,49 @@ class StreamingNetwork(StreamingLayer):
                 f"StreamingNetwork: a batch of {x.size(0)}; it was converted for {self.batch_size}, which its example "
                 "had. Convert it with an example of the batch that it is to play."
             )
-        return self.player(x)
 
     @torch.jit.export
     def reset_streaming_state(self) -> None:
         self.player.reset_streaming_state()
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """Weights of a network that was converted from another copy of the same one.
+
+        Raises:
+            ModelError: They have other names, such as those of the ordinary network, whose weights are folded here.
+        """
+        own = self.state_dict()
+        others = [name for name in (*state_dict, *own) if (name in state_dict) != (name in own)]
+        if strict and others:
+            raise ModelError(
+                f"These are not the weights of this converted network, whose names are other ones ({others[0]} is in "
+                "one of them alone). Load a checkpoint into the ordinary network, and convert that again."
+            )
+        return super().load_state_dict(state_dict, strict, assign)
+
+
+class ConditionedNetwork(StreamingNetwork):
+    """A converted network with a second input that has no time: knobs, a speaker, an embedding.
+
+    Attributes:
+        condition: What is taken where a block comes without one: that of the conversion.
+    """
+
+    condition: Tensor
+
+    def __init__(self, converted: Converted, batch_size: int, in_channels: int, condition: Tensor) -> None:
+        super().__init__(converted, batch_size, in_channels)
+        self.register_buffer("condition", condition.detach().clone())
+
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        self._require_block(x)
+        given = self.condition if condition is None else condition
+        if given.shape != self.condition.shape:
+            raise ModelError(
+                f"ConditionedNetwork: a condition of shape {given.shape}; it was converted for one of shape "
+                f"{self.condition.shape}."
+            )
+        return self.player(x, given)
 
 
 @plain_settings()
@@ -91,6 +117,7 @@ def to_streaming(
     network: nn.Module,
     example: Tensor | None = None,
     *,
+    condition: Tensor | None = None,
     look_ahead: str = "delay",
     attention_window_samples: int | None = None,
 ) -> StreamingNetwork:
@@ -103,6 +130,9 @@ def to_streaming(
         network: Of standard layers, in evaluation mode; it takes and gives one tensor whose last axis is time.
         example: ``[batch, channels, samples]``, a multiple of all strides together; ``None``: noise for the first
             layer's channels.
+        condition: The network's second argument, where it has one: a tensor without time, such as knobs
+            ``[batch, count]``. It then comes with every block, ``streaming(block, condition)``, and holds for what is
+            heard of that block in every layer; without it, this one is taken.
         look_ahead: What becomes of padding that isn't causal: ``"delay"``, or ``"refuse"``.
         attention_window_samples: How many of its frames attention without a window of its own is to see.
 
@@ -113,46 +143,71 @@ def to_streaming(
     if not is_one_of(look_ahead, LOOK_AHEAD):
         raise ModelError(f"look_ahead must be one of {', '.join(map(repr, LOOK_AHEAD))}, got {look_ahead!r}.")
     require_kind(network, nn.Module, ModelError)
-    _require_one_input(network, example)
+    _require_inputs(network, example, condition)
     if example is not None and (not isinstance(example, Tensor) or example.dim() != 3):
         came = list(example.shape) if isinstance(example, Tensor) else type(example).__name__
-        raise ModelError(f"example must be a tensor [batch, channels, samples], got {came}.")
+        more = _ONE_CHANNEL if isinstance(example, Tensor) and example.dim() == 2 else ""
+        raise ModelError(f"example must be a tensor [batch, channels, samples], got {came}.{more}")
     refuse_training_norms(network)
-    graph, tried = _captured_with_noise(network) if example is None else (_captured(network, example), example)
-    converted = convert(graph, tried, attention_window_samples)
+    conditions = () if condition is None else (condition,)
+    if example is None:
+        graph, tried = _captured_with_noise(network, conditions)
+    else:
+        graph, tried = _captured(network, example, conditions), example
+    converted = convert(graph, tried, attention_window_samples, conditions)
     if look_ahead == "refuse" and converted.delay_samples:
         _refuse_delay(converted)
-    _prove(network, graph, tried, converted)
-    return StreamingNetwork(converted, tried.shape[0], tried.shape[1])
+    prove(network, graph, tried, converted, conditions)
+    sizes = tried.shape[0], tried.shape[1]
+    return (
+        StreamingNetwork(converted, *sizes) if condition is None else ConditionedNetwork(converted, *sizes, condition)
+    )
 
 
-def _require_one_input(network: nn.Module, example: object) -> None:
-    """Raise :class:`ModelError` for a network that is to be called with more than the signal: what to do."""
+def _require_inputs(network: nn.Module, example: object, condition: object) -> None:
+    """Raise :class:`ModelError` for a network that is to be called with more than the signal and a condition."""
+    if condition is not None and not isinstance(condition, Tensor):
+        raise ModelError(f"condition must be a tensor, got {type(condition).__name__}. Join several numbers into one.")
     try:
         arguments = inspect.signature(network.forward).parameters.values()
     except (TypeError, ValueError):  # a forward that is not Python's
         return
     named = [each for each in arguments if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
     needed = sum(each.default is each.empty for each in named)
-    if needed > 1 or (isinstance(example, tuple | list) and len(example) > 1):
+    given = 1 if condition is None else 2
+    if needed > given or (isinstance(example, tuple | list) and len(example) > 1):
         raise ModelError(
-            f"{type(network).__name__} takes {', '.join(each.name for each in named)}, and a stream is one tensor. "
-            "Wrap it in a module of one input. What goes with the signal's time is more channels of it; a condition "
-            'without time is held in a buffer, or given at each time: see "A second input" in the how-to "From '
-            "somebody's network to a live artifact\"."
+            f"{type(network).__name__} takes {', '.join(each.name for each in named)}, and a stream is one tensor, "
+            "with one condition at most: to_streaming(network, example, condition=...), for one that has no time. What "
+            "goes with the signal's time is more channels of it, in a module of one input, and several "
+            'conditions are joined in one: see "A second input" in the how-to "From somebody\'s network to a live '
+            'artifact".'
         )
 
 
-def _captured_with_noise(network: nn.Module) -> tuple[Graph, Tensor]:
+def _captured_with_noise(network: nn.Module, conditions: Sequence[Tensor]) -> tuple[Graph, Tensor]:
     reasons: list[CaptureError] = []
     for samples in _EXAMPLE_SAMPLES:
         noise = noise_for(network, samples)
         for example in (noise, noise[:, :1]) if noise.shape[1] > 1 else (noise,):
             try:
-                return _captured(network, example), example
+                return _captured(network, example, conditions), example
             except CaptureError as reason:
                 reasons.append(reason)
-    raise CaptureError(f"{reasons[0]} (Noise was tried. Give an example: [batch, channels, samples].)") from reasons[0]
+    flat = noise_for(network, _EXAMPLE_SAMPLES[0])[:, 0]
+    more = _ONE_CHANNEL if _takes(network, flat, *conditions) else ""
+    raise CaptureError(
+        f"{reasons[0]} (Noise was tried. Give an example: [batch, channels, samples].{more})"
+    ) from reasons[0]
+
+
+@torch.no_grad()
+def _takes(network: nn.Module, *arguments: Tensor) -> bool:
+    try:
+        own_copy(network).eval()(*arguments)
+    except Exception:  # whatever a network raises that does not take them
+        return False
+    return True
 
 
 def _refuse_delay(converted: Converted) -> None:
@@ -164,8 +219,13 @@ def _refuse_delay(converted: Converted) -> None:
     )
 
 
-def _captured(network: nn.Module, example: Tensor) -> Graph:
-    graph = fold_constants(without_writes(fold_constants(capture(network, example))))
+def _captured(network: nn.Module, example: Tensor, conditions: Sequence[Tensor]) -> Graph:
+    if any(each.dim() and each.shape[-1] == example.shape[-1] > 1 for each in conditions):
+        raise ModelError(
+            f"The condition has the example's length ({example.shape[-1]}) as its last dimension, as if it had time. "
+            "Give an example of another length; what does go with the signal's time is more channels of it."
+        )
+    graph = fold_constants(without_writes(fold_constants(capture(network, (example, *conditions)))))
     kept = [each.name for each in (*graph.states, *graph.counters)]
     if kept:
         raise ModelError(
@@ -174,80 +234,22 @@ def _captured(network: nn.Module, example: Tensor) -> Graph:
         )
     if not isinstance(graph.outputs, Value):
         raise ModelError(
-            f"The network must give one tensor, got {graph.outputs}. Wrap it in a module whose forward returns one: "
-            "the one that is heard, or several joined as channels."
+            f"The network must give one tensor, got {_form(graph.outputs)}. Wrap it in a module whose forward returns "
+            f"one: the one that is heard, such as network(x){_place(graph.outputs)}, or several joined as channels."
         )
     return graph
 
 
-@torch.no_grad()
-def _prove(network: nn.Module, graph: Graph, example: Tensor, converted: Converted) -> None:
-    """Play random blocks beside the whole, as the network gives it, and as it would be without rounding.
-
-    Raises:
-        ModelError: They differ from both, there is nothing to compare, or the stream would end.
-    """
-    reach = converted.receptive_field_samples or 0
-    late = math.ceil(converted.delay_samples / converted.ratio)
-    needed = _FEWEST_BLOCKS * converted.block_multiple_samples + late + reach
-    x = torch.cat([example] * -(-needed // example.shape[-1]), -1)
-    _require_no_end(converted, x[..., : converted.block_multiple_samples])
-    whole = own_copy(network).eval()(x.clone())
-    worst = _worst_error(converted, x, whole)
-    if worst > TOLERANCE:
-        worst = min(worst, _worst_error_without_rounding(converted, x, graph))
-    if worst > TOLERANCE:
-        raise ModelError(
-            f"The streaming network differs from the whole one by {worst:.3g} of its peak, more than {TOLERANCE:g}. "
-            "Either it is chaotic (a feedback that amplifies rounding), or the conversion is at fault: please report "
-            "it with the network."
-        )
+def _form(outputs: Any) -> str:
+    """What a network returns, in words."""
+    if isinstance(outputs, dict):
+        return f"a dictionary of {', '.join(map(repr, outputs))}"
+    return f"a {type(outputs).__name__} of {len(outputs)}" if isinstance(outputs, (list, tuple)) else repr(outputs)
 
 
-def _worst_error_without_rounding(converted: Converted, x: Tensor, graph: Graph) -> float:
-    """Beside the whole in float64; infinite where it has tensors of another precision that it makes itself."""
-    try:
-        whole = GraphPlayer(graph, torch.float64)(x)
-    except RuntimeError:
-        return math.inf
-    return _worst_error(converted, x, whole)
-
-
-def _require_no_end(converted: Converted, block: Tensor) -> None:
-    """Play a block after a very long time: what counts from the start may look for its place in a table that ends."""
-    states = tuple(map(_counted_far, converted.graph.states))
-    try:
-        GraphPlayer(replace(converted.graph, states=states))(block)
-    except Exception as error:  # whatever the operation raises
-        raise ModelError(
-            f"The stream would end: after {_FAR_SAMPLES} samples it fails ({error}). The network looks up a table by "
-            "the time since the start (learned positions), or counts to some number. Calculate with that time "
-            "instead, or use positions that are relative (rotary ones, streaming.Attention)."
-        ) from error
-
-
-def _counted_far(state: State) -> State:
-    """Where it is how many samples have come so far, a whole number: as after a very long time."""
-    counts = state.initial.dim() == 0 and not state.initial.is_floating_point()
-    return replace(state, initial=state.initial + _FAR_SAMPLES) if counts else state
-
-
-def _worst_error(converted: Converted, x: Tensor, whole: Tensor) -> float:
-    """Over random blocks, in parts of the peak; infinite where it is no number."""
-    rng, multiple, delay = random.Random(3), converted.block_multiple_samples, converted.delay_samples
-    x = x[..., : x.shape[-1] // multiple * multiple]
-    count = min(int(x.shape[-1] * converted.ratio) - delay, whole.shape[-1])
-    if converted.equal_samples is not None:
-        count = min(count, int(converted.equal_samples * converted.ratio) - delay)
-    if count <= 0:
-        raise ModelError(
-            f"The stream is {delay} samples late, and attention forgets after {converted.equal_samples}: nothing of it "
-            "is equal to the whole. Give a longer attention_window_samples."
-        )
-    worst = 0.0
-    for trial in range(_CHUNKINGS):
-        player = GraphPlayer(converted.graph)
-        blocks = random_blocks(x, multiple, rng, singles=trial == 0)
-        streamed = torch.cat([player(block) for block in blocks], -1)[..., delay : delay + count]
-        worst = max(worst, difference(streamed, whole[..., :count]))
-    return worst
+def _place(outputs: Any) -> str:
+    """How its first tensor is reached."""
+    if isinstance(outputs, dict) and outputs:
+        key = next(iter(outputs))
+        return f"[{key!r}]{_place(outputs[key])}"
+    return f"[0]{_place(outputs[0])}" if isinstance(outputs, (list, tuple)) and outputs else ""

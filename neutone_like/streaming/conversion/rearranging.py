@@ -13,7 +13,7 @@ from neutone_like.streaming.conversion.alignment import begun, cut, delayed, gat
 from neutone_like.streaming.conversion.calling import Call, call_now
 from neutone_like.streaming.conversion.measuring import Measured
 from neutone_like.streaming.conversion.refusing import refuse
-from neutone_like.streaming.conversion.rowwise import rowwise
+from neutone_like.streaming.conversion.rowwise import conditions_in, rowwise
 from neutone_like.streaming.conversion.stream import Known, Stream, Streams, union
 from neutone_like.streaming.conversion.windows import Window, refuse_padding, slide
 from neutone_like.streaming.conversion.writer import Writer
@@ -169,7 +169,7 @@ def cumulative_sum(writer: Writer, call: Call) -> Stream | Streams:
 
 def stretched(writer: Writer, call: Call) -> Stream:
     """expand, repeat and what makes tensors as long as the signal."""
-    x: Any = next((each for each in call.given.values() if isinstance(each, Stream)), None)
+    x: Any = call.given.get("self")
     if isinstance(x, Stream) and "new_" not in call.node.op:
         return _stretched_stream(writer, call.node, x, call.axis)
     return source(writer, call)
@@ -195,6 +195,7 @@ def source(writer: Writer, call: Call) -> Stream:
     """zeros, ones, full, new_zeros..., expand of a constant: the same at all times."""
     measured = writer.measured[call.node.name][0]
     one = cut(measured.example, call.axis, 0, 1)
+    given = conditions_in([call.args, call.kwargs])
     if not torch.equal(one.expand_as(measured.example), measured.example):
         if any(isinstance(each, Known) for each in call.args):
             refuse(call.node, *PLACES_IN_A_TABLE)
@@ -205,7 +206,11 @@ def source(writer: Writer, call: Call) -> Stream:
         )
     shape: list[Any] = [-1] * one.dim()
     shape[call.axis] = writer.samples(measured.rates[call.axis])
-    value: Value = writer.call("aten::expand.default", Known(one.clone(), f"{call.node.name}_value"), shape)
+    if given and (len(given) > 1 or given[0].tensor.numel() != one.numel()):
+        refuse(call.node, "makes a signal of a condition", "Bring it to the signal's time with expand or repeat")
+    held = writer.call("aten::reshape.default", given[0], list(one.shape)) if given else None
+    constant = Known(one.clone(), f"{call.node.name}_value", held)
+    value: Value = writer.call("aten::expand.default", constant, shape)
     return Stream(value, call.axis, measured.rates[call.axis], 0, None, cut(one, call.axis, 0, 0), lambda _: None)
 
 

@@ -10,7 +10,7 @@ from neutone_like.graph import Value, map_values
 from neutone_like.streaming.conversion.alignment import aligned, cut
 from neutone_like.streaming.conversion.calling import Call, call_now
 from neutone_like.streaming.conversion.refusing import refuse, refuse_random
-from neutone_like.streaming.conversion.stream import Square, Stream, Streams, union
+from neutone_like.streaming.conversion.stream import Known, Square, Stream, Streams, union
 from neutone_like.streaming.conversion.writer import Writer
 
 
@@ -47,6 +47,18 @@ def streams_in(arguments: Any) -> list[Stream]:
 
     def look(argument: Any) -> None:
         if isinstance(argument, Stream) and not any(argument is each for each in found):
+            found.append(argument)
+
+    map_values(arguments, look)
+    return found
+
+
+def conditions_in(arguments: Any) -> list[Known]:
+    """What comes with every block among the arguments, and has no time."""
+    found: list[Known] = []
+
+    def look(argument: Any) -> None:
+        if isinstance(argument, Known) and argument.value is not None:
             found.append(argument)
 
     map_values(arguments, look)
@@ -107,7 +119,11 @@ _STATISTICS = (
     "Train with a norm over channels (LayerNorm, streaming.ChannelNorm), with BatchNorm, or with a cumulative one "
     "(streaming.CumulativeLayerNorm)",
 )
-_POOLED = ("pools over all of time", "Use pooling with a kernel of fixed length (streaming.Pool1d)")
+_POOLED = (
+    "pools over all of time",
+    "Use pooling with a kernel of fixed length (streaming.Pool1d); where it belongs to a norm, one over channels "
+    "(streaming.ChannelNorm), or a cumulative one (streaming.CumulativeLayerNorm)",
+)
 _OVER_ALL_TIME: dict[str, tuple[str, str]] = {
     "mean": _POOLED,
     "sum": _POOLED,

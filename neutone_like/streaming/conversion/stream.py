@@ -62,10 +62,17 @@ class Streams:
 
 @dataclass(frozen=True)
 class Known:
-    """A tensor without time axis that is the same for every signal."""
+    """A tensor without time axis that is the same for every signal.
+
+    Attributes:
+        tensor: What it is; for a condition, and what is calculated from one, what the example makes it.
+        name: In the network.
+        value: Of a condition, in the graph that is written: it comes with every block. ``None``: it never changes.
+    """
 
     tensor: Tensor
     name: str
+    value: Value | None = None
 
 
 @dataclass(frozen=True)

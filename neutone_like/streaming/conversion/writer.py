@@ -53,7 +53,7 @@ class Writer:
 
     def _written(self, argument: Any) -> Any:
         if isinstance(argument, Known):
-            return self.constant(argument.tensor, argument.name)
+            return argument.value or self.constant(argument.tensor, argument.name)
         return argument.value if isinstance(argument, Stream) else argument
 
     def constant(self, tensor: Tensor, name: str) -> Value:

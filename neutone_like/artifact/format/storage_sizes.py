@@ -25,7 +25,7 @@ def short_storages(pickle: bytes, record_bytes: Mapping[str, int]) -> list[str]:
         For each, its record's name and what is wrong with it.
 
     Raises:
-        ValueError: Not a pickle.
+        ValueError: Not a pickle, or one that names data in another way than PyTorch does.
     """
     wrong: list[str] = []
     for kind, name, count in _storages(pickle):
@@ -43,6 +43,7 @@ def _storages(pickle: bytes) -> list[tuple[str, str, int]]:
     atoms: list[object] = []  # since the last mark
     memo: dict[int, object] = {}
     last: object = None
+    before = ""
     for operation, argument, _ in pickletools.genops(pickle):
         name = operation.name
         if name == "MARK":
@@ -50,9 +51,12 @@ def _storages(pickle: bytes) -> list[tuple[str, str, int]]:
         elif name in ("BINPUT", "LONG_BINPUT"):
             memo[int(argument or 0)] = last
         elif name == "BINPERSID":
-            if len(atoms) == _STORAGE_FIELDS and atoms[0] == "storage" and isinstance(atoms[4], int):
-                found.append((str(atoms[1]).rpartition(" ")[2], str(atoms[2]), atoms[4]))
+            is_storage = before == "TUPLE" and len(atoms) == _STORAGE_FIELDS and atoms[0] == "storage"
+            if not (is_storage and isinstance(atoms[4], int)):
+                raise ValueError("it names data in a way that PyTorch does not")
+            found.append((str(atoms[1]).rpartition(" ")[2], str(atoms[2]), atoms[4]))
         elif name not in ("TUPLE", "PROTO"):
             last = memo.get(int(argument or 0)) if name in ("BINGET", "LONG_BINGET") else argument
             atoms.append(last)
+        before = name
     return found

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 
 from neutone_like.artifact.reading.code_tokens import Token, code_tokens
+from neutone_like.artifact.reading.nesting import MOST_LEVELS, deepest_code
 from neutone_like.artifact.reading.operators import (
     ALLOWED_CLASSES,
     REFUSED_BUILTINS,
@@ -33,6 +34,8 @@ def refused_operators(code: bytes) -> set[str]:
     if digest in _nothing_refused:
         return set()
     tokens = list(code_tokens(code))
+    if (levels := deepest_code(code.decode("ascii"))) > MOST_LEVELS:
+        raise ValueError(f"it is nested {levels} levels deep, allowed are {MOST_LEVELS}")
     found: set[str] = set()
     for index, (kind, text) in enumerate(tokens):
         if kind == "name":

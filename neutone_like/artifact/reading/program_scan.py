@@ -12,6 +12,7 @@ from pathlib import Path
 from neutone_like.artifact.format.archive import open_archive
 from neutone_like.artifact.format.packing import name_inside
 from neutone_like.artifact.reading.code_scan import refused_operators
+from neutone_like.artifact.reading.nesting import MOST_LEVELS, PickleNesting, definitions, longest_chain
 from neutone_like.artifact.reading.operators import ALLOWED_CLASSES
 from neutone_like.errors import ArtifactError
 
@@ -65,6 +66,7 @@ def refused_in(archive: zipfile.ZipFile, path: Path, allow_operators: frozenset[
         ArtifactError: It holds something that PyTorch does not write.
     """
     refused: set[str] = set()
+    defined: dict[str, set[str]] = {}
     for member in archive.infolist():
         name = name_inside(member.filename)
         if not _MEMBER.fullmatch(name):
@@ -72,17 +74,38 @@ def refused_in(archive: zipfile.ZipFile, path: Path, allow_operators: frozenset[
                 f"{path} has the member {member.filename!r:.130}, which is no part of a .nm. Export the model again."
             )
         if name in _PICKLES or name.endswith(".py"):
-            refused.update(_refused_in_member(archive, member, path))
+            content = _read(archive, member, path)
+            refused.update(_refused_in_member(content, member, path))
+            if name.endswith(".py"):
+                place = name.removeprefix("code/").removesuffix(".py").replace("/", ".")
+                for key, names in definitions(content.decode("ascii"), place).items():
+                    defined.setdefault(key, set()).update(names)
+    _check_chains(defined, path)
     return sorted(refused - allow_operators)
 
 
-def _refused_in_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> Iterable[str]:
+def _check_chains(defined: dict[str, set[str]], path: Path) -> None:
+    try:
+        longest = longest_chain(defined)
+    except ValueError as error:
+        raise ArtifactError(f"{path} is damaged: its code is not as PyTorch writes it: {error}.") from error
+    if longest > MOST_LEVELS:
+        raise ArtifactError(
+            f"{path} is damaged: in its code {longest} definitions name one another in a row, allowed are "
+            f"{MOST_LEVELS}. Export the model again."
+        )
+
+
+def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> bytes:
     if member.file_size > MAXIMUM_CODE_BYTES and member.filename.endswith(".py"):
         raise ArtifactError(
             f"{path}: {member.filename!r:.130} has {member.file_size} bytes of code, allowed are {MAXIMUM_CODE_BYTES}."
         )
     with archive.open(member) as reader:
-        content = b"".join(iter(lambda: reader.read(1 << 20), b""))
+        return b"".join(iter(lambda: reader.read(1 << 20), b""))
+
+
+def _refused_in_member(content: bytes, member: zipfile.ZipInfo, path: Path) -> Iterable[str]:
     try:
         if member.filename.endswith(".py"):
             return refused_operators(content)
@@ -101,7 +124,11 @@ def _refused_globals(pickle: bytes) -> set[str]:
         ValueError: Not a pickle, or one that makes more than data and the module's own classes.
     """
     refused: set[str] = set()
+    nesting = PickleNesting()
     for operation, argument, _ in pickletools.genops(pickle):
+        nesting.follow(operation.name, argument)
+        if nesting.deepest > MOST_LEVELS:
+            raise ValueError(f"it is nested deeper than {MOST_LEVELS} levels")
         if operation.name in _OTHER_GLOBAL_OPCODES:
             raise ValueError(f"it holds {operation.name}, which PyTorch does not write")
         if operation.name == "GLOBAL":

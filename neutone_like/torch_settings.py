@@ -1,5 +1,6 @@
 """Torch's own settings have no say in what we compute: they are set aside for a while, and put back."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -50,22 +51,33 @@ class _Float32ByDefault:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._users: set[object] = set()
+        self._users: dict[object, int] = {}  # and in which thread
         self._before = torch.float32
 
     def enter(self, user: object) -> None:
         with self._lock:
             if not self._users:
                 self._before = torch.get_default_dtype()
-            self._users.add(user)
+            self._users[user] = threading.get_ident()
             torch.set_default_dtype(torch.float32)
 
     def leave(self, user: object) -> None:
         """Twice does nothing."""
         with self._lock:
-            if self._users == {user}:
+            if self._users.keys() == {user}:
                 torch.set_default_dtype(self._before)
-            self._users.discard(user)
+            self._users.pop(user, None)
+
+    def forget_other_threads(self) -> None:
+        """In a forked child there is none of them, and nobody to leave for them."""
+        self._lock = threading.Lock()
+        here = {user: thread for user, thread in self._users.items() if thread == threading.get_ident()}
+        if self._users and not here:
+            torch.set_default_dtype(self._before)
+        self._users = here
 
 
 _float32_by_default = _Float32ByDefault()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_float32_by_default.forget_other_threads)

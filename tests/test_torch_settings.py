@@ -1,5 +1,7 @@
 """Torch's own settings change nothing of what is rendered, and stay as the caller has set them."""
 
+import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -91,6 +93,41 @@ def test_the_last_to_leave_puts_the_default_type_back() -> None:
         assert torch.get_default_dtype() is torch.float32, "somebody is still inside"
         second.__exit__(None, None, None)
         assert torch.get_default_dtype() is torch.float64
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork there")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_has_its_own_default_type_back() -> None:
+    """The thread that had set it aside isn't there to put it back."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    @plain_settings()
+    def hold() -> None:
+        inside.set()
+        go_on.wait(60)
+
+    holder = threading.Thread(target=hold)
+    with default_dtype(torch.float64):
+        holder.start()
+        assert inside.wait(60)
+        assert torch.get_default_dtype() is torch.float32
+        child = os.fork()
+        if child == 0:
+            try:
+                before = torch.get_default_dtype()
+                with plain_settings():
+                    within = torch.get_default_dtype()
+                os._exit(0 if (before, within, torch.get_default_dtype()) == IN_CHILD else 1)
+            finally:
+                os._exit(2)
+        _, status = os.waitpid(child, 0)
+        go_on.set()
+        holder.join()
+        assert torch.get_default_dtype() is torch.float64
+    assert status == 0
+
+
+IN_CHILD = (torch.float64, torch.float32, torch.float64)
 
 
 class Plain(nn.Module):

@@ -112,9 +112,14 @@ nb::ndarray<nb::numpy, float> play(PlayedModel& model, const AudioIn& audio, con
     const compiled::Passage passage{static_cast<int64_t>(samples), in.data(), out.data(), value_rows.data(),
                                     lengths.data()};
     bool played = false;
+    const std::unique_lock lock(model.playing, std::try_to_lock);
+    if (!lock.owns_lock()) {
+        throw EngineError(
+            "Another thread is inside process() of this compiled model, which keeps state: two signals at once would be "
+            "mixed. Use one for each thread, such as copy.copy(model).");
+    }
     {
         const GilReleased released;
-        const std::lock_guard lock(model.playing);
         const FlushDenormals flush;
         played = model.instance.process(passage);
     }

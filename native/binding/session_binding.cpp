@@ -24,7 +24,6 @@ ProcessResult process(const SessionHandle& handle, const AudioIn& audio, const A
     const auto in = rows(audio);
     const auto out = rows(output);
     const auto samples = static_cast<int>(audio.shape(1));
-    if (session.is_on_device()) return ProcessResult::on_device;
     return interruptible([&](const StopRequest&) { return session.process(in.data(), out.data(), samples); });
 }
 

@@ -173,9 +173,10 @@ class Board(InNotebooks, MutableSequence[Any]):
         """
         with self.in_use(), inference_settings(self.modules):
             self._require_own_stream()
-            if self._stream is None:
+            stream = self._stream  # which reset() may take away at any time
+            if stream is None:
                 raise AudioError("There is no stream to end. Process audio with reset=False first.")
-            return self._given.give_back(self._stream.finish())
+            return self._given.give_back(stream.finish())
 
     def reset(self) -> None:
         """Forget the stream: the next call starts afresh, whatever its ``reset`` says."""
@@ -223,12 +224,13 @@ class Board(InNotebooks, MutableSequence[Any]):
     def _process_next(self, audio: Audio, key: tuple[Any, ...]) -> Audio:
         _, rate, block, channels = key
         self._require_own_stream()
-        if self._stream is None:
+        stream = self._stream  # which reset() may take away at any time
+        if stream is None:
             if audio.shape[1] == 0:
                 return audio
             _require_streamable(self._plugins)
             # A host block no longer than what comes: whatever comes in goes out at once.
-            self._stream = open_stream(self._plugins, rate, channels, min(block, audio.shape[1]))
+            stream = self._stream = open_stream(self._plugins, rate, channels, min(block, audio.shape[1]))
             self._stream_key, self._taken, self._thread = key, 0, acting_thread()
         elif key != self._stream_key:
             raise AudioError(
@@ -238,7 +240,7 @@ class Board(InNotebooks, MutableSequence[Any]):
         _require_streamable(self._plugins)
         require_finite(audio, self._taken, rate, "The audio", "Remove it before processing.")
         self._taken += audio.shape[1]
-        return self._stream.push(audio)
+        return stream.push(audio)
 
     def _require_own_stream(self) -> None:
         if self._thread not in (None, acting_thread()):

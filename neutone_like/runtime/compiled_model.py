@@ -1,7 +1,6 @@
 """Compiled models as users meet them: opened and played."""
 
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -14,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from neutone_like.artifact.format.archive import COMPILED_NAME, MODEL_NAME
 from neutone_like.artifact.format.compiled_file import digest_of_file
 from neutone_like.artifact.reading.metadata_reading import resolve
-from neutone_like.errors import ArtifactError, AudioError, ParameterError, RuntimeEngineError
+from neutone_like.errors import ArtifactError, AudioError, ParameterError
 from neutone_like.printing import Printed, Row
 from neutone_like.runtime.native_module import native_module
 from neutone_like.whole_file import write_whole
@@ -58,23 +57,6 @@ class CompileReport(Printed):
             ("rate", ", ".join(f"{rate} Hz" for rate in self.sample_rates) or "any that the model has"),
             *[("left out", reason) for reason in self.left_out],
         ]
-
-
-class _Turn:
-    """Lets one thread at a time in, and refuses others."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            raise RuntimeEngineError(
-                "Another thread is inside process() of this compiled model, which keeps state: two signals at once "
-                "would be mixed. Use one for each thread, such as copy.copy(model)."
-            )
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
 
 
 class CompiledModel(Printed):
@@ -125,7 +107,6 @@ class CompiledModel(Printed):
     def _take(self, native: "_native.CompiledModel", sample_rate: int | None) -> None:
         """Go on with another plan of the file."""
         self._native = native
-        self._turn = _Turn()
         self.sample_rate = sample_rate or next(iter(native.rates), None)
         facts = native.facts()
         self.granules: tuple[int, ...] = (facts["granule"],)
@@ -220,8 +201,7 @@ class CompiledModel(Printed):
             _values(name, given.get(name, default), samples)
             for name, default in zip(self.parameters, self._defaults, strict=True)
         ]
-        with self._turn:
-            return np.asarray(self._native.play(block, values))
+        return np.asarray(self._native.play(block, values))
 
     def reset(self) -> None:
         """As if nothing had been played."""

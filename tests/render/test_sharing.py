@@ -154,6 +154,20 @@ def test_a_stream_belongs_to_its_thread(meanwhile: Callable[[Board], Any]) -> No
     np.testing.assert_array_equal(begun, board(SOUNDS[0], 48000)[:, : begun.shape[1]])
 
 
+def test_a_board_is_reset_in_the_midst_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That call ends as it would have, and the next one begins anew."""
+    board = Board([OneLate()])
+    alone = board(SOUNDS[0][:, :3000], 48000, buffer_size=500)
+    board.reset()
+    first = board(SOUNDS[0][:, :1500], 48000, buffer_size=500, reset=False)
+    with monkeypatch.context() as patch:
+        patch.setattr("neutone_like.render.board.require_finite", lambda *given: board.reset())
+        second = board(SOUNDS[0][:, 1500:3000], 48000, buffer_size=500, reset=False)
+    np.testing.assert_array_equal(np.concatenate((first, second), 1), alone[:, : first.shape[1] + second.shape[1]])
+    again = board(SOUNDS[0][:, :1500], 48000, buffer_size=500, reset=False)
+    np.testing.assert_array_equal(again, first)
+
+
 @pytest.mark.parametrize("effect", [ModelPlugin(Echo()), pedalboard.Delay(0.01)])
 def test_a_stream_whose_effect_another_board_used_is_over(effect: Any) -> None:
     board, other = Board([effect]), Board([effect])

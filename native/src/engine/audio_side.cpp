@@ -26,15 +26,22 @@ void AudioSide::start() noexcept {
     filler_.start();
 }
 
-ProcessResult AudioSide::process(const float* const* in, float* const* out, int samples) noexcept {
-    if (shared_.closed.load(std::memory_order_acquire)) return ProcessResult::closed;
+ProcessResult AudioSide::refusal(Caller caller) const noexcept {
+    if (shared_.closed) return ProcessResult::closed;
+    return caller == Caller::host && shared_.on_device ? ProcessResult::on_device : ProcessResult::ok;
+}
+
+ProcessResult AudioSide::process(const float* const* in, float* const* out, int samples, Caller caller) noexcept {
+    if (const ProcessResult refused = refusal(caller); refused != ProcessResult::ok) return refused;
     if (samples > plan_.config.block_size || samples < 0) return ProcessResult::block_too_large;
     const Ownership::Owner before = shared_.ownership.take(Ownership::kAudio);
     if (before == Ownership::kAudio) return ProcessResult::two_threads;
     const bool owned = before == Ownership::kFree;
-    if (samples == 0) {
+    // Once more, now that it is taken: whoever closed the session before that may have found nobody in here.
+    const ProcessResult refused = refusal(caller);
+    if (samples == 0 || refused != ProcessResult::ok) {
         if (owned) shared_.ownership.leave();
-        return ProcessResult::ok;
+        return refused;
     }
     const uint64_t start = now_ns();
     shared_.counters.callbacks.add(1);

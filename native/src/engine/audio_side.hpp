@@ -18,15 +18,18 @@ enum class ProcessResult : int {
     block_too_large = 1,  // nothing was processed; the output is untouched
     two_threads = 2,      // another thread is inside process; nothing was processed
     closed = 3,           // nothing was processed
-    on_device = 4,        // run_realtime plays the session; nothing was processed
+    on_device = 4,        // a device plays the session; nothing was processed
 };
+
+// Who calls: any thread of the host's, or the device that the session is on.
+enum class Caller { host, device };
 
 class AudioSide {
 public:
     // In inline mode it does the workers' work itself.
     AudioSide(const SessionPlan& plan, Shared& shared, WorkerSide& workers, const PoolView& pool);
 
-    ProcessResult process(const float* const* in, float* const* out, int samples) noexcept;
+    ProcessResult process(const float* const* in, float* const* out, int samples, Caller caller) noexcept;
 
     // The stream as new.
     void start(const Held&) noexcept { start(); }
@@ -36,6 +39,7 @@ public:
 
 private:
     void start() noexcept;
+    ProcessResult refusal(Caller caller) const noexcept;
     void play(const float* const* in, float* const* out, int samples, uint64_t start_ns) noexcept;
     bool push(const float* const* in, int samples) noexcept;
     void write(const float* const* in, int samples, uint64_t grace_ns) noexcept;

@@ -47,7 +47,7 @@ public:
     }
 
     ProcessResult process(int samples) noexcept {
-        return plan_.session->process(input_.const_rows(), output_.rows(), samples);
+        return plan_.session->process_on_device(input_.const_rows(), output_.rows(), samples);
     }
 
     void keep(int samples, DeviceReport& report) {

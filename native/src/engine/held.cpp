@@ -11,6 +11,14 @@ namespace {
 
 constexpr auto kNap = std::chrono::microseconds(50);
 
+struct Asking {
+    explicit Asking(Ownership& for_it) noexcept : ownership(for_it) { ownership.ask(); }
+    ~Asking() { ownership.ask_no_more(); }
+    Asking(const Asking&) = delete;
+    Asking& operator=(const Asking&) = delete;
+    Ownership& ownership;
+};
+
 [[noreturn]] void raise_hung() {
     throw EngineError("The model does not return from a block, and the session was given up. Close it.");
 }
@@ -20,6 +28,7 @@ constexpr auto kNap = std::chrono::microseconds(50);
 Held::Held(Shared& shared, const PoolView& pool, const StopRequest& stop) : shared_(shared), pool_(pool), stop_(stop) {
     require_open();
     take_ownership();
+    check();  // whoever closed the session meanwhile may have found nobody in here
     shared_.workers.pauses.fetch_add(1);
     paused_ = true;
     take(shared_.workers.front_busy, front_);
@@ -38,6 +47,7 @@ void Held::take_ownership() {
         throw EngineError("A model can't reset, close or render the session that is playing it.");
     }
     const uint64_t limit = now_ns() + static_cast<uint64_t>(1e9 * pool_.watchdog_seconds);
+    const Asking asking(shared_.ownership);
     for (;;) {
         const Ownership::Owner before = shared_.ownership.take(Ownership::kControl);
         if (before == Ownership::kFree) break;
@@ -52,14 +62,18 @@ void Held::take(std::atomic<bool>& flag, bool& held) {
     held = true;
 }
 
-// A backend that never returns would keep us waiting for ever.
-void Held::nap() {
+void Held::check() {
     try {
         require_open();
     } catch (...) {
         release();
         throw;
     }
+}
+
+// A backend that never returns would keep us waiting for ever.
+void Held::nap() {
+    check();
     std::this_thread::sleep_for(kNap);
 }
 

@@ -23,6 +23,7 @@ public:
 private:
     void take_ownership();
     void take(std::atomic<bool>& flag, bool& held);
+    void check();  // require_open, or all is given back
     void nap();
     void release() noexcept;
 

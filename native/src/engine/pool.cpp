@@ -65,6 +65,7 @@ struct Pool::Shared {
     void let_go_of_left_sessions();  // takes `mutex`
     void close(const Session* session, bool wait);
     bool is_own_thread() const;  // with `mutex` held
+    bool is_forked() const noexcept { return getpid() != process; }
 
     static void start(const std::shared_ptr<Shared>& self);  // throws std::system_error when the system gives no thread
     static void watch(const std::shared_ptr<Shared>& self);
@@ -239,6 +240,7 @@ bool Pool::Shared::is_own_thread() const {
 }
 
 void Pool::Shared::close(const Session* session, bool wait) {
+    if (is_forked()) return;  // a thread that isn't here may have had the mutex
     std::vector<std::shared_ptr<Session>> left;
     std::unique_lock lock(mutex);
     for (Place& place : places) {
@@ -288,7 +290,7 @@ void Pool::add(std::shared_ptr<Session> session) {
                       " sessions at once. Close some, or use another engine.");
 }
 
-bool Pool::is_forked() const noexcept { return getpid() != shared_->process; }
+bool Pool::is_forked() const noexcept { return shared_->is_forked(); }
 
 void Pool::stop(const StopRequest& stop) noexcept {
     if (is_forked()) {
@@ -301,7 +303,10 @@ void Pool::stop(const StopRequest& stop) noexcept {
         if (shared_->stopping.exchange(true)) return;
     }
     shared_->stopped.notify_all();
-    if (shared_->watchdog.joinable()) shared_->watchdog.join();
+    if (shared_->watchdog.joinable()) {  // it lets go of sessions, and of whatever their models hold: of the engine too
+        const bool is_self = shared_->watchdog.get_id() == std::this_thread::get_id();
+        is_self ? shared_->watchdog.detach() : shared_->watchdog.join();
+    }
     // A worker inside a model gets the watchdog's time to come back; after that it is left behind.
     const uint64_t limit = now_ns() + static_cast<uint64_t>(1e9 * shared_->config.watchdog_seconds);
     for (const auto& worker : shared_->workers) {

@@ -38,7 +38,11 @@ public:
     // The audio side: no allocation, lock, wait or log, and in asynchronous mode at most one system call, which wakes a
     // worker; with a wait_fraction, one more, which waits for it. `in`: [config().channels] pointers to `samples` floats, `out`: [output_channels()] of them.
     ProcessResult process(const float* const* in, float* const* out, int samples) noexcept {
-        return audio_.process(in, out, samples);
+        return audio_.process(in, out, samples, Caller::host);
+    }
+    // The same, for the device that has taken it.
+    ProcessResult process_on_device(const float* const* in, float* const* out, int samples) noexcept {
+        return audio_.process(in, out, samples, Caller::device);
     }
 
     // From any thread, without a lock. NaN leaves a parameter where it is.

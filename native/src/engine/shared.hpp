@@ -21,14 +21,18 @@ class Ownership {
 public:
     enum Owner : int { kFree, kAudio, kControl };
 
-    // The owner before: kFree where it was taken.
+    // The owner before: kFree where it was taken. Where control asks for it, the audio thread stays out: between two of a
+    // host's calls there may be no time to take it in.
     Owner take(Owner owner) noexcept {
+        if (owner == kAudio && asking_ > 0) return owner_ == kAudio ? kAudio : kControl;
         int expected = kFree;
-        if (owner_.compare_exchange_strong(expected, owner, std::memory_order_acquire)) {
+        if (owner_.compare_exchange_strong(expected, owner)) {
             thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
         }
         return static_cast<Owner>(expected);
     }
+    void ask() noexcept { ++asking_; }  // [control]
+    void ask_no_more() noexcept { --asking_; }
     void leave() noexcept {
         // First the name: whoever left must not find itself named while the next owner has yet to write its own.
         thread_.store(std::thread::id(), std::memory_order_relaxed);
@@ -42,6 +46,7 @@ public:
 
 private:
     std::atomic<int> owner_{kFree};
+    std::atomic<int> asking_{0};             // threads that wait for it as control
     std::atomic<std::thread::id> thread_{};  // whose it is
 };
 

@@ -129,7 +129,7 @@ void LivePlayer::play_piece(Attached& attached, const float* const* in, float* c
     }
     for (const float* recorded : attached.recorded) raise_peak(input_peak_, recorded, samples);
     input_tape_.write(attached.recorded.data(), samples);
-    if (attached.session->process(attached.in.data(), attached.out.rows(), samples) != ProcessResult::ok) {
+    if (attached.session->process_on_device(attached.in.data(), attached.out.rows(), samples) != ProcessResult::ok) {
         for (int channel = 0; channel < attached.out.channels(); ++channel) {
             std::fill_n(attached.out.channel(channel), samples, 0.0f);
         }

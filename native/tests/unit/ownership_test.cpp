@@ -19,6 +19,21 @@ struct Seen {
 
 }  // namespace
 
+TEST_CASE("a thread that asks for control is let in, however little time there is between two blocks") {
+    Ownership ownership;
+    REQUIRE(ownership.take(Ownership::kAudio) == Ownership::kFree);
+    ownership.ask();
+    CHECK(ownership.take(Ownership::kControl) == Ownership::kAudio);
+    CHECK(ownership.take(Ownership::kAudio) == Ownership::kAudio);  // a second audio thread is told so all the same
+    ownership.leave();
+    CHECK(ownership.take(Ownership::kAudio) == Ownership::kControl);
+    REQUIRE(ownership.take(Ownership::kControl) == Ownership::kFree);
+    ownership.ask_no_more();
+    CHECK(ownership.take(Ownership::kAudio) == Ownership::kControl);
+    ownership.leave();
+    CHECK(ownership.take(Ownership::kAudio) == Ownership::kFree);
+}
+
 TEST_CASE("a thread that left is never taken for the owner after it") {
     constexpr int kTurns = 3000000;
     Ownership ownership;

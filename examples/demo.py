@@ -1,4 +1,5 @@
-"""The main job on real audio: two models to artifacts and plugins, and a riff and a drum loop rendered through them.
+"""The main job on real audio: two models to artifacts, plugins and web pages, a riff and a drum loop rendered through
+them, and a recording of one played live, which needs no sound card.
 
     python examples/demo.py                            # our own riff and drum loop, into build/demo
     python examples/demo.py --input take.wav --out /tmp/demo
@@ -31,9 +32,13 @@ from neutone_like.export import ExportResult
 from neutone_like.extras import import_extra
 from neutone_like.plugin import build_plugin, build_web_page
 from neutone_like.render import Board, ModelPlugin, RenderResult
+from neutone_like.runtime import Engine, HostConfig, ParameterChange
 
 SAMPLE_RATE = 44100
 DRIVE_CURVE = [(0.0, 0.0), (2.0, 36.0), (4.0, 6.0)]  # (seconds, dB): straight lines between, the last value holds
+LIVE_SECONDS = 4.0  # at most, which it takes
+LIVE_BLOCK = 128  # samples of a callback
+TURNS = [(0.0, 0.0), (1.0, 36.0), (3.0, 12.0)]  # (seconds, dB): a hand on the drive; it glides as the model says
 
 
 @dataclass(frozen=True)
@@ -84,9 +89,36 @@ def make_plugins(console: Console, results: list[ExportResult], out: Path) -> No
             if result.compiled_path is not None:
                 made = build_plugin(result.model_path, out)
                 names = ", ".join(file.path.name for file in made.files)
-                console.print(f"Plugins: {names}; {made.load}", soft_wrap=True, markup=False)
+                console.print(f"Plugins in {out}: {names}; {made.load}", soft_wrap=True, markup=False)
     except RuntimeEngineError as error:
         console.print(f"No plugins: {error}", soft_wrap=True, markup=False)
+
+
+def play_live(console: Console, result: ExportResult, source: Path, out: Path) -> None:
+    """Record the overdrive while a hand turns its drive; what calls it, when a sound card would, is a thread."""
+    with AudioReader(source) as reader:
+        rate, channels = reader.sample_rate, reader.channels
+        seconds = min(LIVE_SECONDS, reader.samples / rate)
+    taken = out / f"{source.stem}-{result.model_path.parent.name}.wav"
+    turns = [ParameterChange(round(at * rate), "drive", decibels) for at, decibels in TURNS]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with Engine() as engine:
+            host = HostConfig(sample_rate=rate, block_size=LIVE_BLOCK, channels=channels)
+            # A compiled model is quick enough for the callback; one that isn't plays on a worker, with more latency.
+            mode = "async" if result.compiled_path is None else "inline"
+            session = engine.open(result.model_path, host, mode=mode)
+            report = engine.run_realtime(session, seconds, input=source, parameter_changes=turns, output=taken)
+    except RuntimeEngineError as error:
+        console.print(f"No recording: {error}", soft_wrap=True, markup=False)
+        return
+    run = report.sessions[0]
+    console.print(
+        f"Played live, without a sound card: {run.summary()}, callbacks p99 {run.callback_time.p99_us:.0f} us of "
+        f"{1e6 * LIVE_BLOCK / rate:.0f}. The recording, for any player: {taken}",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def render(artifacts: dict[str, Artifact], source: Path, out: Path) -> list[Rendered]:
@@ -155,12 +187,15 @@ def main(
         make_plugins(console, list(results.values()), out / "plugins")
         artifacts = {name: load_artifact(result.model_path) for name, result in results.items()}
         rows = [row for path in inputs for row in render(artifacts, path, out)]
+        play_live(console, results["overdrive"], inputs[0], out / "live")
     except NeutoneLikeError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
     console.print(table_of(rows))
     console.print(f"Before: {', '.join(str(path) for path in inputs)}", soft_wrap=True, markup=False)
     console.print(f"After, and the artifacts: {out.resolve()}", soft_wrap=True, markup=False)
+    overdrive_folder = results["overdrive"].model_path.parent
+    console.print(f"On your sound card: neutone-like play {overdrive_folder}", soft_wrap=True, markup=False)
     for page in pages:
         console.print(f"In a browser: python -m http.server --directory {page.resolve()}", soft_wrap=True, markup=False)
 

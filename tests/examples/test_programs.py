@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from neutone_like import render_file
 from support.example_programs import run_here
 from support.lighter_exports import ALL, FRESH_PROCESS, only_checks, without_pictures
 from support.places import EXAMPLES
@@ -72,6 +74,23 @@ def test_demo_renders_the_riff_and_the_drums(
             assert (len(wet), rate) == (dry.frames, dry.samplerate)
             assert np.isfinite(wet).all()
             assert 0.05 < np.abs(wet).max() <= 1.0
+    look_at_what_was_played_live(out, told)
+
+
+def look_at_what_was_played_live(out: Path, told: str) -> None:
+    """It is what a render gives whose drive turns with the same callbacks."""
+    take, rate = soundfile.read(out / "live" / "guitar_riff-overdrive.wav", dtype="float32")
+    assert f"{len(take) // 128} callbacks in 4.0 s, 0 underruns, 0 samples missing" in told
+    (latency,) = map(int, re.findall(r"Played live.*latency (\d+) samples", told))
+    assert f"The recording, for any player: {Path('build', 'demo', 'live', 'guitar_riff-overdrive.wav')}" in told
+    drive = np.zeros(8 * rate)
+    for seconds, decibels in ((1, 36.0), (3, 12.0)):
+        drive[seconds * rate // 128 * 128 :] = decibels
+    model, riff = out / "overdrive" / "model.nm", out / "input" / "guitar_riff.wav"
+    render_file(model, riff, out / "turned.wav", params={"drive": drive}, progress=False)
+    wanted, _ = soundfile.read(out / "turned.wav", dtype="float32")
+    begin, end = rate // 10, len(take) - latency  # at the beginning it glides from the default
+    np.testing.assert_allclose(take[latency + begin :], wanted[begin:end], rtol=0, atol=1e-5)
 
 
 @pytest.mark.slow

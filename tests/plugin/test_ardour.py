@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from support.places import PROJECT
-from support.plugin_tools import Audio, built, file_plays, needs_plugin, noise
+from support.plugin_tools import Audio, board_plays, built, file_plays, needs_plugin, noise
 
 _SCANNER = Path("/usr/lib/ardour7/ardour-vst3-scanner")
 _BEGIN = 16384  # where the sound begins, in samples
@@ -38,6 +38,7 @@ class Used:
     kind: str  # "lv2" or "vst3"
     model: str
     values: Mapping[str, float] = field(default_factory=dict)  # 0..1
+    curves: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)  # (sample, 0..1)
 
 
 class Ardour:
@@ -98,7 +99,7 @@ class Ardour:
     def make_session(self, rate: int, block: int) -> None:
         listed = ", ".join(
             f"{{id = {json.dumps(self.id_of(each))}, format = {json.dumps(each.kind.upper())}, "
-            f"values = {_lua(each.values)}}}"
+            f"values = {_lua(each.values)}, curves = {_lua(each.curves)}}}"
             for each in self.used
         )
         settings = (
@@ -135,6 +136,8 @@ def _lua(value: object) -> str:
     """As Lua writes it."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"[{json.dumps(key)}] = {_lua(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "{" + ", ".join(map(_lua, value)) + "}"
     return json.dumps(value)
 
 
@@ -147,8 +150,7 @@ def test_two_plugins_on_a_track_beside_a_dry_one(
 ) -> None:
     """The session is made in one process and exported by another, so the drive is that of the state that was saved.
 
-    Ardour lets plugins run before an export begins. So they are compared at the models' own rate, where it doesn't
-    matter when a plugin was started: a rate's conversion and a model's frames count from there.
+    At the models' own rate, where it doesn't matter that Ardour lets plugins run before an export begins.
     """
     host = Ardour(tmp_path, [Used(first, "lstm_amp"), Used(second, "overdrive", {"drive": 0.75})])
     host.make_session(rate, block)
@@ -156,6 +158,60 @@ def test_two_plugins_on_a_track_beside_a_dry_one(
     between = file_plays(tmp_path, "lstm_amp", dry, rate, {})
     wet = file_plays(tmp_path, "overdrive", between, rate, {"drive": 27.0})
     assert_heard(host.export(), dry + wet)
+
+
+@pytest.mark.parametrize(("kind", "rate", "places"), [("lv2", 44100, 147), ("vst3", 96000, 2)])
+def test_converted_rates_are_equal_from_where_ardour_started(tmp_path: Path, kind: str, rate: int, places: int) -> None:
+    """Samples of 48 kHz lie among the host's in a pattern of so many samples that begins where the plugin did.
+
+    Where in the pattern an export begins is Ardour's affair. It is heard in what an amp makes of loud noise, and in
+    nothing else: of those places one is equal to 1e-5, and the others are far off.
+    """
+    host = Ardour(tmp_path, [Used(kind, "lstm_amp")])
+    host.make_session(rate, 1024)
+    dry = host.fill(noise(rate, 12000))
+    wet = host.export()
+    wet -= dry[:, : wet.shape[1]]
+    # One render has the beginning of the sound at all places, each time long enough for the amp to forget the last.
+    apart = 20 * 147 + 1
+    sound, heard = dry[:, _BEGIN : _BEGIN + 1500], slice(800, 1400)
+    every = np.tile(np.pad(sound, ((0, 0), (0, apart - sound.shape[1]))), places)
+    made = file_plays(tmp_path, "lstm_amp", every, rate, {})
+    told = [np.abs(made[:, place * apart :][:, heard] - wet[:, _BEGIN:][:, heard]).max() for place in range(places)]
+    place = int(np.argmin(told))
+    assert sorted(told)[1] > 1e-3
+    before = (place - _BEGIN) % places
+    wanted = file_plays(tmp_path, "lstm_amp", np.pad(dry, ((0, 0), (before, 0))), rate, {})[:, before:]
+    assert_heard(wet, wanted)
+
+
+@pytest.mark.parametrize("kind", ["lv2", "vst3"])
+def test_automation_is_its_line_where_periods_and_points_begin(tmp_path: Path, kind: str) -> None:
+    """Ardour holds each of these values until the next one, in both formats. Where its periods begin is its affair.
+
+    It counts time in beats of 1920 ticks for it, 12.5 samples of 48 kHz at 120 beats a minute: a period has the line's
+    value at the nearest tick. Points are on ticks here; it moves others to the one before.
+    """
+    rate, period, tick = 48000, 1024, 12.5
+    points = [(0, 0.25), (19400, 0.25), (24400, 0.75), (28400, 0.5)]
+    host = Ardour(tmp_path, [Used(kind, "overdrive", {"drive": 0.25}, {"drive": points})])
+    host.make_session(rate, period)
+    dry = host.fill(np.full((2, 14000), 0.01, np.float32))[:, : _BEGIN + 14000]
+    wet = host.export()[:, : dry.shape[1]] - dry
+
+    def error(begin: int) -> float:
+        begins = np.union1d(np.arange(begin - period, dry.shape[1], period), [sample for sample, _ in points])
+        held = begins[np.searchsorted(begins, np.arange(dry.shape[1]), side="right") - 1]
+        values = 36.0 * np.interp(tick * np.round(held / tick), *zip(*points, strict=True))
+        before = -begin % 32  # the model takes a value for 32 samples at a time, counted from where a period began
+        sound = np.pad(dry, ((0, 0), (before, 0)))
+        made = board_plays("overdrive", sound, rate, {"drive": np.pad(values, (before, 0), mode="edge")})
+        return float(np.abs(made[:, before:] - wet)[:, _BEGIN + 2000 :].max())
+
+    begin = min(range(0, period, 16), key=error)
+    if error(begin) > 1e-5:
+        begin = min(range(begin - 16, begin + 17), key=error)
+    assert error(begin) < 1e-5 < 1e-3 < error(begin + period // 2)
 
 
 def assert_heard(mix: Audio, wanted: Audio) -> None:

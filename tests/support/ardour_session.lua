@@ -1,6 +1,6 @@
 -- Makes a session with two tracks, "dry" and "wet", records silence on both, and puts plugins on the second one.
--- Before this: folder, rate, block, samples (to record at least), and plugins as a list of {id, format, values}. Values are in 0..1 by the
--- parameter's label.
+-- Before this: folder, rate, block, samples (to record at least), and plugins as a list of {id, format, values, curves}. Values are in
+-- 0..1 by the parameter's label; curves are points of automation, {sample, value in 0..1}, by the same.
 
 local backend = AudioEngine:set_backend("None (Dummy)", "", "")
 backend:set_device_name("Silence")
@@ -17,13 +17,13 @@ local function new_track(name)
 	return track
 end
 
--- Its place among the controls, by which the API's helpers go.
+-- Its place among the controls, by which the API's helpers go, and its own number.
 local function find(processor, label)
 	local plugin, control = processor:to_insert():plugin(0), 0
 	for index = 0, plugin:parameter_count() - 1 do
 		if plugin:parameter_is_control(index) then
 			if plugin:parameter_is_input(index) and plugin:parameter_label(index) == label then
-				return control
+				return control, index
 			end
 			control = control + 1
 		end
@@ -52,6 +52,16 @@ for place, each in ipairs(plugins) do
 		assert(
 			ARDOUR.LuaAPI.set_processor_param(processor, control, range.lower + value * (range.upper - range.lower))
 		)
+	end
+	for label, points in pairs(each.curves) do
+		local control, number = find(processor, label)
+		local list, _, range = ARDOUR.LuaAPI.plugin_automation(processor, control)
+		for _, point in ipairs(points) do
+			local place = Temporal.timepos_t(point[1])
+			list:add(place, range.lower + point[2] * (range.upper - range.lower), false, true)
+		end
+		local parameter = Evoral.Parameter(ARDOUR.AutomationType.PluginAutomation, 0, number)
+		processor:to_automatable():automation_control(parameter, false):set_automation_state(ARDOUR.AutoState.Play)
 	end
 end
 ARDOUR.LuaAPI.usleep(300000)

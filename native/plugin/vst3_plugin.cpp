@@ -190,7 +190,8 @@ Result Vst3Plugin::setState(Stream* stream) {
         got = 0;
     }
     if (!plugin_.load(state)) return kFalse;
-    if (content().is_player()) tell(kParametersChanged | kTitlesChanged);
+    // Hosts that load a preset read the knobs again when they are told to.
+    tell(content().is_player() ? kParametersChanged | kTitlesChanged : kParametersChanged);
     return kOk;
 }
 

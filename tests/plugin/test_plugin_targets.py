@@ -2,7 +2,6 @@
 
 import importlib.util
 import plistlib
-import shutil
 import struct
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from neutone_like.plugin.platforms import PLATFORMS
 from neutone_like.targets import TARGETS
 from support.places import EXPORTED, PROJECT
 from support.plugin_tools import Audio, board_plays, needs_plugin, noise
+from support.programs import WINE, needs
 
 pytestmark = [
     pytest.mark.slow,
@@ -28,20 +28,11 @@ RATE, BLOCK = 44100, 100
 DRIVE = 27.0  # three quarters of 0..36
 
 
-def needs(*programs: str, package: str) -> str:
-    """The path of the first that is there, or the test is skipped."""
-    for program in programs:
-        found = shutil.which(program) or (program if Path(program).is_file() else None)
-        if found is not None:
-            return found
-    pytest.skip(f"no {programs[0]} to run it with (Debian: apt-get install {package})")
-
-
 def host_of(name: str, folder: Path) -> list[str]:
     """The host for a platform, and what runs it here."""
     runs: list[str] = []
     if name == "x86_64-windows":
-        runs = [needs("wine64", "wine", "/usr/lib/wine/wine64", package="wine64")]
+        runs = [needs(*WINE, package="wine64")]
     elif name == "aarch64-linux":
         root = Path("/usr/aarch64-linux-gnu")
         if not root.is_dir():

@@ -68,6 +68,18 @@ def test_state_comes_back() -> None:
     np.testing.assert_array_equal(played(other, sound, 44100, 512), wanted)
 
 
+def test_a_preset_of_the_hosts_comes_back_and_the_host_sees_it(tmp_path: Path) -> None:
+    """The host reads its own copy of the knobs again only when it is told to."""
+    plugin, other = loaded("overdrive"), loaded("overdrive")
+    sound = noise(6, 5000)
+    plugin.parameters["drive_db"].raw_value = 0.9
+    wanted = played(plugin, sound, 44100, 512)
+    (tmp_path / "mine.vstpreset").write_bytes(plugin.preset_data)
+    other.load_preset(str(tmp_path / "mine.vstpreset"))
+    assert other.parameters["drive_db"].raw_value == pytest.approx(0.9)
+    np.testing.assert_array_equal(played(other, sound, 44100, 512), wanted)
+
+
 def test_bypass_keeps_time() -> None:
     sound = noise(7, 5000)
     plugin = loaded("speech_denoiser")

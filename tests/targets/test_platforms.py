@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from support.library_hosts import (
     noise,
 )
 from support.places import EXPORTED, PROJECT
+from support.programs import WINE, needs
 
 MODEL = EXPORTED / "speech_denoiser" / "model.nm"
 NAME = "speech_denoiser"
@@ -50,14 +50,6 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return library.parent
 
 
-def needs(program: str, package: str) -> str:
-    """The path of a program, or the test is skipped."""
-    found = shutil.which(program)
-    if found is None:
-        pytest.skip(f"no {program} to run it with (Debian: apt-get install {package})")
-    return found
-
-
 def example(folder: Path, triple: str, ending: str = "") -> Path:
     """The example, built for a platform with the library beside it."""
     made = folder / f"compiled{ending}"
@@ -74,20 +66,24 @@ def host_of(folder: Path) -> list[str]:
     if name == "x86_64-linux":
         return ["env", f"LD_LIBRARY_PATH={folder}", str(example(folder, TARGETS[name].triple))]
     if name == "aarch64-linux":
-        qemu = needs("qemu-aarch64", "qemu-user")
+        qemu = needs("qemu-aarch64", package="qemu-user")
         root = Path("/usr/aarch64-linux-gnu")
         if not root.is_dir():
             pytest.skip("no C library for aarch64 (Debian: apt-get install libc6-arm64-cross)")
         built = str(example(folder, TARGETS[name].triple))
         return [qemu, "-L", str(root), "-E", f"LD_LIBRARY_PATH={root / 'lib'}:{folder}", built]
     if name == "x86_64-windows":
-        return [needs("wine", "wine64"), str(example(folder, TARGETS[name].triple, ".exe"))]
+        return [needs(*WINE, package="wine64"), str(example(folder, TARGETS[name].triple, ".exe"))]
     if name == "wasm32":
-        return [needs("node", "nodejs"), str(NODE_HOST), str(folder / f"{NAME}.wasm")]
+        return [needs("node", package="nodejs"), str(NODE_HOST), str(folder / f"{NAME}.wasm")]
     pytest.skip(f"nothing here runs {name}: it was built, and not run")
 
 
-def test_a_library_sounds_as_the_engine_does(folder: Path, expected: Heard) -> None:
+def test_a_library_sounds_as_the_engine_does(
+    folder: Path, expected: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WINEDEBUG", "-all")
+    monkeypatch.setenv("WINEPREFIX", str(tmp_path / "wine"))
     heard = example_plays(host_of(folder), noise(), VALUES, timeout=300.0)
     print(f"\n{folder.name}: {heard.kernels}, differs by {np.max(np.abs(heard.audio - expected.audio)):.1e}")
     assert_same(heard, expected)
@@ -98,6 +94,6 @@ def test_a_module_for_the_web_needs_nothing(folder: Path) -> None:
         pytest.skip("the other platforms have a C library")
     read = "new WebAssembly.Module(require('fs').readFileSync(process.argv[1]))"
     script = f"console.log(JSON.stringify(WebAssembly.Module.imports({read})))"
-    command = [needs("node", "nodejs"), "-e", script, str(folder / f"{NAME}.wasm")]
+    command = [needs("node", package="nodejs"), "-e", script, str(folder / f"{NAME}.wasm")]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(run.stdout) == []

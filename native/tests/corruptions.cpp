@@ -236,10 +236,24 @@ void fail(const char* what) {
     std::exit(1);
 }
 
-// As whoever plays a file reads it: constants that are packed are unpacked into memory of exactly their size.
+// As whoever plays a file reads it: tables that are folded and constants that are packed become what they were in memory of
+// exactly their size.
 struct Unpacking {
     bool read(const unsigned char* file, uint64_t count, const KernelTable& kernels, Image& image, Problem& problem,
               uint32_t plan) {
+        uint64_t unfolded = 0;
+        if (!unfolded_bytes(file, count, unfolded, problem)) return false;
+        if (unfolded > kMostToTake) {
+            problem.fault = Fault::too_large;
+            std::strcpy(problem.text, "its tables are too large to try");
+            return false;
+        }
+        if (unfolded > 0) {
+            whole.reset(static_cast<unsigned char*>(::operator new(unfolded, std::align_val_t{64})));
+            unfold(file, whole.get());
+            file = whole.get();
+            count = unfolded;
+        }
         Unpacked unpacked{nullptr, 0};
         if (!unpacked_bytes(file, count, unpacked.count, problem)) return false;
         if (unpacked.count > kMostToTake) {
@@ -258,6 +272,7 @@ struct Unpacking {
     struct Free {
         void operator()(unsigned char* data) const { ::operator delete(data, std::align_val_t{64}); }
     };
+    std::unique_ptr<unsigned char, Free> whole;
     std::unique_ptr<unsigned char, Free> memory;
 };
 
@@ -305,14 +320,24 @@ void try_one(const Bytes& good, std::mt19937& random, Counts& counts) {
     ++counts.played;
 }
 
+Bytes unfolded_file(const Bytes& file) {
+    uint64_t unfolded = 0;
+    Problem problem;
+    if (!unfolded_bytes(file.data(), file.size(), unfolded, problem)) fail(problem.text);
+    if (unfolded == 0) return file;
+    Bytes made(unfolded);
+    unfold(file.data(), made.data());
+    return made;
+}
+
 // Damage after the proof: what the reader keeps away.
 void play_unproved(const Bytes& good, std::mt19937& random) {
-    Bytes file = good;
+    Bytes file = unfolded_file(good);
     Image image;
     Problem problem;
     Unpacking unpacking;
     if (!unpacking.read(file.data(), file.size(), best_kernels(), image, problem, 0)) fail(problem.text);
-    Damage{random, good, file}.bend_extent();
+    Damage{random, unfolded_file(good), file}.bend_extent();
     if (is_quick(image)) play_some(image, random);
 }
 
@@ -400,6 +425,9 @@ int main(int argc, char** argv) {
         models.push_back(proved(moved.file(), "a plan of our own"));
         models.push_back(proved(walking.file_for_rates({moved, walking}, {48000, 44100, 96000}), "plans of our own"));
         models.push_back(proved(packed_plan(), "a plan of our own"));
+        for (size_t index = 0; index < 4; ++index) {
+            models.push_back(proved(plan::folded_file(models[index]), "a folded plan of our own"));
+        }
     }
     std::mt19937 random(seed);
     Counts counts;

@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 from neutone_like.compiler.extent import ONE, ZERO, Extent
 from neutone_like.compiler.file_format import (
     HEADER_BYTES,
+    LEAST_SAVED,
     MAGIC,
     MOST_OPERANDS,
     SECTION_BYTES,
     VERSION,
+    VERSION_OF_FOLDED,
     VERSION_OF_PACKED,
     VERSION_OF_PLANS,
     Section,
 )
+from neutone_like.compiler.folding import ITEM_WORDS, folded
 from neutone_like.compiler.kernels import KernelId
 from neutone_like.compiler.layout import ALIGNMENT, Layout, lay_out
 from neutone_like.compiler.packed_constants import PackedConstants, Piece
@@ -81,7 +84,7 @@ def write_plans(plans: Sequence[FilePlan], metadata: str, rates: Sequence[int] =
     """
     constants = _Constants()
     parts = [_Writer(each.plan, constants).sections(each) for each in plans]
-    sections: list[tuple[int, int, bytes]] = [(Section.METADATA, 0, metadata.encode())]
+    sections: list[tuple[Section, int, bytes]] = [(Section.METADATA, 0, metadata.encode())]
     sections += [(kind, number, data) for number, part in enumerate(parts) for kind, data in part.items()]
     packed = constants.packed.sections(bytes(constants.data))
     if packed is None:
@@ -91,6 +94,9 @@ def write_plans(plans: Sequence[FilePlan], metadata: str, rates: Sequence[int] =
     if rates:
         sections.append((Section.RATES, 0, np.asarray(rates, "<i4").tobytes()))
     sections += [(Section.TEST_VECTOR, number, _numbers_of(each.test)) for number, each in enumerate(plans)]
+    small = [(kind, plan, folded(kind, data) if kind in ITEM_WORDS else data) for kind, plan, data in sections]
+    if sum(len(data) for *_, data in sections) - sum(len(data) for *_, data in small) >= LEAST_SAVED:
+        return _file(small, VERSION_OF_FOLDED)
     version = VERSION_OF_PLANS if rates else VERSION
     return _file(sections, version if packed is None else VERSION_OF_PACKED)
 
@@ -135,7 +141,7 @@ class _Writer:
         for tensor in (*plan.rings, *plan.states):
             self._buffer(tensor)
 
-    def sections(self, written: FilePlan) -> dict[int, bytes]:
+    def sections(self, written: FilePlan) -> dict[Section, bytes]:
         """Those that are of this plan alone, without its test vector."""
         plan = self.plan
         inputs = [plan.audio, *plan.parameters.values()]
@@ -333,7 +339,7 @@ def _packed_view(buffer: int, flags: int, offset: Extent, dims: Iterable[Extent]
     )
 
 
-def _file(sections: Sequence[tuple[int, int, bytes]], version: int) -> bytes:
+def _file(sections: Sequence[tuple[Section, int, bytes]], version: int) -> bytes:
     """Of the kind, the plan and the content of each section."""
     start = HEADER_BYTES + SECTION_BYTES * len(sections)
     table, body = b"", b""

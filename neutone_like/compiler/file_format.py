@@ -8,6 +8,10 @@ VERSION_OF_PLANS = 2
 """Of a file with a plan for each of several rates."""
 VERSION_OF_PACKED = 3
 """Of a file whose constants are packed."""
+VERSION_OF_FOLDED = 4
+"""Of a file whose tables are folded, packed constants or not."""
+LEAST_SAVED = 1024
+"""Bytes: for less, no file becomes one that older readers don't know."""
 HEADER_BYTES = 32
 SECTION_BYTES = 24
 STEP_BYTES = 20

@@ -2,17 +2,17 @@
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neutone_like.compiler.file_format import LEAST_SAVED
 from neutone_like.compiler.weight_grids import Found, find_grid
 
 _WHOLE, _HALF, _INT8, _INT4 = range(4)
 _AS = {16: _HALF, 8: _INT8, 4: _INT4}
-_LEAST_SAVED = 1024  # bytes: for less, no file becomes one that older readers don't know
 _LEAST_SHARE = 0.2  # of an array: zeros between float32 weights are not worth a piece
 _FACTOR_BITS = 16  # significant ones of what a factor was multiplied to: as many as a scale and an int8 have
 
@@ -60,8 +60,7 @@ class PackedConstants:
             values: The array, flat.
             pieces: That fill it.
         """
-        found = [(piece, _found(values, piece)) for piece in pieces]
-        saved = sum(0 if each is None else _bytes_saved(piece, each) for piece, each in found)
+        found, saved = max((_all_found(values, each) for each in (pieces, _joined(pieces))), key=lambda both: both[1])
         if saved >= _LEAST_SHARE * values.nbytes:
             self.pieces += [(offset + 4 * piece.first, piece, each) for piece, each in found]
             self.saved += saved
@@ -72,7 +71,7 @@ class PackedConstants:
         Args:
             data: All constants as they are played.
         """
-        if self.saved < _LEAST_SAVED:
+        if self.saved < LEAST_SAVED:
             return None
         table, body = b"", bytearray()
         for destination, piece, found in [*self.pieces, *_rest(data, self.pieces)]:
@@ -86,6 +85,22 @@ class PackedConstants:
             )  # fmt: skip
             body += _stored(data, destination, piece) if found is None else _packed(piece, found)
         return table, bytes(body)
+
+
+def _joined(pieces: Sequence[Piece]) -> Sequence[Piece]:
+    """Rows that follow one another as one piece: taps of a convolution may share their scales."""
+    first = pieces[0]
+    ends = np.cumsum([each.rows * each.lanes for each in pieces]) + first.first
+    follow = all(
+        each == replace(first, first=int(end), rows=each.rows) for each, end in zip(pieces[1:], ends, strict=False)
+    )
+    return [replace(first, rows=sum(each.rows for each in pieces))] if follow and not first.factors else pieces
+
+
+def _all_found(values: NDArray[np.float32], pieces: Sequence[Piece]) -> tuple[list[tuple[Piece, Found | None]], int]:
+    """With the bytes that it saves."""
+    found = [(piece, _found(values, piece)) for piece in pieces]
+    return found, sum(0 if each is None else _bytes_saved(piece, each) for piece, each in found)
 
 
 def _found(values: NDArray[np.float32], piece: Piece) -> Found | None:

@@ -89,8 +89,8 @@ def test_what_can_not_be_played_is_named() -> None:
         (good[:-1], r"should have \d+ bytes, and has \d+\. Copy it again"),
         (good[:-1] + b"\1", "checksum does not fit"),
         (
-            late_model("{}", version=4),
-            "version 4 of the format, this library reads versions 1 to 3. Use a newer version",
+            late_model("{}", version=5),
+            "version 5 of the format, this library reads versions 1 to 4. Use a newer version",
         ),
         (
             resealed(good, facts_at(good) + 4 * 4, struct.pack("<i", 3)),

@@ -45,6 +45,14 @@ CompiledModel::CompiledModel(const void* bytes, uint64_t count, const std::strin
         raise(CompiledModelError(name + " is no compiled model that can be played: " + problem.text + ". " +
                                  advice(problem.fault)));
     };
+    uint64_t unfolded = 0;
+    require(compiled::unfolded_bytes(bytes, count, unfolded, problem));
+    if (unfolded > 0) {
+        unfolded_ = std::make_unique<AlignedMemory>(unfolded);
+        compiled::unfold(bytes, unfolded_->data());
+        bytes = unfolded_->data();
+        count = unfolded;
+    }
     compiled::Unpacked unpacked{nullptr, 0};
     require(compiled::unpacked_bytes(bytes, count, unpacked.count, problem));
     if (unpacked.count > 0) {
@@ -72,7 +80,7 @@ const compiled::Image* CompiledModel::image_at(int rate) const noexcept {
 std::shared_ptr<const CompiledModel> CompiledModel::own(std::unique_ptr<AlignedMemory> bytes, const std::string& name,
                                                         const std::string& kernels) {
     const std::shared_ptr<CompiledModel> model(new CompiledModel(bytes->data(), bytes->bytes(), name, kernels));
-    model->owned_ = std::move(bytes);
+    if (model->unfolded_ == nullptr) model->owned_ = std::move(bytes);
     return model;
 }
 

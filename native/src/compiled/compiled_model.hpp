@@ -42,7 +42,8 @@ public:
                                                     const std::string& kernels = "");
     static std::shared_ptr<const CompiledModel> copy(const void* bytes, uint64_t count, const std::string& name,
                                                      const std::string& kernels = "");
-    // Bytes at a multiple of kAlignment that stay as they are: a program's own.
+    // Bytes at a multiple of kAlignment that stay as they are: a program's own. Folded tables are unfolded into memory of
+    // the model's, with the rest of the file.
     static std::shared_ptr<const CompiledModel> in_place(const void* bytes, uint64_t count, const std::string& name);
 
     // The plan for a sample rate in Hz; the only one, where there is one for all rates. Null: there is none.
@@ -56,6 +57,7 @@ private:
 
     uint64_t bytes_;
     std::unique_ptr<AlignedMemory> owned_;     // null: somebody else's
+    std::unique_ptr<AlignedMemory> unfolded_;  // the file, where its tables are folded
     std::unique_ptr<AlignedMemory> unpacked_;  // constants, where the file has them packed
     std::vector<compiled::Image> images_;      // of each plan; at least one
 };

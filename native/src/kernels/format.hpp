@@ -12,6 +12,12 @@ constexpr uint32_t kVersion = 1;
 constexpr uint32_t kVersionOfPlans =
     2;  // with plans for several rates: a reader of version 1 would not choose among them
 constexpr uint32_t kVersionOfPacked = 3;  // with packed constants, for one rate or several
+// As a file of version 1 to 3, but for its tables: buffers, views, steps, integers and packings. A folded table is the number
+// of its 32-bit words, as one of them, and then for every 8 words a byte whose bits, the lowest first, say which of them
+// differ from the word one item before (from 0 in the first item, and always for integers), followed by these differences:
+// each modulo 2^32, with 0, 1, 2, 3... for 0, -1, 1, -2..., in bytes of seven bits, the lowest first, all but the last with
+// the eighth bit set.
+constexpr uint32_t kVersionOfFolded = 4;
 constexpr uint32_t kMostPlans = 16;
 constexpr int kMaximumRank = 6;
 constexpr int kVectorFloats = 16;  // rows are padded to this, and memory reaches this much beyond whatever is read

@@ -22,6 +22,14 @@ struct Problem {
     char text[256];  // what was expected and what came, for a person
 };
 
+// How many bytes a file takes with its tables unfolded; 0 where they are not folded, and the file is read as it is. False:
+// `problem` says why. `bytes` as for read_image.
+bool unfolded_bytes(const void* bytes, uint64_t count, uint64_t& unfolded, Problem& problem) noexcept;
+
+// Writes that many bytes to `target`, at a multiple of kAlignment, of a file that `unfolded_bytes` has accepted: a file that
+// says the same, to be read in its place.
+void unfold(const void* bytes, unsigned char* target) noexcept;
+
 // Constants that were packed, in the caller's memory.
 struct Unpacked {
     const unsigned char* bytes;  // at a multiple of kAlignment; null where there are none

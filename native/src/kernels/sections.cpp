@@ -6,8 +6,6 @@ namespace neutone_like::compiled {
 
 namespace {
 
-constexpr uint64_t kChecksumFrom = 16;  // Header::bytes
-
 bool read_header(const unsigned char* bytes, uint64_t count, Verdict& verdict) noexcept {
     const auto* header = reinterpret_cast<const Header*>(bytes);
     for (uint64_t i = 0; i < sizeof kMagic; ++i) {
@@ -17,10 +15,10 @@ bool read_header(const unsigned char* bytes, uint64_t count, Verdict& verdict) n
     }
     if (count < sizeof(Header)) {
         verdict.refuse(Fault::damaged) << "it ends within its first " << int64_t{sizeof(Header)} << " bytes";
-    } else if (header->version < kVersion || header->version > kVersionOfPacked) {
-        verdict.refuse(header->version > kVersionOfPacked ? Fault::too_new : Fault::damaged)
+    } else if (header->version < kVersion || header->version > kVersionOfFolded) {
+        verdict.refuse(header->version > kVersionOfFolded ? Fault::too_new : Fault::damaged)
             << "it has version " << header->version << " of the format, this library reads versions " << kVersion
-            << " to " << kVersionOfPacked;
+            << " to " << kVersionOfFolded;
     } else if (header->bytes != count) {
         verdict.refuse(Fault::damaged) << "it should have " << static_cast<int64_t>(header->bytes) << " bytes, and has "
                                        << static_cast<int64_t>(count);
@@ -65,6 +63,16 @@ bool read_table(const unsigned char* bytes, uint64_t count, uint32_t plan, Found
     return true;
 }
 
+void forget(Found* found) noexcept {
+    for (uint32_t kind = 0; kind < kKinds; ++kind) found[kind] = {nullptr, 0};
+}
+
+bool prove_unfolded(const unsigned char* bytes, Verdict& verdict) noexcept {
+    if (reinterpret_cast<const Header*>(bytes)->version != kVersionOfFolded) return true;
+    verdict.refuse(Fault::bad_plan) << "its tables are folded, and have to be unfolded before they are read";
+    return false;
+}
+
 // Constants are packed in files of version 3, and only there; once, either way.
 bool prove_constants(const unsigned char* bytes, const Found* found, Verdict& verdict) noexcept {
     const bool packed = reinterpret_cast<const Header*>(bytes)->version == kVersionOfPacked;
@@ -98,10 +106,16 @@ bool prove_place(const void* bytes, uint64_t count, Verdict& verdict) noexcept {
     return true;
 }
 
+bool prove_parts(const unsigned char* bytes, uint64_t count, Verdict& verdict) noexcept {
+    Found found[kKinds];
+    forget(found);
+    return read_header(bytes, count, verdict) && read_table(bytes, count, 0, found, verdict);
+}
+
 bool read_sections(const unsigned char* bytes, uint64_t count, uint32_t plan, Found* found, Verdict& verdict) noexcept {
-    for (uint32_t kind = 0; kind < kKinds; ++kind) found[kind] = {nullptr, 0};
-    return read_header(bytes, count, verdict) && read_table(bytes, count, plan, found, verdict) &&
-           prove_constants(bytes, found, verdict);
+    forget(found);
+    return read_header(bytes, count, verdict) && prove_unfolded(bytes, verdict) &&
+           read_table(bytes, count, plan, found, verdict) && prove_constants(bytes, found, verdict);
 }
 
 }  // namespace neutone_like::compiled

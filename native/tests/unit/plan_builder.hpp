@@ -1,6 +1,7 @@
 // Writes files of compiled models by hand, whole ones and wrong ones.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <initializer_list>
 #include <string>
@@ -68,6 +69,50 @@ struct Parts {
         reinterpret_cast<Header*>(bytes.data())->checksum = crc32(bytes.data() + 16, bytes.size() - 16);
     }
 };
+
+// A number in bytes of seven bits, and a table of words as differences to those one item before.
+inline void put_number(std::string& made, uint32_t number) {
+    for (; number > 127; number >>= 7) made.push_back(static_cast<char>(number | 128u));
+    made.push_back(static_cast<char>(number));
+}
+
+inline std::string folded_table(const std::vector<uint32_t>& words, size_t stride) {
+    const auto count = static_cast<uint32_t>(words.size());
+    std::string made(reinterpret_cast<const char*>(&count), sizeof count);
+    for (size_t first = 0; first < words.size(); first += 8) {
+        std::string numbers;
+        unsigned mask = 0;
+        for (size_t word = first; word < std::min(first + 8, words.size()); ++word) {
+            const uint32_t before = stride > 0 && word >= stride ? words[word - stride] : 0;
+            const auto difference = static_cast<int32_t>(words[word] - before);
+            if (difference == 0) continue;
+            mask |= 1u << (word - first);
+            const auto twice = static_cast<uint32_t>(difference) * 2;
+            put_number(numbers, difference < 0 ? ~twice : twice);
+        }
+        made.push_back(static_cast<char>(mask));
+        made += numbers;
+    }
+    return made;
+}
+
+// A file of an earlier version with its tables folded.
+inline Bytes folded_file(const Bytes& file) {
+    const auto* section = reinterpret_cast<const Section*>(file.data() + sizeof(Header));
+    const auto* end = section + reinterpret_cast<const Header*>(file.data())->sections;
+    Parts parts;
+    for (; section != end; ++section) {
+        const size_t strides[] = {0, 0, 0, 16, 30, 5, 0, 0, 0, 0, 12, 0};
+        const unsigned char* data = file.data() + section->offset;
+        const bool is_table = strides[section->kind] > 0 || section->kind == kIntegers;
+        std::vector<uint32_t> words(section->bytes / 4);
+        if (!words.empty()) std::memcpy(words.data(), data, words.size() * 4);
+        const std::string table = is_table ? folded_table(words, strides[section->kind]) : "";
+        parts.add(section->kind, section->plan, is_table ? table.data() : reinterpret_cast<const char*>(data),
+                  is_table ? table.size() : section->bytes);
+    }
+    return parts.file(kVersionOfFolded);
+}
 
 struct Builder {
     Facts facts{.shortest = 1,

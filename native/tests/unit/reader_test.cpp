@@ -86,7 +86,7 @@ TEST_CASE("what is no model, too new, cut short or damaged is told apart") {
     check_refused(Fault::no_model, "does not begin as", read(whole, 0));
     check_refused(Fault::no_model, "does not begin as", read(whole, 7));
     check_refused(Fault::damaged, "within its first 32 bytes", read(whole, 31));
-    check_refused(Fault::too_new, "version 9 of the format, this library reads versions 1 to 3", changed(8, 9));
+    check_refused(Fault::too_new, "version 9 of the format, this library reads versions 1 to 4", changed(8, 9));
     check_refused(Fault::damaged, "and has ", read(whole, whole.size() - 64));
     for (const size_t at : {size_t{16}, size_t{40}, whole.size() / 2, whole.size() - 1}) {
         CHECK(changed(at, static_cast<unsigned char>(whole.data()[at] + 1)).fault == Fault::damaged);
@@ -278,6 +278,98 @@ TEST_CASE("packed constants are within the file, and become no more than memory 
     Bytes whole = echo().file();
     CHECK(unpacked_bytes(whole.data(), whole.size(), bytes, problem));
     CHECK(bytes == 0);
+}
+
+namespace {
+
+// A file whose table of one kind is this instead, read as whoever plays it reads it.
+Problem unfolding_of(uint32_t kind, const std::string& table) {
+    Parts parts;
+    const Bytes whole = folded_file(echo().file());
+    const auto* section = reinterpret_cast<const Section*>(whole.data() + sizeof(Header));
+    for (const auto* end = section + reinterpret_cast<const Header*>(whole.data())->sections; section != end;
+         ++section) {
+        if (section->kind == kind) {
+            parts.add(kind, 0, table.data(), table.size());
+        } else {
+            parts.add(section->kind, 0, whole.data() + section->offset, section->bytes);
+        }
+    }
+    const Bytes file = parts.file(kVersionOfFolded);
+    uint64_t bytes = 0;
+    Problem problem;
+    const bool good = unfolded_bytes(file.data(), file.size(), bytes, problem);
+    CHECK(good == (bytes > 0));
+    if (!good) return problem;
+    Bytes memory(bytes);
+    unfold(file.data(), memory.data());
+    return read(memory, memory.size());
+}
+
+}  // namespace
+
+TEST_CASE("folded tables become the file that they were made of, byte by byte") {
+    const Builder hostile = [] {
+        Builder builder = echo();
+        builder.integers = {0, -1, 1, INT32_MAX, INT32_MIN, 64, -64, 63, -65, 1 << 20};
+        builder.metadata = "{}  ";
+        return builder;
+    }();
+    const Packing packing{kInt8, 2, 3, 1, 3, 0, 4, 0, 0};
+    for (const Bytes& plain : {echo().file(), hostile.file(), echo().file_for_rates({echo(64)}, {48000, 96000}),
+                               echo().packed_file({packing}, scaled({1, 2, 3, 4, 5, 6}))}) {
+        const Bytes folded = folded_file(plain);
+        uint64_t bytes = 0;
+        Problem problem;
+        REQUIRE(unfolded_bytes(folded.data(), folded.size(), bytes, problem));
+        REQUIRE(bytes == plain.size());
+        Bytes again(bytes);
+        unfold(folded.data(), again.data());
+        CHECK(std::memcmp(again.data(), plain.data(), bytes) == 0);
+        CHECK(unfolded_bytes(plain.data(), plain.size(), bytes, problem));
+        CHECK(bytes == 0);  // the older versions are read as they are
+        check_refused(Fault::bad_plan, "have to be unfolded", read(folded, folded.size()));
+    }
+}
+
+TEST_CASE("folded tables that are cut short, or become too much, are told") {
+    const std::string three("\x03\x00\x00\x00\x07\x02\x81\x01\xff\xff\xff\xff\x0f", 13);  // 1, -65, INT32_MIN
+    CHECK(unfolding_of(kIntegers, three).fault == Fault::none);
+    CHECK(unfolding_of(kIntegers, std::string(4, '\0')).fault == Fault::none);
+    const auto refused = [](const std::string& table) {
+        check_refused(Fault::bad_plan, "its folded integers are not as long as", unfolding_of(kIntegers, table));
+    };
+    refused("");
+    refused(three.substr(0, 3));
+    for (size_t kept = 4; kept < three.size(); ++kept) refused(three.substr(0, kept));
+    refused(three + '\0');
+    refused(std::string("\x01\x00\x00\x00\x01\xff\xff\xff\xff\xff\x01", 11));  // a number of six bytes
+    refused(std::string("\xff\xff\xff\xff\x00", 5));
+    check_refused(Fault::bad_plan, "no multiple of 120", unfolding_of(kViews, three));
+    check_refused(Fault::bad_plan, "one set of facts", unfolding_of(kFacts, ""));
+
+    // 33 MiB of words that are all 0, in as many parts as a file may have.
+    std::string zeros(size_t{1} << 20, '\0');
+    const auto words = static_cast<uint32_t>((zeros.size() - 4) * 8);
+    std::memcpy(zeros.data(), &words, 4);
+    Parts parts;
+    parts.add(kViews, 0, zeros.data(), zeros.size());
+    Bytes file = [&] {
+        for (uint32_t plan = 1; plan < kMostPlans; ++plan) {
+            for (const uint32_t kind : {kBuffers, kViews, kSteps})
+                parts.sections.push_back({kind, plan, 0, zeros.size()});
+        }
+        return parts.file(kVersionOfFolded);
+    }();
+    uint64_t bytes = 0;
+    Problem problem;
+    CHECK(!unfolded_bytes(file.data(), file.size(), bytes, problem));
+    check_refused(Fault::too_large, "MiB with its tables unfolded, the limit is 1024", problem);
+    // One that is cut within its head is no file whose tables could be folded: the reader says so.
+    CHECK(unfolded_bytes(file.data(), 20, bytes, problem));
+    CHECK(bytes == 0);
+    CHECK(!unfolded_bytes(file.data(), file.size() - 64, bytes, problem));
+    check_refused(Fault::damaged, "and has ", problem);
 }
 
 TEST_CASE("facts lie within limits") {

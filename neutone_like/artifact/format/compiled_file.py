@@ -15,9 +15,10 @@ from neutone_like.compiler.file_format import (
     SECTION_BYTES,
     STEP_BYTES,
     VERSION,
-    VERSION_OF_PLANS,
+    VERSION_OF_FOLDED,
     Section,
 )
+from neutone_like.compiler.folding import unfolded
 from neutone_like.errors import ArtifactError
 
 
@@ -51,9 +52,9 @@ def read_compiled_facts(path: Path) -> CompiledFacts:
     if len(data) < HEADER_BYTES or data[: len(MAGIC)] != MAGIC:
         raise ArtifactError(f"{path} is no compiled model. Make one: neutone-like compile {path.with_name('model.nm')}")
     version, checksum = struct.unpack_from("<2I", data, 8)
-    if version not in (VERSION, VERSION_OF_PLANS):
+    if not VERSION <= version <= VERSION_OF_FOLDED:
         raise ArtifactError(
-            f"{path} has version {version}, and this version of neutone_like reads {VERSION} and {VERSION_OF_PLANS}. "
+            f"{path} has version {version}, and this version of neutone_like reads {VERSION} to {VERSION_OF_FOLDED}. "
             "Use a newer one, or compile the model again."
         )
     if zlib.crc32(data[16:]) != checksum:
@@ -64,14 +65,15 @@ def read_compiled_facts(path: Path) -> CompiledFacts:
         granule = struct.unpack_from("<3i", sections[Section.FACTS])[2]
         rates = tuple(int(rate) for rate in content.get("native_sample_rates", ()))
         digest = str(content.get("compiled", {}).get("model_sha256", ""))
+        steps = len(_steps(data, sections[Section.STEPS])) // STEP_BYTES
     except (KeyError, ValueError, TypeError, AttributeError, struct.error) as error:
         raise ArtifactError(f"{path} lacks what a compiled model says about itself: {error!r}.") from error
-    return CompiledFacts(granule, len(sections[Section.STEPS]) // STEP_BYTES, len(data), rates, digest)
+    return CompiledFacts(granule, steps, len(data), rates, digest)
 
 
 def kernels_of(data: bytes) -> set[int]:
     """The numbers of the kernels that a file's plans name. The file is one that has been proved."""
-    steps = (content for kind, _, content in _sections(data) if kind == Section.STEPS)
+    steps = (_steps(data, content) for kind, _, content in _sections(data) if kind == Section.STEPS)
     return {step[0] for plan in steps for step in struct.iter_unpack(f"<I{STEP_BYTES - 4}x", plan)}
 
 
@@ -81,6 +83,11 @@ def _sections(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     for index in range(min(count, 256)):
         kind, plan, offset, size = struct.unpack_from("<2I2Q", data, HEADER_BYTES + SECTION_BYTES * index)
         yield kind, plan, data[offset : offset + size]
+
+
+def _steps(data: bytes, content: bytes) -> bytes:
+    is_folded = struct.unpack_from("<I", data, 8)[0] == VERSION_OF_FOLDED
+    return unfolded(Section.STEPS, content) if is_folded else content
 
 
 def digest_of_file(path: Path) -> str:

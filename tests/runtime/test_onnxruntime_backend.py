@@ -14,14 +14,22 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from onnx import helper
+from onnx import TensorProto, helper
 
 from neutone_like import ArtifactError, MissingExtraError, RuntimeEngineError
 from neutone_like.artifact.format.compiled_file import digest_of_file
 from neutone_like.runtime import Engine, HostConfig, NativeBackend, Session
 from neutone_like.runtime.exchange_libraries import ONNXRUNTIME
 from support.absent_package import Absent
-from support.exchange_files import many_states, overdriven, parameter, write_many_states, write_onnx, write_sidecar
+from support.exchange_files import (
+    many_states,
+    overdriven,
+    parameter,
+    state,
+    write_many_states,
+    write_onnx,
+    write_sidecar,
+)
 from support.native_backend import BackendFailure, BackendInstance, load_table
 from support.runtime_models import noise, play
 
@@ -74,6 +82,34 @@ def test_states_and_parameters_are_right_at_any_length(model: Path) -> None:
             np.testing.assert_allclose(play(session, x, blocks), expected(x, blocks), rtol=0.0, atol=TOLERANCE)
             session.reset()
         assert session.stats().failed_blocks == 0
+
+
+@pytest.mark.parametrize(("dtype", "initial"), [("int8", [-3, 100]), ("uint8", [3, 250]), ("int16", [-3000, 30000])])
+def test_states_of_short_whole_numbers_go_on_from_block_to_block(
+    dtype: str, initial: list[int], tmp_path: Path
+) -> None:
+    nodes = [
+        helper.make_node("Cast", ["count"], ["wide"], to=TensorProto.INT32),
+        helper.make_node("Add", ["wide", "one"], ["more"]),
+        helper.make_node("Cast", ["more"], ["count_out"], to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype))),
+        helper.make_node("ReduceSum", ["wide"], ["both"], keepdims=0),
+        helper.make_node("Cast", ["both"], ["sum"], to=TensorProto.FLOAT),
+        helper.make_node("Add", ["audio", "sum"], ["audio_out"]),
+    ]
+    path = write_onnx(
+        tmp_path / "model.onnx",
+        nodes,
+        {"audio": ("float32", [1, "N"]), "count": (dtype, [2])},
+        {"audio_out": ("float32", [1, "N"]), "count_out": (dtype, [2])},
+        {"one": np.array([1, 1], np.int32)},
+    )
+    write_sidecar(path, states=[state("count", np.array(initial, dtype))])
+    made = instance(path)
+    made.prepare(48000, 4, (1, 1))
+    for _ in range(2):
+        heard = [float(process(made, np.zeros((1, 4), np.float32))[0, 0]) for _ in range(4)]
+        assert heard == [float(sum(initial) + 2 * block) for block in range(4)]
+        made.reset()
 
 
 def test_a_worker_plays_what_a_callback_would(model: Path) -> None:

@@ -21,6 +21,9 @@ OTHER_DIGEST = "0" * 64
 _ELEMENT_TYPES: dict[str, int] = {
     "float32": TensorProto.FLOAT,
     "float64": TensorProto.DOUBLE,
+    "int8": TensorProto.INT8,
+    "uint8": TensorProto.UINT8,
+    "int16": TensorProto.INT16,
     "int32": TensorProto.INT32,
     "int64": TensorProto.INT64,
     "bool": TensorProto.BOOL,

@@ -13,9 +13,12 @@ struct Named {
     size_t bytes;
 };
 
-constexpr std::array<Named, 5> kTypes{{
+constexpr std::array<Named, 8> kTypes{{
     {ElementType::float32, "float32", 4},
     {ElementType::float64, "float64", 8},
+    {ElementType::int8, "int8", 1},
+    {ElementType::uint8, "uint8", 1},
+    {ElementType::int16, "int16", 2},
     {ElementType::int32, "int32", 4},
     {ElementType::int64, "int64", 8},
     {ElementType::boolean, "bool", 1},

@@ -10,7 +10,7 @@
 
 namespace neutone_like::exchange {
 
-enum class ElementType { float32, float64, int32, int64, boolean, other };
+enum class ElementType { float32, float64, int8, uint8, int16, int32, int64, boolean, other };
 
 using Shape = std::vector<int64_t>;  // -1: any
 

@@ -86,7 +86,10 @@ State read_state(const Json& item, const std::string& where) {
     state.input = fields.text("input");
     state.output = fields.text("output");
     const auto type = type_of_name(fields.text("dtype"));
-    if (!type) fields.refuse("dtype", "\"float32\", \"float64\", \"int32\", \"int64\" or \"bool\"");
+    if (!type) {
+        fields.refuse("dtype",
+                      "\"float32\", \"float64\", \"int8\", \"uint8\", \"int16\", \"int32\", \"int64\" or \"bool\"");
+    }
     state.type = *type;
     state.shape = read_shape(fields);
     const size_t bytes = static_cast<size_t>(elements_of(state.shape)) * bytes_of(state.type);

@@ -20,11 +20,14 @@ using exchange::Sidecar;
 namespace {
 
 // LiteRtElementType.
-constexpr std::array<std::pair<ElementType, int>, 5> kTypes{{
+constexpr std::array<std::pair<ElementType, int>, 8> kTypes{{
     {ElementType::float32, 1},
     {ElementType::int32, 2},
+    {ElementType::uint8, 3},
     {ElementType::int64, 4},
     {ElementType::boolean, 6},
+    {ElementType::int16, 7},
+    {ElementType::int8, 9},
     {ElementType::float64, 11},
 }};
 

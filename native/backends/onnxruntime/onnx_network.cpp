@@ -18,8 +18,11 @@ using exchange::Sidecar;
 
 namespace {
 
-constexpr std::array<std::pair<ElementType, int>, 5> kTypes{{
+constexpr std::array<std::pair<ElementType, int>, 8> kTypes{{
     {ElementType::float32, 1},
+    {ElementType::uint8, 2},
+    {ElementType::int8, 3},
+    {ElementType::int16, 5},
     {ElementType::int32, 6},
     {ElementType::int64, 7},
     {ElementType::boolean, 9},

@@ -1,8 +1,10 @@
 """What every layer that keeps state between blocks has in common: what it declares, and how it forgets."""
 
 import math
+import os
 from collections.abc import Iterator
 from fractions import Fraction
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,6 +12,12 @@ from torch import Tensor, nn
 
 from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError, NeutoneLikeError
+
+_inside: dict[int, int] = {}
+"""The thread in each layer that is called just now, by the layer's identity: kept here, since layers are copied."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_inside.clear)
 
 
 class StreamingLayer(nn.Module):
@@ -56,8 +64,16 @@ class StreamingLayer(nn.Module):
         """As every module's; where a block can't be played, its shape is looked at, and the message says what is wrong.
 
         Raises:
-            ModelError: What came is no block of samples, or has other channels.
+            ModelError: What came is no block of samples, or has other channels; or another thread is inside.
         """
+        if torch.compiler.is_compiling():
+            return super().__call__(*args, **kwargs)
+        me = get_ident()
+        if _inside.setdefault(id(self), me) != me:  # one step, which no other thread can come between
+            raise ModelError(
+                f"Another thread is in this {type(self).__name__}, which keeps state: two signals at once would be "
+                "mixed. Use one for each thread, such as copy.deepcopy(network)."
+            )
         try:
             return super().__call__(*args, **kwargs)
         except NeutoneLikeError:
@@ -67,6 +83,8 @@ class StreamingLayer(nn.Module):
             if not wrong:
                 raise
             raise ModelError(f"{type(self).__name__}: {wrong}") from error
+        finally:
+            _inside.pop(id(self), None)
 
     @checked_arguments(ModelError)
     def register_state(self, name: str, initial: Tensor) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -229,6 +230,41 @@ def test_running_exports_to_the_same_place_are_not_disturbed(tmp_path: Path) -> 
             fill(second, "second", "model.nm")
         assert contents(tmp_path / "x") == {"model.nm": "second"}
     assert contents(tmp_path) == {"x/model.nm": "first"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are not locked there")
+@pytest.mark.parametrize("exchanged", [True, False])
+def test_exports_to_the_same_place_publish_after_one_another(
+    exchanged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one comes when the first has looked which files are there."""
+    target, look = tmp_path / "x", staging._foreign_files  # pyright: ignore[reportPrivateUsage]
+    with staged_directory(target) as folder:
+        fill(folder, "old", "model.nm", "samples/drum_loop_in.wav")
+    began = threading.Event()
+
+    def export() -> None:
+        with staged_directory(target) as second:
+            fill(second, "second", "model.nm", "model.nlc")
+            began.set()
+
+    other = threading.Thread(target=export)
+
+    def look_and_meet_the_other(folder: Path) -> list[Path] | None:
+        monkeypatch.setattr(staging, "_foreign_files", look)
+        other.start()
+        assert began.wait(60)
+        other.join(0.2)
+        assert other.is_alive(), "it didn't wait"
+        return look(folder)
+
+    monkeypatch.setattr(staging, "_foreign_files", look_and_meet_the_other)
+    if not exchanged:
+        monkeypatch.setattr(staging, "exchange_folders", lambda first, second: False)
+    with staged_directory(target) as folder:
+        fill(folder, "first", "model.nm", "metadata.json")
+    other.join(60)
+    assert contents(tmp_path) == {"x/model.nm": "second", "x/model.nlc": "second"}
 
 
 def test_only_our_own_leftovers_are_cleared(tmp_path: Path) -> None:

@@ -17,6 +17,11 @@ from neutone_like.errors import ExportError
 from neutone_like.file_owner import OWNER_MARK, is_abandoned, owner_mark
 from neutone_like.whole_file import temporary_stem
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 OUR_FILES = (
     MODEL_NAME,
     COMPILED_NAME,
@@ -60,7 +65,11 @@ def staged_directory(out_dir: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         staging.mkdir()
         yield staging
-        _publish(staging, target)
+        new_files = sorted(path.relative_to(staging) for path in staging.rglob("*") if path.is_file())
+        for file in new_files:
+            _sync(staging / file)
+        with _one_at_a_time(home):
+            _publish(staging, target, new_files)
     except OSError as error:
         if _is_below_or_full(error, target.parent):
             raise _cannot_write(target, error) from error
@@ -109,10 +118,22 @@ def _must_stay(target: Path) -> bool:
     return target == here or target in here.parents or os.path.ismount(target) or not os.access(target.parent, os.W_OK)
 
 
-def _publish(staging: Path, target: Path) -> None:
-    new_files = sorted(path.relative_to(staging) for path in staging.rglob("*") if path.is_file())
-    for file in new_files:
-        _sync(staging / file)
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Exports to one place at once publish after one another, where the system and the disk have such locks."""
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a disk without
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _publish(staging: Path, target: Path, new_files: list[Path]) -> None:
     if not target.exists():
         os.rename(staging, target)
         _sync(target.parent)

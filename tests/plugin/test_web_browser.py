@@ -104,6 +104,9 @@ const done = arguments[arguments.length - 1];
   const start = [Number(range.value), select.value, select.textContent];
   const type = text => { box.value = text; box.dispatchEvent(new Event('change')); };
   type('1000,5'); type('much'); type('99999');
+  const slide = place => { range.value = place; range.dispatchEvent(new Event('input')); };
+  slide(1 / 3);
+  range.dispatchEvent(new KeyboardEvent('keydown', { key: 'PageUp' }));
   range.dispatchEvent(new KeyboardEvent('keydown', { key: 'Home' }));
   range.dispatchEvent(new MouseEvent('dblclick'));
   select.value = '0'; select.dispatchEvent(new Event('change'));
@@ -250,8 +253,10 @@ def test_it_asks_nobody_else_and_shows_what_it_should(page: Opened) -> None:
 
 def test_knobs_take_keys_text_and_a_double_click(page: Opened) -> None:
     answer = page.run(KNOBS)
-    assert answer["start"] == [440.5, "1", "<b>tape</b>tube"]
-    values = [(index, pytest.approx(value)) for index, value in ((0, 1000.5), (0, 20000), (0, 20), (0, 440.5), (1, 0))]
+    place = np.log10(440.5 / 20) / 3  # three decades, as ears hear them
+    assert answer["start"] == [pytest.approx(place), "1", "<b>tape</b>tube"]
+    turned = (1000.5, 20000, 200, 200 * 10**0.3, 20, 440.5)
+    values = [*((0, pytest.approx(value)) for value in turned), (1, 0)]
     assert [tuple(each) for each in answer["told"]] == [*values, (0, 440.5), (1, 1)]
     page.browser.click("#knobs input[type=range]")
     page.browser.press("\ue011")  # Home
@@ -336,6 +341,17 @@ def test_it_is_legible_in_the_light_in_the_dark_and_on_a_phone(page: Opened) -> 
         assert len(texts) > 15
         assert [each for each in texts if each["ratio"] < 4.5 or each["size"] < 11] == []
         assert page.browser.run("return document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_many_knobs_leave_no_hole_beside_them(browser: Browser, tmp_path: Path) -> None:
+    page = build_web_page(EXPORTED / "equaliser", tmp_path / "page").parent
+    with serve(page) as url:
+        browser.open(url)
+        browser.wait(READY)
+        card = "document.querySelector('.card.{}').getBoundingClientRect()"
+        gap = browser.run(f"return {card.format('picture')}.top - {card.format('player')}.bottom")
+        assert 0 < gap < 40
+        assert browser.run(f"return {card.format('knobs')}.height > 1000")
 
 
 def test_it_is_there_without_a_network(browser: Browser, page_folder: Path) -> None:

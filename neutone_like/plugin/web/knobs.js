@@ -1,6 +1,8 @@
-// A control for each parameter, in its own unit: a slider with a box to type into, or a list of labels.
+// A control for each parameter, in its own unit: a slider with a box to type into, or a list of labels. Frequencies over more
+// than a decade slide by octaves, as they do in the plugins.
 
 const digitsFor = span => (span >= 500 ? 0 : span >= 20 ? 1 : span >= 2 ? 2 : 3);
+const FREQUENCIES = ['Hz', 'kHz'];
 const KEYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 }; // hundredths of the range
 
 // Builds them into `place`. `changed` gets a parameter's place and its value.
@@ -39,15 +41,26 @@ function choice(parameter, index, tell) {
   return { element: framed(parameter, index, [], select), set, start: parameter.default };
 }
 
+// Between a value and its place on the slider, 0 to 1.
+function scaleOf({ minimum, maximum, unit }) {
+  const ratio = maximum / minimum;
+  if (FREQUENCIES.includes(unit) && minimum > 0 && ratio > 10) {
+    return { place: value => Math.log(value / minimum) / Math.log(ratio), value: place => minimum * ratio ** place };
+  }
+  const span = maximum - minimum;
+  return { place: value => (value - minimum) / span, value: place => minimum + place * span };
+}
+
 function slider(parameter, index, tell) {
   const { minimum, maximum, unit } = parameter;
+  const scale = scaleOf(parameter);
   const digits = digitsFor(maximum - minimum);
-  const range = make('input', { type: 'range', min: minimum, max: maximum, step: 'any' });
+  const range = make('input', { type: 'range', min: 0, max: 1, step: 'any' });
   const box = make('input', { type: 'text', inputMode: 'decimal', autocomplete: 'off', className: 'value' });
   box.setAttribute('aria-label', `${parameter.name}${unit ? `, in ${unit}` : ''}`);
   let value = parameter.default;
   const show = () => {
-    range.value = value;
+    range.value = scale.place(value);
     box.value = value.toFixed(digits);
     range.setAttribute('aria-valuetext', `${box.value} ${unit}`.trim());
   };
@@ -56,12 +69,12 @@ function slider(parameter, index, tell) {
     show();
     tell(value);
   };
-  range.addEventListener('input', () => set(Number(range.value)));
+  range.addEventListener('input', () => set(scale.value(Number(range.value))));
   range.addEventListener('dblclick', () => set(parameter.default));
   range.addEventListener('keydown', event => {
     const hundredths = KEYS[event.key];
     const wanted = { Home: minimum, End: maximum, Delete: parameter.default }[event.key] ??
-      (hundredths === undefined ? undefined : value + (hundredths * (maximum - minimum)) / 100);
+      (hundredths === undefined ? undefined : scale.value(scale.place(value) + hundredths / 100));
     if (wanted === undefined) return;
     event.preventDefault();
     set(wanted);

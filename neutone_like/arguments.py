@@ -1,10 +1,12 @@
 """What people pass as a path, or as one of a few words, judged before anything else meets it."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from neutone_like.errors import NeutoneLikeError
+from neutone_like.numbers import as_number
 
 
 def as_path(value: Any, what: str, error: type[NeutoneLikeError]) -> Path:
@@ -28,16 +30,30 @@ def is_one_of(value: Any, words: tuple[str, ...]) -> bool:
     return isinstance(value, str) and value in words
 
 
+def as_bool(value: Any) -> bool | None:
+    """``value`` as a bool where it is one, of NumPy's or of a tensor's too, or the number 0 or 1; else None."""
+    if isinstance(value, bool):
+        return value
+    if getattr(value, "shape", None) == () and str(value.dtype) in ("bool", "torch.bool"):
+        return bool(value)
+    return bool(value) if as_number(value) in (0, 1) else None
+
+
+def is_iterable(value: Any) -> bool:
+    """Whether it can be gone through item by item: no text, and no array of no dimensions."""
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes)) and getattr(value, "shape", None) != ()
+
+
 def as_flag(value: Any, what: str, error: type[NeutoneLikeError]) -> bool:
-    """``value`` as a bool: anything with one truth, which arrays of several have not.
+    """``value`` as a bool.
 
     Raises:
         NeutoneLikeError: Of the type ``error``; ``what`` names the flag.
     """
-    try:
-        return bool(value)
-    except (TypeError, ValueError, RuntimeError):
-        raise error(f"{what} must be True or False, got {value!r:.200}.") from None
+    flag = as_bool(value)
+    if flag is None:
+        raise error(f"{what} must be True or False, got {value!r:.200}.")
+    return flag
 
 
 def require_kind(value: Any, kind: type, error: type[NeutoneLikeError]) -> None:

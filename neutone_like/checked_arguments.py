@@ -8,14 +8,17 @@ import inspect
 import reprlib
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from os import PathLike
+from operator import is_
+from os import PathLike, fsencode
 from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
+from neutone_like.arguments import as_bool
 from neutone_like.errors import NeutoneLikeError
 from neutone_like.numbers import as_number, as_whole_number
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_C = TypeVar("_C")
 _NO = object()
 """What a judge gives back for a value of another kind."""
 _BRIEF = reprlib.Repr()
@@ -28,13 +31,14 @@ _WORDS: dict[Any, str] = {
     str: "a text",
     None: "None",
     type(None): "None",
+    Any: "anything",
     Callable: "something to call",
     PathLike: "a path",
 }
 
 
 def checked_arguments(
-    error: type[NeutoneLikeError], *, wraps_errors: bool = False
+    error: type[NeutoneLikeError], *, wraps_errors: bool = False, but: tuple[str, ...] = ()
 ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     """Judge arguments by their annotations; numbers of NumPy's, and of tensors, become Python's own.
 
@@ -44,6 +48,7 @@ def checked_arguments(
     Args:
         error: What is raised. The message names the function, the argument, what it must be, and what came.
         wraps_errors: Also of numbers that PyTorch refuses inside, in its words. For what only makes tensors of numbers.
+        but: Arguments that the function judges itself, since it has more to say.
     """
 
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -64,6 +69,8 @@ def checked_arguments(
             except TypeError:
                 return function(*args, **kwargs)  # which says in Python's own words what is missing
             for name, value in bound.arguments.items():
+                if name in but:
+                    continue
                 if signature.parameters[name].kind not in _VARIADIC:
                     bound.arguments[name] = judge(name, value)
                     continue
@@ -84,6 +91,17 @@ def checked_arguments(
     return decorate
 
 
+def checked_fields(error: type[NeutoneLikeError], *, but: tuple[str, ...] = ()) -> Callable[[type[_C]], type[_C]]:
+    """The same for what a dataclass is made of: stands above ``@dataclass``."""
+
+    def decorate(kind: type[_C]) -> type[_C]:
+        made_of: Any = kind.__init__
+        kind.__init__ = checked_arguments(error, but=but)(made_of)
+        return kind
+
+    return decorate
+
+
 def _meant(annotation: Any, function: Any) -> Any:
     """The annotation behind one in quotes, whose module may not have been there when the function was made."""
     if not isinstance(annotation, str):
@@ -97,7 +115,8 @@ def _meant(annotation: Any, function: Any) -> Any:
 def _as(annotation: Any, value: Any) -> Any:
     """``value`` as one of that kind, or ``_NO``."""
     if annotation is bool:
-        return _as_bool(value)
+        flag = as_bool(value)
+        return _NO if flag is None else flag
     if annotation is int:
         number = as_whole_number(value)
         return _NO if number is None else number
@@ -108,6 +127,8 @@ def _as(annotation: Any, value: Any) -> Any:
         return None if value is None else _NO
     kind, inner = get_origin(annotation), get_args(annotation)
     if kind in (Union, types.UnionType):
+        if any(get_origin(each) is PathLike for each in inner) and not _is_possible(value):
+            return _NO
         return next((found for each in inner if (found := _as(each, value)) is not _NO), _NO)
     if kind is Literal:
         return value if isinstance(value, str) else _NO  # which of them, the function says
@@ -117,12 +138,12 @@ def _as(annotation: Any, value: Any) -> Any:
     return value if not is_kind or _is_instance(value, annotation) else _NO
 
 
-def _as_bool(value: Any) -> Any:
-    if isinstance(value, bool):
-        return value
-    if getattr(value, "shape", None) == () and str(value.dtype) in ("bool", "torch.bool"):
-        return bool(value)
-    return bool(value) if as_number(value) in (0, 1) else _NO
+def _is_possible(path: Any) -> bool:
+    """Whether a file could have this name; of what is no name: yes."""
+    try:
+        return not isinstance(path, (str, PathLike)) or b"\0" not in fsencode(path)
+    except (TypeError, UnicodeEncodeError):
+        return False
 
 
 def _is_float(number: int | float) -> bool:
@@ -144,15 +165,23 @@ def _as_container(kind: type, inner: tuple[Any, ...], value: Any) -> Any:
     """Sequences and mappings, item by item; what may be readable only once is taken as it comes."""
     is_text = isinstance(value, (str, bytes))
     if issubclass(kind, Mapping):
-        if not isinstance(value, Mapping):
-            return _NO
-        kept = all(_as(inner[-1] if inner else Any, each) is not _NO for each in value.values())
-        return value if kept else _NO
+        return _as_mapping(inner, value) if isinstance(value, Mapping) else _NO
     if issubclass(kind, (tuple, Sequence)):
         if is_text or isinstance(value, Mapping) or not hasattr(value, "__len__") or not hasattr(value, "__iter__"):
             return _NO
         return _as_items(kind, inner, value)
+    if issubclass(kind, Iterable) and inner and isinstance(value, (list, tuple, set, frozenset)):
+        return value if all(_as(inner[0], each) is not _NO for each in value) else _NO
     return value if _is_instance(value, kind) and not (is_text and issubclass(kind, Iterable)) else _NO
+
+
+def _as_mapping(inner: tuple[Any, ...], value: Mapping[Any, Any]) -> Any:
+    """The same object where nothing in it changes."""
+    key_kind, kind = inner or (Any, Any)
+    found = {key: _as(kind, each) for key, each in value.items()}
+    if any(each is _NO for each in found.values()) or any(_as(key_kind, key) is _NO for key in value):
+        return _NO
+    return value if all(found[key] is each for key, each in value.items()) else found
 
 
 def _as_items(kind: type, inner: tuple[Any, ...], value: Any) -> Any:
@@ -167,7 +196,8 @@ def _as_items(kind: type, inner: tuple[Any, ...], value: Any) -> Any:
     found = [_as(*each) for each in zip(kinds, items, strict=True)]
     if any(each is _NO for each in found):
         return _NO
-    return value if all(new is old for new, old in zip(found, items, strict=True)) else tuple(found)
+    is_kept = not (kind is tuple and not isinstance(value, tuple)) and all(map(is_, found, items))
+    return value if is_kept else tuple(found)
 
 
 def _in_words(annotation: Any) -> str:
@@ -181,7 +211,8 @@ def _in_words(annotation: Any) -> str:
             return f"({', '.join(map(_in_words, inner))})"
         return f"a sequence, each of it {_in_words(inner[0])}"
     if isinstance(kind, type) and issubclass(kind, Mapping):
-        return f"a dictionary, each value of it {_in_words(inner[-1])}"
+        keys = " with texts as keys" if inner[:1] == (str,) else ""
+        return f"a dictionary{keys}, each value of it {_in_words(inner[-1] if inner else Any)}"
     named = annotation if kind is None else kind
     return _WORDS.get(named) or f"of the kind {getattr(named, '__name__', named)}"
 

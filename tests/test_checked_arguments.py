@@ -156,7 +156,7 @@ def test_numbers_of_every_kind_become_pythons() -> None:
         ({"numbers": [1, 1.5]}, "numbers must be"),
         ({"numbers": 3}, "numbers must be"),
         ({"pair": (1.0, 2.0, 3.0)}, r"pair must be \(a number, a number\)"),
-        ({"named": {"a": "b"}}, "named must be a dictionary, each value of it a number or None"),
+        ({"named": {"a": "b"}}, "named must be a dictionary with texts as keys, each value of it a number or None"),
         ({"named": [1]}, "named must be"),
         ({"word": 3}, r"word must be one of \('a', 'b'\)"),
         ({"function": 3}, "function must be something to call"),

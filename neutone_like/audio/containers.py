@@ -46,12 +46,14 @@ def find_extent(source: Source) -> Extent | None:
     if head.startswith(ogg.MAGIC):
         ogg.require_whole(source)
         return None
-    for magic, find in _BY_MAGIC:
-        if head.startswith(magic):
-            extent = find(source)
-            if extent is not None and magic != flac.MAGIC:  # whose decoder notices
-                require_no_sound_behind(source, extent, _WHOLE_FILES)
-            return extent
+    find = next((find for magic, find in _BY_MAGIC if head.startswith(magic)), None)
+    if fixed_headers.is_htk(head):
+        find = fixed_headers.htk
+    if find is not None:
+        extent = find(source)
+        if extent is not None and find is not flac.find_extent:  # whose decoder notices
+            require_no_sound_behind(source, extent, _WHOLE_FILES)
+        return extent
     return matlab.find_extent_4(source) if matlab.is_version_4(head) else mpeg.find_extent(source)
 
 

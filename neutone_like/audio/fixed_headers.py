@@ -1,4 +1,4 @@
-"""Containers whose length stands at a fixed place, or in a line of text: AVR, MPC 2000, NIST, SDS, VOC, WVE, XI."""
+"""Containers whose length stands at a fixed place, or in text: AVR, HTK, MPC 2000, NIST, SDS, VOC, WVE, XI."""
 
 import re
 from fractions import Fraction
@@ -6,6 +6,7 @@ from fractions import Fraction
 from neutone_like.audio.extent import Extent, damaged, per_sample
 from neutone_like.audio.source import Source
 
+_HTK_PERIODS = (10, 10_000)  # 100 ns, so 1 MHz to 1 kHz
 _HEARD_IN_VOC = (1, 2, 3, 6, 9)  # sound, more of it, silence, the begin of what is repeated, sound
 
 
@@ -15,6 +16,25 @@ def avr(source: Source) -> Extent:
     channels = 2 if head[12:14] != b"\0\0" else 1
     block = channels * max(1, int.from_bytes(head[14:16], "big") // 8)
     return _counted(128, int.from_bytes(head[26:30], "big"), block)
+
+
+def is_htk(head: bytes) -> bool:
+    """Whether these first bytes are those of 16-bit sound of the HTK, which has no mark: a count, a period, what it is.
+
+    Source: The HTK Book 3.4, section 5.10.1; a waveform is of kind 0, with 2 bytes a sample.
+    """
+    period = int.from_bytes(head[4:8], "big")
+    return head[8:12] == b"\0\2\0\0" and _HTK_PERIODS[0] <= period <= _HTK_PERIODS[1]
+
+
+def htk(source: Source) -> Extent:
+    """Hidden Markov Model Toolkit. Decoders take only files whose count is right: an unknown one is filled in."""
+    head = source.at(0, 12)
+    known = _counted(12, int.from_bytes(head[:4], "big"), 2)
+    if known.promised is not None:
+        return known
+    samples = (source.size - 12) // 2
+    return Extent(12, 2 * samples, 2, Fraction(1, 2), header=samples.to_bytes(4, "big") + head[4:])
 
 
 def mpc(source: Source) -> Extent:

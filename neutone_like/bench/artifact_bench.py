@@ -1,17 +1,18 @@
 """What one artifact costs and how late it is, at the host settings that matter to its user."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from neutone_like.arguments import require_kind
+from neutone_like.arguments import is_iterable, require_kind
 from neutone_like.artifact.reading.loader import Artifact
 from neutone_like.bench.machine import conditions_line, machine_conditions
 from neutone_like.bench.timing import BlockTimes, time_calls
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ArtifactError, AudioError
-from neutone_like.numbers import as_whole_number
+from neutone_like.numbers import as_whole_number, real_number, whole_number
 from neutone_like.printing import Printed, Row, printable
 from neutone_like.signal.channels import host_channels
 from neutone_like.torch_threads import one_thread
@@ -147,6 +148,7 @@ class BenchReport(Printed):
         return table
 
 
+@checked_arguments(AudioError, but=("artifact", "sample_rates", "block_sizes"))
 def bench_artifact(
     artifact: Artifact,
     sample_rates: Sequence[int] = SAMPLE_RATES,
@@ -172,7 +174,7 @@ def bench_artifact(
     """
     require_kind(artifact, Artifact, ArtifactError)
     for each in (sample_rates, block_sizes):
-        if not isinstance(each, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not is_iterable(each):
             raise AudioError(f"Expected a list of rates, and one of block sizes, got {each!r:.200}.")
     rates, blocks = [[as_whole_number(value) or 0 for value in values] for values in (sample_rates, block_sizes)]
     settings = [HostSetting(rate, block) for rate in rates for block in blocks]
@@ -181,6 +183,8 @@ def bench_artifact(
             f"Rates and block sizes must be at least 1, and one of each, got {tuple(sample_rates)} Hz and "
             f"{tuple(block_sizes)} samples."
         )
+    calls = whole_number(calls, "calls", 1, 1 << 40, error=AudioError)
+    real_number(seconds_at_most, "seconds_at_most", 0.0, 1e9, unit="s", error=AudioError)
     conditions = machine_conditions()
     with one_thread(), torch.no_grad():
         results = tuple(_bench_setting(artifact, setting, calls, seconds_at_most) for setting in settings)

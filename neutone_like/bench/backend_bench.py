@@ -1,6 +1,6 @@
 """One artifact in every backend that can play it: a host block's time, by turns in one process."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from neutone_like.arguments import require_kind
+from neutone_like.arguments import is_iterable, require_kind
 from neutone_like.artifact import Artifact
 from neutone_like.bench.artifact_bench import BLOCK_SIZES, CALLS
 from neutone_like.bench.machine import conditions_line, machine_conditions
 from neutone_like.bench.timing import BlockTimes, time_in_turns
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ArtifactError, AudioError, MissingExtraError, RuntimeEngineError
+from neutone_like.numbers import real_number, whole_number
 from neutone_like.printing import Printed, Row, printable
 from neutone_like.runtime.choosing import EngineBackendName
 from neutone_like.runtime.engine import Engine
@@ -101,6 +103,7 @@ def _figures(times: BlockTimes) -> dict[str, float]:
     }
 
 
+@checked_arguments(AudioError, but=("artifact", "sample_rates", "block_sizes"))
 def bench_backends(
     artifact: Artifact,
     backends: Sequence[EngineBackendName] = BACKENDS,
@@ -129,11 +132,13 @@ def bench_backends(
     """
     require_kind(artifact, Artifact, ArtifactError)
     for each in (sample_rates, block_sizes):
-        if not isinstance(each, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not is_iterable(each):
             raise AudioError(f"Expected a list of rates, and one of block sizes, got {each!r:.200}.")
     unknown = [each for each in backends if each not in BACKENDS]
-    if unknown or not backends:
+    if unknown or len(backends) == 0:
         raise RuntimeEngineError(f"backends must be some of {BACKENDS}, got {tuple(backends)}.")
+    calls = whole_number(calls, "calls", 1, 1 << 40, error=AudioError)
+    real_number(seconds_at_most, "seconds_at_most", 0.0, 1e9, unit="s", error=AudioError)
     rates = tuple(sample_rates) or (_usual_rate(artifact),)
     channels = host_channels(artifact.in_channels, artifact.out_channels)
     hosts = [HostConfig(rate, block, channels) for rate in rates for block in block_sizes]

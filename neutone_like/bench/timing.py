@@ -66,7 +66,13 @@ class BlockTimes(Printed):
 
 @checked_arguments(ParameterError)
 def time_calls(call: Callable[[], object], *, calls: int, seconds_at_most: float = 2.0) -> BlockTimes:
-    """Time the first calls, warm up, and time ``calls`` more, or as many as fit into the time given (at least 100)."""
+    """Time the first calls, warm up, and time ``calls`` more, or as many as fit into the time given (at least 100).
+
+    Raises:
+        ParameterError: Nothing to call, or a number out of range.
+    """
+    calls = whole_number(calls, "calls", 1, 1 << 40, error=ParameterError)
+    seconds_at_most = real_number(seconds_at_most, "seconds_at_most", 0.0, 1e9, unit="s", error=ParameterError)
     first = tuple(_timed(call) for _ in range(FIRST_CALLS))
     for _ in range(WARM_UP_CALLS):
         call()

@@ -10,7 +10,9 @@ import typer
 from neutone_like.cli.arguments import MAXIMUM_BLOCK, MAXIMUM_RATE, numbers_of
 from neutone_like.cli.common import (
     FELL_SHORT,
+    AllowOperators,
     AsJson,
+    operators_of,
     present_step,
     print_json,
     print_tables,
@@ -57,6 +59,7 @@ def optimise(
         int, typer.Option(min=1, max=100, help="How many are trained, of those that fit.", rich_help_panel=TRIED)
     ] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Of audio, weights and training.", rich_help_panel=TRIED)] = 0,
+    allow_operators: AllowOperators = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a model smaller and faster, and measure its cost.
@@ -78,6 +81,7 @@ def optimise(
     unknown = [each for each in names if each not in ("quantise", "prune", "distil")]
     if unknown or not names:
         raise wrong_use(f"takes some of quantise, prune and distil, got {methods!r}.", "--methods")
+    allowed = operators_of(allow_operators)
     model = _load(source)
     from neutone_like.optimise import search_budget
 
@@ -95,6 +99,7 @@ def optimise(
             students=students,
             seed=seed,
             progress=show,
+            allow_operators=allowed,
         )
     if as_json:
         print_json(report.to_dict())

@@ -126,7 +126,10 @@ class TensorNames:
 
 def sidecar_path(model_file: str | PathLike[str]) -> Path:
     """Where the sidecar of a model file lies."""
-    return sidecar_of(as_path(model_file, "a model file", ArtifactError))
+    path = as_path(model_file, "a model file", ArtifactError)
+    if not path.name:
+        raise ArtifactError(f"Expected the path of a model file, got {str(path)!r}, which has no name.")
+    return sidecar_of(path)
 
 
 def make_sidecar(core: Core, format: str, files: Sequence[Path], names: TensorNames, notes: dict[str, Any]) -> Sidecar:

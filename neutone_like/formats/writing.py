@@ -9,9 +9,10 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor
 
-from neutone_like.arguments import as_path, require_kind
+from neutone_like.arguments import as_path, is_iterable, require_kind
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.format_limits import Model
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.compiler.proof import Accuracy, Examples, accuracy_of, blocks_to_try, require_finite
 from neutone_like.errors import CaptureError, CompileError, ExportError
 from neutone_like.formats.catalogue import FORMATS
@@ -75,6 +76,7 @@ class WrittenFormat(InNotebooks):
         return f"{self.path.name}: {rate}, {blocks}, {self.accuracy}"
 
 
+@checked_arguments(ExportError, but=("artifact", "formats", "folder"))
 @plain_settings()
 def write_formats(
     artifact: Artifact,
@@ -104,7 +106,7 @@ def write_formats(
     """
     require_kind(artifact, Artifact, ExportError)
     target = artifact.path.parent if folder is None else as_path(folder, "a folder to write", ExportError)
-    if isinstance(formats, (str, bytes)) or not isinstance(formats, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not is_iterable(formats) or not all(isinstance(each, str) for each in formats):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ExportError(f'Expected a list of formats, such as ["onnx"], got {formats!r}.')
     if not target.is_dir():
         raise ExportError(f"There is no folder {target} to write to. Make it, or choose another.")

@@ -15,7 +15,7 @@ from neutone_like.model.format_room import MOST_KNOBS
 from neutone_like.signal.back import Back
 from neutone_like.signal.caller import Caller
 from neutone_like.signal.delivery import Delivery
-from neutone_like.signal.eager_arguments import as_level, host_numbers, require_audio, require_values
+from neutone_like.signal.eager_arguments import as_level, host_numbers, require_audio, require_columns, require_values
 from neutone_like.signal.filter_design import QUALITIES
 from neutone_like.signal.front import Front
 from neutone_like.signal.mix import Mix
@@ -251,6 +251,8 @@ class SampleQueueWrapper(ContractFace):
                     "Only mono and stereo are converted into each other."
                 )
         self.caller.track.check(params, x.size(1))
+        if not is_scripting():
+            require_columns(params, x.size(1))
 
     def _take(self, x: Tensor, params: Optional[Tensor]) -> None:
         """Count a host block, follow its parameters, and buffer more where the host breaks its promise."""

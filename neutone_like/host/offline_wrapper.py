@@ -4,10 +4,12 @@ from typing import List, Optional
 
 import torch
 from torch import Tensor
+from torch.jit import is_scripting  # pyright: ignore[reportPrivateImportUsage]
 
 from neutone_like.errors import AudioError
 from neutone_like.host.offline_face import OfflineFace
 from neutone_like.model import NonRealtimeBase
+from neutone_like.signal.eager_arguments import as_samples
 from neutone_like.signal.offline_back import OfflineBack
 from neutone_like.signal.offline_front import OfflineFront
 from neutone_like.signal.offline_parameters import OfflineParameters
@@ -172,6 +174,8 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
             total_samples: How long it will be, at the host's rate; 0 if that is not known.
             text_params, tokens_params: As for :meth:`forward`.
         """
+        if not is_scripting():
+            total_samples = as_samples(total_samples)
         self.turn.begin()
         with torch.no_grad(), self.turn:
             self._begin(total_samples, text_params, tokens_params)

@@ -153,5 +153,5 @@ class DeclaresParameters(nn.Module):
         title = getattr(getattr(self, "metadata", None), "name", None)
         lines = [f"{title!r}"] if title else []
         lines += [f"parameter {summary(each)}" for each in self._declared_parameters]
-        lines += [f"{name}={value}" for name, value in names.items() if value]
+        lines += [f"{name}={value}" for name, value in names.items() if value and isinstance(value, (int, tuple, list))]
         return printable("\n".join(lines))

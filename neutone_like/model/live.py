@@ -1,15 +1,17 @@
 """The base class of a live model: audio in, audio out, block by block."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from neutone_like.errors import ModelError
 from neutone_like.model.declaration import Declaration, check_declaration
 from neutone_like.model.declared_parameters import DeclaresParameters
+from neutone_like.model.parameter_values import by_name, check_names
 from neutone_like.model.parameters import NumericalParameter
-from neutone_like.numbers import as_whole_number
+from neutone_like.numbers import as_whole_number, whole_number
 
 
 class WaveformToWaveformBase(DeclaresParameters):
@@ -94,13 +96,34 @@ class WaveformToWaveformBase(DeclaresParameters):
         """Run :meth:`do_forward_pass` once, with the declared defaults for parameters that are not given.
 
         A convenience for notebooks. Hosts go through :class:`neutone_like.SampleQueueWrapper`.
+
+        Raises:
+            ModelError: No audio ``[in_channels, look_behind_samples + N]``, or values that are not by name.
+            ParameterError: A name that no parameter has.
         """
+        self._require_block(x)
+        given = by_name(params)
+        check_names(self.declaration().parameters, given)
         values = self.default_parameter_values(x.size(1) - self.look_behind_samples)
-        return self.do_forward_pass(x, {**values, **(params or {})})
+        return self.do_forward_pass(x, {**values, **given})
+
+    def _require_block(self, x: Any) -> None:
+        kind = f"{x.dtype} of shape {tuple(x.shape)}" if isinstance(x, Tensor) else f"{x!r:.200}"
+        fits = isinstance(x, Tensor) and x.is_floating_point() and x.dim() == 2 and x.size(0) == self.in_channels
+        if not fits or x.size(1) <= self.look_behind_samples:
+            raise ModelError(
+                f"{type(self).__name__}: expected audio as a floating-point tensor ({self.in_channels}, "
+                f"{self.look_behind_samples} + N), channels first and without a batch, got {kind}."
+            )
 
     @torch.jit.unused
     def default_parameter_values(self, block_size: int) -> dict[str, Tensor]:
-        """Every numerical parameter at its default, in the shape that :meth:`do_forward_pass` receives."""
+        """Every numerical parameter at its default, in the shape that :meth:`do_forward_pass` receives.
+
+        Raises:
+            ModelError: ``block_size`` is no length of a block.
+        """
+        block_size = whole_number(block_size, "block_size", 1, 1 << 31, unit="samples", error=ModelError)
         values: dict[str, Tensor] = {}
         for parameter in self.declaration().parameters:
             length = block_size if parameter.rate == "sample" else 1

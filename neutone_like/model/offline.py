@@ -1,10 +1,15 @@
 """The base class of an offline model: whole files, several inputs and outputs, texts and tokens."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.jit import is_scripting  # pyright: ignore[reportPrivateImportUsage]
 
+from neutone_like.errors import ModelError
 from neutone_like.model.declared_parameters import DeclaresParameters
 from neutone_like.model.offline_declaration import OfflineDeclaration, check_offline_declaration
+from neutone_like.numbers import as_finite_number
 
 
 class NonRealtimeBase(DeclaresParameters):
@@ -157,6 +162,8 @@ class NonRealtimeBase(DeclaresParameters):
     @torch.jit.export
     def set_progress_percentage(self, progress_percentage: float) -> None:
         """Say from :meth:`do_forward_pass` how far this call is, 0..100. A step back is ignored."""
+        if not is_scripting():
+            progress_percentage = _percentage(progress_percentage, "progress_percentage")
         part = min(max(progress_percentage, 0.0), 100.0) / 100.0
         progress = min(self.call_progress_start + self.call_progress_span * part, 100.0)
         if progress > self.progress_percentage:
@@ -180,6 +187,9 @@ class NonRealtimeBase(DeclaresParameters):
     @torch.jit.export
     def place_call(self, start_percentage: float, span_percentage: float) -> None:
         """Which part of the whole signal's progress the next call of :meth:`do_forward_pass` is. For hosts."""
+        if not is_scripting():
+            start_percentage = _percentage(start_percentage, "start_percentage")
+            span_percentage = _percentage(span_percentage, "span_percentage")
         self.call_progress_start = start_percentage
         self.call_progress_span = span_percentage
 
@@ -193,3 +203,10 @@ class NonRealtimeBase(DeclaresParameters):
     def forget_cancel_request(self) -> None:
         """Forget a request that was followed or is out of date. For hosts."""
         self.cancel_requested = False
+
+
+def _percentage(value: Any, name: str) -> float:
+    number = as_finite_number(value)
+    if number is None:
+        raise ModelError(f"{name} must be a finite number, 0..100, got {value!r:.200}.")
+    return number

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from neutone_like.arguments import is_one_of
 from neutone_like.errors import ModelError
 from neutone_like.model.declaration import (
     MAXIMUM_BLOCK_SIZE,
@@ -146,7 +147,8 @@ def _labels(field: str, value: Any, kind: str, count: int, problems: list[str]) 
 def _flag(field: str, value: Any, problems: list[str]) -> bool:
     if not isinstance(value, bool):
         problems.append(f"{field}: expected True or False, got {value!r}")
-    return bool(value)
+        return True
+    return value
 
 
 def _model_bpm(value: Any, problems: list[str]) -> int | None:
@@ -156,7 +158,7 @@ def _model_bpm(value: Any, problems: list[str]) -> int | None:
 def _check_blocks(declared: OfflineDeclaration, problems: list[str]) -> None:
     """What must fit together: one-shot or blocked, look-behind, overlap."""
     window, hop = declared.overlap_window, declared.overlap_hop_samples
-    if window not in ("", *OVERLAP_WINDOWS):
+    if not is_one_of(window, ("", *OVERLAP_WINDOWS)):
         problems.append(f"overlap_window: expected one of {OVERLAP_WINDOWS}, or '' for none, got {window!r}")
     elif (window != "") != (hop > 0):
         problems.append(

@@ -5,6 +5,7 @@ import base64
 import torch
 from torch import nn
 
+from neutone_like.arguments import is_one_of
 from neutone_like.errors import ModelError
 from neutone_like.model.offline import NonRealtimeBase
 
@@ -27,7 +28,7 @@ class NonRealtimeTokenizerBase(NonRealtimeBase):
 
     def __init__(self, model: nn.Module | None = None, tokenizer: str | bytes = b"", tokenizer_type: str = "") -> None:
         super().__init__(model)
-        if tokenizer_type not in TOKENIZER_TYPES:
+        if not is_one_of(tokenizer_type, TOKENIZER_TYPES):
             raise ModelError(f"tokenizer_type must be one of {TOKENIZER_TYPES}, got {tokenizer_type!r}.")
         if not isinstance(tokenizer, (str, bytes)) or not tokenizer:
             raise ModelError(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from neutone_like.arguments import is_one_of
+from neutone_like.arguments import is_iterable, is_one_of
 from neutone_like.errors import ParameterError
 from neutone_like.numbers import as_finite_number, as_number, as_whole_number
 from neutone_like.printing import InNotebooks
@@ -65,6 +65,8 @@ class ContinuousParameter(InNotebooks):
     def __post_init__(self) -> None:
         _require_name("ContinuousParameter", self.name, self.description)
         label = f"ContinuousParameter {self.name!r}"
+        if not isinstance(self.unit, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ParameterError(f"{label}: unit must be a string, got {self.unit!r:.200}.")
         for field in ("default", "minimum", "maximum", "smoothing_seconds"):
             object.__setattr__(self, field, _finite(label, field, getattr(self, field)))
         if self.minimum >= self.maximum:
@@ -128,7 +130,7 @@ class CategoricalParameter(InNotebooks):
     def __post_init__(self) -> None:
         _require_name("CategoricalParameter", self.name, self.description)
         label = f"CategoricalParameter {self.name!r}"
-        if not isinstance(self.labels, Iterable) or isinstance(self.labels, (str, bytes)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not is_iterable(self.labels):
             raise ParameterError(f"{label}: labels must be two or more non-empty strings, got {self.labels!r:.200}.")
         object.__setattr__(self, "labels", tuple(self.labels))
         if len(self.labels) < 2 or not all(isinstance(text, str) and text for text in self.labels):
@@ -259,7 +261,7 @@ def require_64_bits(label: str, tokens: Sequence[int]) -> None:
 
 def as_tokens(values: object) -> tuple[int, ...] | None:
     """Token numbers from a sequence, an array or a tensor of one dimension; None where one is no whole number."""
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+    if not isinstance(values, Iterable) or not is_iterable(values):
         return None
     numbers = [as_whole_number(value) for value in values]
     return None if None in numbers else tuple(number for number in numbers if number is not None)

@@ -1,5 +1,6 @@
 """Whatever a user gives as a live model, as an artifact that is written, compiled where that works, and played."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
@@ -14,7 +15,7 @@ from neutone_like.runtime.compiling import compile_model
 LiveModel = WaveformToWaveformBase | Artifact | str | PathLike[str]
 
 
-def opened(model: LiveModel, what: str) -> WaveformToWaveformBase | Artifact:
+def opened(model: LiveModel, what: str, allow_operators: Collection[str] = ()) -> WaveformToWaveformBase | Artifact:
     """A live model, or the artifact of one; of a ``.nam`` file the model in it.
 
     Raises:
@@ -23,7 +24,11 @@ def opened(model: LiveModel, what: str) -> WaveformToWaveformBase | Artifact:
     """
     found: Any = model
     if isinstance(model, (str, PathLike)):
-        found = load_nam(model) if Path(model).suffix.lower() == ".nam" else load_artifact(model)
+        found = (
+            load_nam(model)
+            if Path(model).suffix.lower() == ".nam"
+            else load_artifact(model, allow_operators=allow_operators)
+        )
     if isinstance(found, Artifact):
         if not found.is_realtime:
             raise ModelError(f"{what}: expected a live model, got {found.path}, which holds an offline one.")
@@ -35,7 +40,7 @@ def opened(model: LiveModel, what: str) -> WaveformToWaveformBase | Artifact:
     )
 
 
-def written(model: WaveformToWaveformBase | Artifact, folder: Path) -> Artifact:
+def written(model: WaveformToWaveformBase | Artifact, folder: Path, allow_operators: Collection[str] = ()) -> Artifact:
     """The artifact of a model, with its compiled form beside it where it has one.
 
     An artifact that was there before is taken as it is where its compiled form lies beside it.
@@ -45,7 +50,7 @@ def written(model: WaveformToWaveformBase | Artifact, folder: Path) -> Artifact:
     """
     if isinstance(model, Artifact):
         return model
-    placed = write_artifact(model, folder, render_samples=False)
+    placed = write_artifact(model, folder, render_samples=False, allow_operators=allow_operators)
     with suppress(CompileError):  # TorchScript plays it then, which `PlayedCost.backend` says
-        compile_model(placed.model_path)
-    return load_artifact(placed.model_path)
+        compile_model(load_artifact(placed.model_path, allow_operators=allow_operators))
+    return load_artifact(placed.model_path, allow_operators=allow_operators)

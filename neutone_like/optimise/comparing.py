@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ParameterError
 from neutone_like.optimise.measures import Signal
 from neutone_like.optimise.measures.frechet import as_embeddings, fewest, frechet_distance
@@ -23,6 +24,7 @@ BUILT_IN = "levels of 32 mel bands (built in; not comparable with published Frec
 Embedding = Callable[[torch.Tensor], Any]
 
 
+@checked_arguments(ParameterError, but=("reference", "candidate", "audio", "sample_rate"))
 @plain_settings()
 def quality(
     reference: Player | Sounds,

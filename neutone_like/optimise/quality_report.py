@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ParameterError
 from neutone_like.numbers import as_finite_number
 from neutone_like.printing import Printed, Row
@@ -107,6 +108,7 @@ class QualityReport(Printed):
         known = [each for each in found if each is not None]
         return max(known, key=abs) if len(known) == len(found) else None
 
+    @checked_arguments(ParameterError)
     def check(
         self,
         *,
@@ -181,6 +183,8 @@ def _check(name: str, value: float | None, limit: float) -> Check:
     allowed = as_finite_number(limit)
     if allowed is None:
         raise ParameterError(f"{name}: expected a finite number as limit, got {limit!r}.")
+    if allowed < 0.0 and not more_is_better:
+        raise ParameterError(f"{name}: expected a limit of 0 or more, got {limit!r}: it is never below 0.")
     if value is None:
         return Check(words, "failed", "not measured", _shown(allowed, unit), "Give more or longer audio.")
     good = value >= allowed if more_is_better else abs(value) <= allowed

@@ -25,7 +25,7 @@ from neutone_like.render.torch_settings import inference_settings
 from neutone_like.torch_settings import plain_settings
 
 SOUND_FILES = (".aif", ".aiff", ".flac", ".mp3", ".ogg", ".wav")
-HIGHEST_RATE_HZ = 768000
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1000, 768000  # loudness is of what is heard
 
 Sound = np.ndarray[Any, Any] | Tensor | str | PathLike[str]
 Sounds = Sound | Sequence[Sound]
@@ -56,7 +56,7 @@ def read_sounds(sounds: Any, sample_rate: int | None, what: str) -> list[Recordi
     if not several:
         raise AudioError(f"{what}: expected at least one sound, got an empty list.")
     if sample_rate is not None:
-        sample_rate = whole_number(sample_rate, "sample_rate", 1, HIGHEST_RATE_HZ, unit="Hz", error=AudioError)
+        sample_rate = _checked_rate(sample_rate, "sample_rate")
     return [_read(each, sample_rate, f"{what} {number}") for number, each in enumerate(several, 1)]
 
 
@@ -145,7 +145,11 @@ def _read_file(path: Path, sample_rate: int | None) -> Recording:
             raise AudioError(
                 f"{path}: expected {sample_rate} Hz, got {reader.sample_rate} Hz. Convert one of them first."
             )
-        return Recording(path.name, reader.read_all(), reader.sample_rate)
+        return Recording(path.name, reader.read_all(), _checked_rate(reader.sample_rate, f"{path}: the rate"))
+
+
+def _checked_rate(rate: int, what: str) -> int:
+    return whole_number(rate, what, LOWEST_RATE_HZ, HIGHEST_RATE_HZ, unit="Hz", error=AudioError)
 
 
 def _named(value: Any) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from neutone_like.arguments import as_path
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import CompileError, RuntimeEngineError
 from neutone_like.model.declaration import MAXIMUM_SAMPLE_RATE, MINIMUM_SAMPLE_RATE
 from neutone_like.plugin import lv2
@@ -28,6 +29,7 @@ _ANY_RATE = 48000  # where a model that takes any is measured
 Parameters = Sequence[Mapping[str, Any]]
 
 
+@checked_arguments(CompileError)
 def build_plugin(
     path: str | PathLike[str],
     out: str | PathLike[str],

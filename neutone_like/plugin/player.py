@@ -8,6 +8,7 @@ from pathlib import Path
 from neutone_like.arguments import as_path
 from neutone_like.artifact.format.archive import MODEL_NAME
 from neutone_like.artifact.reading.metadata_reading import resolve
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import CompileError
 from neutone_like.plugin import lv2, lv2_player
 from neutone_like.plugin.binary import player_code
@@ -27,6 +28,7 @@ _LONGEST_PATH = 3000  # bytes; the binary has room for 4096 with all else
 _ID = "neutone-like.player"
 
 
+@checked_arguments(CompileError)
 def build_player_plugin(
     out: str | PathLike[str],
     formats: Iterable[str] = FORMATS,

@@ -10,6 +10,7 @@ from neutone_like.arguments import as_path
 from neutone_like.artifact.format.archive import COMPILED_NAME
 from neutone_like.artifact.format.schema import OfflineMetadata
 from neutone_like.artifact.reading.metadata_reading import read_metadata, resolve
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import CompileError
 from neutone_like.plugin.web_facts import page_facts
 from neutone_like.plugin.web_folder import link_report, replace_page, require_place
@@ -26,6 +27,7 @@ _OFFLINE = (
 )
 
 
+@checked_arguments(CompileError)
 def build_web_page(model: str | PathLike[str], out: str | PathLike[str]) -> Path:
     """Write a page that plays a live model: its knobs, sounds, a microphone, a spectrogram, a download of the result.
 

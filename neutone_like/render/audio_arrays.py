@@ -46,6 +46,8 @@ def read_audio(x: Any) -> tuple[Audio, Given]:
     if isinstance(x, torch.Tensor):
         if not x.dtype.is_floating_point:
             raise AudioError(_wrong_type(x.dtype))
+        if x.is_meta:
+            raise AudioError("Expected audio, got a tensor on the device 'meta', which holds no samples.")
         array: npt.NDArray[Any] = x.detach().to("cpu", torch.float32).numpy()
     elif isinstance(x, np.ndarray):
         array = x

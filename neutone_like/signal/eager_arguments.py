@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from neutone_like.errors import AudioError, ParameterError
-from neutone_like.numbers import as_finite_number, as_whole_number
+from neutone_like.numbers import as_finite_number, as_whole_number, whole_number
 
 _MOST = 1 << 24  # Hz, samples: far beyond every host, far below what memory could not hold
 
@@ -31,6 +31,8 @@ def require_audio(x: Any) -> None:
     """Raises AudioError where audio is no tensor."""
     if not isinstance(x, Tensor):
         raise AudioError(f"Expected audio as a float32 tensor of shape (channels, samples), got {type(x).__name__}.")
+    if x.is_meta:
+        raise AudioError("Expected audio, got a tensor on the device 'meta', which holds no samples.")
 
 
 def require_audio_list(audio_in: Any) -> None:
@@ -45,6 +47,28 @@ def require_values(params: Any) -> None:
     """Raises ParameterError where parameters' values are no tensor."""
     if params is not None and not isinstance(params, Tensor):
         raise ParameterError(f"Expected parameters as a tensor of values in 0..1, got {type(params).__name__}.")
+    if params is not None and (params.is_meta or params.is_complex()):
+        raise ParameterError(
+            f"Expected parameters as a tensor of values in 0..1, got {params.dtype} on the device {params.device}."
+        )
+
+
+def require_columns(params: Any, samples: int) -> None:
+    """Raises ParameterError where values, also such as no parameter takes, are not one a sample."""
+    if params is not None and (params.dim() != 2 or params.size(1) != samples):
+        raise ParameterError(
+            f"Expected parameters of shape (rows, {samples}), one value a sample of audio in 0..1, got "
+            f"{tuple(params.shape)}."
+        )
+
+
+def as_samples(value: Any) -> int:
+    """How long a signal will be; 0 where that is not known.
+
+    Raises:
+        AudioError: It is no whole number, or a negative one.
+    """
+    return whole_number(value, "total_samples", 0, (1 << 62) - 1, error=AudioError)
 
 
 def require_texts(texts: Any, tokens: Any) -> None:

@@ -1,7 +1,7 @@
 """Smaller and faster models made of one, each in its own way; what can't be made is told."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -43,6 +43,7 @@ class Makers:
         calibration: Sound that rounding hears, at the rate.
         students: How many are trained at most.
         show: Is told what is being done.
+        allow_operators: As the original was loaded with.
         left_out: What was not made, and why.
     """
 
@@ -57,6 +58,7 @@ class Makers:
     calibration: list[Any]
     students: int
     show: Callable[[str], None]
+    allow_operators: Collection[str] = ()
     left_out: list[str] = field(default_factory=list)
 
     def all(self, methods: Sequence[Method]) -> Iterator[Made]:
@@ -151,7 +153,7 @@ class Makers:
         """The artifact of what is made, which may be one already, or nothing, and why."""
         self.show(name)
         try:
-            made = written(make(), self.folder / folder_name(name))
+            made = written(make(), self.folder / folder_name(name), self.allow_operators)
         except TrainingError:
             raise  # a full disk, or a checkpoint of another search: the rest would fail as well
         except NeutoneLikeError as reason:

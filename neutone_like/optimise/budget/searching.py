@@ -1,12 +1,14 @@
 """Which of the ways to make a model smaller and faster meets a budget of time and a quality, as played."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from neutone_like.artifact.reading.operators import checked_operators
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ParameterError
 from neutone_like.numbers import real_number, whole_number
 from neutone_like.optimise.artifacts import LiveModel, opened, written
@@ -28,6 +30,7 @@ REPORT_NAME, PLOT_NAME = "report.json", "front.png"
 _CALIBRATION_PHRASES = 4
 
 
+@checked_arguments(ParameterError, but=("model", "audio", "methods", "allow_operators"))
 @plain_settings()
 def search_budget(
     model: LiveModel,
@@ -45,6 +48,7 @@ def search_budget(
     seed: int = 0,
     confirm: bool = True,
     progress: Callable[[str], None] | None = None,
+    allow_operators: Iterable[str] = (),
 ) -> BudgetReport:
     """Make a model smaller in several ways, and find which of them is within a budget of time and good enough.
 
@@ -72,10 +76,11 @@ def search_budget(
         seed: Of audio, weights and training.
         confirm: Whether everything is measured again by a fresh process.
         progress: Is told what is being done.
+        allow_operators: As of :func:`~neutone_like.export_model`, for the model and what is made of it.
 
     Raises:
         ParameterError: A number out of range, an unknown method, or none.
-        ModelError, AudioError: The model or the audio can't be used.
+        ModelError, ExportError, AudioError: The model or the audio can't be used.
         TrainingError: A checkpoint can't be written, or is of a search with other arguments.
         OSError: The folder can't be written.
     """
@@ -87,13 +92,14 @@ def search_budget(
     seed = whole_number(seed, "seed", 0, (1 << 40) - 1, error=ParameterError)
     block_sizes = checked_sizes(block_sizes)
     wanted = _known(methods)
-    subject = opened(model, "model")
+    allowed_operators = checked_operators(allow_operators)
+    subject = opened(model, "model", allowed_operators)
     facts = facts_of(subject, sample_rate, {}, what="model")
     rate, folder = facts.sample_rate, Path(out)
     given = phrases(rate, facts.in_channels) if audio is None else audio
     sounds = recordings_from(given, rate, facts.in_channels, audio_seconds, seed)
     learned, _, held_out = split(sounds, seed)
-    original = written(subject, folder / "original")
+    original = written(subject, folder / "original", allowed_operators)
     judged = answered(player(original), held_out)
     heard = answered(player(original), learned[:_CALIBRATION_PHRASES])
     makers = Makers(
@@ -115,6 +121,7 @@ def search_budget(
         calibration=[each.samples for each, _ in heard],
         students=students,
         show=progress or (lambda text: None),
+        allow_operators=original.allow_operators,
     )
     made = [("original", original), *makers.all(wanted)]
     makers.show("Measuring")

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from neutone_like.checked_arguments import checked_arguments
-from neutone_like.errors import ParameterError
+from neutone_like.errors import ModelError, ParameterError
 from neutone_like.numbers import real_number, whole_number
 from neutone_like.optimise.diffusion.losses import Denoising, Draw, SameData, TwoStepsInOne, WholeWay
 from neutone_like.optimise.diffusion.process import Diffusion
@@ -201,6 +202,19 @@ def _require_data(diffusion: Diffusion) -> None:
         )
 
 
+def _checked_batch(drawn: Any) -> tuple[Tensor, ...]:
+    """Raises ModelError for what is no ``(data, noise, *conditions)``: a single tensor would be taken apart."""
+    batch = tuple(drawn) if isinstance(drawn, (tuple, list)) else ()
+    tensors = all(isinstance(each, Tensor) and each.dim() > 0 for each in batch)
+    if len(batch) < 2 or not tensors or batch[0].shape != batch[1].shape:
+        shapes = [tuple(each.shape) for each in batch] if tensors else f"{drawn!r:.200}"
+        raise ModelError(
+            "draw must return (data, noise, *conditions), tensors [batch, ...] of which the first two have one shape, "
+            f"got {shapes or type(drawn).__name__}."
+        )
+    return batch
+
+
 def _run(
     network: nn.Module,
     loss: Denoising | TwoStepsInOne | WholeWay | SameData,
@@ -218,7 +232,7 @@ def _run(
     train(
         network,
         loss,
-        draw,
+        lambda generator: _checked_batch(draw(generator)),
         whole_number(updates, "updates", 1, MOST_UPDATES, error=ParameterError),
         learning_rate=real_number(learning_rate, "learning_rate", 1e-12, 10.0, error=ParameterError),
         seed=whole_number(seed, "seed", 0, (1 << 62) - 1, error=ParameterError),

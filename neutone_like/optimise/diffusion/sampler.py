@@ -7,12 +7,15 @@ attributes that TorchScript and compiled models take as constants. Each step cal
 
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.jit import is_scripting  # pyright: ignore[reportPrivateImportUsage]
 
 from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError, ParameterError
+from neutone_like.numbers import whole_number
 from neutone_like.optimise.diffusion.process import Diffusion
 
 
@@ -63,17 +66,23 @@ class Sampler(nn.Module):
     @torch.jit.export
     def time(self, step: int) -> float:
         """When step ``step`` calls the network."""
+        if not is_scripting():
+            self._require_step(step)
         return self.rows[step][0]
 
     @torch.jit.export
     def data(self, step: int, point: Tensor, prediction: Tensor) -> Tensor:
         """The data that a prediction at this step means."""
+        if not is_scripting():
+            self._require_step(step, point, prediction)
         row = self.rows[step]
         return row[1] * point + row[2] * prediction
 
     @torch.jit.export
     def next(self, step: int, point: Tensor, data: Tensor, before: Tensor) -> Tensor:
         """The next point, from this one, the data here and at the step before, without the noise."""
+        if not is_scripting():
+            self._require_step(step, point, data, before)
         row = self.rows[step]
         following = row[3] * point + row[4] * data
         if row[5] != 0.0:
@@ -83,7 +92,18 @@ class Sampler(nn.Module):
     @torch.jit.export
     def noise_level(self, step: int) -> float:
         """How much new noise of standard deviation 1 is added to the next point."""
+        if not is_scripting():
+            self._require_step(step)
         return self.rows[step][6]
+
+    def _require_step(self, step: object, *tensors: object) -> None:
+        """Raises ParameterError for a step that is not there, and for what are no tensors of one shape."""
+        whole_number(step, "step", 0, self.steps - 1, error=ParameterError)
+        if any(not isinstance(each, Tensor) or each.shape != tensors[0].shape for each in tensors):
+            came = [str(list(each.shape)) if isinstance(each, Tensor) else f"{each!r:.100}" for each in tensors]
+            raise ParameterError(f"Expected tensors [batch, ...] of one shape, got {', '.join(came)}.")
+        if any(each.device != tensors[0].device for each in tensors):  # pyright: ignore[reportAttributeAccessIssue]
+            raise ParameterError("Expected tensors on one device.")
 
     def extra_repr(self) -> str:
         return f"steps={self.steps}, needs_noise={self.needs_noise}"
@@ -119,6 +139,11 @@ def sample(
         ParameterError: A sampler that adds noise, and neither ``generator`` nor ``noise``.
         ModelError: The network returned another shape, or numbers that are not finite.
     """
+    if start.dim() == 0 or start.is_meta or not (start.is_floating_point() or start.is_complex()):
+        raise ParameterError(
+            f"start must be a floating-point tensor [batch, ...], got {start.dtype} of shape {tuple(start.shape)} on "
+            f"{start.device}."
+        )
     if sampler.needs_noise and generator is None and noise is None:
         raise ParameterError(
             "This sampler adds noise at each step: pass generator=torch.Generator().manual_seed(...), or noise=."
@@ -182,11 +207,12 @@ def _noise(
     return torch.randn(start.shape, dtype=start.dtype, device=device, generator=generator).to(start.device)
 
 
-def _check(prediction: Tensor, start: Tensor, step: int) -> None:
-    if prediction.shape != start.shape:
+def _check(prediction: Any, start: Tensor, step: int) -> None:
+    came = tuple(prediction.shape) if isinstance(prediction, Tensor) else type(prediction).__name__
+    if came != tuple(start.shape):
         raise ModelError(
             f"The network must return one prediction for each element of a point, {tuple(start.shape)}, got "
-            f"{tuple(prediction.shape)} at step {step}."
+            f"{came} at step {step}."
         )
     if not bool(torch.isfinite(prediction).all()):
         raise ModelError(

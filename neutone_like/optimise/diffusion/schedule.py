@@ -11,8 +11,19 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ParameterError
 from neutone_like.numbers import as_finite_number
+
+
+def require_like(name: str, first: Tensor, *others: Tensor) -> None:
+    """Raises ParameterError for tensors of whole numbers, or of several devices."""
+    for each in (first, *others):
+        if not (each.is_floating_point() or each.is_complex()) or each.device != first.device:
+            raise ParameterError(
+                f"Expected floating-point tensors on one device, beside {name} of {first.dtype} on {first.device} got "
+                f"{each.dtype} on {each.device}."
+            )
 
 
 @dataclass(frozen=True)
@@ -53,12 +64,15 @@ class CosineSchedule(NoiseSchedule):
     The default ends have a log SNR of +-11.5.
     """
 
+    @checked_arguments(ParameterError)
     def amounts(self, time: Tensor) -> tuple[Tensor, Tensor]:
+        _require_real(time)
         # cos(pi / 2) in floating point is not 0 but 6e-17, which would be divided by.
         return (0.5 * math.pi * time).cos() * (time < 1.0), (0.5 * math.pi * time).sin()
 
+    @checked_arguments(ParameterError)
     def time_of_log_snr(self, log_snr: float) -> float:
-        return 2.0 / math.pi * math.atan(math.exp(-0.5 * log_snr))
+        return 2.0 / math.pi * math.atan(_exp(-0.5 * log_snr))
 
 
 @dataclass(frozen=True)
@@ -73,11 +87,14 @@ class StraightSchedule(NoiseSchedule):
     clean_end: float = 0.0
     noisy_end: float = 1.0
 
+    @checked_arguments(ParameterError)
     def amounts(self, time: Tensor) -> tuple[Tensor, Tensor]:
+        _require_real(time)
         return 1.0 - time, time
 
+    @checked_arguments(ParameterError)
     def time_of_log_snr(self, log_snr: float) -> float:
-        return 1.0 / (1.0 + math.exp(0.5 * log_snr))
+        return 1.0 / (1.0 + _exp(0.5 * log_snr))
 
 
 @dataclass(frozen=True)
@@ -92,13 +109,26 @@ class LinearBetaSchedule(NoiseSchedule):
     clean_end: float = 0.001
     noisy_end: float = 1.0
 
+    @checked_arguments(ParameterError)
     def amounts(self, time: Tensor) -> tuple[Tensor, Tensor]:
+        _require_real(time)
         log_alpha = -0.25 * time.square() * (_BETA_1 - _BETA_0) - 0.5 * time * _BETA_0
         return log_alpha.exp(), (-(2.0 * log_alpha).expm1()).sqrt()
 
+    @checked_arguments(ParameterError)
     def time_of_log_snr(self, log_snr: float) -> float:
-        log_alpha = -0.5 * math.log1p(math.exp(-log_snr))
+        log_alpha = -0.5 * (max(0.0, -log_snr) + math.log1p(math.exp(-abs(log_snr))))
         return -4.0 * log_alpha / (math.sqrt(_BETA_0**2 - 4.0 * (_BETA_1 - _BETA_0) * log_alpha) + _BETA_0)
 
 
 _BETA_0, _BETA_1 = 0.1, 20.0
+
+
+def _exp(x: float) -> float:
+    """What is beyond every float is as good as infinite here."""
+    return math.exp(min(x, 700.0))
+
+
+def _require_real(time: Tensor) -> None:
+    if not time.is_floating_point():
+        raise ParameterError(f"time must be real numbers in a floating-point tensor, got {time.dtype}.")

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from neutone_like.artifact import Artifact
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.numbers import real_number, whole_number
@@ -40,6 +41,7 @@ RESULT_NAME = "result.json"
 _SECONDS = 60.0
 
 
+@checked_arguments(ParameterError, but=("teacher", "student", "audio"))
 @plain_settings()
 def distil(
     teacher: LiveModel,

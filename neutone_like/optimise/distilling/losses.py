@@ -7,7 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neutone_like.errors import ModelError
+from neutone_like.checked_arguments import checked_fields
+from neutone_like.errors import ModelError, ParameterError
+from neutone_like.numbers import real_number
 
 PRE_EMPHASIS = 0.85
 _WINDOWS = (128, 512, 2048)
@@ -15,6 +17,7 @@ _WINDOWS = (128, 512, 2048)
 Features = Callable[[Tensor], Tensor]
 
 
+@checked_fields(ParameterError)
 @dataclass(frozen=True)
 class Losses:
     """A sum of distances, each relative to the teacher's output, window by window.
@@ -33,6 +36,10 @@ class Losses:
     features: Features | None = None
     feature_weight: float = 0.1
     floor: float = 1e-9
+
+    def __post_init__(self) -> None:
+        for name in ("pre_emphasised", "spectrum", "feature_weight", "floor"):
+            real_number(getattr(self, name), name, 0.0, 1e6, error=ParameterError)
 
     def __call__(self, output: Tensor, target: Tensor) -> Tensor:
         """One number for ``[batch, channels, N]`` each."""

@@ -12,6 +12,7 @@ from torch import nn
 
 from neutone_like.artifact import Artifact, write_artifact
 from neutone_like.artifact.writing.captured_model import graph_of_block, played_core
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.compiler.file import TestVector, write_plan
 from neutone_like.compiler.planning import planned, simplified, specialised
 from neutone_like.errors import ParameterError
@@ -109,6 +110,7 @@ class StudentProposals(Printed):
         ]
 
 
+@checked_arguments(ParameterError, but=("teacher", "families"))
 @plain_settings()
 def propose_students(
     teacher: LiveModel,

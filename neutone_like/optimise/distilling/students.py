@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from neutone_like.checked_arguments import checked_arguments, checked_fields
 from neutone_like.errors import ModelError
 from neutone_like.model.live import WaveformToWaveformBase
 from neutone_like.model.metadata import ModelMetadata
@@ -21,6 +22,7 @@ _HIGHEST_GAIN = 30.0
 _FIRST_TAPS = 0.01  # of a long filter, beside its newest
 
 
+@checked_fields(ModelError)
 @dataclass(frozen=True)
 class StudentShape:
     """How large a student is.
@@ -200,8 +202,12 @@ class StudentModel(WaveformToWaveformBase):
         network: ``[batch, in_channels, N]`` to ``[batch, out_channels, N]``, of streaming layers.
         sample_rate: Hz.
         delay_samples: By how much what it learned is late.
+
+    Raises:
+        ModelError: No network, no rate or another argument that is none.
     """
 
+    @checked_arguments(ModelError)
     def __init__(
         self,
         network: nn.Module,

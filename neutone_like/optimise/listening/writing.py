@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import AudioError, ParameterError
 from neutone_like.numbers import whole_number
 from neutone_like.optimise.listening.stimuli import ANCHOR, REFERENCE, Item, make_item
@@ -23,6 +24,7 @@ MOST_TRIALS = 50
 MOST_CANDIDATES = 7  # with two references and the anchor ten sounds, one a key
 
 
+@checked_arguments(ParameterError, but=("reference", "candidates", "audio", "sample_rate"))
 def listening_page(
     path: str | PathLike[str],
     reference: Player | Sounds,
@@ -61,6 +63,10 @@ def listening_page(
     count = whole_number(trials, "trials", 1, MOST_TRIALS, error=ParameterError)
     named: dict[str, Any] = dict(candidates) if isinstance(candidates, Mapping) else {"candidate": candidates}
     _require_names(named)
+    if not all(map(_can_be_written, (title, *named))):
+        raise ParameterError(
+            f"title and names of candidates must be text that can be written, got {[title, *named]!a}."
+        )
     items = list(_items(reference, named, audio, sample_rate))
     target = Path(path)
     try:
@@ -75,6 +81,13 @@ def _items(reference: Any, candidates: dict[str, Any], audio: Any, sample_rate: 
     for of_one_sound in zip(*compared, strict=True):
         heard = (candidate for _, candidate in of_one_sound)
         yield make_item(of_one_sound[0][0], dict(zip(candidates, heard, strict=True)))
+
+
+def _can_be_written(text: str) -> bool:
+    try:
+        return bool(text.encode()) or not text
+    except UnicodeEncodeError:  # half of a letter, as in file names that are no text
+        return False
 
 
 def _require_names(candidates: dict[str, Any]) -> None:

@@ -48,6 +48,8 @@ def as_embeddings(value: Any) -> Signal:
     Raises:
         ParameterError: It is something else, or not finite.
     """
+    if isinstance(value, torch.Tensor) and value.is_meta:
+        raise ParameterError("Expected embeddings, got a tensor on the device 'meta', which holds none.")
     array = value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
     if array.ndim != 2 or array.dtype.kind not in "fiu" or 0 in array.shape:
         raise ParameterError(f"Expected embeddings of shape (N, D), got {array.dtype} of shape {array.shape}.")

@@ -8,12 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from neutone_like.checked_arguments import checked_fields
 from neutone_like.errors import ParameterError, TrainingError
-from neutone_like.numbers import as_finite_number, as_whole_number
+from neutone_like.numbers import as_finite_number, as_whole_number, whole_number
 from neutone_like.optimise.diffusion.training import train
 from neutone_like.streaming import reset_streaming
 
 
+@checked_fields(ParameterError)
 @dataclass(frozen=True)
 class FineTuning:
     """Adam on a loss, from seeded batches; the rate rises shortly and falls with half a cosine.
@@ -38,6 +40,7 @@ class FineTuning:
             raise ParameterError(f"updates must be a whole number from 1, got {self.updates!r}.")
         if rate is None or rate <= 0.0:
             raise ParameterError(f"learning_rate must be a finite number above 0, got {self.learning_rate!r}.")
+        whole_number(self.seed, "seed", 0, (1 << 62) - 1, error=ParameterError)
 
     def run(self, model: nn.Module, checkpoint: Path | None, purpose: str) -> None:
         """Train the model where it is.

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
+from neutone_like.arguments import require_kind
 from neutone_like.errors import ParameterError
 from neutone_like.optimise.pruning.cutting import cut, tell_layers, zeroed
 from neutone_like.optimise.pruning.dependencies import Dependencies, dependencies
@@ -132,6 +133,8 @@ def _check_blocks(subject: Subject, blocks: Sequence[Sequence[Tensor]]) -> None:
         raise ParameterError("calibration must hold at least one block of sound, got none.")
     expected = [each.shape[:-1] for each in subject.block()]
     for block in blocks:
+        for each in block:
+            require_kind(each, Tensor, ParameterError)
         shapes = [list(each.shape) for each in block]
         if [each.shape[:-1] for each in block] != expected or block[0].shape[-1] != subject.example.samples:
             raise ParameterError(

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError, ParameterError
 from neutone_like.graph import own_copy
 from neutone_like.numbers import as_whole_number
@@ -24,6 +25,7 @@ from neutone_like.optimise.pruning.zeros import sparse
 from neutone_like.torch_settings import plain_settings
 
 
+@checked_arguments(ParameterError, but=("network",))
 @plain_settings()
 def prune(
     network: nn.Module,
@@ -181,7 +183,7 @@ def _nothing(network: str, followed: Followed, kinds: Sequence[str]) -> str:
 
 
 def _check_options(kinds: Sequence[str], steps: Any, fine_tune: Any, calibration: Any, checkpoint: Any) -> None:
-    if isinstance(kinds, str) or not kinds or set(kinds) - {*KINDS, "layers", "weights"}:
+    if len(kinds) == 0 or set(kinds) - {*KINDS, "layers", "weights"}:
         known = ", ".join(map(repr, (*KINDS, "layers", "weights")))
         raise ParameterError(f"kinds must be some of {known}, got {kinds!r}.")
     if "weights" in kinds and len(kinds) > 1:

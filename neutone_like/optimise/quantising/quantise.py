@@ -6,6 +6,7 @@ from typing import Any, Literal
 from torch import nn
 
 from neutone_like.artifact.writing.working_copy import working_copy
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import CompileError, ExportError, ModelError, ParameterError
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.numbers import as_finite_number
@@ -25,6 +26,7 @@ GROUP_SIZES = (4, 8, 16, 32, 64, 128)
 CHOICES = ("fp16", "int8", "int4", "mixed")
 
 
+@checked_arguments(ParameterError, but=("model", "audio", "target"))
 @plain_settings()
 def quantise(
     model: nn.Module,

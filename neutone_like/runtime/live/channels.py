@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from neutone_like.arguments import is_iterable
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.numbers import as_whole_number
 from neutone_like.runtime.backends import ModelFacts
@@ -62,6 +63,8 @@ def choose_channels(
 def _numbers(what: str, given: Sequence[int] | None, device: Device, has: int, most: int) -> tuple[int, ...]:
     if given is None:
         return tuple(range(min(has, most)))
+    if not is_iterable(given):
+        raise RuntimeEngineError(f"{what}: expected a list of channels, counted from 1, got {given!r:.200}.")
     numbers = [as_whole_number(each) for each in given]
     channels = tuple(number - 1 for number in numbers if number is not None and 1 <= number <= has)
     if not channels or len(channels) != len(numbers) or len(set(channels)) != len(channels) or len(channels) > most:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from neutone_like.arguments import as_path
+from neutone_like.arguments import as_path, require_kind
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.extras import import_extra
 from neutone_like.numbers import as_whole_number
@@ -50,6 +50,7 @@ class MidiKnobs(InNotebooks):
     """
 
     def __init__(self, live: LiveStream, port: Any, *, file: str | os.PathLike[str] | None = None) -> None:
+        require_kind(live, LiveStream, RuntimeEngineError)
         self.file = usual_file() if file is None else as_path(file, "learnt controls", RuntimeEngineError)
         self._live = live
         self._model = live.session.name

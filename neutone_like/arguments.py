@@ -44,6 +44,14 @@ def is_iterable(value: Any) -> bool:
     return isinstance(value, Iterable) and not isinstance(value, (str, bytes)) and getattr(value, "shape", None) != ()
 
 
+def words_of(value: Any, words: tuple[str, ...]) -> list[Any] | None:
+    """One of the words or several, as a list; None where there is none, or another."""
+    if isinstance(value, str):
+        value = [value]
+    given = list(value) if is_iterable(value) else []
+    return given if given and all(is_one_of(each, words) for each in given) else None
+
+
 def as_flag(value: Any, what: str, error: type[NeutoneLikeError]) -> bool:
     """``value`` as a bool.
 

@@ -4,15 +4,13 @@ from typing import List, Optional
 
 import torch
 from torch import Tensor
-from torch.jit import is_scripting  # pyright: ignore[reportPrivateImportUsage]
 
 from neutone_like.errors import AudioError
 from neutone_like.host.offline_face import OfflineFace
 from neutone_like.model import NonRealtimeBase
-from neutone_like.signal.eager_arguments import as_samples
 from neutone_like.signal.offline_back import OfflineBack
 from neutone_like.signal.offline_front import OfflineFront
-from neutone_like.signal.offline_parameters import OfflineParameters
+from neutone_like.signal.offline_parameters import OfflineParameters, announced
 from neutone_like.signal.overlap_add import OverlapAdd
 from neutone_like.signal.plan import DEFAULT_HOST_BLOCK, DEFAULT_HOST_RATE
 
@@ -174,11 +172,9 @@ class NonRealtimeSampleQueueWrapper(OfflineFace):
             total_samples: How long it will be, at the host's rate; 0 if that is not known.
             text_params, tokens_params: As for :meth:`forward`.
         """
-        if not is_scripting():
-            total_samples = as_samples(total_samples)
         self.turn.begin()
         with torch.no_grad(), self.turn:
-            self._begin(total_samples, text_params, tokens_params)
+            self._begin(announced(total_samples), text_params, tokens_params)
 
     @torch.jit.export
     def push(self, audio_in: List[Tensor], numerical_params: Optional[Tensor] = None) -> List[Tensor]:

@@ -8,7 +8,7 @@ from torch.jit import is_scripting  # pyright: ignore[reportPrivateImportUsage]
 
 from neutone_like.errors import ParameterError
 from neutone_like.model import OfflineDeclaration
-from neutone_like.signal.eager_arguments import require_values
+from neutone_like.signal.eager_arguments import as_samples, require_values
 from neutone_like.signal.parameter_track import ParameterTrack
 from neutone_like.signal.queue import SampleQueue
 
@@ -151,3 +151,10 @@ class OfflineParameters(nn.Module):
                     "for the whole signal: it can't follow values that move. Send one value for all of it, or declare "
                     "the parameter with rate='sample'."
                 )
+
+
+def announced(total_samples: int) -> int:
+    """How long somebody says that a signal will be; 0 where that is not known."""
+    if not is_scripting():
+        total_samples = as_samples(total_samples)
+    return total_samples

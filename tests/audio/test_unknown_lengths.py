@@ -42,14 +42,14 @@ def unfinished(kind: str, content: bytes) -> Iterator[bytes]:
     if kind == "CAF":
         data = content.index(b"data") + 4
         yield from (patched(content, (data, size)) for size in (ZEROS, ONES, struct.pack(">Q", 4)))
-    places = {"AU": 8, "AVR": 26, "MPC2K": 30, "WVE": 18}
+    places = {"AU": 8, "AVR": 26, "HTK": 0, "MPC2K": 30, "WVE": 18}
     if kind in places:
         yield from (patched(content, (places[kind], size[:4])) for size in (ZEROS, ONES))
     if kind == "SVX":
         yield patched(content, (content.index(b"BODY") + 4, ZEROS[:4]))
 
 
-KINDS = ["WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "AVR", "MPC2K", "WVE", "SVX"]
+KINDS = ["WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "AVR", "HTK", "MPC2K", "WVE", "SVX"]
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind in soundfile.available_formats()])
@@ -69,6 +69,16 @@ def test_what_is_there_is_read(kind: str, tmp_path: Path) -> None:
             assert padding == 0 or (0 < padding < 320 and (subtype in PADDED or "DWVW" in subtype))
             np.testing.assert_array_equal(y[:, : whole.shape[1]], whole, err_msg=f"{subtype} {tried}")
         assert tried > 0
+
+
+def test_htk_is_read_as_its_header_says(tmp_path: Path) -> None:
+    """It has no mark, and libsndfile knows it only by a count that fits the file's size."""
+    content = write(tmp_path / "whole", "HTK", "PCM_16")
+    assert content is not None
+    assert "cut off: its header promises" in refusal(tmp_path, content[:-10])
+    assert read_bytes(tmp_path, bytes(4) + content[4:12]).shape[1] == 0
+    np.testing.assert_array_equal(read_bytes(tmp_path, content + bytes(3)), decoded(tmp_path / "whole"))
+    np.testing.assert_array_equal(read_bytes(tmp_path, bytes(4) + content[4:-1]), decoded(tmp_path / "whole")[:, :-1])
 
 
 def test_a_recorder_that_dies_within_a_sample(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Models that do what artifacts may not, where somebody trusts them: from the command line, and in other processes."""
 
+import json
 import pickle
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import soundfile
 
 from neutone_like.artifact import load_artifact
 from neutone_like.errors import ArtifactError
-from support.cli_runner import GOOD, WRONG_USE, Run, runner
+from neutone_like.optimise.budget import searching
+from support.cli_runner import FELL_SHORT, GOOD, WRONG_USE, Run, runner
 
 MODEL_FILE = """
 import torch
@@ -61,6 +63,13 @@ def test_a_trusted_model_is_exported_rendered_compiled_and_measured(
     assert code != GOOD
     assert "--allow-operators aten::save" in message
     assert "--allow-operators aten::save" not in run("compile", "out", "--plan", *ALLOWED)[2]
+    optimise = ("optimise", "keeps.py", "--out", "small", "--methods", "quantise", "--rate", "48000", "--blocks", "64")
+    # The fresh process is told what is allowed too, in tests of the search itself.
+    monkeypatch.setattr(searching, "confirmed", lambda _, points: (list(points), "left out"))
+    code, _, message = run(*optimise)
+    assert (code, "--allow-operators aten::save" in message) == (FELL_SHORT, True)
+    code, printed, message = run(*optimise, *ALLOWED, "--json")
+    assert (code, [each["name"] for each in json.loads(printed)["points"]]) == (FELL_SHORT, ["original"]), message
     for wrong in ("save", ",", "aten::", "aten::save;x"):
         code, _, message = run("render", "out", "in.wav", "two.wav", "--allow-operators", wrong)
         assert code == WRONG_USE, wrong

@@ -194,7 +194,7 @@ def test_refusals_of_rates_and_of_nothing_to_play(tmp_path: Path) -> None:
         quality(SOUND, tmp_path / "other.wav", sample_rate=RATE)
     with pytest.raises(AudioError, match="has no rate of its own. Pass sample_rate"):
         quality(SOUND, SOUND)
-    with pytest.raises(AudioError, match="sample_rate must be an integer in 1..768000 Hz, got 0"):
+    with pytest.raises(AudioError, match="sample_rate must be an integer in 1000..768000 Hz, got 0"):
         quality(SOUND, SOUND, sample_rate=0)
     with pytest.raises(ModelError, match="candidate: an offline model is compared by what it rendered"):
         quality(SOUND, Tone(), SOUND, sample_rate=RATE)

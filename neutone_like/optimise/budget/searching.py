@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
+from neutone_like.arguments import words_of
 from neutone_like.artifact.reading.operators import checked_operators
 from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ParameterError
@@ -144,8 +144,7 @@ def _write(report: BudgetReport, folder: Path) -> None:
 
 
 def _known(methods: Sequence[Method]) -> list[Method]:
-    wanted: list[Any] = [methods] if isinstance(methods, str) else list(methods)
-    unknown = [each for each in wanted if each not in METHODS]
-    if unknown or not wanted:
-        raise ParameterError(f"methods must be some of {METHODS}, got {methods!r}.")
+    wanted = words_of(methods, METHODS)
+    if wanted is None:
+        raise ParameterError(f"methods must be some of {METHODS}, got {methods!r:.200}.")
     return wanted

@@ -63,6 +63,8 @@ class Diffusion:
     def data_weights(self, alpha: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
         """``(a, b)`` for which ``a point + b prediction`` is the data."""
         require_like("alpha", alpha, sigma)
+        if alpha.shape != sigma.shape:
+            raise ParameterError(f"alpha and sigma need one shape, got {tuple(alpha.shape)} and {tuple(sigma.shape)}.")
         if self.prediction == "data":
             return torch.zeros_like(alpha), torch.ones_like(alpha)
         if self.prediction == "noise":

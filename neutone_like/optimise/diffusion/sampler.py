@@ -96,13 +96,13 @@ class Sampler(nn.Module):
             self._require_step(step)
         return self.rows[step][6]
 
-    def _require_step(self, step: object, *tensors: object) -> None:
+    def _require_step(self, step: object, *tensors: Any) -> None:
         """Raises ParameterError for a step that is not there, and for what are no tensors of one shape."""
         whole_number(step, "step", 0, self.steps - 1, error=ParameterError)
         if any(not isinstance(each, Tensor) or each.shape != tensors[0].shape for each in tensors):
             came = [str(list(each.shape)) if isinstance(each, Tensor) else f"{each!r:.100}" for each in tensors]
             raise ParameterError(f"Expected tensors [batch, ...] of one shape, got {', '.join(came)}.")
-        if any(each.device != tensors[0].device for each in tensors):  # pyright: ignore[reportAttributeAccessIssue]
+        if any(each.device != tensors[0].device for each in tensors):
             raise ParameterError("Expected tensors on one device.")
 
     def extra_repr(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from neutone_like.arguments import words_of
 from neutone_like.artifact import Artifact, write_artifact
 from neutone_like.artifact.writing.captured_model import graph_of_block, played_core
 from neutone_like.checked_arguments import checked_arguments
@@ -161,10 +162,9 @@ def propose_students(
 
 
 def _wanted_families(families: Sequence[Family]) -> list[Family]:
-    wanted: list[Any] = [families] if isinstance(families, str) else list(families)
-    unknown = [each for each in wanted if each not in FAMILIES]
-    if unknown or not wanted:
-        raise ParameterError(f"families must be some of {FAMILIES}, got {families!r}.")
+    wanted = words_of(families, FAMILIES)
+    if wanted is None:
+        raise ParameterError(f"families must be some of {FAMILIES}, got {families!r:.200}.")
     return wanted
 
 

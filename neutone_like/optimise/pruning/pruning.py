@@ -25,7 +25,7 @@ from neutone_like.optimise.pruning.zeros import sparse
 from neutone_like.torch_settings import plain_settings
 
 
-@checked_arguments(ParameterError, but=("network",))
+@checked_arguments(ParameterError, but=("network", "ratio", "ratios"))
 @plain_settings()
 def prune(
     network: nn.Module,
@@ -69,7 +69,7 @@ def prune(
         CaptureError: The network can't be captured.
     """
     require_network(network)
-    share, own = checked_ratio("ratio", ratio), dict(ratios or {})
+    share, own = checked_ratio("ratio", ratio), _by_layer(ratios)
     _check_options(kinds, steps, fine_tune, calibration, checkpoint)
     folder = None if checkpoint is None else Path(checkpoint)
     plain = own_copy(network)
@@ -205,6 +205,12 @@ def _check_options(kinds: Sequence[str], steps: Any, fine_tune: Any, calibration
         raise ParameterError(
             f"steps={steps} without fine_tune: without training in between they are the same as one. Give fine_tune."
         )
+
+
+def _by_layer(ratios: Any) -> dict[str, float]:
+    if ratios is not None and not (isinstance(ratios, Mapping) and all(isinstance(each, str) for each in ratios)):
+        raise ParameterError(f"ratios must be a dictionary of shares by layers' names, got {ratios!r:.200}.")
+    return dict(ratios or {})
 
 
 def _bytes(network: nn.Module) -> int:

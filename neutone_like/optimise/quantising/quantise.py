@@ -26,7 +26,7 @@ GROUP_SIZES = (4, 8, 16, 32, 64, 128)
 CHOICES = ("fp16", "int8", "int4", "mixed")
 
 
-@checked_arguments(ParameterError, but=("model", "audio", "target"))
+@checked_arguments(ParameterError, but=("model", "audio", "target", "fine_tune"))
 @plain_settings()
 def quantise(
     model: nn.Module,

@@ -3,12 +3,9 @@
 # What is given here is wrong on purpose.
 # pyright: reportArgumentType=false, reportPrivateUsage=false, reportCallIssue=false
 # pyright: reportUndefinedVariable=false, reportUnknownParameterType=false
-import contextlib
 import inspect
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -19,37 +16,26 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like import (
-    CategoricalParameter,
-    ContinuousParameter,
     ModelError,
-    ModelMetadata,
     NeutoneLikeError,
     NonRealtimeBase,
     SampleQueueWrapper,
-    TokensParameter,
-    WaveformToWaveformBase,
     graph,
-    optimise,
     streaming,
 )
-from neutone_like.artifact import ArtifactMetadata, LiveMetadata, OfflineMetadata, load_artifact, read_metadata
-from neutone_like.bench import BlockTimes, bench_artifact, bench_backends, time_calls
+from neutone_like.artifact import ArtifactMetadata, LiveMetadata, OfflineMetadata, read_metadata
+from neutone_like.bench import BlockTimes, time_calls
 from neutone_like.checked_arguments import checked_arguments, checked_fields
-from neutone_like.errors import ArtifactError, CompileError, ParameterError, RuntimeEngineError
+from neutone_like.errors import ArtifactError, ParameterError, RuntimeEngineError
 from neutone_like.formats import Sidecar, SidecarParameter, SidecarState, read_sidecar, sidecar_path
 from neutone_like.graph import capture
 from neutone_like.optimise import diffusion
-from neutone_like.plugin import build_player_plugin, build_plugin
 from neutone_like.runtime import BuiltinBackend, Engine, HostConfig, NativeBackend, PythonBackend, Session
-from neutone_like.runtime.live import MidiKnobs, devices
+from neutone_like.runtime.live import devices
 from neutone_like.runtime.session_config import SessionSettings
 from support.places import PROJECT
+from support.wrong_arguments import Half, try_every_argument
 
-WRONG: tuple[Any, ...] = (
-    None, True, 3, -1, 0, 1.5, float("nan"), float("inf"), 10**30, "x", b"x", object(), [], ["x"], [1.5], {}, {"a": 1},
-    np.array([1, 2]), np.float64(1.5), torch.zeros(2), torch.zeros(2, 3, 4), torch.zeros(2, device="meta"), nn.Conv1d,
-    lambda *_: 3, nn.Identity(), (1,), 1j,
-)  # fmt: skip
 NO_LAYERS = {"StreamingCheck", "StreamingReport", "StreamingNetwork", "ConditionedNetwork", "StreamingLayer"}
 LAYERS: dict[str, tuple[Any, ...]] = {
     "Attention": (4, 2, 8),
@@ -89,31 +75,6 @@ ORDINARY = (
     (streaming.LSTM, nn.LSTM(2, 3, batch_first=True)),
     (streaming.RNN, nn.RNN(2, 3, batch_first=True)),
 )
-
-
-def try_every_argument(call: Callable[..., Any], *good: Any, leave_out: tuple[Any, ...] = (), **named: Any) -> None:
-    """Each argument by itself given each wrong value; what is no error of ours ends the test."""
-    call(*good, **named)
-    parameters = list(inspect.signature(call).parameters.values())
-    has_many = any(each.kind is each.VAR_POSITIONAL for each in parameters)
-    others = [each.name for each in parameters[len(good) :] if each.kind is not each.VAR_POSITIONAL]
-    if has_many:
-        others = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
-    for wrong in WRONG:
-        if any(wrong is each for each in leave_out):
-            continue
-        calls = [({}, (*good[:at], wrong, *good[at + 1 :])) for at in range(len(good))]
-        calls += [({name: wrong}, good) for name in others]
-        for changed, arguments in calls:
-            with contextlib.suppress(NeutoneLikeError):
-                call(*arguments, **{**named, **changed})
-
-
-class Half(WaveformToWaveformBase):
-    metadata = ModelMetadata(name="Half", authors=("A",), version="1")
-
-    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
-        return x * 0.5
 
 
 # ---------------------------------------------------------------------- the judge
@@ -276,153 +237,6 @@ def test_times() -> None:
     try_every_argument(times.real_time_factor, 64, 48000)
     with pytest.raises(ParameterError, match="call must be something to call"):
         time_calls(3, calls=1)
-
-
-def test_benches() -> None:
-    artifact = load_artifact(PROJECT / "exported" / "overdrive")
-    for wrong in (None, 3, "x", np.array(1), torch.tensor(0.5)):
-        for bench in (bench_artifact, bench_backends):
-            for rates in ({"sample_rates": wrong}, {"block_sizes": wrong}):
-                with pytest.raises(NeutoneLikeError, match="Expected a list of rates|must be a sequence"):
-                    bench(artifact, **rates)
-    for wrong in (0, -1, 1.5, float("nan"), "x", None):
-        for bench in (bench_artifact, bench_backends):
-            with pytest.raises(NeutoneLikeError, match="calls must be"):
-                bench(artifact, calls=wrong)
-        with pytest.raises(ParameterError, match="calls must be"):
-            time_calls(list, calls=wrong)
-
-
-# ---------------------------------------------------------------------- smaller models
-
-
-def test_what_students_are_made_of() -> None:
-    shape = optimise.StudentShape("wavenet", np.int64(4), 3, [1, np.int64(2)])
-    assert hash(shape) == hash(optimise.StudentShape("wavenet", 4, 3, (1, 2)))
-    try_every_argument(optimise.StudentShape, "wavenet", 4, 3, (1, 2))
-    try_every_argument(optimise.Losses, 0.5, 0.0, None, 0.1, 1e-9)
-    try_every_argument(optimise.FineTuning, lambda model, batch: batch, lambda generator: None, 1)
-    network = streaming.Conv1d(1, 1, 3)
-    for name in ("sample_rate", "in_channels", "out_channels", "delay_samples", "metadata"):
-        for wrong in ("48000", [], nn.Identity(), torch.zeros(2)):
-            with pytest.raises(ModelError, match=f"StudentModel: {name} must be"):
-                optimise.StudentModel(network, **{"sample_rate": 48000, name: wrong})
-    for wrong in (-1.0, float("inf"), float("nan")):
-        with pytest.raises(ParameterError, match="spectrum must lie in"):
-            optimise.Losses(spectrum=wrong)
-
-
-def test_calls_that_make_models_smaller() -> None:
-    model, sound = Half(), np.full((1, 4096), 0.5, np.float32)
-    calls: tuple[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]], ...] = (
-        (optimise.prune, (model,), {"ratios": "x", "kinds": [3], "steps": "2", "checkpoint": 3, "calibration": 3}),
-        (optimise.prune, (nn.Conv1d(1, 8, 1),), {"ratios": {3: 0.5}, "fine_tune": 3, "measure": "yes"}),
-        (optimise.quantise, (model,), {"group_size": np.array([4]), "layers": {3: "int8"}, "measure": "yes"}),
-        (optimise.quality, (sound, sound), {"sample_rate": 3, "embedding": 3}),
-        (optimise.listening_page, ("a.html", sound, {"a": sound}), {"title": "\ud800", "trials": True}),
-        (optimise.distil, (model, None), {"out": 3, "steps": 1.5, "seed": "x", "params": [1], "losses": 3}),
-        (optimise.propose_students, (model,), {"budget": "x", "block_sizes": 3, "families": object()}),
-        (optimise.search_budget, (model, "out"), {"budget": "x", "methods": [[1]], "seed": [], "progress": 3}),
-        (optimise.search_budget, (model, 3), {"confirm": "no", "block_sizes": np.array(64), "allow_operators": "x"}),
-    )
-    for call, good, named in calls:
-        for name, wrong in named.items():
-            with pytest.raises(NeutoneLikeError):
-                call(*good, **{name: wrong})
-
-
-def test_points_of_a_diffusion() -> None:
-    process = diffusion.Diffusion()
-    x, time = torch.rand(2, 8), torch.rand(2)
-    for call in (process.point, process.target, process.data):
-        try_every_argument(call, x, x, time)
-    try_every_argument(process.data_weights, torch.rand(2, 1), torch.rand(2, 1))
-    for schedule in (diffusion.CosineSchedule(), diffusion.StraightSchedule(), diffusion.LinearBetaSchedule()):
-        try_every_argument(schedule.amounts, time)
-        try_every_argument(schedule.time_of_log_snr, 1.0)
-        assert math.isfinite(schedule.time_of_log_snr(-1e6)), "no overflow"
-        for log_snr in (-8.0, 0.0, 8.0):
-            moment = torch.tensor([schedule.time_of_log_snr(log_snr)], dtype=torch.float64)
-            alpha, sigma = schedule.amounts(moment)
-            assert 2.0 * (alpha / sigma).log().item() == pytest.approx(log_snr, abs=1e-6)
-    sampler = diffusion.ddim(process, 2)
-    try_every_argument(sampler.time, 0)
-    try_every_argument(sampler.noise_level, 0)
-    try_every_argument(sampler.data, 0, x, x)
-    try_every_argument(sampler.next, 0, x, x, x)
-    for wrong in (torch.rand(2, 8), 3, (x,), (x, torch.rand(3, 8)), None):
-        with pytest.raises(ModelError, match="draw must return"):
-            diffusion.train_diffusion(nn.Linear(8, 8), process, lambda generator, w=wrong: w, 1, progress=False)
-
-
-# ---------------------------------------------------------------------- models and what plays them
-
-
-def test_a_model_called_in_a_notebook() -> None:
-    model: Any = Half()
-    assert torch.equal(model(torch.ones(2, 8)), torch.full((2, 8), 0.5))
-    for wrong in (
-        None,
-        3,
-        "x",
-        np.zeros((2, 8)),
-        torch.zeros(8),
-        torch.zeros(1, 2, 8),
-        torch.zeros(3, 8),
-        torch.zeros(2, 0),
-    ):
-        with pytest.raises(ModelError, match=r"Half: expected audio as a floating-point tensor \(2, 0 \+ N\)"):
-            model(wrong)
-    for wrong in (3, "x", [1], {"gian": torch.ones(1)}):
-        with pytest.raises(ParameterError):
-            model(torch.ones(2, 8), wrong)
-    for wrong in (None, "x", 0, 1.5):
-        with pytest.raises(ModelError, match="block_size must be"):
-            model.default_parameter_values(wrong)
-    whole: Any = NonRealtimeBase()
-    for wrong in (None, "x", float("nan"), [1]):
-        with pytest.raises(ModelError, match="progress_percentage must be a finite number"):
-            whole.set_progress_percentage(wrong)
-
-
-def test_declarations_that_are_no_values() -> None:
-    for wrong in (np.array("x"), torch.tensor(1), "ab", 3):
-        with pytest.raises(ParameterError, match="labels must be"):
-            CategoricalParameter("c", labels=wrong)
-        with pytest.raises(ParameterError, match="default must hold integers"):
-            TokensParameter("t", default=wrong)
-    with pytest.raises(ParameterError, match="unit must be a string, got 3"):
-        ContinuousParameter("c", unit=3)
-    for name in ("keeps_length", "overlap_window"):
-        for wrong in (np.array([1, 2]), torch.zeros(2), lambda self: 3):
-            with pytest.raises(ModelError, match=name):
-                type("Wrong", (NonRealtimeBase,), {name: wrong, "metadata": Half.metadata})().declaration()
-    with pytest.raises(ModelError, match="sample_rates"):
-        type("Wrong", (Half,), {"sample_rates": lambda self: 3})().declaration()
-
-
-def test_flags_are_true_or_false() -> None:
-    for wrong in ("no", None, 2, [1], object()):
-        with pytest.raises(NeutoneLikeError, match="varying_blocks must be True or False"):
-            HostConfig(48000, 64, varying_blocks=wrong)
-        with pytest.raises(RuntimeEngineError, match="realtime_priority must be True or False"):
-            Engine(realtime_priority=wrong)
-    assert HostConfig(48000, 64, varying_blocks=np.bool_(True)).varying_blocks is True
-
-
-def test_live_play() -> None:
-    for wrong in (None, 3, "x", object()):
-        with pytest.raises(RuntimeEngineError, match="Expected an object of LiveStream"):
-            MidiKnobs(wrong, object())
-
-
-def test_plugins(tmp_path: Path) -> None:
-    for build in (build_player_plugin, partial(build_plugin, PROJECT / "exported" / "overdrive")):
-        for name in ("formats", "targets"):
-            for wrong in (None, 3, "clap", [3], [[1]], object()):
-                with pytest.raises(CompileError):
-                    build(tmp_path, **{name: wrong})
-    assert not list(tmp_path.iterdir())
 
 
 def test_records_made_and_changed_by_hand() -> None:

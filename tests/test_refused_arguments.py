@@ -1,0 +1,182 @@
+"""What other calls than layers answer to wrong arguments: benches, smaller models, diffusions, models, plugins."""
+
+# What is given here is wrong on purpose.
+# pyright: reportArgumentType=false, reportPrivateUsage=false, reportCallIssue=false
+# pyright: reportUndefinedVariable=false, reportUnknownParameterType=false
+import math
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from neutone_like import (
+    CategoricalParameter,
+    ContinuousParameter,
+    ModelError,
+    NeutoneLikeError,
+    NonRealtimeBase,
+    TokensParameter,
+    optimise,
+    streaming,
+)
+from neutone_like.artifact import load_artifact
+from neutone_like.bench import bench_artifact, bench_backends, time_calls
+from neutone_like.errors import CompileError, ParameterError, RuntimeEngineError
+from neutone_like.optimise import diffusion
+from neutone_like.plugin import build_player_plugin, build_plugin
+from neutone_like.runtime import Engine, HostConfig
+from neutone_like.runtime.live import MidiKnobs
+from support.places import PROJECT
+from support.wrong_arguments import Half, try_every_argument
+
+
+def test_benches() -> None:
+    artifact = load_artifact(PROJECT / "exported" / "overdrive")
+    for wrong in (None, 3, "x", np.array(1), torch.tensor(0.5)):
+        for bench in (bench_artifact, bench_backends):
+            for rates in ({"sample_rates": wrong}, {"block_sizes": wrong}):
+                with pytest.raises(NeutoneLikeError, match="Expected a list of rates|must be a sequence"):
+                    bench(artifact, **rates)
+    for wrong in (0, -1, 1.5, float("nan"), "x", None):
+        for bench in (bench_artifact, bench_backends):
+            with pytest.raises(NeutoneLikeError, match="calls must be"):
+                bench(artifact, calls=wrong)
+        with pytest.raises(ParameterError, match="calls must be"):
+            time_calls(list, calls=wrong)
+
+
+# ---------------------------------------------------------------------- smaller models
+
+
+def test_what_students_are_made_of() -> None:
+    shape = optimise.StudentShape("wavenet", np.int64(4), 3, [1, np.int64(2)])
+    assert hash(shape) == hash(optimise.StudentShape("wavenet", 4, 3, (1, 2)))
+    try_every_argument(optimise.StudentShape, "wavenet", 4, 3, (1, 2))
+    try_every_argument(optimise.Losses, 0.5, 0.0, None, 0.1, 1e-9)
+    try_every_argument(optimise.FineTuning, lambda model, batch: batch, lambda generator: None, 1)
+    network = streaming.Conv1d(1, 1, 3)
+    for name in ("sample_rate", "in_channels", "out_channels", "delay_samples", "metadata"):
+        for wrong in ("48000", [], nn.Identity(), torch.zeros(2)):
+            with pytest.raises(ModelError, match=f"StudentModel: {name} must be"):
+                optimise.StudentModel(network, **{"sample_rate": 48000, name: wrong})
+    for wrong in (-1.0, float("inf"), float("nan")):
+        with pytest.raises(ParameterError, match="spectrum must lie in"):
+            optimise.Losses(spectrum=wrong)
+
+
+def test_calls_that_make_models_smaller() -> None:
+    model, sound = Half(), np.full((1, 4096), 0.5, np.float32)
+    calls: tuple[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]], ...] = (
+        (optimise.prune, (model,), {"ratios": "x", "kinds": [3], "steps": "2", "checkpoint": 3, "calibration": 3}),
+        (optimise.prune, (nn.Conv1d(1, 8, 1),), {"ratios": {3: 0.5}, "fine_tune": 3, "measure": "yes"}),
+        (optimise.quantise, (model,), {"group_size": np.array([4]), "layers": {3: "int8"}, "measure": "yes"}),
+        (optimise.quality, (sound, sound), {"sample_rate": 3, "embedding": 3}),
+        (optimise.listening_page, ("a.html", sound, {"a": sound}), {"title": "\ud800", "trials": True}),
+        (optimise.distil, (model, None), {"out": 3, "steps": 1.5, "seed": "x", "params": [1], "losses": 3}),
+        (optimise.propose_students, (model,), {"budget": "x", "block_sizes": 3, "families": object()}),
+        (optimise.search_budget, (model, "out"), {"budget": "x", "methods": [[1]], "seed": [], "progress": 3}),
+        (optimise.search_budget, (model, 3), {"confirm": "no", "block_sizes": np.array(64), "allow_operators": "x"}),
+    )
+    for call, good, named in calls:
+        for name, wrong in named.items():
+            with pytest.raises(NeutoneLikeError):
+                call(*good, **{name: wrong})
+
+
+def test_points_of_a_diffusion() -> None:
+    process = diffusion.Diffusion()
+    x, time = torch.rand(2, 8), torch.rand(2)
+    for call in (process.point, process.target, process.data):
+        try_every_argument(call, x, x, time)
+    try_every_argument(process.data_weights, torch.rand(2, 1), torch.rand(2, 1))
+    for schedule in (diffusion.CosineSchedule(), diffusion.StraightSchedule(), diffusion.LinearBetaSchedule()):
+        try_every_argument(schedule.amounts, time)
+        try_every_argument(schedule.time_of_log_snr, 1.0)
+        assert math.isfinite(schedule.time_of_log_snr(-1e6)), "no overflow"
+        for log_snr in (-8.0, 0.0, 8.0):
+            moment = torch.tensor([schedule.time_of_log_snr(log_snr)], dtype=torch.float64)
+            alpha, sigma = schedule.amounts(moment)
+            assert 2.0 * (alpha / sigma).log().item() == pytest.approx(log_snr, abs=1e-6)
+    sampler = diffusion.ddim(process, 2)
+    try_every_argument(sampler.time, 0)
+    try_every_argument(sampler.noise_level, 0)
+    try_every_argument(sampler.data, 0, x, x)
+    try_every_argument(sampler.next, 0, x, x, x)
+    for wrong in (torch.rand(2, 8), 3, (x,), (x, torch.rand(3, 8)), None):
+        with pytest.raises(ModelError, match="draw must return"):
+            diffusion.train_diffusion(nn.Linear(8, 8), process, lambda generator, w=wrong: w, 1, progress=False)
+
+
+# ---------------------------------------------------------------------- models and what plays them
+
+
+def test_a_model_called_in_a_notebook() -> None:
+    model: Any = Half()
+    assert torch.equal(model(torch.ones(2, 8)), torch.full((2, 8), 0.5))
+    for wrong in (
+        None,
+        3,
+        "x",
+        np.zeros((2, 8)),
+        torch.zeros(8),
+        torch.zeros(1, 2, 8),
+        torch.zeros(3, 8),
+        torch.zeros(2, 0),
+    ):
+        with pytest.raises(ModelError, match=r"Half: expected audio as a floating-point tensor \(2, 0 \+ N\)"):
+            model(wrong)
+    for wrong in (3, "x", [1], {"gian": torch.ones(1)}):
+        with pytest.raises(ParameterError):
+            model(torch.ones(2, 8), wrong)
+    for wrong in (None, "x", 0, 1.5):
+        with pytest.raises(ModelError, match="block_size must be"):
+            model.default_parameter_values(wrong)
+    whole: Any = NonRealtimeBase()
+    for wrong in (None, "x", float("nan"), [1]):
+        with pytest.raises(ModelError, match="progress_percentage must be a finite number"):
+            whole.set_progress_percentage(wrong)
+
+
+def test_declarations_that_are_no_values() -> None:
+    for wrong in (np.array("x"), torch.tensor(1), "ab", 3):
+        with pytest.raises(ParameterError, match="labels must be"):
+            CategoricalParameter("c", labels=wrong)
+        with pytest.raises(ParameterError, match="default must hold integers"):
+            TokensParameter("t", default=wrong)
+    with pytest.raises(ParameterError, match="unit must be a string, got 3"):
+        ContinuousParameter("c", unit=3)
+    for name in ("keeps_length", "overlap_window"):
+        for wrong in (np.array([1, 2]), torch.zeros(2), lambda self: 3):
+            with pytest.raises(ModelError, match=name):
+                type("Wrong", (NonRealtimeBase,), {name: wrong, "metadata": Half.metadata})().declaration()
+    with pytest.raises(ModelError, match="sample_rates"):
+        type("Wrong", (Half,), {"sample_rates": lambda self: 3})().declaration()
+
+
+def test_flags_are_true_or_false() -> None:
+    for wrong in ("no", None, 2, [1], object()):
+        with pytest.raises(NeutoneLikeError, match="varying_blocks must be True or False"):
+            HostConfig(48000, 64, varying_blocks=wrong)
+        with pytest.raises(RuntimeEngineError, match="realtime_priority must be True or False"):
+            Engine(realtime_priority=wrong)
+    assert HostConfig(48000, 64, varying_blocks=np.bool_(True)).varying_blocks is True
+
+
+def test_live_play() -> None:
+    for wrong in (None, 3, "x", object()):
+        with pytest.raises(RuntimeEngineError, match="Expected an object of LiveStream"):
+            MidiKnobs(wrong, object())
+
+
+def test_plugins(tmp_path: Path) -> None:
+    for build in (build_player_plugin, partial(build_plugin, PROJECT / "exported" / "overdrive")):
+        for name in ("formats", "targets"):
+            for wrong in (None, 3, "clap", [3], [[1]], object()):
+                with pytest.raises(CompileError):
+                    build(tmp_path, **{name: wrong})
+    assert not list(tmp_path.iterdir())

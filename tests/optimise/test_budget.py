@@ -309,7 +309,7 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
         ({"audio_seconds": float("nan")}, "audio_seconds must lie in"),
         ({"seconds": -1.0}, "seconds must lie in"),
         ({"seconds": 0.05}, "seconds must lie in"),
-        ({"seed": "a"}, "seed must be an integer"),
+        ({"seed": "a"}, "seed must be a whole number"),
     ]:
         arguments: dict[str, Any] = wrong
         with pytest.raises(ParameterError, match=message):

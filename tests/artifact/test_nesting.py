@@ -44,6 +44,7 @@ STATEMENTS: dict[str, Callable[[int], bytes]] = {
     "sums": lambda n: b"_9 = 1" + b" + 1" * n,
     "powers": lambda n: b"_9 = 1." + b" ** 1." * (n // 2),
     "choices": lambda n: b"_9 = " + b"1 if True else " * (n // 4) + b"1",
+    "calls of calls": lambda n: b"_9 = x" + b"()" * n,
     "attributes": lambda n: b"_9 = x" + b".T" * n,
     "over lines": lambda n: b"_9 = (x" + b"\n.T" * n + b")",
     "types": lambda n: b"_9 = annotate(" + b"List[" * n + b"int" + b"]" * n + b", [])",
@@ -70,6 +71,8 @@ def test_deep_blocks_are_refused() -> None:
 def test_long_is_not_deep() -> None:
     numbers = ", ".join(f"{index}.25" for index in range(5000))
     assert deepest_code(f"x = [{numbers}]\n" + "y = torch.add(x, 1)\n" * 5000) < 20
+    pairs = ", ".join(f"(-{index}, [f(x)[0], x.y])" for index in range(5000))
+    assert deepest_code(f"x = annotate(List[Tuple[int, int]], [{pairs}])\n" * 2) < 30
     assert deepest_code('x = "' + "(" * 5000 + '"\n# ' + "(" * 5000 + "\n") < 20
 
 

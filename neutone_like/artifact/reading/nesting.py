@@ -28,12 +28,13 @@ def deepest_code(code: str) -> int:
         code: What :func:`neutone_like.artifact.reading.code_tokens.code_tokens` takes without complaint.
     """
     deepest = depth = elifs = indent = 0
-    in_a_row = [0]  # words since the last comma, in each open bracket
+    in_a_row = [0]  # words and brackets since the last comma, in each open bracket
     for piece in _PIECE.finditer(code):
         kind, text = piece.lastgroup, piece.group()
         if kind == "newline" and len(in_a_row) == 1:
             indent, depth, in_a_row = len(text) - 1, 0, [0]
         elif kind == "open":
+            in_a_row[-1] += 1
             in_a_row.append(0)
             depth += 1
         elif kind == "close" and len(in_a_row) > 1:

@@ -79,7 +79,7 @@ def _measured(findings: DeadlineFindings) -> str:
 
 def _advice(findings: DeadlineFindings) -> str:
     wrong = next((one for one in findings.played if not one.good), None)
-    if wrong is not None and wrong.speed != "too slow":  # as _measured tells
+    if wrong is None or wrong.speed != "too slow":  # as _measured tells; what is good needs none
         return (
             "The model sounds different in the engine than when Python calls it. What it returns may depend only on "
             "its input, its parameters and a state that reset_model clears: not on how often it is called, on what is "

@@ -211,7 +211,7 @@ def test_a_worker_has_one_thread_and_leaves_the_others_theirs(table: Any) -> Non
     counts: list[int] = []
 
     def worker() -> None:
-        table.thread_started()
+        table.thread_started()  # without the GIL
         counts.append(torch.get_num_threads())
 
     def bystander() -> None:
@@ -225,6 +225,18 @@ def test_a_worker_has_one_thread_and_leaves_the_others_theirs(table: Any) -> Non
             thread.start()
             thread.join()
         assert counts == [3, 1, 3]
+        for _ in range(10):  # an engine's workers all at once
+            counts.clear()
+            together = threading.Barrier(8)
+            workers = [threading.Thread(target=lambda: (together.wait(), worker())) for _ in range(8)]
+            for thread in workers:
+                thread.start()
+            for thread in workers:
+                thread.join()
+            thread = threading.Thread(target=bystander)
+            thread.start()
+            thread.join()
+            assert counts == [1] * 8 + [3]
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)

@@ -9,8 +9,10 @@
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "options.hpp"
@@ -99,11 +101,18 @@ void destroy(void* instance) {
 }
 
 // One thread for the operations of this one. Libtorch also takes the last count that any thread asked for as that of
-// every thread which comes after, so a thread that ends at once puts back what was there.
+// every thread which comes after, so a thread that ends at once puts back what was there: one worker at a time, or the
+// next would put back the first one's.
 void thread_started() {
+    static std::mutex& mutex = *new std::mutex;  // never destroyed: a worker that was left behind may still be inside
+    const std::lock_guard lock(mutex);
     const int others = at::get_num_threads();
     at::set_num_threads(1);
-    std::thread([others] { at::set_num_threads(others); }).join();
+    try {
+        std::thread([others] { at::set_num_threads(others); }).join();
+    } catch (const std::system_error&) {
+        // The system gives no further thread: then there is none that would need more.
+    }
 }
 
 const nl_backend table = {NL_BACKEND_ABI, "libtorch", create, clone, prepare, process, reset, destroy, thread_started};

@@ -29,7 +29,7 @@ class ExecuTorchFormat(Format):
         exir = _extra("executorch.exir")
         partitioner = _extra("executorch.backends.xnnpack.partition.xnnpack_partitioner").XnnpackPartitioner()
         core = short_core(artifact)
-        program = exported(core)
+        program = exported(core, in_reals=True)
         try:
             with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
                 warnings.simplefilter("ignore")

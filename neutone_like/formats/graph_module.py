@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from neutone_like.artifact import Artifact
 from neutone_like.compiler.proof import Examples
 from neutone_like.errors import CompileError
-from neutone_like.formats.core import Core, at_one_length, core_of_artifact, initial_states
+from neutone_like.formats.complex_pairs import InReals, Pair, has_complex, is_composed
+from neutone_like.formats.core import Core, at_one_length, core_of_artifact, in_operations, initial_states
 from neutone_like.formats.sidecar import TensorNames
-from neutone_like.graph import SAMPLES
+from neutone_like.graph import SAMPLES, Graph
 from neutone_like.graph.running import play_node
 from neutone_like.runtime.compiled_core import EXAMPLE_BLOCK
 
@@ -24,11 +25,16 @@ class GraphModule(nn.Module):
 
     Args:
         core: For blocks of one length, without numbers that Python counts.
+        in_reals: With two real tensors in the place of each complex one.
     """
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, *, in_reals: bool = False) -> None:
         super().__init__()
         graph = core.graph
+        self._reals = InReals() if in_reals and has_complex(graph) else None
+        if self._reals is not None:
+            graph = in_operations(graph, lambda node: not is_composed(node))
+            _require_real_states(graph)
         if graph.counters:
             raise CompileError(
                 f"{graph.counters[0].name} counts in Python. Keep it in a buffer, as a tensor, and calculate with it"
@@ -37,18 +43,34 @@ class GraphModule(nn.Module):
         self._samples = graph.lengths.shortest
         self._weights = {name: f"weight_{index}" for index, name in enumerate(graph.parameters)}
         for name, value in graph.parameters.items():
-            self.register_buffer(self._weights[name], value.detach().clone())
+            whole = (
+                torch.view_as_real(value.resolve_conj()) if self._reals is not None and value.is_complex() else value
+            )
+            self.register_buffer(self._weights[name], whole.detach().clone())
 
     def forward(self, *tensors: Tensor) -> list[Tensor]:
         graph = self._graph
         names = [*(each.name for each in graph.inputs), *(each.name for each in graph.states)]
         values: dict[str, Any] = dict(zip(names, tensors, strict=True))
-        values.update({name: getattr(self, weight) for name, weight in self._weights.items()})
+        values.update({name: self._weight(name) for name in self._weights})
         for node in graph.nodes:
-            values[node.name] = play_node(node, values, {SAMPLES: self._samples})
+            function = None if self._reals is None else self._reals.function(node)
+            values[node.name] = play_node(node, values, {SAMPLES: self._samples}, function=function)
         output: Tensor = values[graph.outputs.name]
         kept = [output, *(values[each.result.name] for each in graph.states)]
         return [_own(each, tensors) for each in kept]
+
+    def _weight(self, name: str) -> Tensor | Pair:
+        value: Tensor = getattr(self, self._weights[name])
+        if self._reals is None or not self._graph.parameters[name].is_complex():
+            return value
+        return Pair(value[..., 0], value[..., 1])
+
+
+def _require_real_states(graph: Graph) -> None:
+    for each in graph.states:
+        if each.initial.is_complex():
+            raise CompileError(f"the state {each.name} is {each.initial.dtype}. Keep its real and imaginary part apart")
 
 
 def _own(value: Tensor, given: Sequence[Tensor]) -> Tensor:
@@ -56,9 +78,12 @@ def _own(value: Tensor, given: Sequence[Tensor]) -> Tensor:
     return value.clone() if any(value is each for each in given) else value
 
 
-def graph_module(core: Core) -> GraphModule:
-    """The module of a core, for what takes modules."""
-    return GraphModule(core).eval()
+def graph_module(core: Core, *, in_reals: bool = False) -> GraphModule:
+    """The module of a core, for what takes modules; it has been played."""
+    module = GraphModule(core, in_reals=in_reals).eval()
+    if in_reals:
+        module(*example_tensors(core))
+    return module
 
 
 def example_tensors(core: Core) -> list[Tensor]:
@@ -68,13 +93,13 @@ def example_tensors(core: Core) -> list[Tensor]:
     return [*inputs, *initial_states(core.graph)]
 
 
-def exported(core: Core) -> torch.export.ExportedProgram:
+def exported(core: Core, *, in_reals: bool = False) -> torch.export.ExportedProgram:
     """The core as PyTorch exports it.
 
     Raises:
         CompileError: PyTorch does not.
     """
-    module = graph_module(core)
+    module = graph_module(core, in_reals=in_reals)
     try:
         return torch.export.export(module, tuple(example_tensors(core)), strict=False)
     except Exception as error:  # of many kinds, without a base of their own

@@ -29,7 +29,7 @@ class LiteRtFormat(Format):
     def write(self, artifact: Artifact, model: Model | None, path: Path) -> Draft:
         converter = import_extra("litert_torch", extra="litert-convert", purpose="Writing LiteRT files")
         core = short_core(artifact)
-        module, tensors = graph_module(core), tuple(example_tensors(core))
+        module, tensors = graph_module(core, in_reals=True), tuple(example_tensors(core))
         try:
             with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
                 warnings.simplefilter("ignore")

@@ -95,10 +95,17 @@ def _trace(node: Node, values: Any, point: dict[str, int]) -> Trace | None:
         known = dict(zip(names, given, strict=True))
         return pytree.tree_leaves(play_node(node, known, point, function=written))
 
-    with torch.no_grad():
-        module: fx.GraphModule = make_fx(run, decomposition_table=_definitions(), tracing_mode="real")(
-            *[values[name].clone() for name in names]
-        )
+    # istft looks whether its windows leave gaps, which does not change what it is made of
+    table, looks = _definitions(), not node.op.startswith("aten::istft")
+    given = [values[name].clone() for name in names]
+    try:
+        with torch.no_grad():
+            module: fx.GraphModule = make_fx(
+                run, decomposition_table=table, tracing_mode="real", _error_on_data_dependent_ops=looks
+            )(*given)
+    except RuntimeError as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise CaptureError(f"{node.place}: PyTorch does not say what it is made of: {reason}") from error
     module.graph.eliminate_dead_code()
     if None in pytree.tree_leaves(module.graph.output_node().args[0]):
         return None  # a definition that PyTorch can't follow itself

@@ -1,6 +1,5 @@
-"""Fourier transforms as products with tables: how exactly a runtime transforms differs, how it multiplies does not."""
+"""Fourier transforms as products with tables, and windows that are added over each other."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,11 +8,9 @@ from torch import Tensor
 
 from neutone_like.compiler.extent import Extent
 from neutone_like.errors import CompileError
+from neutone_like.formats.fourier_tables import LONGEST, angles, scale, weights_of_bins
 from neutone_like.formats.onnx.context import Context, Written, is_complex, writes
 from neutone_like.graph import Node
-
-LONGEST = 4096
-"""Points of the longest transform: its tables take 64 MB."""
 
 
 @writes("_fft_r2c")
@@ -23,9 +20,8 @@ def _real_to_complex(
     *others, last = [each % x.rank for each in dim]
     points = _points(x, last)
     bins = points // 2 + 1 if onesided else points
-    angles = _angles(points, bins)
-    scale = _scale(normalization, points)
-    table = torch.stack([angles.cos() * scale, -angles.sin() * scale], -1).reshape(points, 2 * bins)
+    turns, factor = angles(points, bins), scale(normalization, points)
+    table = torch.stack([turns.cos() * factor, -turns.sin() * factor], -1).reshape(points, 2 * bins)
     found = _multiplied(context, x, last, table, bins)
     return _all(context, found, others, normalization, True)
 
@@ -41,13 +37,8 @@ def _complex_to_real(
     if bins > needed:
         x = context.sliced(x, last, 0, needed, dims=[*x.dims[:last], Extent.of(needed), *x.dims[last + 1 :]])
         bins = needed
-    angles = _angles(points, bins).T
-    twice = torch.full((bins, 1), 2.0, dtype=torch.float64)
-    twice[0] = 1.0
-    if points % 2 == 0 and bins == needed:
-        twice[-1] = 1.0
-    scale = _scale(normalization, points)
-    table = torch.stack([twice * angles.cos() * scale, -twice * angles.sin() * scale], 1).reshape(2 * bins, points)
+    turns, factor = angles(points, bins).T, weights_of_bins(points, bins) * scale(normalization, points)
+    table = torch.stack([turns.cos() * factor, -turns.sin() * factor], 1).reshape(2 * bins, points)
     return _multiplied(context, x, last, table, points)
 
 
@@ -61,12 +52,11 @@ def _complex_to_complex(
 def _all(context: Context, x: Written, dims: Sequence[int], normalization: int, forward: bool) -> Written:
     for dim in dims:
         points = _points(x, dim)
-        angles = _angles(points, points)
-        cosine, sine = angles.cos(), angles.sin() * (-1 if forward else 1)
-        scale = _scale(normalization, points)
+        turns = angles(points, points)
+        cosine, sine = turns.cos(), turns.sin() * (-1 if forward else 1)
         real = torch.stack([cosine, sine], -1)  # what a real part adds to both
         imaginary = torch.stack([-sine, cosine], -1)
-        table = (torch.stack([real, imaginary], 1) * scale).reshape(2 * points, 2 * points)
+        table = (torch.stack([real, imaginary], 1) * scale(normalization, points)).reshape(2 * points, 2 * points)
         x = _multiplied(context, x, dim, table, points)
         x = Written(x.name, torch.complex64, x.dims)
     return x
@@ -77,17 +67,6 @@ def _points(x: Written, dim: int) -> int:
     if points is None or not 0 < points <= LONGEST:
         raise CompileError(f"a Fourier transform of {x.dims[dim]} points; up to {LONGEST} are written")
     return points
-
-
-def _angles(points: int, bins: int) -> Tensor:
-    """``[points, bins]``, exact: whole turns are taken away before they are rounded."""
-    products = torch.outer(torch.arange(points), torch.arange(bins)) % points
-    return products.double() * (2.0 * math.pi / points)
-
-
-def _scale(normalization: int, points: int) -> float:
-    """PyTorch's numbers: none, by the root, by the number of points."""
-    return (1.0, points**-0.5, 1.0 / points)[normalization]
 
 
 def _multiplied(context: Context, x: Written, dim: int, table: Tensor, size: int) -> Written:

@@ -34,6 +34,8 @@ class Shelf(nn.Module):
 class Frames(nn.Module):
     """Windows, a gate on magnitudes, the phases kept, and back."""
 
+    window: Tensor
+
     def __init__(self, size: int, hop: int) -> None:
         super().__init__()
         self.size, self.hop = size, hop

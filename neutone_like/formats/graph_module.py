@@ -1,6 +1,6 @@
 """A core as a module that torch.export takes: tensors in, tensors out, states among them, for one block length."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from neutone_like.errors import CompileError
 from neutone_like.formats.complex_pairs import InReals, Pair, has_complex, is_composed
 from neutone_like.formats.core import Core, at_one_length, core_of_artifact, in_operations, initial_states
 from neutone_like.formats.sidecar import TensorNames
-from neutone_like.graph import SAMPLES, Graph
+from neutone_like.graph import SAMPLES, Graph, Node
 from neutone_like.graph.running import play_node
 from neutone_like.runtime.compiled_core import EXAMPLE_BLOCK
 
@@ -25,12 +25,13 @@ class GraphModule(nn.Module):
 
     Args:
         core: For blocks of one length, without numbers that Python counts.
-        in_reals: With two real tensors in the place of each complex one.
+        in_reals: With two real tensors in the place of each complex one, and other forms that converters want.
     """
 
     def __init__(self, core: Core, *, in_reals: bool = False) -> None:
         super().__init__()
         graph = core.graph
+        self._in_reals = in_reals
         self._reals = InReals() if in_reals and has_complex(graph) else None
         if self._reals is not None:
             graph = in_operations(graph, lambda node: not is_composed(node))
@@ -54,17 +55,33 @@ class GraphModule(nn.Module):
         values: dict[str, Any] = dict(zip(names, tensors, strict=True))
         values.update({name: self._weight(name) for name in self._weights})
         for node in graph.nodes:
-            function = None if self._reals is None else self._reals.function(node)
+            function = self._function(node)
             values[node.name] = play_node(node, values, {SAMPLES: self._samples}, function=function)
         output: Tensor = values[graph.outputs.name]
         kept = [output, *(values[each.result.name] for each in graph.states)]
         return [_own(each, tensors) for each in kept]
+
+    def _function(self, node: Node) -> Callable[..., Any] | None:
+        if self._in_reals and node.op.startswith("aten::max_pool2d."):
+            return _padded_before
+        return None if self._reals is None else self._reals.function(node)
 
     def _weight(self, name: str) -> Tensor | Pair:
         value: Tensor = getattr(self, self._weights[name])
         if self._reals is None or not self._graph.parameters[name].is_complex():
             return value
         return Pair(value[..., 0], value[..., 1])
+
+
+def _padded_before(
+    x: Tensor, kernel_size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
+) -> Tensor:
+    """``max_pool2d``, padded by itself: LiteRT's converter pads both dimensions where one should be."""
+    rows, columns = (padding * 2)[:2] if isinstance(padding, (list, tuple)) else (padding, padding)
+    if bool(rows) != bool(columns) and not ceil_mode:
+        padding = 0
+        x = nn.functional.pad(x, (columns, columns, rows, rows), value=float("-inf"))
+    return nn.functional.max_pool2d(x, kernel_size, stride or None, padding, dilation, ceil_mode)
 
 
 def _require_real_states(graph: Graph) -> None:

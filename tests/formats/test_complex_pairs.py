@@ -76,9 +76,21 @@ class Odd(nn.Module):
         return torch.cat([*parts, torch.fft.hfft(bins, n=9).reshape(1, -1)], 1)
 
 
+class Pooled(nn.Module):
+    """The loudest of neighbours in time and frequency, padded along one of them, both or none."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[1, N]`` to other lengths."""
+        size = torch.fft.rfft(x.reshape(1, 6, 10)).abs()
+        pools = [((4, 3), (0, 1)), ((2, 1), (1, 0)), ((3, 3), (1, 1)), ((2, 2), 1), ((2, 2), 0)]
+        found = [torch.max_pool2d(size, kernel, (1, 1), padding) for kernel, padding in pools]
+        found.append(nn.functional.max_pool2d(size, (2, 3), (2, 2), (0, 1), ceil_mode=True))
+        return torch.cat([each.reshape(1, -1) for each in found], 1)
+
+
 NETWORKS = {
     "shelf": Shelf(), "frames": Frames(16, 4), "frames of 20": Frames(20, 5), "both-sided": Whole("backward"),
-    "orthogonal": Whole("ortho"), "odd": Odd(),
+    "orthogonal": Whole("ortho"), "odd": Odd(), "pooled": Pooled(),
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from neutone_like.graph.folding import drop_unread_states
 from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Lengths, State, Value, map_values
 from neutone_like.graph.joining import join_nodes, join_values
 from neutone_like.graph.naming import counter_name, graph_names, state_name
-from neutone_like.graph.proving import prove_graph, shortest_length
+from neutone_like.graph.proving import longest_length, prove_graph, shortest_length
 from neutone_like.graph.tracing import Trace, trace_call
 from neutone_like.torch_settings import plain_settings
 
@@ -50,7 +50,10 @@ def capture(network: nn.Module, example_inputs: Any, example_named_inputs: Mappi
     """
     arguments = example_inputs if isinstance(example_inputs, tuple) else (example_inputs,)
     example = take_apart(network, arguments, example_named_inputs or {})
-    return capture_call(network, example)
+    graph = capture_call(network, example)
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        longest = longest_length(own_copy(network).eval(), example, graph)
+    return graph if longest is None else replace(graph, lengths=replace(graph.lengths, longest=longest))
 
 
 @checked_arguments(CaptureError)

@@ -22,6 +22,7 @@ TOLERANCE = 1e-5
 
 _QUIETEST = 1e-6  # a peak below is as good as silence
 _SEED = 2
+_FARTHEST = 4096  # a block that is longer than all that is asked for is played where that costs little
 
 
 def prove_graph(network: nn.Module, example: Example, graph: Graph, memory: Memory, lengths: Sequence[int]) -> None:
@@ -51,6 +52,26 @@ def shortest_length(network: nn.Module, example: Example, graph: Graph) -> int:
         found, refused = min(2 * found, example.samples), found
     while found - refused > step:
         middle = refused + (found - refused) // (2 * step) * step
+        if _agrees_at(network, example, graph, middle):
+            found = middle
+        else:
+            refused = middle
+    return found
+
+
+def longest_length(network: nn.Module, example: Example, graph: Graph) -> int | None:
+    """The longest block for which the graph holds, where that is not much longer than those that were tried.
+
+    A network may go another way from some length on. ``None``: a block of four times as many samples is the same, or
+    takes too long to try.
+    """
+    step = graph.lengths.multiple_of
+    found = (2 * example.samples + 3) if step == 1 else 3 * example.samples
+    refused = 4 * found
+    if not step or refused > _FARTHEST or _agrees_at(network, example, graph, refused):
+        return None
+    while refused - found > step:
+        middle = found + (refused - found) // (2 * step) * step
         if _agrees_at(network, example, graph, middle):
             found = middle
         else:
@@ -140,5 +161,6 @@ def _difference(
             )
     return (
         f"{where}, and no attribute shows why. It may keep something outside its attributes (a closure, a global), "
-        "leave PyTorch for NumPy, or draw random numbers of its own."
+        "leave PyTorch for NumPy, compute inside torch.vmap or another function of torch.func, or draw random numbers "
+        "of its own."
     )

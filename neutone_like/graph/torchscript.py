@@ -95,6 +95,8 @@ class _Writer:
         wrong = f"{SAMPLES} != {lengths.shortest}" if not lengths.multiple_of else f"{SAMPLES} < {lengths.shortest}"
         if lengths.multiple_of > 1:
             wrong += f" or {SAMPLES} % {lengths.multiple_of} != 0"
+        if lengths.longest is not None:
+            wrong += f" or {SAMPLES} > {lengths.longest}"
         message = f'"This network takes blocks of {lengths}, got " + str({SAMPLES}) + " samples."'
         return [
             f"    {SAMPLES} = {self._names[first.name]}.size(-1)",

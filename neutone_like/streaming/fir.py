@@ -34,6 +34,7 @@ class FIR(StreamingLayer):
         self.register_buffer("taps", taps.detach().clone().view(-1, taps.size(-1)))
         self.register_state("past", torch.zeros(1, 1, taps.size(-1) - 1, dtype=taps.dtype))
         self.receptive_field_samples = taps.size(-1)
+        self.receptive_field_is_exact = bool(taps[..., 0].any()) and bool(taps[..., -1].any())  # ends may be zeros
         self.source = "Oppenheim and Schafer, Discrete-Time Signal Processing, chapter 6"
 
     def forward(self, x: Tensor, taps: Tensor | None = None) -> Tensor:

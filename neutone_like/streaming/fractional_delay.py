@@ -41,6 +41,7 @@ class FractionalDelay(StreamingLayer):
         self.past_samples = longest_samples + 2
         self.register_state("past", torch.zeros(1, 1, self.past_samples))
         self.receptive_field_samples = longest_samples + (3 if kind == "lagrange" else 2)
+        self.receptive_field_is_exact = False  # of a delay that stays, a few samples alone
         self.source = "Laakso et al., Splitting the Unit Delay, 1996"
 
     def forward(self, x: Tensor, time_samples: Tensor | None = None) -> Tensor:

@@ -63,6 +63,7 @@ class MelSpectrogram(StreamingLayer):
         self.register_buffer("filters", filters.float())
         self.ratio = Fraction(1, hop_samples)
         self.delay_samples, self.receptive_field_samples = self.stft.delay_samples, fft_samples
+        self.receptive_field_is_exact = self.stft.receptive_field_is_exact
         self.source = "Davis and Mermelstein, 1980; scales: O'Shaughnessy, 1987 (HTK), Slaney, Auditory Toolbox, 1998"
 
     def forward(self, x: Tensor) -> Tensor:

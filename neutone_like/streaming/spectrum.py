@@ -41,6 +41,9 @@ class STFT(StreamingLayer):
         self.ratio = Fraction(1, hop_samples)
         self.delay_samples = -(-fft_samples // hop_samples) - 1
         self.receptive_field_samples = fft_samples
+        self.receptive_field_is_exact = bool(self.window[0] != 0) and bool(
+            self.window[-1] != 0
+        )  # a Hann window's isn't
         self.register_state("past", torch.zeros(1, 1, self.delay_samples * hop_samples))
         self.source = "Allen and Rabiner, A Unified Approach to Short-Time Fourier Analysis and Synthesis, 1977"
 

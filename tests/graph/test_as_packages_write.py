@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from neutone_like.errors import ModelError
+from neutone_like.errors import CaptureError, ModelError
 from neutone_like.graph import GraphPlayer, capture, to_torchscript
 from neutone_like.streaming import to_streaming
 
@@ -114,3 +114,19 @@ def test_why_only_one_length_is_taken_is_said() -> None:
         ModelError, match=r"16 samples alone.*were tried: What is calculated depends.*no loop of Python"
     ):
         to_streaming(Looping(), torch.randn(1, 1, 16))
+
+
+class ThenAnotherWay(nn.Module):
+    """From some length on, as what cuts long blocks in pieces does."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * (2.0 if x.shape[-1] > 81 else 1.0)
+
+
+def test_a_graph_takes_no_block_for_which_the_network_goes_another_way() -> None:
+    graph = capture(ThenAnotherWay(), torch.randn(1, 1, 32))
+    assert str(graph.lengths) == "any length, at most 81 samples"
+    for play in (GraphPlayer(graph), to_torchscript(graph)):
+        assert torch.equal(play(torch.ones(1, 1, 81)), torch.ones(1, 1, 81))
+        with pytest.raises((CaptureError, torch.jit.Error), match="at most 81 samples, got 82"):
+            play(torch.ones(1, 1, 82))

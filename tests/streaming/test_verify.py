@@ -9,8 +9,13 @@ from torch import Tensor, nn
 
 from neutone_like.errors import ModelError
 from neutone_like.streaming import (
+    FIR,
+    STFT,
     Conv1d,
     ConvTranspose1d,
+    FractionalDelay,
+    MelSpectrogram,
+    OverlapAddCrossfade,
     Sequential,
     StreamingLayer,
     StreamingReport,
@@ -87,6 +92,22 @@ def test_each_check_trips_and_names_the_layer(broken: type[Conv1d], name: str) -
         assert "2.1 " in failed[name].layer, report
     with pytest.raises(ModelError, match=name):
         report.raise_if_failed()
+
+
+def test_layers_whose_field_is_at_most_as_declared_pass() -> None:
+    windowed = nn.Conv1d(1, 1, 3, padding=1)
+    layers = (
+        STFT(32, 8),
+        MelSpectrogram(16000, 64, 16, mels=5),
+        FractionalDelay(7),
+        OverlapAddCrossfade(windowed, 32, 8),
+        FIR(torch.tensor([0.0, 0.5, 0.25, 0.0])),
+        Sequential(STFT(32, 8), nn.Identity()),
+    )
+    for layer in layers:
+        report = verify(layer)
+        assert report.passed, report
+    assert STFT(32, 8, torch.ones(32)).receptive_field_is_exact
 
 
 def test_wrong_declarations_are_found() -> None:

@@ -36,6 +36,7 @@ from neutone_like.runtime import Engine, HostConfig, ParameterChange
 
 SAMPLE_RATE = 44100
 DRIVE_CURVE = [(0.0, 0.0), (2.0, 36.0), (4.0, 6.0)]  # (seconds, dB): straight lines between, the last value holds
+HEADROOM_DB = -6.0  # clipped audio overshoots full scale when it is resampled
 LIVE_SECONDS = 4.0  # at most, which it takes
 LIVE_BLOCK = 128  # samples of a callback
 TURNS = [(0.0, 0.0), (1.0, 36.0), (3.0, 12.0)]  # (seconds, dB): a hand on the drive; it glides as the model says
@@ -108,11 +109,13 @@ def play_live(console: Console, result: ExportResult, source: Path, out: Path) -
             # A compiled model is quick enough for the callback; one that isn't plays on a worker, with more latency.
             mode = "async" if result.compiled_path is None else "inline"
             session = engine.open(result.model_path, host, mode=mode)
-            report = engine.run_realtime(session, seconds, input=source, parameter_changes=turns, output=taken)
+            report = engine.run_realtime(session, seconds, input=source, parameter_changes=turns, record=True)
     except RuntimeEngineError as error:
         console.print(f"No recording: {error}", soft_wrap=True, markup=False)
         return
     run = report.sessions[0]
+    assert run.output is not None, "it was asked for"
+    soundfile.write(taken, 10.0 ** (HEADROOM_DB / 20.0) * run.output.T, rate, subtype="PCM_24")
     console.print(
         f"Played live, without a sound card: {run.summary()}, callbacks p99 {run.callback_time.p99_us:.0f} us of "
         f"{1e6 * LIVE_BLOCK / rate:.0f}. The recording, for any player: {taken}",
@@ -135,9 +138,8 @@ def render(artifacts: dict[str, Artifact], source: Path, out: Path) -> list[Rend
     def target(name: str) -> Path:
         return out / f"{source.stem}-{name}.wav"
 
-    # Clipped audio overshoots full scale when it is resampled: 6 dB make room for that.
     moving_drive = render_file(
-        artifacts["overdrive"], source, target("overdrive"), params={"drive": DRIVE_CURVE}, output_gain_db=-6.0
+        artifacts["overdrive"], source, target("overdrive"), params={"drive": DRIVE_CURVE}, output_gain_db=HEADROOM_DB
     )
     return [
         Rendered("overdrive, moving drive", moving_drive),

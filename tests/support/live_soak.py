@@ -29,7 +29,7 @@ from support.places import EXPORTED, PROJECT
 from support.sound_servers import jack
 
 RATE = 48000
-TURNS = 10  # of each
+TURNS = 8  # of each
 SMALLEST_CHANCE = 0.01
 _COUNTS = ("callbacks", "largest_block", "overloads")
 
@@ -105,6 +105,7 @@ def soak(path: Path, seconds: float) -> bool:
     for number in range(TURNS):
         for name in sorted(both, reverse=number % 2 == 1):  # who is first takes turns, too
             told[name].append(turn(name, both[name], seconds / TURNS))
+            print(f"turn {number + 1} of {TURNS}, {name}: {told[name][-1]['xruns']} xruns", flush=True)
     for name, turns in told.items():
         xruns = [each["xruns"] for each in turns]
         over = sum(each["overloads"] for each in turns)

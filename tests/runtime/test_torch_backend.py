@@ -225,9 +225,9 @@ def test_a_worker_has_one_thread_and_leaves_the_others_theirs(table: Any) -> Non
             thread.start()
             thread.join()
         assert counts == [3, 1, 3]
+        together = threading.Barrier(8)
         for _ in range(10):  # an engine's workers all at once
             counts.clear()
-            together = threading.Barrier(8)
             workers = [threading.Thread(target=lambda: (together.wait(), worker())) for _ in range(8)]
             for thread in workers:
                 thread.start()

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like import ContinuousParameter, ModelMetadata, WaveformToWaveformBase
+from neutone_like.artifact import load_artifact, write_artifact
+from neutone_like.errors import RuntimeEngineError
 from neutone_like.graph import capture
 from neutone_like.render import Board, ModelPlugin
+from neutone_like.runtime import Engine, HostConfig
 from neutone_like.streaming import to_streaming, verify_streaming
 from neutone_like.torch_settings import plain_settings
 
@@ -81,6 +85,20 @@ def test_a_board_plays_the_same_and_leaves_settings_as_they_were(name: str) -> N
         got = rendered()
         assert settings_now() == before
     assert np.array_equal(got, expected)
+
+
+def test_the_engine_says_that_the_default_type_is_another(tmp_path: Path) -> None:
+    """The type belongs to the whole process, whose other threads go on: the engine can't put it aside for a block."""
+    artifact = load_artifact(write_artifact(Recurrent(), tmp_path, render_samples=False).model_path)
+    host, x = HostConfig(44100, 64), np.full((2, 640), 0.5, np.float32)
+    with Engine(realtime_priority=False) as engine:
+        with engine.open(artifact, host, mode="inline", backend="torchscript") as session:
+            expected = session.process_offline(x)
+        assert expected.any()
+        with default_dtype(torch.float64):
+            with pytest.raises(RuntimeEngineError, match=r"default type is torch.float64 .*\n?.*dtype=torch.float32"):
+                engine.open(artifact, host, mode="inline", backend="torchscript")
+            assert torch.get_default_dtype() is torch.float64
 
 
 def test_the_last_to_leave_puts_the_default_type_back() -> None:

@@ -18,7 +18,9 @@ class Action(str, Enum):
 
 def bench_suite(
     action: Annotated[Action, typer.Argument(metavar="run|report", help="Measure, or show what was measured.")],
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="The file of results, a line of JSON each.")],
+    results: Annotated[
+        Path, typer.Argument(metavar="RESULTS", dir_okay=False, help="The file of results, a line of JSON each.")
+    ],
     minutes: Annotated[
         float | None,
         typer.Option(

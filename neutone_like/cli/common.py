@@ -17,8 +17,12 @@ from neutone_like.printing import printable as printable
 FELL_SHORT = 1
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
-ArtifactPath = Annotated[
-    Path, typer.Argument(metavar="PATH", exists=True, help="A .nm file, or the folder that holds model.nm.")
+ARTIFACT_HELP = "A .nm file, or the folder that holds model.nm."
+ArtifactPath = Annotated[Path, typer.Argument(metavar="PATH", exists=True, help=ARTIFACT_HELP)]
+MODEL = "The model"  # a panel of options
+Param = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="Set a parameter, in its own unit or by label.", rich_help_panel=MODEL),
 ]
 AllowOperators = Annotated[
     str,

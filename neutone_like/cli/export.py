@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from neutone_like.cli.common import AllowOperators, AsJson, operators_of, present_step, print_json, printable, wrong_use
-from neutone_like.cli.user_file import load_object, split_source
+from neutone_like.cli.user_file import load_from_file
 
 WRITTEN = "What is written"
 CHECKED = "What is checked"
@@ -118,12 +118,7 @@ def _load(source: str) -> Any:
         from neutone_like.importers import load_nam
 
         return load_nam(source)
-    try:
-        path, name = split_source(source)
-        with redirect_stdout(sys.stderr):  # what the user's file prints
-            return load_object(path, name)
-    except ValueError as error:
-        raise wrong_use(error, "FILE.py[:callable]") from error
+    return load_from_file(source)
 
 
 def _print(result: Any, verbose: bool, as_json: bool) -> None:

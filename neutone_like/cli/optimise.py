@@ -1,5 +1,6 @@
 """The verb ``optimise``."""
 
+import os
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -19,7 +20,7 @@ from neutone_like.cli.common import (
     printable,
     wrong_use,
 )
-from neutone_like.cli.user_file import load_object, split_source
+from neutone_like.cli.user_file import load_from_file
 
 HOST, TRIED = "The host", "What is tried"
 
@@ -117,11 +118,6 @@ def _sounds(audio: list[Path] | None) -> Any:
 
 
 def _load(source: str) -> Any:
-    if Path(source).suffix.lower() in (".nam", ".nm") or Path(source).is_dir():
+    if Path(source).suffix.lower() in (".nam", ".nm") or os.path.isdir(source):
         return source
-    try:
-        path, name = split_source(source)
-        with redirect_stdout(sys.stderr):  # what the user's file prints
-            return load_object(path, name)
-    except ValueError as error:
-        raise wrong_use(error, "FILE.py[:callable]") from error
+    return load_from_file(source)

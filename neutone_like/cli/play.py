@@ -7,10 +7,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from neutone_like.cli.arguments import numbers_of, split_assignments
-from neutone_like.cli.common import AllowOperators, AsJson, operators_of, wrong_use
+from neutone_like.cli.common import ARTIFACT_HELP, MODEL, AllowOperators, AsJson, Param, operators_of, wrong_use
 
 DEVICE = "The device"
-MODEL = "The model"
 FILES = "Recordings"
 MIDI = "MIDI"
 _MOST_CHANNELS = 1024
@@ -21,7 +20,7 @@ def play(
     context: typer.Context,
     path: Annotated[
         Path | None,
-        typer.Argument(metavar="[PATH]", exists=True, help="A .nm file, or the folder that holds model.nm."),
+        typer.Argument(metavar="[PATH]", exists=True, help=ARTIFACT_HELP),
     ] = None,
     list_devices: Annotated[
         bool,
@@ -79,10 +78,7 @@ def play(
             rich_help_panel=DEVICE,
         ),
     ] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="Set a parameter, in its own unit or by label.", rich_help_panel=MODEL),
-    ] = None,
+    param: Param = None,
     mode: Annotated[
         Literal["auto", "inline", "async"],
         typer.Option(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from neutone_like.cli.common import FELL_SHORT, AsJson, print_json, wrong_use
+from neutone_like.cli.common import ARTIFACT_HELP, FELL_SHORT, AsJson, print_json, wrong_use
 from neutone_like.errors import CompileError
 
 _FORMATS = ("clap", "vst3", "lv2")
@@ -19,7 +19,7 @@ def plugin(
         typer.Argument(
             metavar="PATH",
             exists=True,
-            help="A .nm file, or the folder that holds model.nm. With --player what it begins with; may be left out.",
+            help=f"{ARTIFACT_HELP} With --player what it begins with; may be left out.",
         ),
     ] = None,
     formats: Annotated[

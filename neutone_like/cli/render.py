@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 import typer
 
 from neutone_like.cli.arguments import MAXIMUM_RATE
-from neutone_like.cli.common import AllowOperators, AsJson, operators_of
+from neutone_like.cli.common import ARTIFACT_HELP, MODEL, AllowOperators, AsJson, Param, operators_of
 from neutone_like.cli.rendering import render_many, render_one
 
-MODEL = "The model"
 MIX = "The mix"
 FILE = "The output"
 MANY = "Many files"
@@ -18,9 +17,7 @@ NOTHING = "-"  # where INPUT stands, for a model without inputs
 
 
 def render(
-    model: Annotated[
-        Path, typer.Argument(metavar="MODEL", exists=True, help="A .nm file, or the folder that holds model.nm.")
-    ],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", exists=True, help=ARTIFACT_HELP)],
     source: Annotated[
         str,
         typer.Argument(
@@ -32,10 +29,7 @@ def render(
         str,
         typer.Argument(metavar="OUTPUT", help="The file to write; its ending chooses the format. Or a folder."),
     ],
-    param: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="Set a parameter, in its own unit or by label.", rich_help_panel=MODEL),
-    ] = None,
+    param: Param = None,
     automation: Annotated[
         list[str] | None,
         typer.Option(
@@ -235,8 +229,8 @@ def render(
         render_one(artifact, inputs, Path(target), assignments, alone, as_json)
         return
     given = {name: value for name, value in of_a_job.items() if value is not None}
-    into_folder = target.endswith(("/", os.sep)) or Path(target).is_dir()
-    if given or into_folder or not Path(source).is_file() or "://" in target:
+    into_folder = target.endswith(("/", os.sep)) or os.path.isdir(target)
+    if given or into_folder or not os.path.isfile(source) or "://" in target:
         render_many(artifact, source, target, assignments, {**settings, **given}, as_json)
     else:
         render_one(artifact, [Path(source)], Path(target), assignments, settings, as_json)

@@ -2,16 +2,33 @@
 
 import difflib
 import importlib.util
+import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
 from typing import Any
 
-from neutone_like.cli.common import AskedToEnd
+from neutone_like.cli.common import AskedToEnd, wrong_use
 from neutone_like.errors import ModelError
 
 DEFAULT_CALLABLE = "build_model"
+
+
+def load_from_file(source: str) -> Any:
+    """What ``FILE.py[:callable]`` makes.
+
+    Raises:
+        typer.BadParameter: There is no such file, or nothing of this name in it.
+        ModelError: The file, or the call, fails.
+    """
+    try:
+        path, name = split_source(source)
+        with redirect_stdout(sys.stderr):  # what the user's file prints
+            return load_object(path, name)
+    except ValueError as error:
+        raise wrong_use(error, "FILE.py[:callable]") from error
 
 
 def split_source(text: str) -> tuple[Path, str]:
@@ -22,9 +39,9 @@ def split_source(text: str) -> tuple[Path, str]:
     """
     path, name = Path(text), DEFAULT_CALLABLE
     before, colon, after = text.rpartition(":")
-    if colon and not path.exists() and after.isidentifier():
+    if colon and not os.path.exists(path) and after.isidentifier():
         path, name = Path(before), after
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ValueError(f"There is no file {path}.")
     if path.suffix != ".py":
         raise ValueError(f"Expected a Python file, FILE.py or FILE.py:callable, got {text}.")

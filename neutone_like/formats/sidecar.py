@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -197,7 +198,7 @@ def read_sidecar(model_file: str | PathLike[str]) -> Sidecar:
     model_file = as_path(model_file, "a model file", ArtifactError)
     path = sidecar_path(model_file)
     again = f"neutone-like export FILE.py --out DIR --formats nm,nlc,{_format_of(model_file)}"
-    if not model_file.is_file():
+    if not os.path.isfile(model_file):
         raise ArtifactError(f"There is no file {model_file}. Export it: {again}")
     if not path.exists():
         raise ArtifactError(

@@ -1,5 +1,6 @@
 """Formats beside an artifact: written, played against PyTorch, and only then kept."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -108,7 +109,7 @@ def write_formats(
     target = artifact.path.parent if folder is None else as_path(folder, "a folder to write", ExportError)
     if not is_iterable(formats) or not all(isinstance(each, str) for each in formats):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ExportError(f'Expected a list of formats, such as ["onnx"], got {formats!r}.')
-    if not target.is_dir():
+    if not os.path.isdir(target):
         raise ExportError(f"There is no folder {target} to write to. Make it, or choose another.")
     chosen = [format_named(each) for each in formats]
     with one_thread(), torch.no_grad(), TemporaryDirectory(prefix=".formats-", dir=target) as made:

@@ -133,11 +133,11 @@ def _build_what_plays_it() -> None:
 
 
 def _is_artifact(path: Path) -> bool:
-    if path.is_dir() or path.suffix == ".nm" or path.suffix in LIBRARY_OF_SUFFIX:
+    if os.path.isdir(path) or path.suffix == ".nm" or path.suffix in LIBRARY_OF_SUFFIX:
         return True
-    if path.is_file() and (path.suffix == ".so" or ".so." in path.name):
+    if os.path.isfile(path) and (path.suffix == ".so" or ".so." in path.name):
         return False
-    reason = "which is neither" if path.exists() else "which does not exist"
+    reason = "which is neither" if os.path.exists(path) else "which does not exist"
     raise RuntimeEngineError(
         f"Expected an artifact (a .nm file, or the folder that holds model.nm) or a shared object (.so) with the "
         f"functions of neutone_like/realtime_callback.h, got {path}, {reason}."

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from neutone_like.artifact import Artifact, LiveMetadata
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.model import NumericalParameter
@@ -51,7 +53,18 @@ class ArtifactBackend(Backend):
                 'Open it with adaptation="embedded".'
             )
         options = option_lines({"part": "wrapper" if config.embedded else "model"})
-        return engine.open_shared_object(config, str(ensure_torch_backend()), str(self.artifact.path), options)
+        library = str(ensure_torch_backend())
+        try:
+            return engine.open_shared_object(config, library, str(self.artifact.path), options)
+        except RuntimeEngineError as error:
+            usual = torch.get_default_dtype()
+            if usual is torch.float32:
+                raise
+            raise RuntimeEngineError(
+                f"{error}\nTorch's default type is {usual} in this process, and belongs to all its threads: what the "
+                "model makes by torch.zeros(...) or the like, without a dtype, has that type here. Write "
+                "dtype=torch.float32 there, or call torch.set_default_dtype(torch.float32) before the engine plays."
+            ) from error
 
 
 def facts_of_metadata(metadata: LiveMetadata, parameters: tuple[NumericalParameter, ...]) -> ModelFacts:

@@ -342,3 +342,21 @@ def test_echo_keeps_ringing(run: Run, source: Path, tmp_path: Path) -> None:
     )
     assert code == GOOD
     assert json.loads(out)["peak"] == pytest.approx(2.5, rel=0.01)
+
+
+def test_names_that_no_file_can_have(run: Run, tmp_path: Path) -> None:
+    """Names that are too long for the system, and folders where a file is meant: in words, and nothing is written."""
+    artifact, long = PROJECT / "exported" / "overdrive", "e" * 300
+    for arguments in (
+        ("render", artifact, long, tmp_path / "out.wav"),
+        ("render", artifact, artifact / "metadata.json", long),
+        ("export", long, "--out", tmp_path / "out"),
+        ("optimise", long, "--out", tmp_path / "out"),
+        ("check-callback", long),
+        ("bench-suite", "report", ""),
+        ("bench-suite", "run", tmp_path),
+    ):
+        code, printed, message = run(*arguments)
+        assert (code in (FELL_SHORT, WRONG_USE), printed) == (True, ""), arguments
+        assert "Unexpected error" not in message, (arguments, message)
+    assert not list(tmp_path.iterdir())

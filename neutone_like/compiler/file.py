@@ -256,6 +256,8 @@ class _Writer:
     def _weights(self, step: Step) -> None:
         """Those of a kernel whose weights are a tensor of the plan, before anything else asks for its buffer."""
         if step.kernel in MOVED_ON and step.kernel is not KernelId.RECURRENCE:
+            if len(step.integers) > 1:
+                return  # short ones already
             hidden, inputs = (view.dims[-1].constant for view in (step.inputs[1], step.inputs[0]))
             assert hidden is not None
             assert inputs is not None

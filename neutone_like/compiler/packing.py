@@ -2,15 +2,23 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from neutone_like.compiler.kernels import KernelId
 from neutone_like.compiler.packed_constants import Piece
 from neutone_like.compiler.plan import Weights
+from neutone_like.compiler.weight_grids import find_grid
+
+LEAST_SHORT_UNITS = 96
+"""Of a recurrent layer whose weights stay in 8 or 16 bits: of fewer, they are float32 in the nearest caches anyway."""
 
 PANEL = 4
+_FLOATS = 0
+_FORMS = {16: 1, 8: 2}
 _LANES = 16
 _LOG2_E = 1.0 / math.log(2.0)
 _GATE_FACTORS = {
@@ -59,15 +67,28 @@ def pieces_of_recurrent(kernel: KernelId, hidden: int, inputs: int) -> list[Piec
     ]
 
 
-def packed_lstm(weights: Sequence[torch.Tensor]) -> Weights:
+@dataclass(frozen=True)
+class Recurrent:
+    """The weights of a recurrent layer.
+
+    Attributes:
+        values: All of them, as the kernel reads them.
+        forms: The kernel's integers that say how they are stored; none where all are float32.
+    """
+
+    values: NDArray[np.float32]
+    forms: list[int]
+
+
+def packed_lstm(weights: Sequence[torch.Tensor]) -> Recurrent:
     """PyTorch's four (or two) tensors of a layer as one array."""
     inputs, hidden, biases = _numbers(weights)
     scale = _GATE_FACTORS[KernelId.LSTM]
     bias = sum(biases, np.zeros(len(hidden)))
-    return _layout(_gates(hidden, scale), _gates(inputs, scale), [_gates(bias[:, None], scale)])
+    return _layout(hidden, inputs, scale, [_gates(bias[:, None], scale)])
 
 
-def packed_gru(weights: Sequence[torch.Tensor]) -> Weights:
+def packed_gru(weights: Sequence[torch.Tensor]) -> Recurrent:
     """Alike, for the gates r, z, n."""
     inputs, hidden, biases = _numbers(weights)
     scale = _GATE_FACTORS[KernelId.GRU]
@@ -76,16 +97,14 @@ def packed_gru(weights: Sequence[torch.Tensor]) -> Weights:
     first = both[0].copy()
     first[: 2 * size] += both[1][: 2 * size]
     own = both[1][2 * size :]
-    return _layout(
-        _gates(hidden, scale), _gates(inputs, scale), [_gates(first[:, None], scale), _gates(own[:, None], scale[2:])]
-    )
+    return _layout(hidden, inputs, scale, [_gates(first[:, None], scale), _gates(own[:, None], scale[2:])])
 
 
-def packed_rnn(weights: Sequence[torch.Tensor]) -> Weights:
+def packed_rnn(weights: Sequence[torch.Tensor]) -> Recurrent:
     """Alike, for one gate."""
     inputs, hidden, biases = _numbers(weights)
     bias = sum(biases, np.zeros(len(hidden)))
-    return _layout(_gates(hidden, [1.0]), _gates(inputs, [1.0]), [_gates(bias[:, None], [1.0])])
+    return _layout(hidden, inputs, (1.0,), [_gates(bias[:, None], (1.0,))])
 
 
 def _numbers(weights: Sequence[torch.Tensor]) -> tuple[Weights, Weights, list[Weights]]:
@@ -93,7 +112,12 @@ def _numbers(weights: Sequence[torch.Tensor]) -> tuple[Weights, Weights, list[We
     return arrays[0], arrays[1], arrays[2:]
 
 
-def _gates(matrix: Weights, scale: Sequence[float]) -> Weights:
+def _padded(matrix: Weights, scale: Sequence[float]) -> int:
+    """The units of ``[gates * hidden, columns]`` up to whole vectors."""
+    return -(-(len(matrix) // len(scale)) // _LANES) * _LANES
+
+
+def _gates(matrix: Weights, scale: Sequence[float] | NDArray[np.float64]) -> Weights:
     """``[gates * hidden, columns]`` as ``[columns, gates * padded]``."""
     gates = len(scale)
     hidden = len(matrix) // gates
@@ -102,6 +126,27 @@ def _gates(matrix: Weights, scale: Sequence[float]) -> Weights:
     return padded.reshape(-1, matrix.shape[1]).T
 
 
-def _layout(hidden: Weights, inputs: Weights, biases: Sequence[Weights]) -> Weights:
-    spare = np.zeros((1, hidden.shape[1]))
-    return np.concatenate([each.ravel() for each in (hidden, spare, inputs, *biases)])
+def _layout(hidden: Weights, inputs: Weights, scale: Sequence[float], biases: Sequence[Weights]) -> Recurrent:
+    last = np.concatenate([each.ravel() for each in biases]).astype(np.float32)
+    in_short = _short(hidden, scale) if hidden.shape[1] >= LEAST_SHORT_UNITS else None
+    if in_short is None:
+        spare = np.zeros((1, len(scale) * _padded(hidden, scale)))
+        matrices = (_gates(hidden, scale), spare, _gates(inputs, scale))
+        whole = np.concatenate([*(each.ravel() for each in matrices)]).astype(np.float32)
+        return Recurrent(np.concatenate([whole, last]), [])
+    of_inputs = _short(inputs, scale) or (_gates(inputs, scale).astype(np.float32).ravel(), [_FLOATS, 1])
+    return Recurrent(np.concatenate([in_short[0], of_inputs[0], last]), in_short[1] + of_inputs[1])
+
+
+def _short(matrix: Weights, scale: Sequence[float]) -> tuple[NDArray[np.float32], list[int]] | None:
+    """Weights in 8 or 16 bits with scales, where that is what they are, and the form of it."""
+    found = find_grid(matrix.T[None])
+    if found is None or found.bits not in _FORMS:
+        return None
+    rows, group = matrix.shape[1], found.group or matrix.shape[1]
+    numbers = _gates(found.numbers[0].T.astype(np.float64), np.ones(len(scale)))
+    panels = numbers.reshape(rows, -1, _LANES).transpose(1, 0, 2)
+    scales = found.scales[0] if found.group else np.ones((1, len(matrix)), np.float32)
+    stored = np.ascontiguousarray(panels.astype(np.int8 if found.bits == 8 else np.float16))
+    parts = (stored.ravel().view(np.float32), _gates(scales.T.astype(np.float64), scale).astype(np.float32).ravel())
+    return np.concatenate(parts), [_FORMS[found.bits], group]

@@ -11,12 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like.compiler import Plan, file, packed_constants, plan_graph
+from neutone_like.compiler.packing import LEAST_SHORT_UNITS
 from neutone_like.compiler.weight_grids import find_grid
 from neutone_like.errors import ArtifactError
 from neutone_like.graph import capture
 from neutone_like.optimise import quantise
 from neutone_like.runtime.native_module import native_module
 from support.compiled_files import resealed, section
+from support.compiled_networks import play_beside
 
 NOTHING = file.TestVector(np.zeros((4, 0), np.float32), np.zeros(0, np.float32), np.zeros((1, 0), np.float32))
 
@@ -167,3 +169,20 @@ def test_a_damaged_piece_is_told() -> None:
     for value, words in ((9, "its kind is unknown"), (1, "it has no rows that share a scale")):
         with pytest.raises(ArtifactError, match=f"packing 0: {words}"):
             native_module().CompiledModel(resealed(data, table, struct.pack("<I", value)))
+
+
+@pytest.mark.parametrize("make", [nn.LSTM, nn.GRU, nn.RNN])
+@pytest.mark.parametrize("weights", ["int8", "fp16"])
+def test_many_units_are_played_with_the_weights_that_are_stored(make: Any, weights: Any) -> None:
+    """They are multiplied as they are, in every instruction set, as exact as what they stand for."""
+    torch.manual_seed(5)
+    network = Recurrent(make(4, LEAST_SHORT_UNITS + 5, num_layers=2, batch_first=True)).eval()
+    sound = np.random.default_rng(0).uniform(-0.5, 0.5, (4, 48)).astype(np.float32)
+    rounded = quantise(network, weights, measure=False).model
+    for each, is_short in ((network, False), (rounded, True)):
+        graph = capture(each, (torch.from_numpy(sound),))
+        steps = [step for step in plan_graph(graph).steps if step.kernel.name in ("LSTM", "GRU", "RNN")]
+        assert [len(step.integers) >= 4 for step in steps] == [is_short] * 2
+        blocks = [0.5 * torch.randn(4, size) for size in (48, 1, 17)]
+        for kernels in native_module().compiled_kernels():
+            assert play_beside(graph, blocks, kernels).good

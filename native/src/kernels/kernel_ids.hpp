@@ -45,14 +45,18 @@ enum KernelId : uint32_t {
     // weights (constant, rank 1): hidden [H + 1][4 * P], input [I][4 * P], bias [4 * P], where P is H up to the next
     // multiple of 16, gates beyond H are zero, row H of hidden is zero, and gates i, f, o are multiplied by -log2(e), gate
     // g by -2 log2(e); both biases are added. All strides of out and x.
+    // Integers: none; or how weights are stored in fewer bits: for hidden, then for input, the form (0: float32, which hidden
+    // can't be then, 1: half precision, 2: int8) and how many rows share a scale. In the place of such weights lie panels of
+    // 16 columns, [4 * P / 16][rows][16], and behind them float32 scales [ceil(rows / shared)][4 * P]; hidden has no row H.
     kLstm = 6,
 
     // Alike, gates r, z, n. Views: out [T, H], x [T, I], h [H], weights: hidden [H + 1][3 * P], input [I][3 * P],
     // bias [4 * P]: r, z (both biases added), n's input bias, n's hidden bias. r, z times -log2(e), n times -2 log2(e).
+    // Integers as of kLstm.
     kGru = 7,
 
     // h[t] = act(W x[t] + U h[t-1] + b). Views: out [T, H], x [T, I], h [H], weights: hidden [H + 1][P], input [I][P],
-    // bias [P]. Integers: activation (tanh or relu).
+    // bias [P]. Integers: activation (tanh or relu), then those of kLstm.
     kRnn = 8,
 
     // Discrete Fourier transform of the last dimension of time, complex numbers as a last dimension of two.

@@ -12,6 +12,8 @@ struct Layer {
     std::vector<float> input = {}, hidden = {}, input_bias = {},
                        hidden_bias = {};  // as PyTorch has them: [gates][units][..]
     std::vector<double> h = {}, c = {};
+    int32_t forms[2] = {0, 0};  // of hidden and input weights: 0 float32, 1 half precision, 2 int8
+    int groups[2] = {1, 1};     // how many rows share a scale
 
     int gates() const { return kernel == kLstm ? 4 : kernel == kGru ? 3 : 1; }
     int padded() const { return (units + 15) / 16 * 16; }
@@ -22,6 +24,76 @@ struct Layer {
         return (gate == 2 ? -2.0 : -1.0) * 1.4426950408889634;
     }
 
+    // Weights of PyTorch's layout [gates][units][rows] in 8 or 16 bits, of which `whole` has the whole multiples.
+    void pack_short(std::vector<float>& all, const std::vector<float>& weights, int rows, int which) const {
+        const int columns = gates() * padded(), group = groups[which];
+        std::vector<uint8_t> panels;
+        const auto weight = [&](int row, int column) {
+            const int gate = column / padded(), unit = column % padded();
+            return unit < units ? weights[(gate * units + unit) * rows + row] : 0.0f;
+        };
+        const auto scale = [&](int row, int column) {
+            return forms[which] == 1 ? 1.0f : scale_of(row / group, column);
+        };
+        for (int panel = 0; panel < columns; panel += 16) {
+            for (int row = 0; row < rows; ++row) {
+                for (int column = panel; column < panel + 16; ++column) {
+                    const float value = weight(row, column) / scale(row, column);
+                    if (forms[which] == 2) {
+                        panels.push_back(static_cast<uint8_t>(static_cast<int8_t>(std::lround(value))));
+                        continue;
+                    }
+                    const uint16_t half = half_of(value);
+                    panels.push_back(static_cast<uint8_t>(half & 255));
+                    panels.push_back(static_cast<uint8_t>(half >> 8));
+                }
+            }
+        }
+        const size_t first = all.size();
+        all.resize(first + panels.size() / 4);
+        std::memcpy(all.data() + first, panels.data(), panels.size());
+        for (int row = 0; row < rows; row += group) {
+            for (int column = 0; column < columns; ++column) {
+                all.push_back(static_cast<float>(factor(column / padded()) * scale(row, column)));
+            }
+        }
+    }
+
+    static float scale_of(int group, int column) {
+        return 0.001f * static_cast<float>(1 + (7 * group + 3 * column) % 5);
+    }
+
+    // Of a number that is one, without infinities.
+    static uint16_t half_of(float value) {
+        const uint16_t sign = std::signbit(value) ? 0x8000 : 0;
+        const float size = std::abs(value);
+        int exponent = 0;
+        if (size < 6.103515625e-5f) return static_cast<uint16_t>(sign | std::lround(size * 16777216.0f));
+        const float fraction = std::frexp(size, &exponent);
+        return static_cast<uint16_t>(sign | ((exponent + 14) << 10) | (std::lround(fraction * 2048.0f) & 1023));
+    }
+
+    // The weights as the nearest that can be stored in their form.
+    void shorten(Random& random) {
+        for (int which = 0; which < 2; ++which) {
+            std::vector<float>& weights = which == 0 ? hidden : input;
+            const int rows = which == 0 ? units : inputs;
+            for (size_t i = 0; i < weights.size() && forms[which] != 0; ++i) {
+                const int row = static_cast<int>(i) % rows, output = static_cast<int>(i) / rows;
+                const int column = output / units * padded() + output % units;
+                const float scale = forms[which] == 2 ? scale_of(row / groups[which], column) : 1.0f;
+                if (forms[which] == 2) {
+                    weights[i] = scale * static_cast<float>(random.whole(-127, 127)) / 8.0f;
+                    weights[i] = scale * std::round(weights[i] / scale);
+                } else {
+                    const int kind = random.whole(0, 9);  // some below the smallest normal one
+                    weights[i] = kind == 0 ? 5.9604644775390625e-8f * static_cast<float>(random.whole(-1023, 1023))
+                                           : std::round(weights[i] * 1024.0f) / 1024.0f;
+                }
+            }
+        }
+    }
+
     Tensor packed() const {
         std::vector<float> all;
         const auto row = [&](int gates_here, auto&& value) {
@@ -29,11 +101,13 @@ struct Layer {
                 for (int u = 0; u < padded(); ++u) all.push_back(u < units ? static_cast<float>(value(g, u)) : 0.0f);
             }
         };
-        for (int j = 0; j <= units; ++j) {
+        if (forms[0] != 0) pack_short(all, hidden, units, 0);
+        for (int j = 0; j <= units && forms[0] == 0; ++j) {
             row(gates(),
                 [&](int g, int u) { return j < units ? factor(g) * hidden[(g * units + u) * units + j] : 0.0; });
         }
-        for (int i = 0; i < inputs; ++i) {
+        if (forms[1] != 0) pack_short(all, input, inputs, 1);
+        for (int i = 0; i < inputs && forms[1] == 0; ++i) {
             row(gates(), [&](int g, int u) { return factor(g) * input[(g * units + u) * inputs + i]; });
         }
         row(kernel == kGru ? 4 : gates(), [&](int g, int u) {
@@ -100,6 +174,10 @@ HandStep step_of(const Layer& layer, Operand out, Tensor& x, Tensor& h, Tensor& 
     if (layer.kernel == kLstm) step.views.push_back(c.operand());
     step.views.push_back(weights.operand(0, false));
     if (layer.kernel == kRnn) step.integers.push_back(layer.activation);
+    for (int which = 0; which < 2 && layer.forms[0] != 0; ++which) {
+        step.integers.push_back(layer.forms[which]);
+        step.integers.push_back(layer.groups[which]);
+    }
     return step;
 }
 
@@ -154,6 +232,25 @@ TEST_CASE("recurrent layers of any size are PyTorch's formulas") {
             }
             compare(*table, any_layer(kernel, 100, 20, random), 5, random);
             compare(*table, any_layer(kernel, 131, 131, random), 3, random);
+        }
+    }
+}
+
+TEST_CASE("weights in 8 or 16 bits are the numbers that they stand for") {
+    for (const KernelTable* table : tables()) {
+        Random random(5);
+        for (const KernelId kernel : {kLstm, kGru, kRnn}) {
+            for (const int32_t form : {1, 2}) {
+                for (const int units : {1, 15, 33, 70, 131}) {
+                    Layer layer = any_layer(kernel, units, random.whole(1, 40), random);
+                    layer.forms[0] = form;
+                    layer.forms[1] = random.whole(0, 2);
+                    layer.groups[0] = random.whole(1, units + 3);
+                    layer.groups[1] = random.whole(1, 5);
+                    layer.shorten(random);
+                    compare(*table, layer, random.whole(1, 20), random);
+                }
+            }
         }
     }
 }
@@ -230,6 +327,23 @@ TEST_CASE("recurrent layers that don't fit together are refused") {
             refuses([](HandStep& step) { step.views.pop_back(); });
             refuses([](HandStep& step) { step.views.push_back(step.views[0]); });
             refuses([](HandStep& step) { step.integers.push_back(1); });
+            refuses([](HandStep& step) { step.integers.insert(step.integers.end(), {2, 20, 0, 1}); });  // other sizes
+            Layer in_short = layer;
+            in_short.forms[0] = 2;
+            in_short.groups[0] = 20;
+            Tensor short_weights = in_short.packed();
+            const HandStep good_short = step_of(in_short, out.operand(), x, h, c, short_weights);
+            CHECK(refusal(*table, kernel, good_short) == "");
+            for (const int32_t integer : {-1, 0, 3}) {  // the form of hidden weights
+                HandStep bad = good_short;
+                bad.integers[bad.integers.size() - 4] = integer;
+                CHECK(refusal(*table, kernel, bad) != "");
+            }
+            for (const size_t place : {1, 3}) {  // how many rows share a scale
+                HandStep bad = good_short;
+                bad.integers[bad.integers.size() - place] = 0;
+                CHECK(refusal(*table, kernel, bad) != "");
+            }
             if (kernel == kRnn) refuses([](HandStep& step) { step.integers[0] = kSigmoid; });
             for (size_t view = 0; view < good.views.size(); ++view) {
                 refuses([&](HandStep& step) { step.views[view].type = kFloat64; });

@@ -247,8 +247,8 @@ class Context:
             start = start + part.dims[value.dim]
         return whole
 
-    def constant(self, value: torch.Tensor) -> View:
-        """A tensor of the graph's own.
+    def constant(self, value: torch.Tensor, *, is_packed: bool = False) -> View:
+        """A tensor of the graph's own; or one whose bits are shorter numbers, any of which may look like NaN.
 
         Raises:
             CompileError: It holds NaN, or something other than numbers.
@@ -258,7 +258,7 @@ class Context:
             return known[1]
         if value.dtype not in KNOWN:
             raise CompileError(f"a constant of type {value.dtype}; float32, float64 and whole numbers compile")
-        if value.is_floating_point() and bool(value.isnan().any()):
+        if value.is_floating_point() and not is_packed and bool(value.isnan().any()):
             raise CompileError("a weight or table holds NaN; train or load it again")
         double = value.dtype in DOUBLES
         data = value.detach().to(torch.float64 if double else torch.float32).contiguous()

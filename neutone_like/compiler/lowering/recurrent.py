@@ -1,15 +1,14 @@
 """Recurrent layers, whole: their steps depend on each other, so that one kernel does all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 
 from neutone_like.compiler.extent import Extent
 from neutone_like.compiler.kernels import Activation, KernelId
 from neutone_like.compiler.lowering.context import Context, Lowered, lowers, rank_of
-from neutone_like.compiler.packing import packed_gru, packed_lstm, packed_rnn
+from neutone_like.compiler.packing import Recurrent, packed_gru, packed_lstm, packed_rnn
 from neutone_like.compiler.tensor import View
 from neutone_like.errors import CompileError
 from neutone_like.graph import Node
@@ -40,7 +39,7 @@ def _recurrent(
     kernel: KernelId,
     value: Lowered,
     states: Sequence[Lowered],
-    pack: Any,
+    pack: Callable[[Sequence[torch.Tensor]], Recurrent],
     integers: list[int],
     params: Sequence[torch.Tensor],
     has_biases: bool,
@@ -73,16 +72,14 @@ def _recurrent(
             source = x
             if direction:
                 source, out = x.flipped(0), out.flipped(0)
-            step = context.add(kernel, [out, *own], [source], integers)
-            step.outputs, step.inputs = [out], [source, *own, context.constant(_float32(pack(weights)))]
+            packed = pack(weights)
+            step = context.add(kernel, [out, *own], [source], [*integers, *packed.forms])
+            constant = context.constant(torch.from_numpy(packed.values), is_packed=bool(packed.forms))
+            step.outputs, step.inputs = [out], [source, *own, constant]
         x = whole
     result = _like(x, value, batch_first)
     unbatched = rank_of(states[0]) == 2
     return (result, *(each if unbatched else each.with_one(1) for each in ends))
-
-
-def _float32(values: Any) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
 
 def _sequence(x: View, batch_first: bool) -> View:

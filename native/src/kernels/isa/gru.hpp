@@ -21,11 +21,11 @@ struct GruCell {
 };
 
 static Need gru_check(const Call& call) {
-    if (call.integer_count != 0) return {"no whole numbers", 0};
-    return recurrent_check<GruCell>(call, "a result [steps, units], inputs [steps, inputs], h and weights");
+    if (!has_forms(call, 0)) return {"no whole numbers, or how weights are stored", 0};
+    return recurrent_check<GruCell>(call, "a result [steps, units], inputs [steps, inputs], h and weights", 0);
 }
 
-static void gru_run(const Call& call) { recurrent_run(call, GruCell{}); }
+static void gru_run(const Call& call) { recurrent_run(call, GruCell{}, 0); }
 
 constexpr Kernel gru_kernel = {"gru", gru_check, gru_run};
 

@@ -28,11 +28,11 @@ struct LstmCell {
 };
 
 static Need lstm_check(const Call& call) {
-    if (call.integer_count != 0) return {"no whole numbers", 0};
-    return recurrent_check<LstmCell>(call, "a result [steps, units], inputs [steps, inputs], h, c and weights");
+    if (!has_forms(call, 0)) return {"no whole numbers, or how weights are stored", 0};
+    return recurrent_check<LstmCell>(call, "a result [steps, units], inputs [steps, inputs], h, c and weights", 0);
 }
 
-static void lstm_run(const Call& call) { recurrent_run(call, LstmCell{nullptr}); }
+static void lstm_run(const Call& call) { recurrent_run(call, LstmCell{nullptr}, 0); }
 
 constexpr Kernel lstm_kernel = {"lstm", lstm_check, lstm_run};
 

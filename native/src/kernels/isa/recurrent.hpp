@@ -11,6 +11,7 @@
 #include "kernels/isa/activations.hpp"
 #include "kernels/isa/operands.hpp"
 #include "kernels/isa/partial.hpp"
+#include "kernels/isa/short_weights.hpp"
 #include "kernels/isa/transpose.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
@@ -38,9 +39,11 @@ template <typename Cell>
 struct Recurrent {
     Cell cell;
     int32_t units, padded, inputs;
-    const float *hidden, *input;  // weights
-    const float* begin;           // [kSums][padded]: what a step's sums begin with
-    ptrdiff_t begin_stride;       // from one step to the next
+    const float *hidden, *input;             // weights
+    int32_t hidden_form, input_form;         // of them
+    ShortWeights short_hidden, short_input;  // where they are no floats
+    const float* begin;                      // [kSums][padded]: what a step's sums begin with
+    ptrdiff_t begin_stride;                  // from one step to the next
     const float* x;
     ptrdiff_t x_step, x_stride;
     float* sums;  // [kSums][padded]
@@ -161,6 +164,15 @@ static void add_rows(float* sums, int32_t columns, const float* weights, ptrdiff
     }
 }
 
+// sums[0..end - first) += columns `first` to `end` of weights in any form.
+NEUTONE_LIKE_INLINE void add_weighted(float* sums, int32_t first, int32_t end, int32_t form, const float* weights,
+                                      ptrdiff_t row, const ShortWeights& in_short, const float* values,
+                                      ptrdiff_t stride, int32_t rows) {
+    if (form == kFloatWeights) return add_rows(sums, end - first, weights + first, row, values, stride, rows);
+    if (form == kHalfWeights) return add_short<HalfWeight>(sums, in_short, first, end, values, stride);
+    add_short<ByteWeight>(sums, in_short, first, end, values, stride);
+}
+
 // The gates' sums go through memory.
 template <typename Cell>
 NEUTONE_LIKE_ALONE static void recurrent_steps_in_memory(const Recurrent<Cell>& layer, int32_t steps,
@@ -173,13 +185,13 @@ NEUTONE_LIKE_ALONE static void recurrent_steps_in_memory(const Recurrent<Cell>& 
         // Sums that are not next to each other as their weights are begin a new run.
         for (int g = 0, end; g < Cell::kGates; g = end) {
             for (end = g + 1; end < Cell::kGates && Cell::input_sum(end) == Cell::input_sum(end - 1) + 1;) ++end;
-            add_rows(layer.sums + Cell::input_sum(g) * padded, (end - g) * layer.padded, layer.input + g * padded, row,
-                     x, layer.x_stride, layer.inputs);
+            add_weighted(layer.sums + Cell::input_sum(g) * padded, g * layer.padded, end * layer.padded,
+                         layer.input_form, layer.input, row, layer.short_input, x, layer.x_stride, layer.inputs);
         }
         for (int g = 0, end; g < Cell::kGates; g = end) {
             for (end = g + 1; end < Cell::kGates && Cell::hidden_sum(end) == Cell::hidden_sum(end - 1) + 1;) ++end;
-            add_rows(layer.sums + Cell::hidden_sum(g) * padded, (end - g) * layer.padded, layer.hidden + g * padded,
-                     row, previous, 1, layer.units);
+            add_weighted(layer.sums + Cell::hidden_sum(g) * padded, g * layer.padded, end * layer.padded,
+                         layer.hidden_form, layer.hidden, row, layer.short_hidden, previous, 1, layer.units);
         }
         for (int32_t unit = 0; unit < layer.units; unit += kLanes) {
             Floats total[kSums];
@@ -195,6 +207,7 @@ template <typename Cell>
 NEUTONE_LIKE_INLINE void play_steps(const Recurrent<Cell>& layer, int32_t steps, const float* previous, float* next,
                                     ptrdiff_t next_step) {
     constexpr int kMost = most_unit_vectors(Cell::kSums);
+    if (layer.hidden_form != kFloatWeights) return recurrent_steps_in_memory(layer, steps, previous, next, next_step);
     const int32_t vectors = (layer.units + kLanes - 1) / kLanes;
     if (vectors == 1) return recurrent_steps<Cell, 1>(layer, steps, previous, next, next_step);
     if (vectors == 2) return recurrent_steps<Cell, 2>(layer, steps, previous, next, next_step);
@@ -210,9 +223,42 @@ NEUTONE_LIKE_INLINE void play_steps(const Recurrent<Cell>& layer, int32_t steps,
 
 NEUTONE_LIKE_INLINE int32_t padded_units(int32_t units) { return static_cast<int32_t>(round_up(units, kVectorFloats)); }
 
-// Views: out [T, H], x [T, I], as many states [H] as there are, weights.
+// How weights are stored, behind `own` integers of a kernel: nothing, which is as floats; or for those of the units, then for
+// those of the inputs, the form and how many rows share a scale. Short ones of the inputs alone are not.
+NEUTONE_LIKE_INLINE bool has_forms(const Call& call, uint32_t own) {
+    if (call.integer_count == own) return true;
+    if (call.integer_count != own + 4 || call.integers[own] == kFloatWeights) return false;
+    for (uint32_t i = own; i < own + 4; i += 2) {
+        if (call.integers[i] < 0 || call.integers[i] >= kWeightForms || call.integers[i + 1] < 1) return false;
+    }
+    return true;
+}
+
+struct StoredWeights {
+    int64_t floats;  // in whose place they lie; -1: too many
+    int32_t form;
+    ShortWeights in_short;
+};
+
+// Those of the units (0) or the inputs (1), from `weights` on, which may be null; of the units, floats have one row more.
+NEUTONE_LIKE_INLINE StoredWeights stored_weights(const Call& call, uint32_t own, uint32_t which, const float* weights,
+                                                 int64_t rows, int64_t columns) {
+    if (call.integer_count == own || call.integers[own + 2 * which] == kFloatWeights) {
+        return {times(which == 0 ? rows + 1 : rows, columns), kFloatWeights, {}};
+    }
+    const int32_t form = call.integers[own + 2 * which], group = call.integers[own + 2 * which + 1];
+    const int64_t scales = times((rows + group - 1) / group, columns);
+    if (times(rows, columns) < 0 || scales < 0) return {-1, form, {}};
+    const int64_t panels = panel_floats(rows, columns, form);
+    if (weights == nullptr) return {panels + scales, form, {}};
+    return {panels + scales,
+            form,
+            {weights, weights + panels, static_cast<int32_t>(rows), group, static_cast<int32_t>(columns)}};
+}
+
+// Views: out [T, H], x [T, I], as many states [H] as there are, weights. The kernel has `own` integers.
 template <typename Cell>
-static Need recurrent_check(const Call& call, const char* shape) {
+static Need recurrent_check(const Call& call, const char* shape, uint32_t own) {
     constexpr uint32_t kWeights = 2 + Cell::kStates;
     if (call.view_count != kWeights + 1) return {shape, 0};
     const Operand &out = call.views[0], &x = call.views[1];
@@ -221,9 +267,11 @@ static Need recurrent_check(const Call& call, const char* shape) {
     for (uint32_t i = 2; i < kWeights; ++i) {
         if (!call.views[i].writable || !is_array(call.views[i], units)) return {"a state for each unit", 0};
     }
-    // Hidden weights have one row more than there are units.
-    const int64_t rows = times(units + 1 + x.dims[1], Cell::kGates);
-    if (units < 1 || rows < 0 || !is_array(call.views[kWeights], times(rows + Cell::kSums, padded))) {
+    const int64_t columns = times(padded, Cell::kGates), biases = times(padded, Cell::kSums);
+    const int64_t hidden = stored_weights(call, own, 0, nullptr, units, columns).floats;
+    const int64_t input = stored_weights(call, own, 1, nullptr, x.dims[1], columns).floats;
+    if (units < 1 || hidden < 0 || input < 0 || biases < 0 ||
+        !is_array(call.views[kWeights], hidden + input + biases)) {
         return {"a weight and a bias for each unit's gates", 0};
     }
     const int64_t rows_of_scratch = 2 + kStepsAtOnce + Cell::kSums;  // h, c, the last steps, sums
@@ -251,9 +299,9 @@ static void store_steps(float* out, ptrdiff_t step, ptrdiff_t stride, const floa
     }
 }
 
-// `state`: c where there is one; the cell has a pointer to it.
+// `state`: c where there is one; the cell has a pointer to it. The kernel has `own` integers.
 template <typename Cell>
-NEUTONE_LIKE_INLINE void recurrent_run(const Call& call, Cell cell) {
+NEUTONE_LIKE_INLINE void recurrent_run(const Call& call, Cell cell, uint32_t own) {
     const Operand &out = call.views[0], &x = call.views[1], &h = call.views[2];
     const int32_t samples = out.dims[0], units = out.dims[1], padded = padded_units(units);
     float* scratch = static_cast<float*>(call.scratch);
@@ -269,8 +317,15 @@ NEUTONE_LIKE_INLINE void recurrent_run(const Call& call, Cell cell) {
     layer.padded = padded;
     layer.inputs = x.dims[1];
     layer.hidden = call.views[2 + Cell::kStates].floats();
-    layer.input = layer.hidden + (units + ptrdiff_t{1}) * Cell::kGates * padded;
-    layer.begin = layer.input + ptrdiff_t{layer.inputs} * Cell::kGates * padded;
+    const int32_t columns = Cell::kGates * padded;
+    const StoredWeights of_units = stored_weights(call, own, 0, layer.hidden, units, columns);
+    layer.hidden_form = of_units.form;
+    layer.short_hidden = of_units.in_short;
+    layer.input = layer.hidden + of_units.floats;
+    const StoredWeights of_inputs = stored_weights(call, own, 1, layer.input, layer.inputs, columns);
+    layer.input_form = of_inputs.form;
+    layer.short_input = of_inputs.in_short;
+    layer.begin = layer.input + of_inputs.floats;
     layer.begin_stride = 0;
     layer.x = x.floats();
     layer.x_step = x.strides[0];

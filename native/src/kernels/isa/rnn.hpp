@@ -17,15 +17,15 @@ struct RnnCell {
 };
 
 static Need rnn_check(const Call& call) {
-    if (call.integer_count != 1 || (call.integers[0] != kTanh && call.integers[0] != kRelu)) {
-        return {"one whole number, tanh or relu", 0};
+    if (call.integer_count < 1 || (call.integers[0] != kTanh && call.integers[0] != kRelu) || !has_forms(call, 1)) {
+        return {"a whole number, tanh or relu, and perhaps how weights are stored", 0};
     }
-    return recurrent_check<RnnCell<kTanh>>(call, "a result [steps, units], inputs [steps, inputs], h and weights");
+    return recurrent_check<RnnCell<kTanh>>(call, "a result [steps, units], inputs [steps, inputs], h and weights", 1);
 }
 
 static void rnn_run(const Call& call) {
-    if (call.integers[0] == kTanh) return recurrent_run(call, RnnCell<kTanh>{});
-    recurrent_run(call, RnnCell<kRelu>{});
+    if (call.integers[0] == kTanh) return recurrent_run(call, RnnCell<kTanh>{}, 1);
+    recurrent_run(call, RnnCell<kRelu>{}, 1);
 }
 
 constexpr Kernel rnn_kernel = {"rnn", rnn_check, rnn_run};

@@ -1,6 +1,7 @@
 // Picks the kernels that this processor runs.
 #include "kernels/kernel.hpp"
 #include "kernels/kernel_ids.hpp"
+#include "kernels/operations.hpp"
 
 #if NEUTONE_LIKE_CHOOSES_KERNELS
 #include <cpuid.h>
@@ -58,7 +59,8 @@ bool has_v4() noexcept {
 }
 
 // Whether it computes 512 bits in two halves, as AMD's Zen 4 does: products gain by fewer instructions, but recurrent layers,
-// which wait for one result after the other, are quicker in vectors of 256. AMD's processors say how wide they are
+// which wait for one result after the other, are quicker in vectors of 256; not so those whose weights are bytes, which are
+// many instructions for each. AMD's processors say how wide they are
 // (CPUID 8000001A, AMD's manual volume 3, appendix E); others leave the word at 0.
 bool has_v4_in_halves() noexcept {
     constexpr unsigned kFp256 = 1u << 2, kFp512 = 1u << 3;
@@ -74,6 +76,12 @@ constexpr KernelTable kHalves = {"x86-64-v4-halves", v4::kKernels, v3::kKernels}
 const Kernel& kernel_of(const KernelTable& table, uint32_t id) noexcept {
     const bool is_recurrent = id == kLstm || id == kGru || id == kRnn;
     return (is_recurrent && table.recurrent != nullptr ? table.recurrent : table.kernels)[id];
+}
+
+const Kernel& kernel_of(const KernelTable& table, uint32_t id, const Call& call) noexcept {
+    const uint32_t form = id == kRnn ? 1 : 0;
+    const bool of_bytes = form < call.integer_count && call.integers[form] == kByteWeights;
+    return of_bytes ? table.kernels[id] : kernel_of(table, id);
 }
 
 const KernelTable& best_kernels() noexcept {

@@ -52,10 +52,12 @@ struct Kernel {
 struct KernelTable {
     const char* name;  // "x86-64-v3"
     const Kernel* kernels;
-    const Kernel* recurrent = nullptr;  // where kLstm, kGru and kRnn are another table's
+    const Kernel* recurrent =
+        nullptr;  // where kLstm, kGru and kRnn are another table's, but for those whose weights are bytes
 };
 
 const Kernel& kernel_of(const KernelTable& table, uint32_t id) noexcept;
+const Kernel& kernel_of(const KernelTable& table, uint32_t id, const Call& call) noexcept;  // the one for this call
 
 // On x86-64 there are sets for newer processors too, unless a build has one set for a processor that it knows.
 #if (defined(__x86_64__) || defined(_M_X64)) && !defined(NEUTONE_LIKE_ONE_KERNEL_SET)

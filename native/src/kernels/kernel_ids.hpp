@@ -46,8 +46,10 @@ enum KernelId : uint32_t {
     // multiple of 16, gates beyond H are zero, row H of hidden is zero, and gates i, f, o are multiplied by -log2(e), gate
     // g by -2 log2(e); both biases are added. All strides of out and x.
     // Integers: none; or how weights are stored in fewer bits: for hidden, then for input, the form (0: float32, which hidden
-    // can't be then, 1: half precision, 2: int8) and how many rows share a scale. In the place of such weights lie panels of
-    // 16 columns, [4 * P / 16][rows][16], and behind them float32 scales [ceil(rows / shared)][4 * P]; hidden has no row H.
+    // can't be then, 1: half precision, 2: int8) and how many rows share a scale, of int8 an even number. In the place of
+    // such weights lie panels of 16 columns, [4 * P / 16][rows][16] of halves or [4 * P / 16][rows / 2][16][2] of bytes, rows
+    // up to an even number, and behind them float32 scales [ceil(rows / shared)][4 * P]; hidden has no row H. Halves are 0 or
+    // normal numbers.
     kLstm = 6,
 
     // Alike, gates r, z, n. Views: out [T, H], x [T, I], h [H], weights: hidden [H + 1][3 * P], input [I][3 * P],

@@ -10,6 +10,9 @@ enum Activation : int32_t { kNone = 0, kTanh = 1, kSigmoid = 2, kRelu = 3, kActi
 
 enum Reduction : int32_t { kSum = 0, kMean = 1, kLargest = 2, kSmallest = 3, kProduct = 4, kReductions = 5 };
 
+// How weights of recurrent layers are stored.
+enum WeightForm : int32_t { kFloatWeights = 0, kHalfWeights = 1, kByteWeights = 2, kWeightForms = 3 };
+
 enum Operation : int32_t {
     kLoad = 0,
     kStore = 1,

@@ -39,9 +39,8 @@ void make_steps(Instance& instance) noexcept {
     const Operand* operands = instance.operands;
     for (uint32_t index = 0; index < image.step_count; ++index) {
         const Step& step = image.steps[index];
-        instance.steps[index] = {
-            kernel_of(*image.kernels, step.kernel).run,
-            {operands, image.integers + step.first_integer, step.views, step.integers, instance.scratch}};
+        const Call call{operands, image.integers + step.first_integer, step.views, step.integers, instance.scratch};
+        instance.steps[index] = {kernel_of(*image.kernels, step.kernel, call).run, call};
         operands += step.views;
     }
 }

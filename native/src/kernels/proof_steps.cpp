@@ -109,7 +109,7 @@ bool ask(Image& image, uint32_t index, Operands& operands, Verdict& verdict) noe
     const Call call{operands.operands, image.integers + step.first_integer, step.views, step.integers, nullptr};
     for (int64_t at = 0; at < image.lengths.count; ++at) {
         if (at > 0) operands.grow();
-        const Need need = kernel_of(*image.kernels, step.kernel).check(call);
+        const Need need = kernel_of(*image.kernels, step.kernel, call).check(call);
         if (need.error != nullptr || need.scratch_bytes > kMostScratch) {
             refuse(image, index, need.error != nullptr ? need.error : "less memory of its own", verdict);
             verdict.message << " is needed, in a block of " << image.lengths.new_samples(at) << " samples";

@@ -99,20 +99,20 @@ struct HandStep {
 };
 
 inline std::string refusal(const KernelTable& table, KernelId id, const HandStep& step) {
-    const char* error = kernel_of(table, id).check(step.call()).error;
+    const char* error = kernel_of(table, id, step.call()).check(step.call()).error;
     return error == nullptr ? "" : error;
 }
 
 // Checks, gives the scratch that was asked for, and runs. What lies around the scratch must stay as it is.
 inline void play(const KernelTable& table, KernelId id, const HandStep& step) {
     Call call = step.call();
-    const Need need = kernel_of(table, id).check(call);
+    const Need need = kernel_of(table, id, call).check(call);
     REQUIRE(std::string(need.error == nullptr ? "" : need.error) == "");
     std::vector<unsigned char> scratch(need.scratch_bytes + 192, 0xa5);
     void* begin = scratch.data();
     size_t room = scratch.size();
     call.scratch = std::align(64, need.scratch_bytes + 64, begin, room);
-    kernel_of(table, id).run(call);
+    kernel_of(table, id, call).run(call);
     const unsigned char* end = static_cast<unsigned char*>(call.scratch) + need.scratch_bytes;
     for (int i = 0; i < 64; ++i) REQUIRE(end[i] == 0xa5);
 }

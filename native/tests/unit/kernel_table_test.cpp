@@ -5,6 +5,7 @@
 
 #include "kernels/kernel.hpp"
 #include "kernels/kernel_ids.hpp"
+#include "kernels/operations.hpp"
 
 using namespace neutone_like::compiled;
 
@@ -35,6 +36,14 @@ TEST_CASE("a mixed table takes its recurrent kernels from another one, and nothi
     for (uint32_t id = 0; id < kKernelCount; ++id) {
         CAPTURE(id);
         const bool is_recurrent = id == kLstm || id == kGru || id == kRnn;
+        const Kernel& own = first.kernels[id];
         CHECK(&kernel_of(mixed, id) == &(is_recurrent ? second : first).kernels[id]);
+        const int32_t form = id == kRnn ? 1 : 0;
+        for (const int32_t weights : {kFloatWeights, kHalfWeights, kByteWeights}) {
+            const int32_t integers[] = {form == 1 ? 0 : weights, form == 1 ? weights : 0};
+            const Kernel& found = kernel_of(mixed, id, {nullptr, integers, 0, 2, nullptr});
+            CHECK(&found == (weights == kByteWeights ? &own : &kernel_of(mixed, id)));
+        }
+        CHECK(&kernel_of(mixed, id, {}) == &kernel_of(mixed, id));
     }
 }

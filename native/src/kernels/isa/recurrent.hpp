@@ -47,6 +47,7 @@ struct Recurrent {
     const float* x;
     ptrdiff_t x_step, x_stride;
     float* sums;  // [kSums][padded]
+    float* room;  // for digits
 };
 
 // kVectors vectors of units, from unit `first` on.
@@ -164,13 +165,37 @@ static void add_rows(float* sums, int32_t columns, const float* weights, ptrdiff
     }
 }
 
+// What a step's weights are multiplied by: floats, and their digits where weights are bytes.
+struct Factors {
+    const float* values;
+    ptrdiff_t stride;
+    int32_t rows;
+    bool has_digits;
+    Digits digits;
+};
+
+NEUTONE_LIKE_INLINE Factors factors_of(int32_t form, const float* values, ptrdiff_t stride, int32_t rows, float* room) {
+    Factors factors = {values, stride, rows, false, {}};
+    if (form != kByteWeights) return factors;
+    const ptrdiff_t whole = round_up(rows, kVectorFloats);
+    factors.digits.high = reinterpret_cast<int16_t*>(room + whole);
+    factors.digits.low = factors.digits.high + whole;
+    factors.has_digits = digits_of(factors.digits, room, values, stride, rows);
+    return factors;
+}
+
 // sums[0..end - first) += columns `first` to `end` of weights in any form.
 NEUTONE_LIKE_INLINE void add_weighted(float* sums, int32_t first, int32_t end, int32_t form, const float* weights,
-                                      ptrdiff_t row, const ShortWeights& in_short, const float* values,
-                                      ptrdiff_t stride, int32_t rows) {
-    if (form == kFloatWeights) return add_rows(sums, end - first, weights + first, row, values, stride, rows);
-    if (form == kHalfWeights) return add_short<HalfWeight>(sums, in_short, first, end, values, stride);
-    add_short<ByteWeight>(sums, in_short, first, end, values, stride);
+                                      ptrdiff_t row, const ShortWeights& in_short, const Factors& by) {
+    if (form == kFloatWeights) {
+        add_rows(sums, end - first, weights + first, row, by.values, by.stride, by.rows);
+    } else if (form == kHalfWeights) {
+        add_half_columns(sums, in_short, first, end, by.values, by.stride);
+    } else if (by.has_digits) {
+        add_byte_columns(sums, in_short, first, end, by.digits);
+    } else {
+        add_bytes_slowly(sums, in_short, first, end, by.values, by.stride);
+    }
 }
 
 // The gates' sums go through memory.
@@ -182,16 +207,18 @@ NEUTONE_LIKE_ALONE static void recurrent_steps_in_memory(const Recurrent<Cell>& 
     const float *begin = layer.begin, *x = layer.x;
     for (int32_t t = 0; t < steps; ++t, begin += layer.begin_stride, x += layer.x_step) {
         for (int32_t i = 0; i < kSums * layer.padded; i += kLanes) store(layer.sums + i, load(begin + i));
+        const Factors of_inputs = factors_of(layer.input_form, x, layer.x_stride, layer.inputs, layer.room);
         // Sums that are not next to each other as their weights are begin a new run.
         for (int g = 0, end; g < Cell::kGates; g = end) {
             for (end = g + 1; end < Cell::kGates && Cell::input_sum(end) == Cell::input_sum(end - 1) + 1;) ++end;
             add_weighted(layer.sums + Cell::input_sum(g) * padded, g * layer.padded, end * layer.padded,
-                         layer.input_form, layer.input, row, layer.short_input, x, layer.x_stride, layer.inputs);
+                         layer.input_form, layer.input, row, layer.short_input, of_inputs);
         }
+        const Factors of_units = factors_of(layer.hidden_form, previous, 1, layer.units, layer.room);
         for (int g = 0, end; g < Cell::kGates; g = end) {
             for (end = g + 1; end < Cell::kGates && Cell::hidden_sum(end) == Cell::hidden_sum(end - 1) + 1;) ++end;
             add_weighted(layer.sums + Cell::hidden_sum(g) * padded, g * layer.padded, end * layer.padded,
-                         layer.hidden_form, layer.hidden, row, layer.short_hidden, previous, 1, layer.units);
+                         layer.hidden_form, layer.hidden, row, layer.short_hidden, of_units);
         }
         for (int32_t unit = 0; unit < layer.units; unit += kLanes) {
             Floats total[kSums];
@@ -229,7 +256,8 @@ NEUTONE_LIKE_INLINE bool has_forms(const Call& call, uint32_t own) {
     if (call.integer_count == own) return true;
     if (call.integer_count != own + 4 || call.integers[own] == kFloatWeights) return false;
     for (uint32_t i = own; i < own + 4; i += 2) {
-        if (call.integers[i] < 0 || call.integers[i] >= kWeightForms || call.integers[i + 1] < 1) return false;
+        const int32_t form = call.integers[i], group = call.integers[i + 1];
+        if (form < 0 || form >= kWeightForms || group < 1 || (form == kByteWeights && group % 2 != 0)) return false;
     }
     return true;
 }
@@ -247,9 +275,8 @@ NEUTONE_LIKE_INLINE StoredWeights stored_weights(const Call& call, uint32_t own,
         return {times(which == 0 ? rows + 1 : rows, columns), kFloatWeights, {}};
     }
     const int32_t form = call.integers[own + 2 * which], group = call.integers[own + 2 * which + 1];
-    const int64_t scales = times((rows + group - 1) / group, columns);
-    if (times(rows, columns) < 0 || scales < 0) return {-1, form, {}};
-    const int64_t panels = panel_floats(rows, columns, form);
+    const int64_t panels = panel_floats(rows, columns, form), scales = times((rows + group - 1) / group, columns);
+    if (panels < 0 || scales < 0) return {-1, form, {}};
     if (weights == nullptr) return {panels + scales, form, {}};
     return {panels + scales,
             form,
@@ -275,7 +302,9 @@ static Need recurrent_check(const Call& call, const char* shape, uint32_t own) {
         return {"a weight and a bias for each unit's gates", 0};
     }
     const int64_t rows_of_scratch = 2 + kStepsAtOnce + Cell::kSums;  // h, c, the last steps, sums
-    return {nullptr, static_cast<uint64_t>(rows_of_scratch) * static_cast<uint64_t>(padded) * sizeof(float)};
+    const int64_t factors = x.dims[1] > units ? x.dims[1] : units;
+    const int64_t room = call.integer_count == own ? 0 : 2 * round_up(factors, kVectorFloats);
+    return {nullptr, static_cast<uint64_t>(rows_of_scratch * padded + room) * sizeof(float)};
 }
 
 NEUTONE_LIKE_INLINE void load_state(float* to, const Operand& state, int32_t padded) {
@@ -331,6 +360,7 @@ NEUTONE_LIKE_INLINE void recurrent_run(const Call& call, Cell cell, uint32_t own
     layer.x_step = x.strides[0];
     layer.x_stride = x.strides[1];
     layer.sums = sums;
+    layer.room = sums + Cell::kSums * padded;
     const ptrdiff_t step = out.strides[0];
     const int32_t written = (units + kLanes - 1) / kLanes * kLanes;
     const float* previous = first;

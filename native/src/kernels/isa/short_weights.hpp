@@ -1,132 +1,152 @@
 // Weights of a recurrent layer in 8 or 16 bits: with many units a step takes the time in which its weights arrive, and short
-// ones arrive sooner than it takes to make floats of them.
+// ones arrive sooner.
 #pragma once
 
-#include "kernels/isa/vector.hpp"
+#include "kernels/isa/whole_products.hpp"
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
-
-// How the weights of a layer's units, and those of its inputs, are stored.
-enum WeightForm : int32_t { kFloatWeights = 0, kHalfWeights = 1, kByteWeights = 2, kWeightForms = 3 };
 
 // Columns next to each other; a panel has all rows of them.
 constexpr int32_t kPanelColumns = 16;
 constexpr int32_t kPanelVectors = kPanelColumns / kLanes;
-constexpr int32_t kShortPanels = kLanes == 4 ? 2 : 4;  // whose sums are held in registers
+// How many panels' sums are held in registers: with bytes there are two for each column.
+constexpr int32_t kHalfPanels = kLanes == 4 ? 2 : 4;
+constexpr int32_t kRowsOfHalves = 32;  // of a sum: many short ones are more exact than a long one
+constexpr int32_t kBytePanels = kLanes == 16 ? 4 : kRegisters == 32 ? 2 : 1;
 
-typedef int32_t FourBytesAnywhere __attribute__((aligned(1), may_alias));
-typedef uint16_t HalfWords __attribute__((vector_size(kLanes * 2)));
-typedef uint16_t HalfWordsAnywhere __attribute__((vector_size(kLanes * 2), aligned(2), may_alias));
-
-struct ByteWeight {
-    typedef int8_t Stored;
-    // By hand: GCC takes bytes apart one by one.
-    NEUTONE_LIKE_INLINE static Floats load(const Stored* from) {
+// Half-precision numbers that are 0 or normal.
+NEUTONE_LIKE_INLINE Floats load_halves(const uint16_t* from) {
 #if defined(__AVX512F__)
-        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-        return __builtin_convertvector((Ints)_mm512_maskz_cvtepi8_epi32(0xffff, bytes), Floats);
-#elif defined(__AVX2__)
-        const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
-        return __builtin_convertvector((Ints)_mm256_cvtepi8_epi32(bytes), Floats);
-#else
-        const int32_t four = *reinterpret_cast<const FourBytesAnywhere*>(from);
-#if defined(__SSE4_1__)
-        return __builtin_convertvector((Ints)_mm_cvtepi8_epi32(_mm_cvtsi32_si128(four)), Floats);
-#elif defined(__aarch64__)
-        const int8x8_t bytes = vreinterpret_s8_s32(vdup_n_s32(four));
-        return (Floats)vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(bytes))));
-#else
-        const Ints bytes = {four, four >> 8, four >> 16, four >> 24};
-        return __builtin_convertvector((bytes << 24) >> 24, Floats);
-#endif
-#endif
-    }
-};
-
-// Finite numbers; those below the smallest normal one are whole multiples of 2^-24, which no flushing to zero must reach.
-struct HalfWeight {
-    typedef uint16_t Stored;
-    NEUTONE_LIKE_INLINE static Floats load(const Stored* from) {
-#if defined(__AVX512F__)
-        return (Floats)_mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+    return (Floats)_mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
 #elif defined(__F16C__)
-        return (Floats)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    return (Floats)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
 #elif defined(__aarch64__)
-        return (Floats)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from)));
+    return (Floats)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from)));
 #else
-        const Bits half =
-            __builtin_convertvector(static_cast<HalfWords>(*reinterpret_cast<const HalfWordsAnywhere*>(from)), Bits);
-        const Bits size = (half & 0x7fffu) << 13, sign = (half & 0x8000u) << 16;
-        const Floats normal = (Floats)(size + (112u << 23));
-        const Floats small = (Floats)(size + (113u << 23)) - splat(6.103515625e-5f);
-        return (Floats)((Bits)(size < (1u << 23) ? small : normal) | sign);
+#if defined(__SSE4_1__)
+    const Bits half = (Bits)_mm_cvtepi16_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+#else
+    const Bits half = (Bits) __builtin_convertvector(*reinterpret_cast<const HalfShortsAnywhere*>(from), Ints);
 #endif
-    }
-};
+    return (Floats)((half << 13) & 0x8fffffffu) * splat(0x1p112f);  // where a float's exponent is counted from
+#endif
+}
 
 // `columns` weights in each of `rows` rows: panels, one after the other, then the scales, one for each column in each group
-// of rows.
+// of rows. Bytes lie in pairs of rows, so that groups are even: [16 columns][2 rows].
 struct ShortWeights {
     const void* panels;
     const float* scales;
     int32_t rows, group, columns;
 };
 
-// As many floats as lie in the place of the panels.
+// As many floats as lie in the place of the panels; -1: too many.
 NEUTONE_LIKE_INLINE int64_t panel_floats(int64_t rows, int64_t columns, int32_t form) {
-    return rows * columns / (form == kHalfWeights ? 2 : 4);
+    const int64_t weights = times(round_up(rows, 2), columns);
+    return weights < 0 ? -1 : form == kHalfWeights ? weights / 2 : weights / 4;
 }
 
-// sums += kPanels panels from `column` on, which lie next to each other among the sums too.
-template <typename Weight, int kPanels>
-NEUTONE_LIKE_INLINE void add_panels(float* sums, const ShortWeights& weights, int32_t column, const float* values,
+NEUTONE_LIKE_INLINE int32_t end_of_group(const ShortWeights& weights, int32_t row) {
+    return weights.rows - row < weights.group ? weights.rows : row + weights.group;
+}
+
+// sums += kPanels panels of halves from `column` on, which lie next to each other among the sums too.
+template <int kPanels>
+NEUTONE_LIKE_INLINE void add_halves(float* sums, const ShortWeights& weights, int32_t column, const float* values,
                                     ptrdiff_t stride) {
-    const ptrdiff_t panel = kPanelColumns * static_cast<ptrdiff_t>(weights.rows);
-    const auto* first = static_cast<const typename Weight::Stored*>(weights.panels) + column / kPanelColumns * panel;
+    const ptrdiff_t panel = kPanelColumns * static_cast<ptrdiff_t>(round_up(weights.rows, 2));
+    const auto* first = static_cast<const uint16_t*>(weights.panels) + column / kPanelColumns * panel;
     const float* scales = weights.scales + column;
     for (int32_t row = 0; row < weights.rows; scales += weights.columns) {
-        const int32_t end = weights.rows - row < weights.group ? weights.rows : row + weights.group;
-        Floats even[kPanels][kPanelVectors] = {}, odd[kPanels][kPanelVectors] = {};
-        for (; row + 1 < end; row += 2) {
-            const Floats value = splat(values[row * stride]), next = splat(values[(row + 1) * stride]);
-            const auto* from = first + row * kPanelColumns;
+        for (const int32_t end = end_of_group(weights, row); row < end;) {
+            const int32_t stop = end - row < kRowsOfHalves ? end : row + kRowsOfHalves;
+            Floats total[kPanels][kPanelVectors] = {};
+            for (; row < stop; ++row) {
+                const Floats value = splat(values[row * stride]);
+                const auto* from = first + row * ptrdiff_t{kPanelColumns};
+                NEUTONE_LIKE_UNROLL for (int p = 0; p < kPanels; ++p) {
+                    NEUTONE_LIKE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
+                        total[p][v] += value * load_halves(from + p * panel + v * kLanes);
+                    }
+                }
+            }
             NEUTONE_LIKE_UNROLL for (int p = 0; p < kPanels; ++p) {
                 NEUTONE_LIKE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
-                    even[p][v] += value * Weight::load(from + p * panel + v * kLanes);
-                    odd[p][v] += next * Weight::load(from + p * panel + kPanelColumns + v * kLanes);
+                    const int32_t place = p * kPanelColumns + v * kLanes;
+                    store(sums + place, load(sums + place) + load(scales + place) * total[p][v]);
                 }
             }
         }
-        if (row < end) {
-            const Floats value = splat(values[row * stride]);
-            const auto* from = first + row * kPanelColumns;
-            NEUTONE_LIKE_UNROLL for (int p = 0; p < kPanels; ++p) {
-                NEUTONE_LIKE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
-                    even[p][v] += value * Weight::load(from + p * panel + v * kLanes);
+    }
+}
+
+// The same of bytes, times the digits of the values.
+template <int kPanels>
+NEUTONE_LIKE_INLINE void add_bytes(float* sums, const ShortWeights& weights, int32_t column, const Digits& digits) {
+    const ptrdiff_t panel = kPanelColumns * static_cast<ptrdiff_t>(round_up(weights.rows, 2));
+    const auto* first = static_cast<const int8_t*>(weights.panels) + column / kPanelColumns * panel;
+    const float* scales = weights.scales + column;
+    for (int32_t row = 0; row < weights.rows; scales += weights.columns) {
+        for (const int32_t end = end_of_group(weights, row); row < end;) {
+            const int32_t stop = end - row < kMostSummed ? end : row + kMostSummed;
+            Ints high[kPanels][kPanelVectors] = {}, low[kPanels][kPanelVectors] = {};
+            for (; row < stop; row += 2) {
+                const Ints above = pair_of(digits.high + row), below = pair_of(digits.low + row);
+                const auto* from = first + row * ptrdiff_t{kPanelColumns};
+                NEUTONE_LIKE_UNROLL for (int p = 0; p < kPanels; ++p) {
+                    NEUTONE_LIKE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
+                        const Ints pairs = load_byte_pairs(from + p * panel + 2 * v * kLanes);
+                        high[p][v] += pair_products(pairs, above);
+                        low[p][v] += pair_products(pairs, below);
+                    }
                 }
             }
-            ++row;
-        }
-        NEUTONE_LIKE_UNROLL for (int p = 0; p < kPanels; ++p) {
-            NEUTONE_LIKE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
-                const int32_t place = p * kPanelColumns + v * kLanes;
-                store(sums + place, load(sums + place) + load(scales + place) * (even[p][v] + odd[p][v]));
+            row = stop;
+            NEUTONE_LIKE_UNROLL for (int p = 0; p < kPanels; ++p) {
+                NEUTONE_LIKE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
+                    const int32_t place = p * kPanelColumns + v * kLanes;
+                    const Floats whole = digits_to_floats(high[p][v], low[p][v]) * splat(digits.unit);
+                    store(sums + place, load(sums + place) + load(scales + place) * whole);
+                }
             }
+        }
+    }
+}
+
+// Number by number: for values that have no digits, which are infinite or NaN.
+static void add_bytes_slowly(float* sums, const ShortWeights& weights, int32_t first, int32_t end, const float* values,
+                             ptrdiff_t stride) {
+    const int32_t rows = static_cast<int32_t>(round_up(weights.rows, 2));
+    for (int32_t column = first; column < end; ++column) {
+        const auto* panel = static_cast<const int8_t*>(weights.panels) +
+                            column / kPanelColumns * (kPanelColumns * static_cast<ptrdiff_t>(rows));
+        for (int32_t row = 0; row < weights.rows; ++row) {
+            const int8_t whole = panel[(row / 2 * kPanelColumns + column % kPanelColumns) * 2 + row % 2];
+            const float scale = weights.scales[row / weights.group * static_cast<ptrdiff_t>(weights.columns) + column];
+            sums[column - first] += scale * static_cast<float>(whole) * values[row * stride];
         }
     }
 }
 
 // sums[0..end - first) += columns `first` to `end` of all rows, each row times its value.
-template <typename Weight>
-NEUTONE_LIKE_ALONE static void add_short(float* sums, const ShortWeights& weights, int32_t first, int32_t end,
-                                         const float* values, ptrdiff_t stride) {
+NEUTONE_LIKE_ALONE static void add_half_columns(float* sums, const ShortWeights& weights, int32_t first, int32_t end,
+                                                const float* values, ptrdiff_t stride) {
     int32_t column = first;
-    for (; column + kShortPanels * kPanelColumns <= end; column += kShortPanels * kPanelColumns) {
-        add_panels<Weight, kShortPanels>(sums + (column - first), weights, column, values, stride);
+    for (; column + kHalfPanels * kPanelColumns <= end; column += kHalfPanels * kPanelColumns) {
+        add_halves<kHalfPanels>(sums + (column - first), weights, column, values, stride);
     }
     for (; column < end; column += kPanelColumns) {
-        add_panels<Weight, 1>(sums + (column - first), weights, column, values, stride);
+        add_halves<1>(sums + (column - first), weights, column, values, stride);
     }
+}
+
+NEUTONE_LIKE_ALONE static void add_byte_columns(float* sums, const ShortWeights& weights, int32_t first, int32_t end,
+                                                const Digits& digits) {
+    int32_t column = first;
+    for (; column + kBytePanels * kPanelColumns <= end; column += kBytePanels * kPanelColumns) {
+        add_bytes<kBytePanels>(sums + (column - first), weights, column, digits);
+    }
+    for (; column < end; column += kPanelColumns) add_bytes<1>(sums + (column - first), weights, column, digits);
 }
 
 }  // namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS

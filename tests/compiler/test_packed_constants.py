@@ -176,7 +176,8 @@ def test_a_damaged_piece_is_told() -> None:
 def test_many_units_are_played_with_the_weights_that_are_stored(make: Any, weights: Any) -> None:
     """They are multiplied as they are, in every instruction set, as exact as what they stand for."""
     torch.manual_seed(5)
-    network = Recurrent(make(4, LEAST_SHORT_UNITS + 5, num_layers=2, batch_first=True)).eval()
+    layers = Recurrent(make(4, LEAST_SHORT_UNITS + 5, num_layers=2, batch_first=True))
+    network = nn.Sequential(layers, nn.Conv1d(LEAST_SHORT_UNITS + 5, 2, 1)).eval()
     sound = np.random.default_rng(0).uniform(-0.5, 0.5, (4, 48)).astype(np.float32)
     rounded = quantise(network, weights, measure=False).model
     for each, is_short in ((network, False), (rounded, True)):

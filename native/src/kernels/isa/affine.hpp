@@ -93,8 +93,8 @@ static Need affine_check(const Call& call) {
         if (elements < 0) return {"an input that isn't too large to be copied", 0};
         bytes += 4 * elements;
     }
-    // A single sample: each input four times, and the sums of a few panels.
-    if (shape.samples == 1) bytes = 4 * (round_up(4 * shape.rows, kVectorFloats) + 4 * kPanelsAtOnce);
+    // A few samples: each input four times, and the sums of a few panels.
+    if (shape.samples <= kFewSamples) bytes = 4 * (round_up(4 * shape.rows, kVectorFloats) + 4 * kPanelsAtOnce);
     return {nullptr, static_cast<uint64_t>(bytes)};
 }
 
@@ -188,12 +188,14 @@ static void affine_group(const Call& call, const AffineShape& shape, const Affin
     affine_large(block, scratch.room);
 }
 
-static void affine_values(const Call& call, const AffineShape& shape, int32_t group) {
+// Sample `t` of a few.
+static void affine_values(const Call& call, const AffineShape& shape, int32_t group, int32_t t) {
     const AffineBlock block = block_of(call, shape, group);
     float *values = static_cast<float*>(call.scratch), *next = values;
     for (int32_t s = 0; s < shape.segments; ++s) {
         const Operand& segment = call.views[3 + s];
-        const float* x = segment.floats() + group * static_cast<ptrdiff_t>(segment.strides[0]);
+        const float* x = segment.floats() + group * static_cast<ptrdiff_t>(segment.strides[0]) +
+                         t * static_cast<ptrdiff_t>(segment.strides[2]);
         for (int32_t row = 0; row < segment.dims[1]; ++row, x += segment.strides[1], next += 4) {
             next[0] = next[1] = next[2] = next[3] = *x;
         }
@@ -214,9 +216,10 @@ static void affine_values(const Call& call, const AffineShape& shape, int32_t gr
             for (int32_t a = 0; a < shape.addends; ++a) {
                 const Operand& addend = call.views[3 + shape.segments + a];
                 sum += addend.floats()[group * static_cast<ptrdiff_t>(addend.strides[0]) +
-                                       m * static_cast<ptrdiff_t>(addend.strides[1])];
+                                       m * static_cast<ptrdiff_t>(addend.strides[1]) +
+                                       t * static_cast<ptrdiff_t>(addend.strides[2])];
             }
-            block.out[m * block.out_stride] = activate_as(shape.activation, splat(sum))[0];
+            block.out[m * block.out_stride + t] = activate_as(shape.activation, splat(sum))[0];
         }
     }
 }
@@ -225,8 +228,8 @@ static void affine_run(const Call& call) {
     const AffineShape shape = affine_shape(call);
     const AffineScratch scratch(call.scratch, shape);
     for (int32_t g = 0; g < shape.groups; ++g) {
-        if (shape.samples == 1) {
-            affine_values(call, shape, g);
+        if (shape.samples <= kFewSamples) {
+            for (int32_t t = 0; t < shape.samples; ++t) affine_values(call, shape, g, t);
         } else {
             affine_group(call, shape, scratch, g);
         }

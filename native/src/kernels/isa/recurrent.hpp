@@ -234,7 +234,9 @@ template <typename Cell>
 NEUTONE_LIKE_INLINE void play_steps(const Recurrent<Cell>& layer, int32_t steps, const float* previous, float* next,
                                     ptrdiff_t next_step) {
     constexpr int kMost = most_unit_vectors(Cell::kSums);
-    if (layer.hidden_form != kFloatWeights) return recurrent_steps_in_memory(layer, steps, previous, next, next_step);
+    if (layer.hidden_form != kFloatWeights || layer.input_form != kFloatWeights) {
+        return recurrent_steps_in_memory(layer, steps, previous, next, next_step);
+    }
     const int32_t vectors = (layer.units + kLanes - 1) / kLanes;
     if (vectors == 1) return recurrent_steps<Cell, 1>(layer, steps, previous, next, next_step);
     if (vectors == 2) return recurrent_steps<Cell, 2>(layer, steps, previous, next, next_step);
@@ -249,39 +251,6 @@ NEUTONE_LIKE_INLINE void play_steps(const Recurrent<Cell>& layer, int32_t steps,
 }
 
 NEUTONE_LIKE_INLINE int32_t padded_units(int32_t units) { return static_cast<int32_t>(round_up(units, kVectorFloats)); }
-
-// How weights are stored, behind `own` integers of a kernel: nothing, which is as floats; or for those of the units, then for
-// those of the inputs, the form and how many rows share a scale. Short ones of the inputs alone are not.
-NEUTONE_LIKE_INLINE bool has_forms(const Call& call, uint32_t own) {
-    if (call.integer_count == own) return true;
-    if (call.integer_count != own + 4 || call.integers[own] == kFloatWeights) return false;
-    for (uint32_t i = own; i < own + 4; i += 2) {
-        const int32_t form = call.integers[i], group = call.integers[i + 1];
-        if (form < 0 || form >= kWeightForms || group < 1 || (form == kByteWeights && group % 2 != 0)) return false;
-    }
-    return true;
-}
-
-struct StoredWeights {
-    int64_t floats;  // in whose place they lie; -1: too many
-    int32_t form;
-    ShortWeights in_short;
-};
-
-// Those of the units (0) or the inputs (1), from `weights` on, which may be null; of the units, floats have one row more.
-NEUTONE_LIKE_INLINE StoredWeights stored_weights(const Call& call, uint32_t own, uint32_t which, const float* weights,
-                                                 int64_t rows, int64_t columns) {
-    if (call.integer_count == own || call.integers[own + 2 * which] == kFloatWeights) {
-        return {times(which == 0 ? rows + 1 : rows, columns), kFloatWeights, {}};
-    }
-    const int32_t form = call.integers[own + 2 * which], group = call.integers[own + 2 * which + 1];
-    const int64_t panels = panel_floats(rows, columns, form), scales = times((rows + group - 1) / group, columns);
-    if (panels < 0 || scales < 0) return {-1, form, {}};
-    if (weights == nullptr) return {panels + scales, form, {}};
-    return {panels + scales,
-            form,
-            {weights, weights + panels, static_cast<int32_t>(rows), group, static_cast<int32_t>(columns)}};
-}
 
 // Views: out [T, H], x [T, I], as many states [H] as there are, weights. The kernel has `own` integers.
 template <typename Cell>
@@ -303,7 +272,12 @@ static Need recurrent_check(const Call& call, const char* shape, uint32_t own) {
     }
     const int64_t rows_of_scratch = 2 + kStepsAtOnce + Cell::kSums;  // h, c, the last steps, sums
     const int64_t factors = x.dims[1] > units ? x.dims[1] : units;
-    const int64_t room = call.integer_count == own ? 0 : 2 * round_up(factors, kVectorFloats);
+    int64_t room = 0;
+    if (call.integer_count != own) {
+        room = 2 * round_up(factors, kVectorFloats);
+        if (is_expanded(call.integers[own])) room += times(units + 1, columns);
+        if (is_expanded(call.integers[own + 2])) room += times(x.dims[1], columns);
+    }
     return {nullptr, static_cast<uint64_t>(rows_of_scratch * padded + room) * sizeof(float)};
 }
 
@@ -361,6 +335,19 @@ NEUTONE_LIKE_INLINE void recurrent_run(const Call& call, Cell cell, uint32_t own
     layer.x_stride = x.strides[1];
     layer.sums = sums;
     layer.room = sums + Cell::kSums * padded;
+    float* expanded = layer.room + 2 * round_up(layer.inputs > units ? layer.inputs : units, kVectorFloats);
+    if (is_expanded(layer.hidden_form)) {
+        expand_halves(expanded, layer.short_hidden);
+        layer.hidden = expanded;
+        layer.hidden_form = kFloatWeights;
+        expanded += units * static_cast<ptrdiff_t>(columns);
+        for (int32_t i = 0; i < columns; ++i) *expanded++ = 0.0f;
+    }
+    if (is_expanded(layer.input_form)) {
+        expand_halves(expanded, layer.short_input);
+        layer.input = expanded;
+        layer.input_form = kFloatWeights;
+    }
     const ptrdiff_t step = out.strides[0];
     const int32_t written = (units + kLanes - 1) / kLanes * kLanes;
     const float* previous = first;

@@ -14,7 +14,15 @@ constexpr int32_t kHalfPanels = kLanes == 4 ? 2 : 4;
 constexpr int32_t kRowsOfHalves = 32;  // of a sum: many short ones are more exact than a long one
 constexpr int32_t kBytePanels = kLanes == 16 ? 4 : kRegisters == 32 ? 2 : 1;
 
-// Half-precision numbers that are 0 or normal.
+// Where a processor makes floats of half-precision numbers. Without, they are made floats once for each block, in scratch
+// memory.
+#if defined(__F16C__) || defined(__aarch64__)
+constexpr bool kHasHalves = true;
+#else
+constexpr bool kHasHalves = false;
+#endif
+
+// Of numbers that are 0 or normal.
 NEUTONE_LIKE_INLINE Floats load_halves(const uint16_t* from) {
 #if defined(__AVX512F__)
     return (Floats)_mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
@@ -26,9 +34,10 @@ NEUTONE_LIKE_INLINE Floats load_halves(const uint16_t* from) {
 #if defined(__SSE4_1__)
     const Bits half = (Bits)_mm_cvtepi16_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
 #else
-    const Bits half = (Bits) __builtin_convertvector(*reinterpret_cast<const HalfShortsAnywhere*>(from), Ints);
+    const Bits half = (Bits) __builtin_convertvector(
+        static_cast<HalfShorts>(*reinterpret_cast<const HalfShortsAnywhere*>(from)), Ints);
 #endif
-    return (Floats)((half << 13) & 0x8fffffffu) * splat(0x1p112f);  // where a float's exponent is counted from
+    return (Floats)((half << 13) & 0x8fffffffu) * splat(0x1p112f);  // from where a float's exponent is counted
 #endif
 }
 
@@ -113,6 +122,19 @@ NEUTONE_LIKE_INLINE void add_bytes(float* sums, const ShortWeights& weights, int
     }
 }
 
+// Halves as floats, [rows][columns].
+NEUTONE_LIKE_ALONE static void expand_halves(float* to, const ShortWeights& weights) {
+    const ptrdiff_t panel = kPanelColumns * static_cast<ptrdiff_t>(round_up(weights.rows, 2));
+    for (int32_t row = 0; row < weights.rows; ++row, to += weights.columns) {
+        const float* scales = weights.scales + row / weights.group * static_cast<ptrdiff_t>(weights.columns);
+        const auto* from = static_cast<const uint16_t*>(weights.panels) + row * ptrdiff_t{kPanelColumns};
+        for (int32_t column = 0; column < weights.columns; column += kLanes) {
+            const auto* halves = from + column / kPanelColumns * panel + column % kPanelColumns;
+            store(to + column, load(scales + column) * load_halves(halves));
+        }
+    }
+}
+
 // Number by number: for values that have no digits, which are infinite or NaN.
 static void add_bytes_slowly(float* sums, const ShortWeights& weights, int32_t first, int32_t end, const float* values,
                              ptrdiff_t stride) {
@@ -148,5 +170,40 @@ NEUTONE_LIKE_ALONE static void add_byte_columns(float* sums, const ShortWeights&
     }
     for (; column < end; column += kPanelColumns) add_bytes<1>(sums + (column - first), weights, column, digits);
 }
+
+// How weights are stored, behind `own` integers of a kernel: nothing, which is as floats; or for those of the units, then for
+// those of the inputs, the form and how many rows share a scale. Short ones of the inputs alone are not.
+NEUTONE_LIKE_INLINE bool has_forms(const Call& call, uint32_t own) {
+    if (call.integer_count == own) return true;
+    if (call.integer_count != own + 4 || call.integers[own] == kFloatWeights) return false;
+    for (uint32_t i = own; i < own + 4; i += 2) {
+        const int32_t form = call.integers[i], group = call.integers[i + 1];
+        if (form < 0 || form >= kWeightForms || group < 1 || (form == kByteWeights && group % 2 != 0)) return false;
+    }
+    return true;
+}
+
+struct StoredWeights {
+    int64_t floats;  // in whose place they lie; -1: too many
+    int32_t form;
+    ShortWeights in_short;
+};
+
+// Those of the units (0) or the inputs (1), from `weights` on, which may be null; of the units, floats have one row more.
+NEUTONE_LIKE_INLINE StoredWeights stored_weights(const Call& call, uint32_t own, uint32_t which, const float* weights,
+                                                 int64_t rows, int64_t columns) {
+    if (call.integer_count == own || call.integers[own + 2 * which] == kFloatWeights) {
+        return {times(which == 0 ? rows + 1 : rows, columns), kFloatWeights, {}};
+    }
+    const int32_t form = call.integers[own + 2 * which], group = call.integers[own + 2 * which + 1];
+    const int64_t panels = panel_floats(rows, columns, form), scales = times((rows + group - 1) / group, columns);
+    if (panels < 0 || scales < 0) return {-1, form, {}};
+    if (weights == nullptr) return {panels + scales, form, {}};
+    return {panels + scales,
+            form,
+            {weights, weights + panels, static_cast<int32_t>(rows), group, static_cast<int32_t>(columns)}};
+}
+
+NEUTONE_LIKE_INLINE bool is_expanded(int32_t form) { return !kHasHalves && form == kHalfWeights; }
 
 }  // namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS

@@ -213,7 +213,7 @@ def read_sidecar(model_file: str | PathLike[str]) -> Sidecar:
         sidecar = Sidecar.model_validate_json(json.dumps(content))
     except ValidationError as error:
         raise ArtifactError(f"{path} is damaged:\n{describe_validation_error(error)}\nExport again: {again}") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ArtifactError(f"{path} is damaged, or no sidecar of neutone_like's: {error!r}. {again}") from error
     digests = {model_file.name: sidecar.file_sha256, **sidecar.more_files}
     for name, digest in digests.items():

@@ -94,7 +94,15 @@ class CompiledModel(Printed):
         self._data = data
         self.path = path
         self.report = report
-        content: dict[str, Any] = json.loads(self._native.metadata())
+        try:
+            self._take_metadata(json.loads(self._native.metadata()))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise ArtifactError(
+                f"{path or 'The compiled model'} holds metadata that it can't have been compiled with: {error!r:.200}. "
+                "Compile the model again."
+            ) from error
+
+    def _take_metadata(self, content: dict[str, Any]) -> None:
         own = content.pop(COMPILED_KEY, {})
         self.metadata = content
         self.model_sha256 = str(own.get("model_sha256", ""))

@@ -66,7 +66,7 @@ def read_compiled_facts(path: Path) -> CompiledFacts:
         rates = tuple(int(rate) for rate in content.get("native_sample_rates", ()))
         digest = str(content.get("compiled", {}).get("model_sha256", ""))
         steps = len(_steps(data, sections[Section.STEPS])) // STEP_BYTES
-    except (KeyError, ValueError, TypeError, AttributeError, struct.error) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError, struct.error) as error:
         raise ArtifactError(f"{path} lacks what a compiled model says about itself: {error!r}.") from error
     return CompiledFacts(granule, steps, len(data), rates, digest)
 

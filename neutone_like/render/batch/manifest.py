@@ -73,7 +73,7 @@ class Manifest:
             if kind == "file" and entry["status"] == "done":
                 fields = {name: value for name, value in entry.items() if name not in ("time", "run")}
                 self.done[entry["output"]] = FileRecord.from_dict(fields)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise self._refused(number, error) from error
 
     def _refused(self, number: int, reason: object) -> RenderError:

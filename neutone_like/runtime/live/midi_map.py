@@ -187,7 +187,7 @@ def _read(path: Path) -> dict[str, list[MidiControl]]:
         return {}
     except OSError as error:
         raise RuntimeEngineError(f"{path} can't be read: {error.strerror or error}.") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise RuntimeEngineError(
             f"{path} is no map of MIDI controls ({error}). Correct it, or remove it and learn the controls again."
         ) from error

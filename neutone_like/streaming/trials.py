@@ -13,6 +13,8 @@ def noise_for(network: nn.Module, samples: int, seed: int = 0) -> Tensor:
     """``[batch, channels, samples]`` for the channels of the first layer that says some; 1 where none does."""
     named = ("in_channels", "num_features", "input_size")
     found = [getattr(m, name) for m in network.modules() for name in named if isinstance(getattr(m, name, None), int)]
+    pasts = [getattr(module, "initial_past", None) for module in network.modules()]
+    found += [past.size(1) for past in pasts if isinstance(past, Tensor) and past.dim() == 3]
     weight = next(network.parameters(), torch.zeros(1))
     generator = torch.Generator().manual_seed(seed)
     batch = getattr(network, "batch_size", 1)

@@ -18,6 +18,7 @@ from neutone_like.streaming.trials import difference, fresh, noise_for, random_b
 from neutone_like.torch_settings import plain_settings
 
 MAXIMUM_SEED = (1 << 63) - 1
+_FIELD_TRIALS = 16
 
 
 @checked_arguments(ModelError)
@@ -202,11 +203,15 @@ def _receptive_field(network: nn.Module, x: Tensor) -> StreamingCheck:
     widest, outputs = 0, max(1, int(block_multiple(network) * network.ratio))
     heard = x.clone().requires_grad_()
     y = _run(fresh(network), [heard])
-    for n in range(y.size(2) - outputs, y.size(2)) if y.requires_grad else ():
+    exact = network.receptive_field_is_exact
+    # What a layer such as ReLU holds back at one time, it lets through at another.
+    first = max(0, y.size(2) - (max(outputs, _FIELD_TRIALS) if exact else outputs))
+    for n in range(y.size(2) - 1, first - 1, -1) if y.requires_grad else ():
+        if widest >= declared and n < y.size(2) - outputs:
+            break
         gradient = _gradient((y * _weights(y))[:, :, n].sum(), heard)
         times = torch.zeros(0) if gradient is None else gradient.abs().sum((0, 1)).nonzero()
         widest = max(widest, int(times.max() - times.min()) + 1 if len(times) else 0)
-    exact = network.receptive_field_is_exact
     return StreamingCheck(name, widest, declared, widest == declared if exact else widest <= declared)
 
 

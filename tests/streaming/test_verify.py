@@ -13,9 +13,11 @@ from neutone_like.streaming import (
     STFT,
     Conv1d,
     ConvTranspose1d,
+    Delay,
     FractionalDelay,
     MelSpectrogram,
     OverlapAddCrossfade,
+    Pool1d,
     Sequential,
     StreamingLayer,
     StreamingReport,
@@ -108,6 +110,19 @@ def test_layers_whose_field_is_at_most_as_declared_pass() -> None:
         report = verify(layer)
         assert report.passed, report
     assert STFT(32, 8, torch.ones(32)).receptive_field_is_exact
+
+
+def test_a_field_behind_a_relu_is_found_and_a_layer_that_only_keeps_its_past_gets_its_channels() -> None:
+    torch.manual_seed(0)
+    for seed in range(8):
+        network = Sequential(Conv1d(1, 1, 4), nn.ReLU(), Conv1d(1, 1, 3), nn.ReLU(), Conv1d(1, 1, 3))
+        with torch.no_grad():
+            for weight in network.parameters():  # that something comes through every layer
+                weight.copy_(torch.rand_like(weight) + 0.1 if weight.dim() > 1 else torch.zeros_like(weight))
+        report = verify(network, seed=seed)
+        assert report.passed, report
+    for layer in (Pool1d(3, 4, 2), Delay(5, 3)):
+        assert verify(layer).passed
 
 
 def test_wrong_declarations_are_found() -> None:

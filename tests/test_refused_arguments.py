@@ -26,13 +26,18 @@ from neutone_like import (
 )
 from neutone_like.artifact import load_artifact
 from neutone_like.bench import bench_artifact, bench_backends, time_calls
-from neutone_like.errors import CompileError, ParameterError, RuntimeEngineError
+from neutone_like.errors import AudioError, CompileError, ParameterError, RuntimeEngineError
 from neutone_like.optimise import diffusion
 from neutone_like.plugin import build_player_plugin, build_plugin
+from neutone_like.render import Board, ModelPlugin, OfflinePlugin, render_file, render_files
 from neutone_like.runtime import Engine, HostConfig
 from neutone_like.runtime.live import MidiKnobs
 from support.places import PROJECT
 from support.wrong_arguments import Half, try_every_argument
+
+
+class Same(NonRealtimeBase):
+    metadata = Half.metadata
 
 
 def test_benches() -> None:
@@ -156,6 +161,41 @@ def test_declarations_that_are_no_values() -> None:
                 type("Wrong", (NonRealtimeBase,), {name: wrong, "metadata": Half.metadata})().declaration()
     with pytest.raises(ModelError, match="sample_rates"):
         type("Wrong", (Half,), {"sample_rates": lambda self: 3})().declaration()
+
+
+def test_boards() -> None:
+    plugin, sound = ModelPlugin(Half()), np.full((2, 64), 0.5, np.float32)
+    board: Any = Board([plugin])
+    for wrong in (np.array(1), torch.tensor(1), "ab", 3):
+        with pytest.raises(ModelError, match="A Board takes a list"):
+            Board(wrong)
+    for wrong in (None, "no", 2, np.array([1, 2]), torch.zeros(2)):
+        with pytest.raises(AudioError, match="reset must be True or False"):
+            board(sound, 48000, reset=wrong)
+    for name in ("sample_rate", "channels", "block_size"):
+        for wrong in (None, "x", -1, 1.5, float("nan"), True):
+            with pytest.raises(AudioError, match=f"{name} must be a whole number"):
+                board.open_stream(**{"sample_rate": 48000, "channels": 2, "block_size": 64, name: wrong})
+    for wrong in (3, "x", [1], {"gain": 0.5}):
+        with pytest.raises(ParameterError):
+            plugin.params = wrong
+    plugin.params = None
+    assert np.array_equal(board(sound, 48000), 0.5 * sound)
+    for wrong in (None, 3, 1.5, [[1]], object()):
+        with pytest.raises(ModelError, match="device must be the name of one"):
+            OfflinePlugin(Same(), device=wrong)
+
+
+def test_files_to_render(tmp_path: Path) -> None:
+    for wrong in (np.array(1), torch.tensor(1), 3, object()):
+        with pytest.raises(NeutoneLikeError):
+            render_file(Half(), wrong, tmp_path / "out.wav")
+        with pytest.raises(NeutoneLikeError, match="Expected the name of a file or folder"):
+            render_files(Half(), wrong, tmp_path)
+    for name in ("engine", "scheduler"):
+        for wrong in (np.array([1, 2]), torch.zeros(2), 3, object()):
+            with pytest.raises(NeutoneLikeError, match=f"{name} must be"):
+                render_files(Half(), [tmp_path / "in.wav"], tmp_path, **{name: wrong})
 
 
 def test_flags_are_true_or_false() -> None:

@@ -7,6 +7,7 @@ from typing import Any, overload
 
 import torch
 
+from neutone_like.arguments import as_flag, is_iterable
 from neutone_like.artifact import Artifact
 from neutone_like.audio.samples import require_finite
 from neutone_like.errors import AudioError, ModelError
@@ -52,7 +53,7 @@ class Board(InNotebooks, MutableSequence[Any]):
         self._taken = 0  # samples of the stream so far
         self._thread: int | None = None  # whose stream it is
         self._given = Given(2, None)
-        if not isinstance(plugins, Iterable) or isinstance(plugins, (str, bytes)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not is_iterable(plugins):
             raise ModelError(f"A Board takes a list of plugins and models, got {plugins!r:.200}.")
         self.extend(plugins)
 
@@ -155,6 +156,7 @@ class Board(InNotebooks, MutableSequence[Any]):
         audio, given = read_audio(input_array)
         rate = whole_number("sample_rate", sample_rate, "Hz")
         block = whole_number("buffer_size", buffer_size, "samples")
+        reset = as_flag(reset, "reset", AudioError)
         if reset and audio.shape[1] == 0:
             raise AudioError(f"Expected at least one sample of audio, got shape {tuple(input_array.shape)}.")
         key = (tuple(id(plugin) for plugin in self._plugins), rate, block, audio.shape[0])
@@ -206,9 +208,11 @@ class Board(InNotebooks, MutableSequence[Any]):
 
     def open_stream(self, sample_rate: int, channels: int, block_size: int) -> Stream:
         """Reset all effects and return the stream through them. The board's own stream is forgotten."""
+        rate, block = whole_number("sample_rate", sample_rate, "Hz"), whole_number("block_size", block_size, "samples")
+        count = whole_number("channels", channels, "channels")
         self.reset()
         self._thread = acting_thread()
-        return open_stream(self._plugins, sample_rate, channels, block_size)
+        return open_stream(self._plugins, rate, count, block)
 
     def _process_all(self, audio: Audio, key: tuple[Any, ...]) -> Audio:
         _, rate, block, channels = key

@@ -1,14 +1,14 @@
 """One audio file through a model or a board, in constant memory."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neutone_like.arguments import as_path
+from neutone_like.arguments import as_path, is_iterable
 from neutone_like.audio import AudioReader, AudioWriter, require_writable, writing
 from neutone_like.errors import AudioError, ParameterError
 from neutone_like.render.audio_arrays import Audio
@@ -225,5 +225,5 @@ def _refuse_given(why: str, **values: Any) -> None:
 def _source_paths(in_path: Any) -> list[Path]:
     if in_path is None:
         return []
-    several = isinstance(in_path, Iterable) and not isinstance(in_path, (str, bytes, PathLike))
+    several = is_iterable(in_path) and not isinstance(in_path, PathLike)
     return [as_path(each, "an input", AudioError) for each in (in_path if several else [in_path])]

@@ -66,7 +66,8 @@ class ModelPlugin(InNotebooks):
             model = load_artifact(model)
         self._artifact_or_model = model
         self.module, self.name, self.in_channels, self.out_channels, parameters = _open(model)
-        self.params: Any = ParameterValues(parameters, by_name(params))
+        self._parameters = parameters
+        self.params = params
         self.wet = wet
         self.dry = dry
         self.input_gain_db = input_gain_db
@@ -107,6 +108,15 @@ class ModelPlugin(InNotebooks):
             self._compiled[sample_rate] = compiled_module(model, sample_rate, self.backend)
         compiled = self._compiled[sample_rate]
         return (self.module, "torchscript") if compiled is None else (compiled, "compiled")
+
+    @property
+    def params(self) -> Any:
+        """The values by name; what is set in their place is checked as a whole."""
+        return self._values
+
+    @params.setter
+    def params(self, values: Any) -> None:
+        self._values = ParameterValues(self._parameters, by_name(values))
 
     def __repr__(self) -> str:
         return f"ModelPlugin({self.name!r}, params={dict(self.params)!r})"

@@ -79,7 +79,7 @@ class OfflinePlugin(InNotebooks):
         if isinstance(model, (str, PathLike)):
             model = load_artifact(model)
         self._artifact_or_model = model
-        self._device = device
+        self._device = _checked_device(device)
         self.backend: BackendName = _checked_backend(backend, model, device)
         self.module, self.name, self.parameters = _open(model)
         self.player: Any = self.module
@@ -98,8 +98,8 @@ class OfflinePlugin(InNotebooks):
         self.audio_in_channels = tuple(int(count) for count in self.module.get_audio_in_channels())
         self.audio_out_channels = tuple(int(count) for count in self.module.get_audio_out_channels())
         self.is_one_shot = bool(self.module.is_one_shot_model())
-        if device != "cpu":
-            _move(self.module, device)
+        if self._device != "cpu":
+            _move(self.module, self._device)
 
     def __reduce__(self) -> Any:
         """A copy, and a pickled one, has the model anew: an artifact is loaded from its file again."""
@@ -260,6 +260,12 @@ def _token_list(label: str, value: Any) -> list[int]:
         )
     require_64_bits(label, tokens)
     return list(tokens)
+
+
+def _checked_device(device: Any) -> str:
+    if not isinstance(device, (str, torch.device)):
+        raise ModelError(f"device must be the name of one, such as 'cpu' or 'cuda:0', got {device!r:.200}.")
+    return str(device)
 
 
 def _move(module: Any, device: str) -> None:

@@ -4,6 +4,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from neutone_like.arguments import as_flag
+from neutone_like.errors import AudioError
+
 ProgressFunction = Callable[[int, int], None]  # samples done, samples in all
 
 
@@ -17,7 +20,7 @@ def showing(
     """
     if callable(progress):
         yield progress
-    elif not progress or not sys.stderr.isatty():
+    elif progress is None or not as_flag(progress, "progress", AudioError) or not sys.stderr.isatty():
         yield lambda done, total: None
     else:
         yield from _bar(label, samples, sample_rate)

@@ -1,12 +1,13 @@
 """Which file is rendered to where, decided before any work is done."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from neutone_like.arguments import is_iterable
 from neutone_like.audio.writer import write_endings, write_endings_in_words
 from neutone_like.render.batch.listing import FoundFiles, files_of, find_files, read_list
 from neutone_like.render.batch.locations import PlanError, exists, is_url, join, location_of, split_chain, suffix_of
@@ -69,7 +70,7 @@ def plan_files(
         raise PlanError(f"Expected the ending of the outputs, such as '.flac', got {ending!r:.200}.")
     suffix = None if ending is None else _writable(ending if ending.startswith(".") else f".{ending}")
     if not isinstance(source, (str, PathLike)):
-        if not isinstance(source, Iterable) or isinstance(source, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not is_iterable(source):
             raise PlanError(f"Expected the name of a file or folder, or a list of them, got {source!r:.200}.")
         found = files_of(list(source))
     elif listed:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from neutone_like.arguments import is_one_of
 from neutone_like.artifact import Artifact
 from neutone_like.artifact.format.archive import COMPILED_NAME, MODEL_NAME
 from neutone_like.audio import writing
@@ -109,8 +110,10 @@ def at_least_zero(name: str, value: Any) -> int:
 
 
 def worker_count(workers: int | None, engine: str, scheduler: str | None, device: str) -> int:
-    if engine not in ("processes", "dask"):
+    if not is_one_of(engine, ("processes", "dask")):
         raise PlanError(f"engine must be 'processes' or 'dask', got {engine!r}.")
+    if scheduler is not None and not isinstance(scheduler, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise PlanError(f"scheduler must be an address, such as tcp://10.0.0.1:8786, got {scheduler!r:.200}.")
     if engine == "dask" and not scheduler:
         raise PlanError("engine 'dask' needs the address of a scheduler, such as tcp://10.0.0.1:8786.")
     if engine == "dask" and workers is not None:

@@ -225,5 +225,6 @@ def _refuse_given(why: str, **values: Any) -> None:
 def _source_paths(in_path: Any) -> list[Path]:
     if in_path is None:
         return []
-    several = is_iterable(in_path) and not isinstance(in_path, PathLike)
-    return [as_path(each, "an input", AudioError) for each in (in_path if several else [in_path])]
+    is_one = isinstance(in_path, PathLike) or not is_iterable(in_path)
+    paths: Any = [in_path] if is_one else in_path
+    return [as_path(each, "an input", AudioError) for each in paths]

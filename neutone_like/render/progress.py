@@ -12,7 +12,7 @@ ProgressFunction = Callable[[int, int], None]  # samples done, samples in all
 
 @contextmanager
 def showing(
-    progress: bool | ProgressFunction, label: str, samples: int, sample_rate: int
+    progress: bool | ProgressFunction | None, label: str, samples: int, sample_rate: int
 ) -> Iterator[ProgressFunction]:
     """A function to call now and then with the samples done so far and the samples in all.
 

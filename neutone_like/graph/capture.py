@@ -18,7 +18,7 @@ from neutone_like.graph.graph import SAMPLES, Counter, Graph, Input, Lengths, St
 from neutone_like.graph.joining import join_nodes, join_values
 from neutone_like.graph.naming import counter_name, graph_names, state_name
 from neutone_like.graph.proving import longest_length, prove_graph, shortest_length
-from neutone_like.graph.tracing import Trace, trace_call
+from neutone_like.graph.tracing import Trace, detached, trace_call
 from neutone_like.torch_settings import plain_settings
 
 _FAR = 1_000_003
@@ -146,16 +146,6 @@ def _traces(
     return traces, points
 
 
-def _constant(value: Tensor) -> Tensor:
-    try:
-        return value.detach()
-    except RuntimeError as error:  # a tensor of one of torch.func's transformations, which has ended
-        raise CaptureError(
-            "The network computes inside torch.vmap, or another function of torch.func, whose tensors no graph can "
-            "hold. Write it for all items at once, with a batch dimension."
-        ) from error
-
-
 def _join(
     warm: nn.Module,
     example: Example,
@@ -198,7 +188,7 @@ def _join(
             for index, ((_, initial), result) in enumerate(states)
         ),
         counters=tuple(counts),
-        parameters={names[name]: _constant(value) for name, value in first.constants.items()},
+        parameters={names[name]: detached(value) for name, value in first.constants.items()},
         nodes=tuple(replace(each.with_arguments(rename), name=names[each.name]) for each in nodes),
         outputs=map_values(first.outputs, rename),
         lengths=lengths,

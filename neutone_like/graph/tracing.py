@@ -73,9 +73,26 @@ def trace_call(
     trace = make_fx(run, tracing_mode="real", pre_dispatch=True, _error_on_data_dependent_ops=False)
     nodes, constants, results = read_graph(trace(*tensors), names, lines)
     refuse_decisions(type(network).__name__, nodes, names)
+    for value in constants.values():  # all of them: what is left out next may be why the rest is wrong
+        detached(value)
     nodes, constants, results = _without_unused(nodes, constants, results)
     outputs = pytree.tree_unflatten(results[: found["count"]], found["form"])
     return Trace(nodes, constants, outputs, tuple(results[found["count"] :]), found["counts"])
+
+
+def detached(value: Tensor) -> Tensor:
+    """A tensor that a run met, without gradients.
+
+    Raises:
+        CaptureError: No graph can hold it.
+    """
+    try:
+        return value.detach()
+    except RuntimeError as error:  # a tensor of one of torch.func's transformations, which has ended
+        raise CaptureError(
+            "The network computes inside torch.vmap, or another function of torch.func, whose tensors no graph can "
+            "hold. Write it for all items at once, with a batch dimension."
+        ) from error
 
 
 def _without_unused(

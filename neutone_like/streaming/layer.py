@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError, NeutoneLikeError
 
-_inside: dict[int, int] = {}
+_inside: dict[int, tuple[int]] = {}
 """The thread in each layer that is called just now, by the layer's identity: kept here, since layers are copied."""
 
 if hasattr(os, "register_at_fork"):
@@ -68,13 +68,13 @@ class StreamingLayer(nn.Module):
         """
         if torch.compiler.is_compiling():
             return super().__call__(*args, **kwargs)
-        me = get_ident()
-        if _inside.setdefault(id(self), me) != me:  # one step, which no other thread can come between
-            raise ModelError(
-                f"Another thread is in this {type(self).__name__}, which keeps state: two signals at once would be "
-                "mixed. Use one for each thread, such as copy.deepcopy(network)."
-            )
+        layer, call = id(self), (get_ident(),)
         try:
+            if _inside.setdefault(layer, call) != call:  # one step, which no other thread can come between
+                raise ModelError(
+                    f"Another thread is in this {type(self).__name__}, which keeps state: two signals at once would be "
+                    "mixed. Use one for each thread, such as copy.deepcopy(network)."
+                )
             return super().__call__(*args, **kwargs)
         except NeutoneLikeError:
             raise
@@ -83,8 +83,12 @@ class StreamingLayer(nn.Module):
             if not wrong:
                 raise
             raise ModelError(f"{type(self).__name__}: {wrong}") from error
-        finally:
-            _inside.pop(id(self), None)
+        finally:  # without a call, behind which Python would see to Ctrl-C
+            try:
+                if _inside[layer] is call:  # else it is of a call around this one, or of another thread
+                    del _inside[layer]
+            except KeyError:  # that thread has left, or this is a forked child
+                pass
 
     @checked_arguments(ModelError)
     def register_state(self, name: str, initial: Tensor) -> None:

@@ -96,12 +96,43 @@ FUNCTION = "def A{0}(x: int) -> int:\n  return __torch__.Overdrive.A{1}(x)\n"
 
 def test_definitions_in_circles_are_refused(tmp_path: Path) -> None:
     assert definitions("class A:\n  a : __torch__.m.A\n  b : int\n", "__torch__.m") == {
-        "__torch__.m.a": {"__torch__.m.a"}
+        "__torch__.m.A": {"__torch__.m.A"}
     }
-    assert longest_chain({"__torch__.m.a": {"__torch__.m.a"}}) == 1
+    assert longest_chain({"__torch__.m.A": {"__torch__.m.A"}}) == 1
     circle = b"class A:\n  a : __torch__.overdrive.B\nclass B:\n  a : __torch__.overdrive.A\n"
     with pytest.raises(ArtifactError, match=r"is not as PyTorch writes it: it defines '__torch__\.overdrive\."):
         check_program(written(tmp_path, behind=circle))
+
+
+def gain(x: Tensor) -> Tensor:
+    return x * 0.5
+
+
+class Stage(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return gain(x)
+
+
+class Gain(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stage = Stage()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.stage(x)
+
+
+def test_names_that_differ_in_capitals_are_no_circle() -> None:
+    defined = definitions_of(torch.jit.script(Gain()))
+    assert sum("gain" in name.lower() for name in defined) == 2
+    assert longest_chain(defined) == 3
+    used = "class A:\n  a : __torch__.M.B\nclass B:\n  a : int\n"
+    assert longest_chain(definitions(used, "__torch__.m")) == 2, "PyTorch finds the member all the same"
+
+
+def test_comments_behind_a_name_take_no_time() -> None:
+    code = "x = __torch__" + "# " * 5000 + "\n" + "#\n" * 5000 + "x = __torch__ #.a\n . b.C\n"
+    assert definitions("class A:\n  a : int\n" + code, "__torch__.m") == {"__torch__.m.A": {"__torch__.b.C"}}
 
 
 PICKLES: dict[str, Callable[[int], bytes]] = {
@@ -146,6 +177,18 @@ class Chained(nn.Module):
                 if y.dim() > 3:
                     y = y * 2.0
         return y
+
+
+def definitions_of(scripted: torch.jit.ScriptModule) -> dict[str, set[str]]:
+    buffer = io.BytesIO()
+    torch.jit.save(scripted, buffer)
+    defined: dict[str, set[str]] = {}
+    with zipfile.ZipFile(buffer) as archive:
+        for name in archive.namelist():
+            if name.endswith(".py"):
+                place = name.partition("code/")[2].removesuffix(".py").replace("/", ".")
+                defined |= definitions(archive.read(name).decode(), place)
+    return defined
 
 
 def test_what_pytorch_writes_is_far_from_the_limit() -> None:

@@ -2,8 +2,10 @@
 
 import copy
 import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
 
 import pytest
 import torch
@@ -70,6 +72,63 @@ def test_an_error_lets_others_in() -> None:
         layer(torch.zeros(1, 2, 64))
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(layer, torch.zeros(1, 1, 64)).result(60).shape == (1, 1, 64)
+
+
+class CallsItself(StreamingLayer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_inside = False
+        self.heard: list[BaseException | None] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.is_inside:
+            self.is_inside = True
+            self(x)
+            with ThreadPoolExecutor(1) as pool:
+                self.heard.append(pool.submit(self, x).exception(60))
+            self.is_inside = False
+        return x
+
+
+def test_a_layer_that_calls_itself_stays_shut_until_the_first_call_ends() -> None:
+    layer, x = CallsItself(), torch.zeros(1, 1, 4)
+    layer(x)
+    assert isinstance(layer.heard[0], ModelError)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(layer, x).result(60) is not None
+
+
+def test_ctrl_c_at_any_point_lets_others_in() -> None:
+    """As Python sees to it: behind a call of C, a function's first step. One after the other is interrupted."""
+    layer, x = Conv1d(1, 1, 3), torch.zeros(1, 1, 4)
+    code = StreamingLayer.__call__.__code__
+    own, points = {code}, 0
+
+    def interrupt(at: int) -> bool:
+        seen = 0
+
+        def profile(frame: FrameType, event: str, argument: object) -> None:
+            nonlocal seen
+            if frame.f_code in own and event in ("c_return", "call"):
+                seen += 1
+                if seen == at:
+                    sys.setprofile(None)
+                    raise KeyboardInterrupt
+
+        sys.setprofile(profile)
+        try:
+            layer(x)
+        except KeyboardInterrupt:
+            return True
+        finally:
+            sys.setprofile(None)
+        return False
+
+    with ThreadPoolExecutor(1) as pool:
+        while interrupt(points + 1):
+            points += 1
+            assert pool.submit(layer, x).result(60).shape == x.shape, f"interrupted at point {points}"
+    assert points > 3
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork there")

@@ -11,7 +11,7 @@ MOST_LEVELS = 500
 """PyTorch 2.13 ends the process at 3000 levels of some kinds, with the usual 8 MiB of stack."""
 
 _STRING = r"""(?:"(?:[^"\\\n]|\\[^\n])*"|'(?:[^'\\\n]|\\[^\n])*')"""
-_DOT = r"(?:[ \n]|\#[^\n]*)*\.(?:[ \n]|\#[^\n]*)*"
+_DOT = r"(?:[ \n]|\#[^\n]*\n)*\.(?:[ \n]|\#[^\n]*\n)*"
 _PIECE = re.compile(
     r"(?P<newline>\n *)|[ ]+|\#[^\n]*|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<comma>,)|(?P<number>[0-9.]+)"
     rf"|(?P<word>[A-Za-z_][A-Za-z_0-9]*|{_STRING}|.)"
@@ -61,9 +61,9 @@ def definitions(code: str, place: str) -> dict[str, set[str]]:
     names: set[str] = set()
     for piece in _NAME.finditer(code):
         if piece["defined"] is not None:
-            names = found.setdefault(f"{place}.{piece['defined']}".lower(), set())  # PyTorch finds members so
+            names = found.setdefault(f"{place.lower()}.{piece['defined']}", set())
         elif piece["used"] is not None:
-            names.add(re.sub(_DOT, ".", piece["used"]).lower())
+            names.add(re.sub(_DOT, ".", piece["used"]))
     return found
 
 
@@ -85,9 +85,13 @@ def longest_chain(defined: Mapping[str, set[str]]) -> int:
 
 def _definition(used: str, defined: Mapping[str, set[str]]) -> str:
     """What a name with attributes behind it begins with; "" where it is PyTorch's own."""
-    while used and used not in defined:
-        used = used.rpartition(".")[0]
-    return used
+    while used:
+        before, _, last = used.rpartition(".")
+        name = f"{before.lower()}.{last}"  # PyTorch finds members in small letters too, and what they define as it is
+        if name in defined:
+            return name
+        used = before
+    return ""
 
 
 class PickleNesting:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -265,6 +266,43 @@ def test_exports_to_the_same_place_publish_after_one_another(
         fill(folder, "first", "model.nm", "metadata.json")
     other.join(60)
     assert contents(tmp_path) == {"x/model.nm": "second", "x/model.nlc": "second"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are not locked there")
+def test_a_lock_that_somebody_else_keeps_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of ``flock FOLDER neutone-like export ...``."""
+    import fcntl
+
+    waited: list[float] = []
+    monkeypatch.setattr(staging, "_MOST_WAITING_SECONDS", 0.05)
+    monkeypatch.setattr(staging.time, "sleep", waited.append)
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with staged_directory(tmp_path / "x") as folder:
+            fill(folder, "new", "model.nm")
+    finally:
+        os.close(descriptor)
+    assert waited
+    assert contents(tmp_path) == {"x/model.nm": "new"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are not locked there")
+def test_who_stands_in_the_folder_waits_for_the_same_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, locked = tmp_path / "x", list[Path]()
+    one_at_a_time = staging._one_at_a_time  # pyright: ignore[reportPrivateUsage]
+
+    def noted(folder: Path) -> AbstractContextManager[None]:
+        locked.append(folder)
+        return one_at_a_time(folder)
+
+    monkeypatch.setattr(staging, "_one_at_a_time", noted)
+    for where in (tmp_path, target):
+        target.mkdir(exist_ok=True)
+        monkeypatch.chdir(where)
+        with staged_directory(target) as folder:
+            fill(folder, "new", "model.nm")
+    assert locked == [tmp_path, tmp_path]
 
 
 def test_only_our_own_leftovers_are_cleared(tmp_path: Path) -> None:

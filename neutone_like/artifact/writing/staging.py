@@ -36,6 +36,7 @@ _ENDING = ".exporting"
 _EARLIER_MARK = r"[0-9a-f]{8}-\d+-[0-9a-f]{8}"  # of earlier releases: a machine, a process, a number
 _MAXIMUM_FOREIGN_FILES = 256
 _DAY_SECONDS = 86_400.0
+_MOST_WAITING_SECONDS, _NAP_SECONDS = 10.0, 0.01  # publishing takes milliseconds
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -68,7 +69,7 @@ def staged_directory(out_dir: str | os.PathLike[str]) -> Iterator[Path]:
         new_files = sorted(path.relative_to(staging) for path in staging.rglob("*") if path.is_file())
         for file in new_files:
             _sync(staging / file)
-        with _one_at_a_time(home):
+        with _one_at_a_time(target.parent):
             _publish(staging, target, new_files)
     except OSError as error:
         if _is_below_or_full(error, target.parent):
@@ -120,14 +121,28 @@ def _must_stay(target: Path) -> bool:
 
 @contextmanager
 def _one_at_a_time(folder: Path) -> Iterator[None]:
-    """Exports to one place at once publish after one another, where the system and the disk have such locks."""
+    """Exports to one place at once publish after one another, where the system and the disk have such locks.
+
+    A lock that nobody gives back is somebody else's, such as that of ``flock FOLDER neutone-like export``.
+    """
     if fcntl is None:
         yield
         return
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # a disk without
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # one may stand in folders whose parent one may not read
+        yield
+        return
+    end = time.monotonic() + _MOST_WAITING_SECONDS
+    try:
+        while time.monotonic() < end:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(_NAP_SECONDS)
+            except OSError:  # a disk without
+                break
         yield
     finally:
         os.close(descriptor)

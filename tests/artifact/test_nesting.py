@@ -18,6 +18,7 @@ from neutone_like.artifact.reading.program_scan import check_program
 from support import attacks
 
 MEMBER = "model/code/__torch__/overdrive.py"
+DEBUG = f"{MEMBER}.debug_pkl"
 BODY = b'    _0 = torch.pow(10., torch.div(params["drive"], 20.))\n'
 FINE = MOST_LEVELS // 2 - 20  # also where a level takes two words
 TOO_DEEP = 3000
@@ -30,7 +31,7 @@ def written(tmp_path: Path, statement: bytes = b"", behind: bytes = b"", **pickl
         assert BODY in members[MEMBER]
         members[MEMBER] = members[MEMBER].replace(BODY, b"    " + statement + b"\n" + BODY)
     members[MEMBER] += behind
-    members |= {f"model/{name}.pkl": content for name, content in pickles.items()}
+    members |= {DEBUG if name == "debug" else f"model/{name}.pkl": content for name, content in pickles.items()}
     path = tmp_path / "a.nm"
     path.write_bytes(attacks.pack([*members.items(), ("model/constants/0", bytes(16))]))
     return path
@@ -157,6 +158,21 @@ def test_deep_pickles_are_refused(kind: str, tmp_path: Path) -> None:
     for name in ("constants", "data", "traced_inputs"):
         with pytest.raises(ArtifactError, match=rf"{name}\.pkl' is not as PyTorch .*: it is nested deeper than 500"):
             check_program(written(tmp_path, **{name: b"\x80\x02" + PICKLES[kind](TOO_DEEP) + b"."}))
+
+
+def test_where_lines_came_from_is_not_nested_deep_either(tmp_path: Path) -> None:
+    """Which PyTorch reads where code fails; our own artifacts are written without."""
+    buffer = io.BytesIO()
+    torch.jit.save(torch.jit.script(Gain()), buffer)
+    with zipfile.ZipFile(buffer) as archive:
+        for name in archive.namelist():
+            if name.endswith(".debug_pkl"):
+                check_program(written(tmp_path, debug=archive.read(name)))
+    brackets = b"\x80\x02" + unicode("[" * TOO_DEEP) + b"."
+    check_program(written(tmp_path, debug=brackets))  # a source is no type
+    for too_deep in ({"constants": brackets}, {"debug": b"\x80\x02" + PICKLES["lists"](TOO_DEEP) + b"."}):
+        with pytest.raises(ArtifactError, match=r"(constants\.|debug_)pkl' is not as .* nested deeper than 500"):
+            check_program(written(tmp_path, **too_deep))
 
 
 @pytest.mark.parametrize("content", [b"t.", b"R.", b"q\x01.", b"h\x01.", b"a.", b"0.", b"2.", b"K\x01\x87."])

@@ -97,12 +97,16 @@ def _definition(used: str, defined: Mapping[str, set[str]]) -> str:
 class PickleNesting:
     """Follows a pickle, and knows of everything on its stack how deep it is.
 
+    Args:
+        holds_types: A text may be a type, which PyTorch reads. Else it is a user's source, of any language.
+
     Attributes:
         deepest: So far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, holds_types: bool = True) -> None:
         self.deepest = 0
+        self._holds_types = holds_types
         self._stack: list[int] = []
         self._marks: list[int] = []
         self._memo: dict[int, int] = {}
@@ -121,7 +125,7 @@ class PickleNesting:
     def _follow(self, operation: str, argument: Any) -> None:
         if operation in _PLAIN:
             self._stack.append(0)
-            if operation == "BINUNICODE" and argument.count("[") > MOST_LEVELS:  # it may be a type
+            if self._holds_types and operation == "BINUNICODE" and argument.count("[") > MOST_LEVELS:
                 self.deepest = max(self.deepest, deepest_code(argument))
         elif operation in ("EMPTY_LIST", "EMPTY_DICT", "EMPTY_TUPLE"):
             self._stack.append(1)

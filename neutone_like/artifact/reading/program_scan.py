@@ -40,6 +40,7 @@ _GLOBALS = {
 }
 _OTHER_GLOBAL_OPCODES = {"INST", "OBJ", "STACK_GLOBAL", "EXT1", "EXT2", "EXT4", "NEWOBJ_EX"}
 _CLASSES = "__torch__.torch.classes."
+_DEBUG = ".debug_pkl"  # whence each line of code came: read where it fails
 
 
 def check_program(path: Path, allow_operators: frozenset[str] = frozenset()) -> None:
@@ -73,7 +74,7 @@ def refused_in(archive: zipfile.ZipFile, path: Path, allow_operators: frozenset[
             raise ArtifactError(
                 f"{path} has the member {member.filename!r:.130}, which is no part of a .nm. Export the model again."
             )
-        if name in _PICKLES or name.endswith(".py"):
+        if name in _PICKLES or name.endswith((".py", _DEBUG)):
             content = _read(archive, member, path)
             refused.update(_refused_in_member(content, member, path))
             if name.endswith(".py"):
@@ -109,7 +110,7 @@ def _refused_in_member(content: bytes, member: zipfile.ZipInfo, path: Path) -> I
     try:
         if member.filename.endswith(".py"):
             return refused_operators(content)
-        return _refused_globals(content)
+        return _refused_globals(content, holds_types=not member.filename.endswith(_DEBUG))
     except ValueError as error:
         raise ArtifactError(
             f"{path} is damaged: {member.filename!r:.130} is not as PyTorch writes it: {error!s:.200}. "
@@ -117,14 +118,14 @@ def _refused_in_member(content: bytes, member: zipfile.ZipInfo, path: Path) -> I
         ) from error
 
 
-def _refused_globals(pickle: bytes) -> set[str]:
+def _refused_globals(pickle: bytes, holds_types: bool) -> set[str]:
     """Which classes of C++ a pickle makes, that are not on the list.
 
     Raises:
         ValueError: Not a pickle, or one that makes more than data and the module's own classes.
     """
     refused: set[str] = set()
-    nesting = PickleNesting()
+    nesting = PickleNesting(holds_types)
     for operation, argument, _ in pickletools.genops(pickle):
         nesting.follow(operation.name, argument)
         if nesting.deepest > MOST_LEVELS:

@@ -61,6 +61,12 @@ def shown(value: Any, most: int = MOST_CHARACTERS) -> str:
     return _cut(repr(value), most)
 
 
+def whole_text(result: Printed) -> str:
+    """All that a result has to say of itself, for a command whose user gets no other sight of it."""
+    title, rows = result._title(), result._rows()  # pyright: ignore[reportPrivateUsage]
+    return _printable_line(title) + "".join(f"\n  {_printable_line(_joined(row))}" for row in rows)
+
+
 def few_lines(title: str, rows: Iterable[Row]) -> str:
     """A title and a row a line, at most ``MOST_LINES`` of them."""
     lines = [_one_line(title), *(f"  {_one_line(_joined(row))}" for row in rows)]
@@ -86,7 +92,11 @@ def _joined(row: Row) -> str:
 
 
 def _one_line(text: str) -> str:
-    return _cut(printable(" ".join(text.split())), MOST_CHARACTERS)
+    return _cut(_printable_line(text), MOST_CHARACTERS)
+
+
+def _printable_line(text: str) -> str:
+    return printable(" ".join(text.split()))
 
 
 def _cut(text: str, most: int) -> str:

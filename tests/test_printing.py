@@ -20,7 +20,7 @@ from neutone_like import artifact, bench, model, optimise, realtime_safety, rend
 from neutone_like.bench.timing import BlockTimes
 from neutone_like.optimise.distilling.result import verdict
 from neutone_like.optimise.played_cost import CompiledCost
-from neutone_like.printing import MOST_LINES, Printed, few_lines, html_table, printable
+from neutone_like.printing import MOST_LINES, Printed, printable
 from neutone_like.render.stage import Stream
 from neutone_like.runtime import backends, live, session_config
 from neutone_like.validate.playing import HostSetting
@@ -382,13 +382,6 @@ def test_what_does_not_print_itself_is_seen() -> None:
     for kind in (Bare, Tall, Raw):
         with pytest.raises((AssertionError, AttributeError)):
             require_printed(kind, kind())
-
-
-def test_few_lines_and_tables() -> None:
-    assert few_lines("Title", [("a", "1", "2"), ("b",)]) == "Title\n  a: 1, 2\n  b"
-    assert few_lines("T", [(str(n),) for n in range(9)]).splitlines()[-1] == "  ... and 4 more"
-    assert html_table("<", [("a\nb",)]).count("&lt;") == 1
-    assert "a<br>b" in html_table("<", [("a\nb",)])
 
 
 def test_a_recorded_run_does_not_print_its_sound(playing: Playing) -> None:

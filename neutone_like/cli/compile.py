@@ -15,6 +15,7 @@ from neutone_like.cli.common import (
     wrong_use,
 )
 from neutone_like.errors import CompileError
+from neutone_like.printing import whole_text
 
 
 def compile(
@@ -76,8 +77,9 @@ def compile(
     if as_json:
         print_json(_told(compiled))
     else:
-        typer.echo(str(compiled))
-        typer.echo(str(compiled.report))
+        typer.echo(whole_text(compiled))
+        if compiled.report is not None:
+            typer.echo(whole_text(compiled.report))
 
 
 def _libraries(

@@ -34,13 +34,22 @@ def optimise(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write.", file_okay=False)],
-    budget: Annotated[float, typer.Option(min=0.001, help="The most time of a block, over the original's.")] = 0.5,
+    budget: Annotated[
+        float, typer.Option(metavar="RATIO", min=0.001, help="The most time of a block, over the original's.")
+    ] = 0.5,
     quality: Annotated[
-        float, typer.Option(min=0.0, help="The most error-to-signal ratio against the original: 0.01 is 20 dB.")
+        float,
+        typer.Option(
+            metavar="RATIO", min=0.0, help="The most error-to-signal ratio against the original: 0.01 is 20 dB."
+        ),
     ] = 0.02,
     audio: Annotated[
         list[Path] | None,
-        typer.Option(exists=True, help="Sound to learn from and be judged by: folder or file [default: generated]."),
+        typer.Option(
+            metavar="PATH",
+            exists=True,
+            help="Sound to learn from and be judged by: folder or file; may be given again [default: generated].",
+        ),
     ] = None,
     rate: Annotated[
         int | None,
@@ -54,12 +63,18 @@ def optimise(
         typer.Option(metavar="NAME,...", help="Some of quantise, prune and distil.", rich_help_panel=TRIED),
     ] = "quantise,prune,distil",
     seconds: Annotated[
-        float, typer.Option(min=0.1, help="Of CPU time for each training.", rich_help_panel=TRIED)
+        float,
+        typer.Option(metavar="SECONDS", min=0.1, help="Of CPU time for each training.", rich_help_panel=TRIED),
     ] = 60.0,
     students: Annotated[
-        int, typer.Option(min=1, max=100, help="How many are trained, of those that fit.", rich_help_panel=TRIED)
+        int,
+        typer.Option(
+            metavar="N", min=1, max=100, help="How many are trained, of those that fit.", rich_help_panel=TRIED
+        ),
     ] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Of audio, weights and training.", rich_help_panel=TRIED)] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Of audio, weights and training.", rich_help_panel=TRIED)
+    ] = 0,
     allow_operators: AllowOperators = "",
     as_json: AsJson = False,
 ) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from neutone_like.cli.common import ARTIFACT_HELP, FELL_SHORT, AsJson, print_json, wrong_use
 from neutone_like.errors import CompileError
+from neutone_like.printing import whole_text
 
 _FORMATS = ("clap", "vst3", "lv2")
 
@@ -75,7 +76,7 @@ def plugin(
     if as_json:
         print_json(_told(result))
     else:
-        typer.echo(str(result))
+        typer.echo(whole_text(result))
 
 
 def _made(path: Path | None, out: Path, formats: list[str], *, target: str, worker: bool | None, player: bool) -> Any:

@@ -71,6 +71,7 @@ def test_every_verb_shows_an_example(run: Run, verb: str) -> None:
     code, out, _ = run(verb, "--help")
     assert code == GOOD
     assert f"Example: neutone-like {verb} " in out
+    assert re.findall(r"^  (--\S+) <", out, re.MULTILINE) == [], "these show a type of Python's, not what to give"
 
 
 @pytest.mark.parametrize(

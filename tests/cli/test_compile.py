@@ -35,6 +35,7 @@ def test_it_writes_beside_the_model_and_tells(run: Run, model: Path) -> None:
     assert f"file: {model.with_name('model.nlc')}" in out
     assert "CompileReport: " in out
     assert "accuracy: error " in out
+    assert "..." not in out
 
 
 def test_json_is_all_that_stands_on_stdout(run: Run, model: Path, tmp_path: Path) -> None:

@@ -98,10 +98,12 @@ const done = arguments[arguments.length - 1];
   document.body.append(place);
   const told = [];
   const knob = { name: 'tone', description: '', unit: 'Hz', labels: [], minimum: 20, maximum: 20000, default: 440.5 };
+  const slow = { ...knob, name: 'rate', minimum: 0.1, maximum: 1000, default: 0.25 };
   const choice = { ...knob, name: 'kind', labels: ['<b>tape</b>', 'tube'], default: 1 };
-  const knobs = buildKnobs(place, [knob, choice], (index, value) => told.push([index, value]));
+  const knobs = buildKnobs(place, [knob, choice, slow], (index, value) => told.push([index, value]));
   const [range, box, select] = ['[type=range]', '.value', 'select'].map(name => place.querySelector(name));
   const start = [Number(range.value), select.value, select.textContent];
+  const boxes = [...place.querySelectorAll('.value')].map(each => each.value);
   const type = text => { box.value = text; box.dispatchEvent(new Event('change')); };
   type('1000,5'); type('much'); type('99999');
   const slide = place => { range.value = place; range.dispatchEvent(new Event('input')); };
@@ -112,7 +114,7 @@ const done = arguments[arguments.length - 1];
   select.value = '0'; select.dispatchEvent(new Event('change'));
   knobs.reset();
   place.remove();
-  return { start, told };
+  return { start, boxes, told };
 })().then(done, error => done({ problem: String(error) }));
 """
 
@@ -257,7 +259,8 @@ def test_knobs_take_keys_text_and_a_double_click(page: Opened) -> None:
     assert answer["start"] == [pytest.approx(place), "1", "<b>tape</b>tube"]
     turned = (1000.5, 20000, 200, 200 * 10**0.3, 20, 440.5)
     values = [*((0, pytest.approx(value)) for value in turned), (1, 0)]
-    assert [tuple(each) for each in answer["told"]] == [*values, (0, 440.5), (1, 1)]
+    assert [tuple(each) for each in answer["told"]] == [*values, (0, 440.5), (1, 1), (2, 0.25)]
+    assert answer["boxes"][1] == "0.250"
     page.browser.click("#knobs input[type=range]")
     page.browser.press("\ue011")  # Home
     assert page.browser.run("return document.activeElement.getAttribute('aria-valuetext')") == "0.0 dB"

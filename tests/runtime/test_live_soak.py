@@ -1,10 +1,15 @@
 """What `make live` says of two devices' xruns: neither luck nor a burst is a model's fault, and a fault is found."""
 
+import os
 import random
+import subprocess
+import sys
 
 import pytest
 
 from support.live_soak import SMALLEST_CHANCE, TURNS, chance_of_as_many
+from support.places import PROJECT
+from support.programs import needs
 
 
 @pytest.mark.parametrize(
@@ -36,3 +41,18 @@ def test_two_that_are_alike_are_seldom_told_apart() -> None:
     runs = 300
     wrong = sum(chance_of_as_many([xruns() - xruns() for _ in range(TURNS)]) < SMALLEST_CHANCE for _ in range(runs))
     assert wrong <= 0.03 * runs
+
+
+def test_a_server_ends_with_who_started_it() -> None:
+    """However that ends. What both have open is closed when the last of them is gone."""
+    needs("setpriv", package="util-linux")
+    server = ["sh", "-c", "echo ready; exec sleep 1000"]
+    killed = (
+        "import os, subprocess; from support.programs import ends_with_us;"
+        f"subprocess.Popen(ends_with_us({server}), stdout=subprocess.PIPE).stdout.readline(); os.kill(os.getpid(), 9)"
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{PROJECT / 'tests'}"}
+    done = subprocess.run(
+        [sys.executable, "-c", killed], env=environment, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (-9, b"")

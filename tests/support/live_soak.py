@@ -26,6 +26,7 @@ from neutone_like.runtime.live.portaudio_library import find_portaudio
 from neutone_like.runtime.live.stream import stream_plan
 from neutone_like.runtime.native_module import native_module
 from support.places import EXPORTED, PROJECT
+from support.programs import ends_with_us
 from support.sound_servers import jack
 
 RATE = 48000
@@ -93,7 +94,7 @@ def turn(name: str, of: str, seconds: float) -> dict[str, Any]:
         words = [sys.executable, __file__, "--child", of, "--seconds", str(seconds)]
         environment = {**os.environ, **environment, "PYTHONPATH": f"{PROJECT}:{PROJECT / 'tests'}"}
         done = subprocess.run(
-            words, env=environment, stdout=subprocess.PIPE, text=True, timeout=seconds + 120, check=True
+            ends_with_us(words), env=environment, stdout=subprocess.PIPE, text=True, timeout=seconds + 120, check=True
         )
     return json.loads(done.stdout)
 

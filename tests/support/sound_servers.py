@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from support.programs import ends_with_us
+
 LIMIT_SECONDS = 60
 Server = tuple[subprocess.Popen[bytes], dict[str, str]]  # with the environment of who shall find it
 
@@ -129,7 +131,7 @@ def _require_portaudio() -> None:
 def _started(words: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
     without_bus = {name: value for name, value in os.environ.items() if not name.startswith("DBUS_")}
     return subprocess.Popen(
-        words,
+        ends_with_us(words),
         env={**without_bus, **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,  # a pipe that nobody reads would stop it

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from support.programs import ends_with_us
+
 Picture = npt.NDArray[np.uint8]
 _ALL_PLANES = 2**64 - 1
 _Z_PIXMAP = 2
@@ -100,7 +102,7 @@ def virtual_display() -> Iterator["Screen"]:
     xlib, xtest = _libraries()
     told, tells = os.pipe()
     command = ["Xvfb", "-displayfd", str(tells), "-screen", "0", "1400x1000x24", "-nolisten", "tcp", "-noreset"]
-    server = subprocess.Popen(command, pass_fds=[tells], stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(ends_with_us(command), pass_fds=[tells], stderr=subprocess.DEVNULL)
     os.close(tells)
     before = os.environ.get("DISPLAY")
     try:

@@ -41,27 +41,35 @@ function choice(parameter, index, tell) {
   return { element: framed(parameter, index, [], select), set, start: parameter.default };
 }
 
-// Between a value and its place on the slider, 0 to 1.
+// Between a value and its place on the slider, 0 to 1; and how many decimals it is shown with: by octaves the small values
+// have as much room as the large ones, and so as many digits.
 function scaleOf({ minimum, maximum, unit }) {
   const ratio = maximum / minimum;
   if (FREQUENCIES.includes(unit) && minimum > 0 && ratio > 10) {
-    return { place: value => Math.log(value / minimum) / Math.log(ratio), value: place => minimum * ratio ** place };
+    return {
+      place: value => Math.log(value / minimum) / Math.log(ratio),
+      value: place => minimum * ratio ** place,
+      digits: value => Math.min(9, Math.max(0, 2 - Math.floor(Math.log10(value)))),
+    };
   }
   const span = maximum - minimum;
-  return { place: value => (value - minimum) / span, value: place => minimum + place * span };
+  return {
+    place: value => (value - minimum) / span,
+    value: place => minimum + place * span,
+    digits: () => digitsFor(span),
+  };
 }
 
 function slider(parameter, index, tell) {
   const { minimum, maximum, unit } = parameter;
   const scale = scaleOf(parameter);
-  const digits = digitsFor(maximum - minimum);
   const range = make('input', { type: 'range', min: 0, max: 1, step: 'any' });
   const box = make('input', { type: 'text', inputMode: 'decimal', autocomplete: 'off', className: 'value' });
   box.setAttribute('aria-label', `${parameter.name}${unit ? `, in ${unit}` : ''}`);
   let value = parameter.default;
   const show = () => {
     range.value = scale.place(value);
-    box.value = value.toFixed(digits);
+    box.value = value.toFixed(scale.digits(value));
     range.setAttribute('aria-valuetext', `${box.value} ${unit}`.trim());
   };
   const set = wanted => {

@@ -2,6 +2,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <mutex>
@@ -42,6 +43,7 @@ struct PlayedModel {
 
     CompiledInstance instance;
     std::mutex playing;
+    const pid_t process = getpid();
 };
 
 nb::dict facts_of(const PlayedModel& model) {
@@ -128,8 +130,14 @@ nb::ndarray<nb::numpy, float> play(PlayedModel& model, const AudioIn& audio, con
 }
 
 void reset(PlayedModel& model) {
+    std::unique_lock lock(model.playing, std::try_to_lock);
+    if (!lock.owns_lock() && model.process != getpid()) {
+        throw EngineError(
+            "A thread was inside process() of this compiled model when this process was forked off, and did not come "
+            "along. Use a model of its own here, such as copy.copy(model).");
+    }
     const GilReleased released;
-    const std::lock_guard lock(model.playing);
+    if (!lock.owns_lock()) lock.lock();
     model.instance.reset();
 }
 

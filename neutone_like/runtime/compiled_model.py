@@ -90,6 +90,11 @@ class CompiledModel(Printed):
         Raises:
             ArtifactError: It is damaged, or none; says what is wrong.
         """
+        if not isinstance(data, bytes):
+            raise ArtifactError(
+                f"Expected the content of a compiled model as bytes, got {type(data).__name__}. "
+                "To open a file: load_compiled(path)."
+            )
         self._take(native_module().CompiledModel(data, kernels, "This file" if path is None else str(path)), None)
         self._data = data
         self.path = path

@@ -6,6 +6,7 @@ import struct
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -170,3 +171,9 @@ def test_an_interrupt_leaves_nobody_inside() -> None:
             sys.settrace(before)
     assert moments > 15
     assert model.process(x).shape == (model.out_channels, 64)
+
+
+def test_a_path_where_content_is_meant_is_told_how_to_open_it() -> None:
+    for wrong in (Path("model.nlc"), "model.nlc", None, 3, bytearray(4)):
+        with pytest.raises(ArtifactError, match=r"as bytes, got \w+\. To open a file: load_compiled\(path\)"):
+            CompiledModel(wrong)  # pyright: ignore[reportArgumentType]

@@ -4,14 +4,16 @@ import copy
 import os
 import pickle
 import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from neutone_like import RuntimeEngineError
+from neutone_like import RuntimeEngineError, load_compiled
 from neutone_like.runtime import BuiltinBackend, Engine, HostConfig, Session
+from support.places import PROJECT
 from support.runtime_models import noise
 
 pytestmark = [
@@ -75,3 +77,34 @@ def test_threads_are_not_copied(copied: Callable[[Any], Any]) -> None:
             copied(session)
         with pytest.raises(RuntimeEngineError, match="An engine can't be copied or pickled: make another one"):
             copied(engine)
+
+
+def test_a_compiled_model_that_played_when_the_process_was_forked_tells_the_child() -> None:
+    """The thread that is inside did not come along: nobody would ever let the child in."""
+    model, ends = load_compiled(PROJECT / "exported" / "overdrive"), threading.Event()
+    long, short = (np.zeros((model.in_channels, samples), np.float32) for samples in (1 << 20, 64))
+
+    def play() -> None:
+        while not ends.is_set():
+            model.process(long)
+
+    def ask() -> None:
+        try:
+            model.process(short)
+        except RuntimeEngineError:  # forked while the thread was inside
+            with pytest.raises(RuntimeEngineError, match="when this process was forked off.*Use a model of its own"):
+                model.reset()
+            copy.copy(model).process(short)
+        else:
+            model.reset()
+            raise RuntimeEngineError("forked between two blocks")
+
+    thread = threading.Thread(target=play)
+    thread.start()
+    try:
+        said = next(each for each in (said_in_a_child(ask) for _ in range(1000)) if "between two" not in each)
+    finally:
+        ends.set()
+        thread.join()
+    assert said == "nothing"
+    model.reset()

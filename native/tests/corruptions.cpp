@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "kernels/kernel_ids.hpp"
+#include "kernels/operations.hpp"
 #include "kernels/player.hpp"
 #include "kernels/reader.hpp"
 #include "unit/plan_builder.hpp"
@@ -407,6 +408,48 @@ Bytes packed_plan() {
     return builder.packed_file(packings, numbers);
 }
 
+// A recurrent layer whose weights are bytes or halves, its units' and its inputs' in forms of their own.
+Builder recurrent_plan(KernelId kernel, int32_t units, int32_t of_units, int32_t of_inputs) {
+    const int32_t gates = kernel == kLstm ? 4 : kernel == kGru ? 3 : 1, padded = (units + 15) / 16 * 16;
+    const int32_t columns = gates * padded, pitch = 64;
+    std::mt19937 random(1);
+    std::vector<float> weights;
+    const auto add_matrix = [&](int32_t rows, int32_t form, int32_t group) {
+        const int32_t even = (rows + 1) / 2 * 2, first = static_cast<int32_t>(weights.size());
+        std::vector<uint16_t> halves(static_cast<size_t>(even * columns / (form == kByteWeights ? 2 : 1)));
+        // Two bytes, or a normal half, of either sign.
+        for (auto& each : halves)
+            each = static_cast<uint16_t>((random() & 0x83ff) | (form == kByteWeights ? 0 : 0x2c00));
+        if (form == kFloatWeights) {
+            weights.resize(weights.size() + static_cast<size_t>(rows * columns), 0.01f);
+            return;
+        }
+        weights.resize(weights.size() + halves.size() / 2);
+        std::memcpy(weights.data() + first, halves.data(), halves.size() * 2);
+        weights.resize(weights.size() + static_cast<size_t>((rows + group - 1) / group * columns), 0.001f);
+    };
+    const int32_t group = 8;
+    add_matrix(units, of_units, group);
+    add_matrix(1, of_inputs, group);
+    weights.resize(weights.size() + static_cast<size_t>(kernel == kGru ? 4 * padded : columns), 0.1f);
+    Builder builder;
+    using plan::fixed;
+    const uint32_t in = builder.memory(kArena, pitch), out = builder.memory(kArena, units * pitch);
+    const uint32_t states[] = {builder.memory(kState, units), builder.memory(kState, units)};
+    builder.view(in, fixed(0), {fixed(1), plan::samples()}, {pitch, 1}, kPadded);
+    builder.facts.output = static_cast<int32_t>(builder.view(out, fixed(0), {fixed(1), plan::samples()}, {pitch, 1}));
+    builder.view(out, fixed(0), {plan::samples(), fixed(units)}, {1, pitch});
+    builder.view(in, fixed(0), {plan::samples(), fixed(1)}, {1, pitch});
+    const uint32_t count = kernel == kLstm ? 2 : 1;
+    for (uint32_t i = 0; i < count; ++i) builder.view(states[i], fixed(0), {fixed(units)}, {1});
+    const int32_t numbers = static_cast<int32_t>(weights.size());
+    builder.view(builder.constant(weights), fixed(0), {fixed(numbers)}, {1});
+    if (kernel == kRnn) builder.integers.push_back(kTanh);
+    builder.integers.insert(builder.integers.end(), {of_units, group, of_inputs, group});
+    builder.step(kernel, count + 3, static_cast<uint32_t>(builder.integers.size()));
+    return builder;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -425,7 +468,13 @@ int main(int argc, char** argv) {
         models.push_back(proved(moved.file(), "a plan of our own"));
         models.push_back(proved(walking.file_for_rates({moved, walking}, {48000, 44100, 96000}), "plans of our own"));
         models.push_back(proved(packed_plan(), "a plan of our own"));
-        for (size_t index = 0; index < 4; ++index) {
+        for (const Builder& layer : {recurrent_plan(kLstm, 70, kByteWeights, kFloatWeights),
+                                     recurrent_plan(kGru, 19, kByteWeights, kHalfWeights),
+                                     recurrent_plan(kRnn, 33, kHalfWeights, kByteWeights),
+                                     recurrent_plan(kLstm, 18, kHalfWeights, kHalfWeights)}) {
+            models.push_back(proved(layer.file(), "a recurrent layer of our own"));
+        }
+        for (size_t index = 0, plain = models.size(); index < plain; ++index) {
             models.push_back(proved(plan::folded_file(models[index]), "a folded plan of our own"));
         }
     }

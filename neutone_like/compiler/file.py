@@ -95,10 +95,16 @@ def write_plans(plans: Sequence[FilePlan], metadata: str, rates: Sequence[int] =
         sections.append((Section.RATES, 0, np.asarray(rates, "<i4").tobytes()))
     sections += [(Section.TEST_VECTOR, number, _numbers_of(each.test)) for number, each in enumerate(plans)]
     small = [(kind, plan, folded(kind, data) if kind in ITEM_WORDS else data) for kind, plan, data in sections]
-    if sum(len(data) for *_, data in sections) - sum(len(data) for *_, data in small) >= LEAST_SAVED:
+    saved = sum(len(data) for *_, data in sections) - sum(len(data) for *_, data in small)
+    if saved >= LEAST_SAVED or any(_has_short_weights(step) for each in plans for step in each.plan.steps):
         return _file(small, VERSION_OF_FOLDED)
     version = VERSION_OF_PLANS if rates else VERSION
     return _file(sections, version if packed is None else VERSION_OF_PACKED)
+
+
+def _has_short_weights(step: Step) -> bool:
+    """Whether a recurrent layer's weights are stored in the form in which they are multiplied, of 8 or 16 bits."""
+    return step.kernel in MOVED_ON and step.kernel is not KernelId.RECURRENCE and len(step.integers) > 1
 
 
 def _numbers_of(test: TestVector) -> bytes:
@@ -256,8 +262,8 @@ class _Writer:
     def _weights(self, step: Step) -> None:
         """Those of a kernel whose weights are a tensor of the plan, before anything else asks for its buffer."""
         if step.kernel in MOVED_ON and step.kernel is not KernelId.RECURRENCE:
-            if len(step.integers) > 1:
-                return  # short ones already
+            if _has_short_weights(step):
+                return
             hidden, inputs = (view.dims[-1].constant for view in (step.inputs[1], step.inputs[0]))
             assert hidden is not None
             assert inputs is not None

@@ -9,7 +9,7 @@ VERSION_OF_PLANS = 2
 VERSION_OF_PACKED = 3
 """Of a file whose constants are packed."""
 VERSION_OF_FOLDED = 4
-"""Of a file whose tables are folded, packed constants or not."""
+"""Of a file whose tables are folded, packed constants or not; and of each with recurrent weights in 8 or 16 bits."""
 LEAST_SAVED = 1024
 """Bytes: for less, no file becomes one that older readers don't know."""
 HEADER_BYTES = 32

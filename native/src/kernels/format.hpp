@@ -17,6 +17,8 @@ constexpr uint32_t kVersionOfPacked = 3;  // with packed constants, for one rate
 // differ from the word one item before (from 0 in the first item, and always for integers), followed by these differences:
 // each modulo 2^32, with 0, 1, 2, 3... for 0, -1, 1, -2..., in bytes of seven bits, the lowest first, all but the last with
 // the eighth bit set.
+// A file with recurrent weights in 8 or 16 bits (kLstm in kernel_ids.hpp) has this version in any case: readers of the ones
+// before don't know them.
 constexpr uint32_t kVersionOfFolded = 4;
 constexpr uint32_t kMostPlans = 16;
 constexpr int kMaximumRank = 6;

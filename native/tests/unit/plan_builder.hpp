@@ -165,14 +165,14 @@ struct Builder {
         return index;
     }
 
-    uint32_t constant(std::initializer_list<float> values) {
+    uint32_t constant(const std::vector<float>& values) {
         Buffer buffer{};
         buffer.kind = kConstant;
         buffer.offset = constants.size() * sizeof(float);
         buffer.elements = static_cast<int64_t>(values.size());
         buffer.initial = -1;
         buffer.advance = fixed(0);
-        constants.insert(constants.end(), values);
+        constants.insert(constants.end(), values.begin(), values.end());
         constants.resize((constants.size() + 15) / 16 * 16 + 16);
         buffers.push_back(buffer);
         return static_cast<uint32_t>(buffers.size() - 1);

@@ -149,12 +149,13 @@ static void add_rows(float* sums, int32_t columns, const float* weights, ptrdiff
         Floats value[kRowsAtOnce];
         NEUTONE_LIKE_UNROLL for (int u = 0; u < kRowsAtOnce; ++u) value[u] = splat(values[u * stride]);
         for (int32_t column = 0; column < columns; column += kLanes) {
-            Floats even = load(sums + column), odd = {};
-            NEUTONE_LIKE_UNROLL for (int u = 0; u < kRowsAtOnce; u += 2) {
+            // Eight rows are added up by themselves: beside the sum of all rows each would be rounded more.
+            Floats even = value[0] * load(weights + column), odd = value[1] * load(weights + row + column);
+            NEUTONE_LIKE_UNROLL for (int u = 2; u < kRowsAtOnce; u += 2) {
                 even += value[u] * load(weights + u * row + column);
                 odd += value[u + 1] * load(weights + (u + 1) * row + column);
             }
-            store(sums + column, even + odd);
+            store(sums + column, load(sums + column) + (even + odd));
         }
     }
     for (; rows > 0; --rows, weights += row, values += stride) {
@@ -336,14 +337,14 @@ NEUTONE_LIKE_INLINE void recurrent_run(const Call& call, Cell cell, uint32_t own
     layer.sums = sums;
     layer.room = sums + Cell::kSums * padded;
     float* expanded = layer.room + 2 * round_up(layer.inputs > units ? layer.inputs : units, kVectorFloats);
-    if (is_expanded(layer.hidden_form)) {
+    if (is_expanded(layer.hidden_form) && samples >= kFewestExpanded) {
         expand_halves(expanded, layer.short_hidden);
         layer.hidden = expanded;
         layer.hidden_form = kFloatWeights;
         expanded += units * static_cast<ptrdiff_t>(columns);
         for (int32_t i = 0; i < columns; ++i) *expanded++ = 0.0f;
     }
-    if (is_expanded(layer.input_form)) {
+    if (is_expanded(layer.input_form) && samples >= kFewestExpanded) {
         expand_halves(expanded, layer.short_input);
         layer.input = expanded;
         layer.input_form = kFloatWeights;

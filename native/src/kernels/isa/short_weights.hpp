@@ -14,13 +14,15 @@ constexpr int32_t kHalfPanels = kLanes == 4 ? 2 : 4;
 constexpr int32_t kRowsOfHalves = 32;  // of a sum: many short ones are more exact than a long one
 constexpr int32_t kBytePanels = kLanes == 16 ? 4 : kRegisters == 32 ? 2 : 1;
 
-// Where a processor makes floats of half-precision numbers. Without, they are made floats once for each block, in scratch
-// memory.
+// Where a processor makes floats of half-precision numbers. Without, a step of halves takes up to 1.65 x the time of floats:
+// they are made floats in scratch memory once for each block that has enough steps, which takes the time of 2 to 6 of them.
 #if defined(__F16C__) || defined(__aarch64__)
 constexpr bool kHasHalves = true;
 #else
 constexpr bool kHasHalves = false;
 #endif
+
+constexpr int32_t kFewestExpanded = 16;  // steps
 
 // Of numbers that are 0 or normal.
 NEUTONE_LIKE_INLINE Floats load_halves(const uint16_t* from) {

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like.errors import CompileError
-from neutone_like.formats.fourier_tables import LONGEST, angles, scale, weights_of_bins
+from neutone_like.formats.fourier_tables import LONGEST, cosines, scale, sines, weights_of_bins
 from neutone_like.graph import Graph, Node, operation
 
 
@@ -22,11 +22,14 @@ class Pair:
 
 Rule = Callable[..., Any]
 _OF_EACH_PART = {
-    "alias", "cat", "clone", "constant_pad_nd", "contiguous", "detach", "expand", "flatten", "flip", "index_select",
-    "mean", "movedim", "narrow", "neg", "pad", "permute", "repeat", "reshape", "roll", "select", "slice", "squeeze",
-    "stack", "sum", "t", "transpose", "unflatten", "unsqueeze", "view", "_unsafe_view",
+    "alias", "cat", "chunk", "clone", "contiguous", "cumsum", "detach", "expand", "flatten", "flip", "index",
+    "index_select", "mean", "movedim", "narrow", "neg", "permute", "repeat", "reshape", "roll", "select", "slice",
+    "split", "split_with_sizes", "squeeze", "stack", "sum", "t", "transpose", "unbind", "unflatten", "unfold",
+    "unsqueeze", "view", "zeros_like", "_unsafe_view",
 }  # fmt: skip
 """Operations that do to a complex tensor what they do to each of its parts."""
+_JOIN = {"cat", "stack"}
+"""Of these, operations that take real tensors beside complex ones."""
 _COMPOSED = ("aten::stft", "aten::istft", "aten::fft_")
 
 
@@ -61,8 +64,10 @@ class InReals(nn.Module):
                 return args[0] if isinstance(args[0], Pair) else Pair(args[0], torch.zeros_like(args[0]))
             if name not in _MAKES_PAIRS and not any(map(_is_complex, given)):
                 return _in_reals(operation(node.op)(*args, **kwargs), node)
+            if node.op == "getitem":
+                return operation(node.op)(*args)
             if name in _OF_EACH_PART:
-                return _of_each_part(operation(node.op), args, kwargs)
+                return _of_each_part(operation(node.op), args, kwargs, joins=name in _JOIN)
             rule = _TRANSFORMS.get(name)
             if rule is not None:
                 return rule(self, *args, **kwargs)
@@ -86,8 +91,8 @@ def _real_to_complex(reals: InReals, x: Tensor, dim: Sequence[int], normalizatio
     bins = points // 2 + 1 if onesided else points
     factor, name = scale(normalization, points), f"{points}_{bins}_{normalization}"
     found = Pair(
-        reals.multiplied(x, last, f"cosine_{name}", lambda: angles(points, bins).cos() * factor),
-        reals.multiplied(x, last, f"minus_sine_{name}", lambda: -angles(points, bins).sin() * factor),
+        reals.multiplied(x, last, f"cosine_{name}", lambda: cosines(points, bins) * factor),
+        reals.multiplied(x, last, f"minus_sine_{name}", lambda: -sines(points, bins) * factor),
     )
     return _complex_to_complex(reals, found, others, normalization, True)
 
@@ -100,8 +105,8 @@ def _complex_to_real(reals: InReals, x: Pair, dim: Sequence[int], normalization:
     real, imaginary = (each.narrow(last, 0, bins) for each in (x.real, x.imaginary))
     factor, name = weights_of_bins(points, bins) * scale(normalization, points), f"{bins}_{points}_{normalization}"
     return reals.multiplied(
-        real, last, f"back_cosine_{name}", lambda: angles(points, bins).T.cos() * factor
-    ) - reals.multiplied(imaginary, last, f"back_sine_{name}", lambda: angles(points, bins).T.sin() * factor)
+        real, last, f"back_cosine_{name}", lambda: cosines(points, bins).T * factor
+    ) - reals.multiplied(imaginary, last, f"back_sine_{name}", lambda: sines(points, bins).T * factor)
 
 
 def _complex_to_complex(reals: InReals, x: Pair, dim: Sequence[int], normalization: int, forward: bool) -> Pair:
@@ -110,10 +115,10 @@ def _complex_to_complex(reals: InReals, x: Pair, dim: Sequence[int], normalizati
         factor, name = scale(normalization, points), f"{points}_{points}_{normalization}"
 
         def cosine(part: Tensor) -> Tensor:
-            return reals.multiplied(part, each, f"cosine_{name}", lambda: angles(points, points).cos() * factor)  # noqa: B023
+            return reals.multiplied(part, each, f"cosine_{name}", lambda: cosines(points, points) * factor)  # noqa: B023
 
         def sine(part: Tensor) -> Tensor:
-            return reals.multiplied(part, each, f"minus_sine_{name}", lambda: -angles(points, points).sin() * factor)  # noqa: B023
+            return reals.multiplied(part, each, f"minus_sine_{name}", lambda: -sines(points, points) * factor)  # noqa: B023
 
         turn = -1.0 if forward else 1.0
         x = Pair(
@@ -146,16 +151,26 @@ def _in_reals(found: Any, node: Node) -> Any:
     return found
 
 
-def _of_each_part(function: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Pair:
+def _of_each_part(function: Rule, args: Sequence[Any], kwargs: dict[str, Any], *, joins: bool) -> Any:
     def part(value: Any, name: str) -> Any:
         if isinstance(value, (list, tuple)):
             return [part(each, name) for each in value]
+        if isinstance(value, torch.dtype):
+            return value.to_real()
+        if joins and isinstance(value, Tensor):
+            return value if name == "real" else torch.zeros_like(value)
         return getattr(value, name) if isinstance(value, Pair) else value
 
-    def played(name: str) -> Tensor:
+    def played(name: str) -> Any:
         return function(*part(args, name), **{key: part(each, name) for key, each in kwargs.items()})
 
-    return Pair(played("real"), played("imaginary"))
+    given = [*args, *kwargs.values()]
+    if any(isinstance(each, torch.dtype) and not each.is_complex for each in given):
+        return played("real")
+    real, imaginary = played("real"), played("imaginary")
+    if isinstance(real, Tensor):
+        return Pair(real, imaginary)
+    return [Pair(*each) for each in zip(real, imaginary, strict=True)]
 
 
 def _both(value: Any) -> tuple[Any, Any]:
@@ -183,6 +198,27 @@ def _product(x: Any, other: Any) -> Pair:
     return _pair(real * more - imaginary * more_imaginary, real * more_imaginary + imaginary * more)
 
 
+def _padded(x: Pair, pad: Sequence[int], *more: Any, **named: Any) -> Pair:
+    """``constant_pad_nd(x, pad, value)``, and ``pad(x, pad, mode, value)``."""
+    given = [*more, *named.values()]
+    mode = next((each for each in given if isinstance(each, str)), "constant")
+    value = next((each for each in given if isinstance(each, (int, float, complex))), 0.0)
+    real, imaginary = _both(value)
+    sides = list(pad)
+    if mode != "constant":
+        return Pair(nn.functional.pad(x.real, sides, mode), nn.functional.pad(x.imaginary, sides, mode))
+    return Pair(nn.functional.pad(x.real, sides, value=real), nn.functional.pad(x.imaginary, sides, value=imaginary))
+
+
+def _chosen(condition: Tensor, x: Any, other: Any) -> Pair:
+    return Pair(*(torch.where(condition, *each) for each in zip(_both(x), _both(other), strict=True)))
+
+
+def _exponential(x: Pair) -> Pair:
+    size = torch.exp(x.real)
+    return Pair(size * torch.cos(x.imaginary), size * torch.sin(x.imaginary))
+
+
 def _quotient(x: Any, other: Any) -> Pair:
     if _is_complex(other):
         raise CompileError("division by complex numbers: multiply by the conjugate, and divide by the square")
@@ -207,14 +243,20 @@ _RULES: dict[str, Rule] = {
     "resolve_conj": lambda x: x,
     "_conj_physical": lambda x: Pair(x.real, -x.imaginary),
     "complex": _pair,
+    "constant_pad_nd": _padded,
     "div": _quotient,
+    "exp": _exponential,
     "imag": lambda x: x.imaginary,
     "mul": _product,
+    "pad": _padded,
     "polar": lambda size, turn: _pair(size * torch.cos(turn), size * torch.sin(turn)),
     "real": lambda x: x.real,
+    "rsub": lambda x, other, alpha=1: _sum(other, x, -alpha),
+    "square": lambda x: _product(x, x),
     "sub": lambda x, other, alpha=1: _sum(x, other, -alpha),
     "view_as_complex": lambda x: Pair(x[..., 0], x[..., 1]),
     "view_as_real": lambda x: torch.stack([x.real, x.imaginary], -1),
+    "where": _chosen,
 }
 _CONVERTS = {"to", "_to_copy"}
 _MAKES_PAIRS = {"_fft_r2c", "complex", "polar", "view_as_complex"}

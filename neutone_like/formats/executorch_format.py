@@ -15,6 +15,7 @@ from neutone_like.errors import CompileError
 from neutone_like.extras import import_extra
 from neutone_like.formats.core import Core, initial_states
 from neutone_like.formats.format import Draft, Format, Player
+from neutone_like.formats.fourier_tables import notes_of
 from neutone_like.formats.graph_module import exported, first_line, numbered_names, short_core
 
 
@@ -37,7 +38,7 @@ class ExecuTorchFormat(Format):
         except Exception as error:  # of several layers of its own
             raise CompileError(f"ExecuTorch does not take the model: {first_line(error)}") from error
         path.write_bytes(lowered.buffer)
-        return Draft(core, numbered_names(core, "{}", "{}"))
+        return Draft(core, numbered_names(core, "{}", "{}"), notes_of(core.graph))
 
     def open(self, draft: Draft, path: Path) -> Player:
         return _ExecuTorchPlayer(draft.core, path)

@@ -15,6 +15,7 @@ from neutone_like.errors import CompileError
 from neutone_like.extras import import_extra
 from neutone_like.formats.core import Core, state_names
 from neutone_like.formats.format import Draft, Format, Player, PlayerByName
+from neutone_like.formats.fourier_tables import notes_of
 from neutone_like.formats.graph_module import example_tensors, first_line, graph_module, numbered_names, short_core
 from neutone_like.formats.sidecar import TensorNames
 
@@ -38,7 +39,7 @@ class LiteRtFormat(Format):
             raise
         except Exception as error:  # of the converter, of PyTorch, of TensorFlow's own kinds
             raise CompileError(f"litert-torch does not convert it: {first_line(error)}") from error
-        return Draft(core, numbered_names(core, "args_{}", "output_{}"))
+        return Draft(core, numbered_names(core, "args_{}", "output_{}"), notes_of(core.graph))
 
     def open(self, draft: Draft, path: Path) -> Player:
         return _LiteRtPlayer(draft.core, draft.names, path)

@@ -11,6 +11,7 @@ from neutone_like.errors import CompileError
 from neutone_like.extras import import_extra
 from neutone_like.formats.core import Core, core_of_artifact, in_operations, state_names
 from neutone_like.formats.format import Draft, Format, Player, PlayerByName
+from neutone_like.formats.fourier_tables import notes_of
 from neutone_like.formats.onnx import RULES, names_for, write_onnx
 from neutone_like.formats.onnx.writing import AUDIO, AUDIO_OUT
 from neutone_like.formats.sidecar import TensorNames
@@ -30,7 +31,7 @@ class OnnxFormat(Format):
         core = replace(core, graph=in_operations(core.graph, _has_rule))
         data, names = onnx_of(core)
         path.write_bytes(data)
-        return Draft(core, names, notes={"tensorrt": facts_for_tensorrt(data)})
+        return Draft(core, names, notes={"tensorrt": facts_for_tensorrt(data), **notes_of(core.graph)})
 
     def open(self, draft: Draft, path: Path) -> Player:
         return _OnnxPlayer(draft.core, draft.names, path)

@@ -10,6 +10,7 @@ from neutone_like.artifact.format.format_limits import Model
 from neutone_like.errors import CompileError
 from neutone_like.extras import import_extra
 from neutone_like.formats.format import Draft, Format, Player, PlayerByName
+from neutone_like.formats.fourier_tables import notes_of
 from neutone_like.formats.onnx_format import OnnxFormat
 
 _ON_ONE_THREAD = {
@@ -35,7 +36,7 @@ class OpenVinoFormat(Format):
             openvino.save_model(converted, str(path), compress_to_fp16=False)
         except Exception as error:  # RuntimeError and others of its own
             raise CompileError(f"OpenVINO {openvino.__version__} does not convert it: {error}") from error
-        return replace(draft, notes={"compile_with": _ON_ONE_THREAD})
+        return replace(draft, notes={"compile_with": _ON_ONE_THREAD, **notes_of(draft.core.graph)})
 
     def open(self, draft: Draft, path: Path) -> Player:
         return _OpenVinoPlayer(draft, path)

@@ -4,13 +4,15 @@ import copy
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
-from neutone_like.numbers import whole_number
+from neutone_like.numbers import as_whole_number, real_number, whole_number
 from neutone_like.streaming.culprit import Culprits
 from neutone_like.streaming.layer import StreamingLayer, block_multiple, streaming_layers
 from neutone_like.streaming.report import StreamingCheck, StreamingReport
@@ -41,11 +43,17 @@ def verify_streaming(
         tolerance: Largest difference, as a part of the output's peak.
 
     Raises:
-        ModelError: ``example`` is no ``[batch, channels, samples]``, or shorter than one block.
+        ModelError: ``example`` is no ``[batch, channels, samples]``, or shorter than one block; a number is out of
+            range; a layer declares what is no number of samples.
     """
     seed = whole_number(seed, "seed", 0, MAXIMUM_SEED, error=ModelError)
     chunkings = whole_number(chunkings, "chunkings", 0, 1_000_000, error=ModelError)
+    tolerance = real_number(tolerance, "tolerance", 0.0, 1e9, error=ModelError)
+    for _, layer in reversed(list(streaming_layers(network))):  # those inside, of which others add it up, come last
+        _require_declared(layer)
     x = _noise(network, seed) if example is None else example.detach()
+    if not x.is_floating_point() or x.is_meta:
+        raise ModelError(f"example must be a signal of floating-point numbers, got {x.dtype} on {x.device}.")
     multiple = block_multiple(network)
     if x.dim() != 3 or x.size(2) < 2 * multiple:
         raise ModelError(
@@ -75,6 +83,22 @@ def verify_streaming(
     checks.append(_receptive_field_of_all(culprits, x))
     checks += _against_reference(culprits, reference, x, tolerance)
     return StreamingReport(tuple(checks))
+
+
+def _require_declared(layer: StreamingLayer) -> None:
+    """Raise :class:`ModelError` where what a layer says of itself is no number of samples."""
+    for name, least in (("receptive_field_samples", 0), ("delay_samples", 0), ("block_multiple_samples", 1)):
+        declared: Any = getattr(layer, name)
+        may_be_none = name == "receptive_field_samples"
+        number = as_whole_number(declared)
+        if (number is None or number < least) and not (may_be_none and declared is None):
+            words = " (None: endless, or not known)" if may_be_none else ""
+            raise ModelError(
+                f"{type(layer).__name__}.{name} must be a whole number from {least}{words}, got {declared!r:.100}."
+            )
+    ratio: Any = layer.ratio
+    if not isinstance(ratio, (int, Fraction)) or ratio <= 0:
+        raise ModelError(f"{type(layer).__name__}.ratio must be a Fraction above 0, got {ratio!r:.100}.")
 
 
 def _skipped(name: str, note: str) -> StreamingCheck:
@@ -203,16 +227,17 @@ def _receptive_field(network: nn.Module, x: Tensor) -> StreamingCheck:
     widest, outputs = 0, max(1, int(block_multiple(network) * network.ratio))
     heard = x.clone().requires_grad_()
     y = _run(fresh(network), [heard])
-    exact = network.receptive_field_is_exact
     # What a layer such as ReLU holds back at one time, it lets through at another.
-    first = max(0, y.size(2) - (max(outputs, _FIELD_TRIALS) if exact else outputs))
+    first = max(0, y.size(2) - max(outputs, _FIELD_TRIALS))
     for n in range(y.size(2) - 1, first - 1, -1) if y.requires_grad else ():
         if widest >= declared and n < y.size(2) - outputs:
             break
         gradient = _gradient((y * _weights(y))[:, :, n].sum(), heard)
         times = torch.zeros(0) if gradient is None else gradient.abs().sum((0, 1)).nonzero()
         widest = max(widest, int(times.max() - times.min()) + 1 if len(times) else 0)
-    return StreamingCheck(name, widest, declared, widest == declared if exact else widest <= declared)
+    return StreamingCheck(
+        name, widest, declared, widest == declared if network.receptive_field_is_exact else widest <= declared
+    )
 
 
 @torch.no_grad()

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from neutone_like.compiler.planning import at_length
 from neutone_like.errors import CompileError
 from neutone_like.formats.complex_pairs import has_complex
+from neutone_like.formats.fourier_tables import notes_of
 from neutone_like.formats.graph_module import GraphModule
 from neutone_like.graph import capture
 
@@ -76,6 +77,31 @@ class Odd(nn.Module):
         return torch.cat([*parts, torch.fft.hfft(bins, n=9).reshape(1, -1)], 1)
 
 
+class Mixed(nn.Module):
+    """Complex numbers beside real ones, in parts, padded with a number, summed in a type, chosen and turned."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[1, N]`` to other lengths."""
+        bins = torch.fft.rfft(x.reshape(4, 15))
+        size = bins.abs()
+        joined = [torch.cat([bins, size], 1), torch.stack([size, bins], 1).sum(1, dtype=torch.complex64)]
+        joined += [nn.functional.pad(bins, (1, 2), value=3.0), *bins.split([3, 5], 1), *bins.chunk(2, 0)]
+        joined += [1.0 - bins, bins.square(), torch.where(size > 2.0, bins, 0.5), torch.exp(1j * bins.angle()) * size]
+        joined += [bins.unbind(0)[1].unfold(0, 4, 2), bins[:, torch.tensor([3, 1])], torch.zeros_like(bins) - bins]
+        shadows = [torch.zeros_like(bins, dtype=torch.float32), bins.cumsum(1).real]
+        return torch.cat([each.reshape(1, -1) for both in joined for each in (both.real, both.imag)] + [
+            each.reshape(1, -1) for each in shadows
+        ], 1)  # fmt: skip
+
+
+class Phases(nn.Module):
+    """Of the highest bins of even transforms, too, which are real: half of them are turned by exactly pi."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[1, N]`` to other lengths."""
+        return torch.fft.rfft(x.reshape(15, 4)).angle().reshape(1, -1)
+
+
 class Pooled(nn.Module):
     """The loudest of neighbours in time and frequency, padded along one of them, both or none."""
 
@@ -91,6 +117,7 @@ class Pooled(nn.Module):
 NETWORKS = {
     "shelf": Shelf(), "frames": Frames(16, 4), "frames of 20": Frames(20, 5), "both-sided": Whole("backward"),
     "orthogonal": Whole("ortho"), "odd": Odd(), "pooled": Pooled(),
+    "mixed": Mixed(), "phases": Phases(),
 }  # fmt: skip
 
 
@@ -152,3 +179,9 @@ class Long(nn.Module):
 def test_what_has_no_form_in_pairs_is_named(network: nn.Module, words: str) -> None:
     with pytest.raises(CompileError, match=words):
         in_reals(network)(torch.zeros(1, SAMPLES))
+
+
+def test_the_sidecar_says_that_there_are_tables() -> None:
+    for network, said in ((NETWORKS["frames"], True), (Pooled(), True), (nn.Conv1d(1, 1, 3), False)):
+        graph = capture(network.float(), (torch.zeros(1, SAMPLES),))
+        assert notes_of(graph) == ({"fourier_transforms": "products with tables"} if said else {})

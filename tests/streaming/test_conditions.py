@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -64,8 +65,12 @@ def test_a_condition_comes_with_every_block(network: nn.Module, first: Tensor, s
     reset_streaming(streaming)
     assert torch.equal(without, streaming(x, first))
     assert verify_streaming(streaming, chunkings=3).passed
-    with pytest.raises(ModelError, match=r"a condition of shape .*converted for one of shape"):
-        streaming(x, torch.zeros(1, 9))
+    for other in (torch.zeros(1, 9), first.to(torch.float64), first.to(torch.int32)):
+        with pytest.raises(ModelError, match=r"a condition of shape \[1.*converted for one of shape \[1"):
+            streaming(x, other)
+    for wrong in (3, [0.5], "x", np.zeros((1, 3))):
+        with pytest.raises(ModelError, match="condition must be a tensor, got"):
+            streaming(x, wrong)
 
 
 class PaddedBefore(nn.Module):
@@ -89,6 +94,9 @@ def test_a_condition_that_a_stream_begins_with_is_refused_and_so_is_one_that_say
     wrong: Any = 0.5
     with pytest.raises(ModelError, match=r"condition must be a tensor, got float"):
         to_streaming(Films().eval(), noise(64), condition=wrong)
+    for wrong in ("x", 1.5, 0, -1, [3]):
+        with pytest.raises(ModelError, match="attention_window_samples must be"):
+            to_streaming(conv(), noise(64), attention_window_samples=wrong)
 
 
 def test_a_checkpoint_of_the_ordinary_network_is_refused_with_the_way_to_load_it() -> None:

@@ -134,6 +134,46 @@ def test_wrong_declarations_are_found() -> None:
     assert (failed["delay, samples"].measured, failed["receptive field, samples"].measured) == (2, 5)
 
 
+class Shy(StreamingLayer):
+    """Whose field is declared, and which lets nothing through at most times."""
+
+    def __init__(self, field: Any) -> None:
+        super().__init__()
+        self.inner = Conv1d(1, 1, 5)
+        self.receptive_field_samples = field
+        self.receptive_field_is_exact = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.inner(x))
+
+
+def test_a_field_that_is_declared_too_short_is_found_where_the_last_sample_lets_nothing_through() -> None:
+    torch.manual_seed(0)
+    for seed in range(8):
+        for field, good in ((4, False), (5, True), (9, True)):
+            checks = {check.name: check for check in verify(Shy(field), seed=seed).checks}
+            assert (checks["receptive field, samples"].passed, checks["receptive field, samples"].measured) == (good, 5)
+
+
+def test_what_is_no_number_of_samples_or_no_signal_is_refused_in_words() -> None:
+    for wrong in (1.5, "x", float("inf"), float("nan"), -1, True, [3]):
+        with pytest.raises(ModelError, match=r"Shy.receptive_field_samples must be a whole number from 0 \(None"):
+            verify(Shy(wrong))
+    with pytest.raises(ModelError, match=r"Shy.receptive_field_samples must be"):
+        verify(Sequential(Shy(1.5)))
+    for name, value in (("delay_samples", 0.5), ("block_multiple_samples", 0), ("ratio", 0.5), ("ratio", 0)):
+        layer = Shy(5)
+        setattr(layer, name, value)
+        with pytest.raises(ModelError, match=f"Shy.{name} must be"):
+            verify(layer)
+    for wrong in (-1.0, float("nan")):
+        with pytest.raises(ModelError, match="tolerance must"):
+            verify(Shy(5), tolerance=wrong)
+    for example in (torch.zeros(1, 1, 64, dtype=torch.int32), torch.zeros(1, 1, 64, device="meta")):
+        with pytest.raises(ModelError, match="example must be a signal of floating-point numbers"):
+            verify(Shy(5), example=example)
+
+
 class Detached(StreamingLayer):
     """It gives an ordinary convolution its past, and keeps no gradient of it."""
 

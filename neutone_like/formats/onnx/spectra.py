@@ -8,7 +8,7 @@ from torch import Tensor
 
 from neutone_like.compiler.extent import Extent
 from neutone_like.errors import CompileError
-from neutone_like.formats.fourier_tables import LONGEST, angles, scale, weights_of_bins
+from neutone_like.formats.fourier_tables import LONGEST, cosines, scale, sines, weights_of_bins
 from neutone_like.formats.onnx.context import Context, Written, is_complex, writes
 from neutone_like.graph import Node
 
@@ -20,8 +20,8 @@ def _real_to_complex(
     *others, last = [each % x.rank for each in dim]
     points = _points(x, last)
     bins = points // 2 + 1 if onesided else points
-    turns, factor = angles(points, bins), scale(normalization, points)
-    table = torch.stack([turns.cos() * factor, -turns.sin() * factor], -1).reshape(points, 2 * bins)
+    cosine, sine, factor = cosines(points, bins), sines(points, bins), scale(normalization, points)
+    table = torch.stack([cosine * factor, -sine * factor], -1).reshape(points, 2 * bins)
     found = _multiplied(context, x, last, table, bins)
     return _all(context, found, others, normalization, True)
 
@@ -37,8 +37,9 @@ def _complex_to_real(
     if bins > needed:
         x = context.sliced(x, last, 0, needed, dims=[*x.dims[:last], Extent.of(needed), *x.dims[last + 1 :]])
         bins = needed
-    turns, factor = angles(points, bins).T, weights_of_bins(points, bins) * scale(normalization, points)
-    table = torch.stack([turns.cos() * factor, -turns.sin() * factor], 1).reshape(2 * bins, points)
+    cosine, sine = cosines(points, bins).T, sines(points, bins).T
+    factor = weights_of_bins(points, bins) * scale(normalization, points)
+    table = torch.stack([cosine * factor, -sine * factor], 1).reshape(2 * bins, points)
     return _multiplied(context, x, last, table, points)
 
 
@@ -52,8 +53,7 @@ def _complex_to_complex(
 def _all(context: Context, x: Written, dims: Sequence[int], normalization: int, forward: bool) -> Written:
     for dim in dims:
         points = _points(x, dim)
-        turns = angles(points, points)
-        cosine, sine = turns.cos(), turns.sin() * (-1 if forward else 1)
+        cosine, sine = cosines(points, points), sines(points, points) * (-1 if forward else 1)
         real = torch.stack([cosine, sine], -1)  # what a real part adds to both
         imaginary = torch.stack([-sine, cosine], -1)
         table = (torch.stack([real, imaginary], 1) * scale(normalization, points)).reshape(2 * points, 2 * points)

@@ -6,10 +6,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.jit import is_scripting  # pyright: ignore[reportPrivateImportUsage]
 
 from neutone_like.arguments import is_one_of, require_kind
 from neutone_like.errors import CaptureError, ModelError
 from neutone_like.graph import Graph, Node, Value, capture, fold_constants, own_copy, to_torchscript, without_writes
+from neutone_like.numbers import whole_number
 from neutone_like.streaming.block_lengths import require_channels, require_multiple
 from neutone_like.streaming.conversion.converting import Converted, convert
 from neutone_like.streaming.conversion.proof import prove
@@ -103,11 +105,13 @@ class ConditionedNetwork(StreamingNetwork):
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         self._require_block(x)
+        if not is_scripting():
+            _require_condition(condition)
         given = self.condition if condition is None else condition
-        if given.shape != self.condition.shape:
+        if given.shape != self.condition.shape or given.dtype != self.condition.dtype:
             raise ModelError(
-                f"ConditionedNetwork: a condition of shape {given.shape}; it was converted for one of shape "
-                f"{self.condition.shape}."
+                f"ConditionedNetwork: a condition of shape {list(given.shape)} and type {given.dtype}; it was "
+                f"converted for one of shape {list(self.condition.shape)} and type {self.condition.dtype}."
             )
         return self.player(x, given)
 
@@ -148,6 +152,10 @@ def to_streaming(
         came = list(example.shape) if isinstance(example, Tensor) else type(example).__name__
         more = _ONE_CHANNEL if isinstance(example, Tensor) and example.dim() == 2 else ""
         raise ModelError(f"example must be a tensor [batch, channels, samples], got {came}.{more}")
+    if attention_window_samples is not None:
+        attention_window_samples = whole_number(
+            attention_window_samples, "attention_window_samples", 1, 1 << 40, error=ModelError
+        )
     refuse_training_norms(network)
     conditions = () if condition is None else (condition,)
     if example is None:
@@ -164,10 +172,14 @@ def to_streaming(
     )
 
 
-def _require_inputs(network: nn.Module, example: object, condition: object) -> None:
-    """Raise :class:`ModelError` for a network that is to be called with more than the signal and a condition."""
+def _require_condition(condition: object) -> None:
     if condition is not None and not isinstance(condition, Tensor):
         raise ModelError(f"condition must be a tensor, got {type(condition).__name__}. Join several numbers into one.")
+
+
+def _require_inputs(network: nn.Module, example: object, condition: object) -> None:
+    """Raise :class:`ModelError` for a network that is to be called with more than the signal and a condition."""
+    _require_condition(condition)
     try:
         arguments = inspect.signature(network.forward).parameters.values()
     except (TypeError, ValueError):  # a forward that is not Python's

@@ -21,7 +21,15 @@ pytest.importorskip("onnx")  # which the helpers write other files with
 if find_spec("ai_edge_litert") is None:
     pytest.skip("ai-edge-litert is not installed", allow_module_level=True)
 
-from support.exchange_files import TWELVE_PARAMETERS, TWELVE_STATES, twelve_tensors, write_twelve_tensors
+from support.exchange_files import (
+    TWELVE_PARAMETERS,
+    TWELVE_STATES,
+    state,
+    twelve_tensors,
+    write_sidecar,
+    write_twelve_tensors,
+)
+from support.litert_by_hand import SAMPLES, counting
 
 HOST = HostConfig(48000, 32, channels=1)
 TOLERANCE = 2e-6
@@ -55,6 +63,25 @@ def test_tensors_are_matched_by_name_and_states_are_kept(model: Path) -> None:
             np.testing.assert_allclose(play(session, x, [32] * 10), expected(x), rtol=0.0, atol=TOLERANCE)
             session.reset()
         assert session.stats().failed_blocks == 0
+
+
+@pytest.mark.parametrize(("dtype", "initial"), [("int8", [-3, 100]), ("uint8", [3, 250]), ("int16", [-3000, 30000])])
+def test_states_of_short_whole_numbers_go_on_from_block_to_block(
+    dtype: str, initial: list[int], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(counting(dtype))
+    write_sidecar(path, "litert", block_samples=SAMPLES, states=[state("count", np.array(initial, dtype))])
+    made = instance(path)
+    made.prepare(48000, SAMPLES, (1, 1))
+    for _ in range(2):
+        heard = [float(process(made, np.zeros((1, SAMPLES), np.float32))[0, 0]) for _ in range(4)]
+        assert heard == [float(sum(initial) + 2 * block) for block in range(4)]
+        made.reset()
+    other = {"int8": "uint8", "uint8": "int16", "int16": "int8"}[dtype]
+    write_sidecar(path, "litert", block_samples=SAMPLES, states=[state("count", np.array([1, 2], other))])
+    with pytest.raises(BackendFailure, match=other):
+        instance(path)
 
 
 def test_a_worker_plays_it_in_a_host_of_other_blocks(model: Path) -> None:

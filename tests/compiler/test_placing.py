@@ -165,7 +165,7 @@ def recurrent(*, reads_state: bool = False, changes_after: bool = False) -> Plan
     held, work = state("hidden", [0.5, -0.5]), new_tensor("work", (Extent.of(2),), (0,), GRANULE)
     torch.manual_seed(0)
     layer = nn.RNN(1, 2)
-    packed = packed_rnn([each.detach() for each in layer.parameters()])
+    packed = packed_rnn([each.detach() for each in layer.parameters()]).values
     weights = new_tensor("weights", (Extent.of(len(packed)),), (0,), GRANULE)
     weights.tensor.kind, weights.tensor.data = Kind.CONSTANT, torch.tensor(packed, dtype=torch.float32)
     steps = [copy(work, held), Step(KernelId.RNN, [y], [x.permuted([1, 0]), work, weights], [1])]

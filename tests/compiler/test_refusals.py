@@ -83,6 +83,8 @@ class DoubleProduct(Network):
 class LargeInDouble(Network):
     """Small products are calculated in float64, as recursive filters need them."""
 
+    weight: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("weight", torch.randn(2, 4096, dtype=torch.float64))

@@ -182,7 +182,7 @@ class EarlierIIR(nn.Module):
 
 
 def test_filters_in_artifacts_of_earlier_releases_compile(tmp_path: Path) -> None:
-    sections = signal.ellip(4, 0.5, 70, 0.2, output="sos")
+    sections: Any = signal.ellip(4, 0.5, 70, 0.2, output="sos")
     network = nn.Sequential(*(EarlierIIR(*torch.from_numpy(each).split(3)) for each in sections))
     plan = plan_artifact(exported(network, tmp_path))
     assert plan.granule == 64, "in one piece"

@@ -287,9 +287,9 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
         r"The stream would end.*learned positions.*relative",
     ),
     "two outputs": (
-        Built(lambda s, x: (x, s.a(x)), a=conv()),
+        Built(lambda s, x: (x, s.a(x)), a=conv()),  # pyright: ignore
         r"give one tensor, got a tuple of 2\..*network\(x\)\[0\].*joined as channels",
-    ),  # pyright: ignore
+    ),
 }
 
 

@@ -10,6 +10,9 @@ from neutone_like.errors import ModelError
 from neutone_like.streaming.block_lengths import require_channels
 from neutone_like.streaming.layer import StreamingLayer
 
+MOST_LAYERS = 1000
+"""They are made one by one: a wrong number would take all time and memory."""
+
 
 class RNN(nn.RNN, StreamingLayer):
     """A torch ``nn.RNN`` over a stream: ``[batch, input_size, samples]`` to ``[batch, hidden_size, samples]``.
@@ -17,7 +20,8 @@ class RNN(nn.RNN, StreamingLayer):
     Weights have the names of ``nn.RNN``; ``dropout`` between layers acts in training only.
 
     Raises:
-        ModelError: ``bidirectional`` is set: a backward direction begins at the end of the stream.
+        ModelError: ``bidirectional`` is set: a backward direction begins at the end of the stream; there are more than
+            1000 layers.
     """
 
     hidden: Tensor
@@ -35,6 +39,7 @@ class RNN(nn.RNN, StreamingLayer):
         bidirectional: bool = False,
     ) -> None:
         _refuse_bidirectional("RNN", bidirectional)
+        _require_layers("RNN", num_layers)
         super().__init__(input_size, hidden_size, num_layers, nonlinearity, bias, batch_first=True, dropout=dropout)
         _declare(self, "Elman, Finding Structure in Time, 1990")
         self.register_state("hidden", torch.zeros(num_layers, 1, hidden_size))
@@ -75,7 +80,8 @@ class GRU(nn.GRU, StreamingLayer):
     Weights have the names of ``nn.GRU``; ``dropout`` between layers acts in training only.
 
     Raises:
-        ModelError: ``bidirectional`` is set: a backward direction begins at the end of the stream.
+        ModelError: ``bidirectional`` is set: a backward direction begins at the end of the stream; there are more than
+            1000 layers.
     """
 
     hidden: Tensor
@@ -92,6 +98,7 @@ class GRU(nn.GRU, StreamingLayer):
         bidirectional: bool = False,
     ) -> None:
         _refuse_bidirectional("GRU", bidirectional)
+        _require_layers("GRU", num_layers)
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first=True, dropout=dropout)
         _declare(self, "Cho et al., Learning Phrase Representations using RNN Encoder-Decoder, 2014, as in torch")
         self.register_state("hidden", torch.zeros(num_layers, 1, hidden_size))
@@ -127,7 +134,8 @@ class LSTM(nn.LSTM, StreamingLayer):
     ``dropout`` between layers acts in training only.
 
     Raises:
-        ModelError: ``bidirectional`` is set: a backward direction begins at the end of the stream.
+        ModelError: ``bidirectional`` is set: a backward direction begins at the end of the stream; there are more than
+            1000 layers.
     """
 
     hidden: Tensor
@@ -147,6 +155,7 @@ class LSTM(nn.LSTM, StreamingLayer):
         proj_size: int = 0,
     ) -> None:
         _refuse_bidirectional("LSTM", bidirectional)
+        _require_layers("LSTM", num_layers)
         super().__init__(
             input_size, hidden_size, num_layers, bias, batch_first=True, dropout=dropout, proj_size=proj_size
         )
@@ -178,6 +187,11 @@ class LSTM(nn.LSTM, StreamingLayer):
     def reset_streaming_state(self) -> None:
         self.hidden = self.initial_hidden.clone()
         self.cell = self.initial_cell.clone()
+
+
+def _require_layers(name: str, num_layers: int) -> None:
+    if num_layers > MOST_LAYERS:
+        raise ModelError(f"{name}: num_layers must be at most {MOST_LAYERS}, got {num_layers}")
 
 
 def _refuse_bidirectional(name: str, bidirectional: bool) -> None:

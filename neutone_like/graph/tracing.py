@@ -98,11 +98,18 @@ def detached(value: Tensor) -> Tensor:
 def _without_unused(
     nodes: Sequence[Node], constants: Mapping[str, Tensor], results: Sequence[Value]
 ) -> tuple[tuple[Node, ...], dict[str, Tensor], list[Value]]:
-    """Without what nobody needs, such as a tensor made of a shape to be asked for its own: numbered anew."""
+    """Without constants that nobody needs, such as a tensor made of a shape to be asked for its own: numbered anew.
+
+    What is made of signals stays, read or not: whoever makes the network smaller has to see it.
+    """
+    fixed = set(constants)
+    for node in nodes:
+        if all(each.name in fixed for each in values_in([node.args, dict(node.kwargs)])):
+            fixed.add(node.name)
     needed = {each.name for each in results}
     kept: list[Node] = []
     for node in reversed(nodes):
-        if node.name in needed or not is_pure(node):
+        if node.name in needed or node.name not in fixed or not is_pure(node):
             kept.append(node)
             needed |= {each.name for each in values_in([node.args, dict(node.kwargs)])}
     names = {node.name: node_name(index) for index, node in enumerate(reversed(kept))}

@@ -193,7 +193,7 @@ double distance(Tensor& state, const std::vector<double>& exact) {
 }
 
 // Some steps, whose outputs and states are compared; the result's rows lie one after the other or across each other.
-void compare(const KernelTable& table, Layer layer, int samples, Random& random, bool all_ones = false) {
+void compare(const KernelTable& table, Layer layer, int samples, Random& random, float everywhere = 0.0f) {
     const int order = random.whole(0, 2), padded = layer.padded();
     Tensor x({samples, layer.inputs},
              order == 0 ? std::vector<int>{1, samples} : std::vector<int>{layer.inputs + 1, 1});
@@ -201,8 +201,8 @@ void compare(const KernelTable& table, Layer layer, int samples, Random& random,
                                        : order == 1 ? std::vector<int>{padded, 1}
                                                     : std::vector<int>{layer.units, 1});
     x.fill(random);
-    for (int t = 0; t < samples && all_ones; ++t) {
-        for (int i = 0; i < layer.inputs; ++i) x.at({t, i}) = 1.0f;
+    for (int t = 0; t < samples && everywhere != 0.0f; ++t) {
+        for (int i = 0; i < layer.inputs; ++i) x.at({t, i}) = everywhere;
     }
     Tensor h = state_of(layer.h), c = state_of(layer.c), weights = layer.packed();
     play(table, layer.kernel,
@@ -264,17 +264,19 @@ TEST_CASE("weights in 8 or 16 bits are the numbers that they stand for") {
 
 TEST_CASE("sums of many of the largest bytes are not too large") {
     for (const KernelTable* table : tables()) {
-        Random random(6);
-        Layer layer = any_layer(kRnn, 3, 9001, random);
-        layer.activation = kRelu;
-        layer.forms[0] = layer.forms[1] = 2;
-        layer.groups[0] = 4;
-        layer.groups[1] = 9002;
-        layer.shorten(random);
-        for (size_t i = 0; i < layer.input.size(); ++i) {
-            layer.input[i] = 127.0f * Layer::scale_of(0, static_cast<int>(i) / layer.inputs);
+        for (const float largest : {127.0f, -128.0f}) {
+            Random random(6);
+            Layer layer = any_layer(kRnn, 3, 9001, random);
+            layer.activation = kRelu;
+            layer.forms[0] = layer.forms[1] = 2;
+            layer.groups[0] = 4;
+            layer.groups[1] = 9002;
+            layer.shorten(random);
+            for (size_t i = 0; i < layer.input.size(); ++i) {
+                layer.input[i] = largest * Layer::scale_of(0, static_cast<int>(i) / layer.inputs);
+            }
+            compare(*table, layer, 3, random, std::copysign(0x1.fffffep0f, largest));  // whose digits are the largest
         }
-        compare(*table, layer, 3, random, true);
     }
 }
 

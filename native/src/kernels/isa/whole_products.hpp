@@ -8,8 +8,8 @@
 
 namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 
-// Rows until a sum could be too large: each adds at most 127 * 2^12.
-constexpr int32_t kMostSummed = 4096;
+// Rows until a sum could be too large: each adds at most 128 * 2^12. Pairs of them.
+constexpr int32_t kMostSummed = 4094;
 
 typedef int16_t Shorts __attribute__((vector_size(kLanes * 4)));  // pairs
 typedef int16_t HalfShorts __attribute__((vector_size(kLanes * 2)));

@@ -13,13 +13,14 @@ thread_local Interrupts* innermost = nullptr;
 
 }  // namespace
 
-Interrupts::Interrupts() : outer_(innermost), looked_ns_(now_ns()) { innermost = this; }
+Interrupts::Interrupts() : outer_(innermost) { innermost = this; }
 
 Interrupts::~Interrupts() { innermost = outer_; }
 
 bool Interrupts::operator()() {
     if (waiting_ != nullptr) return true;
     const uint64_t now = now_ns();
+    if (looked_ns_ == 0) looked_ns_ = now;  // Python has just looked itself
     if (now - looked_ns_ < kLookNs) return false;
     looked_ns_ = now;
     return surviving_shutdown([this] {

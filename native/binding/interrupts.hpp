@@ -37,7 +37,7 @@ public:
 
 private:
     Interrupts* const outer_;
-    uint64_t looked_ns_;
+    uint64_t looked_ns_ = 0;
     std::unique_ptr<nanobind::python_error> waiting_;
 };
 

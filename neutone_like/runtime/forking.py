@@ -16,16 +16,20 @@ def this_process() -> object:
     return _Process.now
 
 
-def require_same_process(opened_in: object, what: str) -> None:
+def require_same_process(opened_in: object, *what: str) -> None:
     """Check that something with threads is used where they are.
+
+    Args:
+        opened_in: Where it was made.
+        what: What it is, in parts: they are joined only where somebody reads them.
 
     Raises:
         RuntimeEngineError: This process was forked off since.
     """
     if opened_in is not _Process.now:
         raise RuntimeEngineError(
-            f"{what} was made before this process was forked off, and its threads did not come along. Make an engine "
-            'here, or start processes with multiprocessing.get_context("spawn").'
+            f"{''.join(what)} was made before this process was forked off, and its threads did not come along. Make an "
+            'engine here, or start processes with multiprocessing.get_context("spawn").'
         )
 
 

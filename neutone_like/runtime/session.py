@@ -62,10 +62,13 @@ class Session(InNotebooks):
         self._engine = engine
         self._backend = backend
         self._settings = settings
-        self._parameters = backend.facts.parameters
+        facts = backend.facts  # made anew each time: too slow to ask for in process()
+        self._name = facts.name
+        self._parameters = facts.parameters
         self._indices = {parameter.name: index for index, parameter in enumerate(self._parameters)}
         self._caller = ModelCaller(engine, on_workers=settings.mode == "async")
         self._results = native_module().ProcessResult
+        self._ok = self._results.ok
         self._control = threading.RLock()  # of the threads that prepare, reset and render; never the audio's
         self._preparing = False
         self._process = this_process()
@@ -98,7 +101,7 @@ class Session(InNotebooks):
     @property
     def name(self) -> str:
         """The model's name."""
-        return self._backend.facts.name
+        return self._name
 
     @property
     def backend_name(self) -> str:
@@ -217,10 +220,11 @@ class Session(InNotebooks):
         """
         self._require_same_process()
         opened = self._opened
+        native = opened.native
         audio = read_audio(x, opened.host.channels)
-        y = np.empty((opened.native.output_channels, audio.shape[1]), np.float32)
-        result = opened.native.process(audio, y)
-        if result is not self._results.ok:
+        y = np.empty((native.output_channels, audio.shape[1]), np.float32)
+        result = native.process(audio, y)
+        if result is not self._ok:
             if result is not self._results.closed or not (self._preparing or opened is not self._opened):
                 raise self._refusal(result, audio.shape[1])
             y.fill(0.0)  # prepare() is at work, or has just been
@@ -337,7 +341,7 @@ class Session(InNotebooks):
             self._native.close()
 
     def _require_same_process(self) -> None:
-        require_same_process(self._process, f"The session of {self.name}")
+        require_same_process(self._process, "The session of ", self._name)
 
     def _refusal(self, result: "_native.ProcessResult", samples: int) -> Exception:
         if result is self._results.block_too_large:

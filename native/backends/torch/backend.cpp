@@ -32,14 +32,18 @@ struct Instance {
 // TorchScript would keep its casts.
 class Settings {
 public:
-    Settings() { at::autocast::set_autocast_enabled(at::kCPU, false); }
-    ~Settings() { at::autocast::set_autocast_enabled(at::kCPU, autocast_); }
+    Settings() { allow_autocast(false); }
+    ~Settings() { allow_autocast(true); }
     Settings(const Settings&) = delete;
     Settings& operator=(const Settings&) = delete;
 
 private:
-    c10::InferenceMode inference_;
-    bool autocast_ = at::autocast::is_autocast_enabled(at::kCPU);
+    void allow_autocast(bool allowed) {
+        if (autocast_) at::autocast::set_autocast_enabled(at::kCPU, allowed);
+    }
+
+    const c10::InferenceMode inference_;
+    const bool autocast_ = at::autocast::is_autocast_enabled(at::kCPU);
 };
 
 Player& player_of(void* instance) { return *static_cast<Instance*>(instance)->player; }

@@ -11,8 +11,9 @@ from neutone_like.compiler.proof import Examples
 from neutone_like.errors import CompileError
 from neutone_like.formats.complex_pairs import InReals, Pair, has_complex, is_composed
 from neutone_like.formats.core import Core, at_one_length, core_of_artifact, in_operations, initial_states
+from neutone_like.formats.other_forms import other_form
 from neutone_like.formats.sidecar import TensorNames
-from neutone_like.graph import SAMPLES, Graph, Node
+from neutone_like.graph import SAMPLES, Graph, Node, operation
 from neutone_like.graph.running import play_node
 from neutone_like.runtime.compiled_core import EXAMPLE_BLOCK
 
@@ -62,26 +63,23 @@ class GraphModule(nn.Module):
         return [_own(each, tensors) for each in kept]
 
     def _function(self, node: Node) -> Callable[..., Any] | None:
-        if self._in_reals and node.op.startswith("aten::max_pool2d."):
-            return _padded_before
-        return None if self._reals is None else self._reals.function(node)
+        if not self._in_reals:
+            return None
+        given = operation(node.op) if self._reals is None else self._reals.function(node)
+        form = other_form(node)
+        if form is None:
+            return given
+
+        def play(x: Any, *args: Any, **kwargs: Any) -> Any:
+            return (form if isinstance(x, Tensor) else given)(x, *args, **kwargs)
+
+        return play
 
     def _weight(self, name: str) -> Tensor | Pair:
         value: Tensor = getattr(self, self._weights[name])
         if self._reals is None or not self._graph.parameters[name].is_complex():
             return value
         return Pair(value[..., 0], value[..., 1])
-
-
-def _padded_before(
-    x: Tensor, kernel_size: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
-) -> Tensor:
-    """``max_pool2d``, padded by itself: LiteRT's converter pads both dimensions where one should be."""
-    rows, columns = (padding * 2)[:2] if isinstance(padding, (list, tuple)) else (padding, padding)
-    if bool(rows) != bool(columns) and not ceil_mode:
-        padding = 0
-        x = nn.functional.pad(x, (columns, columns, rows, rows), value=float("-inf"))
-    return nn.functional.max_pool2d(x, kernel_size, stride or None, padding, dilation, ceil_mode)
 
 
 def _require_real_states(graph: Graph) -> None:

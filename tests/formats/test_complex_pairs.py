@@ -102,6 +102,14 @@ class Phases(nn.Module):
         return torch.fft.rfft(x.reshape(15, 4)).angle().reshape(1, -1)
 
 
+class Signs(nn.Module):
+    """Phases of real numbers, which are 0 or half a turn."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[1, N]`` to the same."""
+        return x.angle() + torch.fft.rfft(x.relu()).real.angle().sum()
+
+
 class Pooled(nn.Module):
     """The loudest of neighbours in time and frequency, padded along one of them, both or none."""
 
@@ -117,7 +125,7 @@ class Pooled(nn.Module):
 NETWORKS = {
     "shelf": Shelf(), "frames": Frames(16, 4), "frames of 20": Frames(20, 5), "both-sided": Whole("backward"),
     "orthogonal": Whole("ortho"), "odd": Odd(), "pooled": Pooled(),
-    "mixed": Mixed(), "phases": Phases(),
+    "mixed": Mixed(), "phases": Phases(), "signs": Signs(),
 }  # fmt: skip
 
 

@@ -232,3 +232,14 @@ def test_quantised_weights_are_held_as_such_and_are_the_same_numbers(
     assert len(small_file) <= most * len(large_file)
     found = play_onnx_beside(captured(small, 6), noise(6, SIZES))
     assert found.good, found
+
+
+@pytest.mark.parametrize("name", ["of a spectrum", "of real numbers"])
+def test_phases(name: str) -> None:
+    phases: dict[str, Callable[[Tensor], Tensor]] = {
+        "of a spectrum": lambda x: torch.fft.rfft(x, dim=1).angle(),
+        "of real numbers": lambda x: x.angle() * x,
+    }
+    found = play_onnx_beside(captured(Function(phases[name]), channels=6), noise(6, SIZES))
+    assert found.good, found
+    assert found.peak > 0.01

@@ -1,9 +1,12 @@
 """Arithmetic, which complex numbers have too, and what only they have."""
 
+import math
+
 import torch
 
 from neutone_like.errors import CompileError
 from neutone_like.formats.onnx.context import Context, Operand, Written, is_complex, writes
+from neutone_like.formats.onnx.elementwise import atan2
 from neutone_like.formats.onnx.maths import Maths, maths_of, named, square
 from neutone_like.graph import Node
 
@@ -45,6 +48,16 @@ def _real(context: Context, node: Node, x: Written) -> Written:
 @writes("imag", takes_complex=True)
 def _imag(context: Context, node: Node, x: Written) -> Written:
     return named(context, node, parts_of(context, x)[1])
+
+
+@writes("angle", takes_complex=True)
+def _angle(context: Context, node: Node, x: Written) -> Written:
+    maths = maths_of(context, node)
+    if is_complex(x):
+        real, imaginary = parts_of(context, x)
+        return named(context, node, atan2(maths, imaginary, real))
+    turned = maths.where(maths.test("Less", x, 0.0), math.pi, 0.0)
+    return named(context, node, maths.where(maths.test("IsNaN", x), x, turned))
 
 
 @writes("_conj", "conj", takes_complex=True)

@@ -141,7 +141,7 @@ def _hypot(maths: Maths, x: Operand, other: Operand) -> Written:
 
 
 @computed("atan2")
-def _atan2(maths: Maths, x: Operand, other: Operand) -> Written:
+def atan2(maths: Maths, x: Operand, other: Operand) -> Written:
     """``atan2(y, x)``, which PyTorch calls self and other."""
     zero = maths.test("Equal", other, 0.0)
     slope = maths("Atan", maths("Div", x, maths.where(zero, 1.0, other)))

@@ -43,7 +43,8 @@ class Engine(Printed):
             every 50 us, which costs them some CPU and the audio thread nothing. After a second without a block they
             look every 2 ms, so the first one after a pause may be that late; where no session is open they sleep.
         realtime_priority: Ask for real-time priority; :attr:`has_realtime_priority` says whether it was granted.
-        watchdog_seconds: A session whose model block takes longer goes silent; the others play on.
+        watchdog_seconds: A session whose model block takes longer goes silent; the others play on. What a busy machine
+            lets it wait for a processor is not counted.
             :meth:`open` waits two seconds longer for each call, since a model's first ones are slow.
 
     Raises:

@@ -1,6 +1,7 @@
 #include "engine/device.hpp"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -142,6 +143,7 @@ DeviceReport run_device(const DevicePlan& plan, DeviceProgress& progress) {
     const SafetyChecker checker;
     Player player(plan);
     const SessionStats before = plan.session->stats();
+    progress.thread = gettid();
     plan.session->thread_started();
     touch_stack();
     if (plan.realtime_priority) report.realtime_priority = take_realtime_priority(kDevicePriority);

@@ -1,6 +1,8 @@
 // A sound card made of a thread: it calls a session at real deadlines and writes down what happened.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -34,6 +36,7 @@ struct DevicePlan {
 
 // What a device and the thread that watches it tell each other.
 struct DeviceProgress {
+    std::atomic<pid_t> thread{0};              // the device's
     std::atomic<bool> ends{false};             // play no further
     std::atomic<uint64_t> inside_since_ns{0};  // 0: not inside process
 };

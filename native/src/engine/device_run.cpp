@@ -9,7 +9,7 @@
 #include <mutex>
 #include <thread>
 
-#include "engine/realtime_thread.hpp"
+#include "engine/call_watch.hpp"
 
 namespace neutone_like {
 
@@ -39,6 +39,7 @@ struct Device {
     DevicePlan plan;
     Taken taken;
     DeviceProgress progress;
+    CallWatch watch;
     DeviceReport report;
     std::exception_ptr failure;
     std::atomic<bool> ended{false};
@@ -77,10 +78,11 @@ public:
         });
     }
 
-    Device* stuck(uint64_t limit_ns) const {
+    Device* stuck(uint64_t limit_ns) {
         for (const auto& device : devices_) {
-            const uint64_t since = device->progress.inside_since_ns;
-            if (!device->ended && since != 0 && now_ns() > since + limit_ns) return device.get();
+            if (device->ended) continue;
+            const DeviceProgress& progress = device->progress;
+            if (device->watch.spent_ns(progress.inside_since_ns, progress.thread) >= limit_ns) return device.get();
         }
         return nullptr;
     }

@@ -1,5 +1,7 @@
 #include "engine/opening.hpp"
 
+#include <unistd.h>
+
 #include <chrono>
 #include <string>
 #include <thread>
@@ -19,6 +21,7 @@ constexpr auto kGrace = std::chrono::milliseconds(500);  // for a model that was
 
 OpeningProgress::Inside::Inside(OpeningProgress& of) : progress(of) {
     if (progress.given_up_) throw EngineError("The engine was closed, or the model given up, while it was opened.");
+    progress.thread_ = gettid();
     progress.since_ns_ = now_ns();
 }
 
@@ -68,10 +71,11 @@ void Opening::work() noexcept {
 
 void Opening::wait(const StopRequest& stop) {
     const auto limit_ns = static_cast<uint64_t>(1e9 * limit_seconds_);
+    CallWatch watch;
     while (!wait_until_done(now_ns() + std::chrono::nanoseconds(kLook).count())) {
         if (is_stopped(stop)) throw Interrupted();
         const uint64_t since = progress_.since_ns();
-        if (since == 0 || now_ns() - since < limit_ns) continue;
+        if (watch.spent_ns(since, progress_.thread()) < limit_ns) continue;
         throw EngineError("The model has not returned from one call for " +
                           std::to_string(limit_seconds_).substr(0, 5) +
                           " s while it was opened, and was given up. If it needs that long, make the engine with a "

@@ -1,6 +1,8 @@
 // Opens a session on a thread of its own, so that whoever waits for it can give up a model that never returns.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -11,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/call_watch.hpp"
 #include "engine/instance.hpp"
 #include "engine/stop_request.hpp"
 #include "signal/config.hpp"
@@ -23,7 +26,7 @@ struct PoolView;
 // Loads the model; not limited in time, because files may be large and disks slow.
 using MakeInstances = std::function<std::vector<InstancePtr>()>;
 
-// What the thread that opens tells the one that waits: since when it is inside the model.
+// What the thread that opens tells the one that waits: since when it is inside the model, and which thread that is.
 class OpeningProgress {
 public:
     // Calls into the model. Throws EngineError where the opening was given up meanwhile.
@@ -35,6 +38,7 @@ public:
 
     void give_up() noexcept { given_up_ = true; }
     uint64_t since_ns() const noexcept { return since_ns_; }  // 0: not inside the model
+    pid_t thread() const noexcept { return thread_; }
 
 private:
     struct Inside {
@@ -47,11 +51,12 @@ private:
 
     std::atomic<bool> given_up_{false};
     std::atomic<uint64_t> since_ns_{0};
+    std::atomic<pid_t> thread_{0};
 };
 
 class Opening {
 public:
-    // `limit_seconds`: the most that one call into the model may take.
+    // `limit_seconds`: the most that one call into the model may take, of what CallWatch counts.
     Opening(const SessionConfig& config, MakeInstances make, const PoolView& pool, double limit_seconds);
     ~Opening();
     Opening(const Opening&) = delete;

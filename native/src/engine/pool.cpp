@@ -12,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include "engine/call_watch.hpp"
 #include "engine/realtime_thread.hpp"
 
 namespace neutone_like {
@@ -34,6 +35,8 @@ struct Place {
 struct Worker {
     std::thread thread;
     std::thread::id id;
+    std::atomic<pid_t> system_id{0};
+    CallWatch watch;                      // [watchdog, and who stops the pool after it]
     std::atomic<uint64_t> busy_since{0};  // ns; 0: idle
     std::atomic<Session*> session{nullptr};
     std::atomic<bool> left_behind{false};
@@ -64,7 +67,8 @@ struct Pool::Shared {
 
     void let_go_of_left_sessions();  // takes `mutex`
     void close(const Session* session, bool wait);
-    bool is_own_thread() const;  // with `mutex` held
+    bool is_own_thread() const;                               // with `mutex` held
+    void wait_for_workers(const StopRequest& stop) noexcept;  // when there is no watchdog any more
     bool is_forked() const noexcept { return getpid() != process; }
 
     static void start(const std::shared_ptr<Shared>& self);  // throws std::system_error when the system gives no thread
@@ -127,6 +131,7 @@ void Pool::Shared::run(Worker& worker) {
         worker.clock = clock;
         worker.has_clock = true;
     }
+    worker.system_id = gettid();
     if (config.realtime_priority) worker.realtime = take_realtime_priority(kWorkerPriority);
     worker.started = true;
     worker.started.notify_all();
@@ -179,7 +184,8 @@ void Pool::Shared::replace_stuck(const std::shared_ptr<Shared>& self, uint64_t l
         Worker& worker = *self->workers[index];
         const uint64_t since = worker.busy_since;
         Session* session = worker.session;
-        if (worker.left_behind || since == 0 || session == nullptr || now_ns() - since < limit_ns) continue;
+        const uint64_t spent = worker.left_behind ? 0 : worker.watch.spent_ns(since, worker.system_id);
+        if (spent < limit_ns || session == nullptr) continue;
         if (worker.busy_since != since) continue;  // a new turn, perhaps with another session
         session->give_up();
         try {
@@ -292,6 +298,25 @@ void Pool::add(std::shared_ptr<Session> session) {
 
 bool Pool::is_forked() const noexcept { return shared_->is_forked(); }
 
+// A worker inside a model gets the watchdog's time to come back. One that is not lacks nothing but a processor.
+void Pool::Shared::wait_for_workers(const StopRequest& stop) noexcept {
+    const auto limit_ns = static_cast<uint64_t>(1e9 * config.watchdog_seconds);
+    const uint64_t start = now_ns();
+    const auto is_awaited = [&](Worker& worker) {
+        // The garbage collector may do this on any thread, even a worker.
+        if (worker.ended || worker.left_behind || worker.id == std::this_thread::get_id()) return false;
+        const uint64_t since = worker.busy_since;
+        return worker.watch.spent_ns(since != 0 ? since : start, worker.system_id) < limit_ns;
+    };
+    while (!is_stopped(stop)) {
+        int awaited = 0;
+        for (const auto& worker : workers) awaited += is_awaited(*worker) ? 1 : 0;
+        if (awaited == 0) return;
+        for (int each = 0; each < awaited; ++each) wake();
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+}
+
 void Pool::stop(const StopRequest& stop) noexcept {
     if (is_forked()) {
         for (const auto& worker : shared_->workers) new std::thread(std::move(worker->thread));  // never joined
@@ -307,15 +332,8 @@ void Pool::stop(const StopRequest& stop) noexcept {
         const bool is_self = shared_->watchdog.get_id() == std::this_thread::get_id();
         is_self ? shared_->watchdog.detach() : shared_->watchdog.join();
     }
-    // A worker inside a model gets the watchdog's time to come back; after that it is left behind.
-    const uint64_t limit = now_ns() + static_cast<uint64_t>(1e9 * shared_->config.watchdog_seconds);
+    shared_->wait_for_workers(stop);
     for (const auto& worker : shared_->workers) {
-        // The garbage collector may do this on any thread, even a worker.
-        const bool is_self = worker->id == std::this_thread::get_id();
-        while (!worker->ended && !worker->left_behind && !is_self && now_ns() < limit && !is_stopped(stop)) {
-            shared_->wake();
-            std::this_thread::sleep_for(std::chrono::microseconds(200));
-        }
         if (worker->left_behind) continue;
         if (worker->ended) {
             worker->thread.join();

@@ -70,7 +70,7 @@ void AudioSide::play(const float* const* in, float* const* out, int samples, uin
     const uint64_t missing_before = shared_.counters.missing_samples.value();
     if (shared_.hung.load(std::memory_order_relaxed)) {
         give_silence(out, samples);
-    } else if (is_restarting() || !push(in, samples)) {
+    } else if (is_restarting() || !push(in, samples, start_ns)) {
         shared_.counters.dropped_samples.add(samples);
         give_late(out, 0, samples, samples);
     } else {
@@ -86,7 +86,7 @@ void AudioSide::play(const float* const* in, float* const* out, int samples, uin
 }
 
 // Hands a block to the workers; false when there is no room, which begins a restart.
-bool AudioSide::push(const float* const* in, int samples) noexcept {
+bool AudioSide::push(const float* const* in, int samples, uint64_t start_ns) noexcept {
     const SessionConfig& config = plan_.config;
     if (samples != config.block_size && !varying_) notice_varying_blocks();
     const int64_t waiting = pushed_ - shared_.taken.load(std::memory_order_acquire);
@@ -99,7 +99,7 @@ bool AudioSide::push(const float* const* in, int samples) noexcept {
     }
     const int64_t before = model_samples(pushed_, plan_.stream.up, plan_.stream.down);
     const double grace = static_cast<double>(plan_.wait) / config.sample_rate + plan_.waiting_seconds(samples);
-    write(in, samples, static_cast<uint64_t>(1e9 * grace));
+    write(in, samples, start_ns, static_cast<uint64_t>(1e9 * grace));
     const int64_t after = model_samples(pushed_, plan_.stream.up, plan_.stream.down);
     const bool any_size = config.embedded || config.model_block == 0;
     if (any_size || after / config.model_block != before / config.model_block) {
@@ -109,18 +109,19 @@ bool AudioSide::push(const float* const* in, int samples) noexcept {
     return true;
 }
 
-void AudioSide::write(const float* const* in, int samples, uint64_t grace_ns) noexcept {
+void AudioSide::write(const float* const* in, int samples, uint64_t start_ns, uint64_t grace_ns) noexcept {
     shared_.input.write(pushed_, in, 0, samples);
     float* values = shared_.packets.next_values();
     for (size_t index = 0; index < shared_.parameters.size(); ++index) {
         values[index] = shared_.parameters[index].load(std::memory_order_relaxed);
     }
-    const uint64_t now = now_ns();
-    shared_.packets.push(Packet{samples, now}, now + grace_ns);
+    shared_.packets.push(Packet{samples, start_ns}, start_ns + grace_ns);
     pushed_ += samples;
 }
 
-void AudioSide::hand_over(const Held&, const float* const* in, int samples) noexcept { write(in, samples, 0); }
+void AudioSide::hand_over(const Held&, const float* const* in, int samples) noexcept {
+    write(in, samples, now_ns(), 0);
+}
 
 // Until all is there that this callback gives away, or for as long as it may.
 void AudioSide::wait_for_output(int samples, uint64_t start_ns) noexcept {

@@ -41,8 +41,8 @@ private:
     void start() noexcept;
     ProcessResult refusal(Caller caller) const noexcept;
     void play(const float* const* in, float* const* out, int samples, uint64_t start_ns) noexcept;
-    bool push(const float* const* in, int samples) noexcept;
-    void write(const float* const* in, int samples, uint64_t grace_ns) noexcept;
+    bool push(const float* const* in, int samples, uint64_t start_ns) noexcept;
+    void write(const float* const* in, int samples, uint64_t start_ns, uint64_t grace_ns) noexcept;
     void wait_for_output(int samples, uint64_t start_ns) noexcept;
     void deliver(float* const* out, int samples) noexcept;
     void give_silence(float* const* out, int samples) noexcept;

@@ -1,6 +1,7 @@
 #include "engine/call_watch.hpp"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,6 +28,8 @@ bool read_about(pid_t thread, const char* what, char* text, size_t size) noexcep
 }
 
 }  // namespace
+
+pid_t this_thread() noexcept { return static_cast<pid_t>(syscall(SYS_gettid)); }
 
 ThreadTime thread_time(pid_t thread) noexcept {
     char text[512];

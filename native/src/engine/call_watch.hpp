@@ -16,6 +16,7 @@ struct ThreadTime {
     uint64_t waited_ns = 0;  // for a processor
 };
 
+pid_t this_thread() noexcept;                   // the calling one; a system call
 ThreadTime thread_time(pid_t thread) noexcept;  // not real time: reads the system's files
 
 class CallWatch {

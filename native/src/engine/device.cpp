@@ -1,7 +1,6 @@
 #include "engine/device.hpp"
 
 #include <dlfcn.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +8,7 @@
 #include <limits>
 #include <random>
 
+#include "engine/call_watch.hpp"
 #include "engine/realtime_thread.hpp"
 #include "signal/channels.hpp"
 
@@ -143,7 +143,7 @@ DeviceReport run_device(const DevicePlan& plan, DeviceProgress& progress) {
     const SafetyChecker checker;
     Player player(plan);
     const SessionStats before = plan.session->stats();
-    progress.thread = gettid();
+    progress.thread = this_thread();
     plan.session->thread_started();
     touch_stack();
     if (plan.realtime_priority) report.realtime_priority = take_realtime_priority(kDevicePriority);

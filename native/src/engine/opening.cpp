@@ -1,7 +1,5 @@
 #include "engine/opening.hpp"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <string>
 #include <thread>
@@ -21,7 +19,7 @@ constexpr auto kGrace = std::chrono::milliseconds(500);  // for a model that was
 
 OpeningProgress::Inside::Inside(OpeningProgress& of) : progress(of) {
     if (progress.given_up_) throw EngineError("The engine was closed, or the model given up, while it was opened.");
-    progress.thread_ = gettid();
+    progress.thread_ = this_thread();
     progress.since_ns_ = now_ns();
 }
 

@@ -131,7 +131,7 @@ void Pool::Shared::run(Worker& worker) {
         worker.clock = clock;
         worker.has_clock = true;
     }
-    worker.system_id = gettid();
+    worker.system_id = this_thread();
     if (config.realtime_priority) worker.realtime = take_realtime_priority(kWorkerPriority);
     worker.started = true;
     worker.started.notify_all();

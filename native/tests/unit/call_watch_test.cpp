@@ -3,7 +3,6 @@
 
 #include <doctest/doctest.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -61,7 +60,7 @@ TEST_CASE("where the system says nothing all of it counts, but for times in whic
 TEST_CASE("no thread, and no system that knows it") { CHECK_FALSE(thread_time(0).known); }
 
 TEST_CASE("a thread that another one keeps from its processor is seen to wait; one that sleeps is not") {
-    if (!thread_time(gettid()).known) {
+    if (!thread_time(this_thread()).known) {
         MESSAGE("the system does not say what its threads wait for: left out");
         return;
     }
@@ -77,12 +76,12 @@ TEST_CASE("a thread that another one keeps from its processor is seen to wait; o
         sched_param none{};
         if (pthread_setschedparam(pthread_self(), SCHED_IDLE, &none) != 0) lower = false;
         if (!stay_on(processor)) stays = false;
-        idle = gettid();
+        idle = this_thread();
         while (!ends) {
         }
     });
     std::thread sleeping([&] {
-        sleeper = gettid();
+        sleeper = this_thread();
         while (!ends) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     });
     while (idle == 0 || sleeper == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));

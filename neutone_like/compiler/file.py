@@ -279,8 +279,13 @@ class _Writer:
 
     def _affine(self, step: Affine) -> None:
         self._view(step.outputs[0], padded=True)
+        packed = len(self.constants.packed.pieces)
         self._numbers_view(packed_panels(step.weights).astype(np.float32), pieces_of_panels(step.weights))
-        self._numbers_view(packed_bias(step.bias).astype(np.float32))
+        bias = packed_bias(step.bias).astype(np.float32)
+        is_packed = (
+            len(self.constants.packed.pieces) > packed
+        )  # a bias alone makes no file one that older readers refuse
+        self._numbers_view(bias, [Piece(0, 1, bias.size, 1)] if is_packed else ())
         for view in (*step.inputs, *step.addends):
             self._view(view)
         self.integers += [len(step.inputs), len(step.addends), step.activation]

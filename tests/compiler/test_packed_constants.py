@@ -148,6 +148,23 @@ def test_a_large_file_becomes_as_small_as_its_weights(precision: Any, group_size
     assert len(written(planned(small))) <= most * len(written(planned(network)))
 
 
+def test_biases_take_half_the_bytes_beside_weights_that_are_packed_alone() -> None:
+    """And say nothing of the format where the weights are float32: zeros are half-precision numbers too."""
+    layers = [nn.Conv1d(4, 128, 1), nn.Tanh(), nn.Conv1d(128, 16, 7, padding="same"), nn.Tanh(), nn.Conv1d(16, 256, 1)]
+    plain = nn.Sequential(*layers).eval().requires_grad_(False)
+    small = quantise(plain, "int8", measure=False).model
+    data = written(planned(small))
+    start, length = section(data, 10)
+    kinds = [struct.unpack_from("<I", data, at)[0] for at in range(start, start + length, 48)]
+    assert kinds.count(1) == 3
+    assert kinds.count(0) == 0
+    for layer in plain:
+        if isinstance(layer, nn.Conv1d):
+            assert layer.bias is not None
+            layer.bias.zero_()
+    assert version(written(planned(plain))) == 1
+
+
 def test_only_what_multiplies_out_exactly_is_found() -> None:
     random = np.random.default_rng(0)
     integers = random.integers(-127, 128, (2, 30, 3)).astype(np.float64)

@@ -79,6 +79,7 @@ def quantised(model: nn.Module, *args: Any, **more: Any) -> QuantiseResult:
     return quantise(model, *args, **{"audio": SOUND, "sample_rate": RATE, "measure": False, **more})
 
 
+BIASES = ["conv.bias", "down.bias", "last.bias"]
 WEIGHTS = ["conv.weight", "down.weight", "lstm.weight_ih_l0", "lstm.weight_hh_l0", "last.weight"]
 
 
@@ -89,12 +90,21 @@ def test_what_is_quantised_and_what_is_not() -> None:
     before, after = dict(original.named_parameters()), dict(result.model.named_parameters())
     assert list(before) == list(after)
     for name in before:
-        assert torch.equal(before[name], after[name]) == (name not in WEIGHTS), name
+        is_rounded = name in (*WEIGHTS, *BIASES)
+        assert torch.equal(before[name], after[name]) != is_rounded or name.startswith("lstm.bias"), name
+    nearest = dict(quantised(original, "int8", audio=None, sample_rate=None).model.named_parameters())
+    for name in before:
+        if name not in WEIGHTS:
+            assert torch.equal(nearest[name], before[name].half().float() if name in BIASES else before[name]), name
+    assert all(torch.equal(after[name].half().float(), after[name]) for name in BIASES)
     # A scale of 2 bytes for each output channel, one byte for each weight.
     sizes = {each.name: (each.bytes_before, each.bytes_after) for each in result.weights}
     assert sizes["conv.weight"] == (4 * 360, 360 + 2 * 10)
     assert sizes["down.weight"] == (4 * 320, 320 + 2 * 16)
     assert result.bytes_before == 4 * sum(each.numel() for each in original.parameters())
+    assert result.other_bytes_saved == 2 * (10 + 16 + 12)
+    saved = sum(before - after for before, after in sizes.values())
+    assert result.bytes_before - result.bytes_after == saved + result.other_bytes_saved
 
 
 @pytest.mark.parametrize(("precision", "lowest", "highest"), [("int8", -127, 127), ("int4", -8, 7)])

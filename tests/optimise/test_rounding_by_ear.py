@@ -9,14 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from neutone_like import CategoricalParameter, ContinuousParameter, ModelMetadata, WaveformToWaveformBase
+from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.compiler.weight_grids import find_grid
 from neutone_like.optimise import quantise
 from neutone_like.optimise.quantising import compensating
 from neutone_like.optimise.quantising import hearing as hearing_module
-from neutone_like.optimise.quantising.compensating import REACHES, compensated
+from neutone_like.optimise.quantising.biases import biases_of, halved
+from neutone_like.optimise.quantising.compensating import REACHES, compensated, round_by_ear
 from neutone_like.optimise.quantising.grid import BITS, Grid, short_scale
 from neutone_like.optimise.quantising.hearing import Hearing
-from neutone_like.optimise.quantising.moments import heard_moments
+from neutone_like.optimise.quantising.moments import Moments, heard_moments
 from neutone_like.optimise.quantising.weights import weights_of
 from neutone_like.optimise.sounds import Recording
 from neutone_like.streaming import LSTM, Conv1d
@@ -31,13 +33,13 @@ def seeded(make: Any) -> Any:
         return make().requires_grad_(False)
 
 
-def moments_of(network: nn.Module, *blocks: Tensor) -> dict[str, Tensor]:
+def moments_of(network: nn.Module, *blocks: Tensor) -> dict[str, Moments]:
     with heard_moments(weights_of(network)) as found:
         for block in blocks:
             network(block)
-    heard = {name: value.clone() for name, value in found.items()}
+    heard = {name: value.products.clone() for name, value in found.items()}
     network(torch.zeros_like(blocks[0]))
-    assert all(torch.equal(found[name], value) for name, value in heard.items()), "nobody listens any more"
+    assert all(torch.equal(found[name].products, value) for name, value in heard.items()), "nobody listens any more"
     return found
 
 
@@ -59,7 +61,8 @@ def test_moments_tell_the_power_of_what_a_layer_gives(
     monkeypatch.setattr("neutone_like.optimise.quantising.moments._MOST_SEEN", 1 << 20)
     layer = seeded(make)
     blocks = [torch.randn(shape, generator=torch.Generator().manual_seed(at)) for at in range(2)]
-    found = moments_of(layer, *blocks)["weight"]
+    heard = moments_of(layer, *blocks)["weight"]
+    found = heard.products
     if isinstance(layer, Conv1d):
         layer.reset_streaming_state()
     outputs = [layer(block) for block in blocks]
@@ -67,6 +70,8 @@ def test_moments_tell_the_power_of_what_a_layer_gives(
     power = torch.cat([each.movedim(channels, 0).flatten(1) for each in outputs], 1).double().square().mean(1)
     rows = layer.weight.double().flatten(1).reshape(len(found), -1, found.size(1))
     assert torch.allclose(torch.einsum("gri,gij,grj->gr", rows, found, rows).flatten(), power, rtol=1e-4)
+    mean = torch.cat([each.movedim(channels, 0).flatten(1) for each in outputs], 1).double().mean(1)
+    assert torch.allclose(torch.einsum("gri,gi->gr", rows, heard.means).flatten(), mean, rtol=1e-4, atol=1e-7)
 
 
 @pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
@@ -81,17 +86,17 @@ def test_moments_of_recurrent_layers_are_of_their_states(kind: Any) -> None:
     step = max(1, 300 // 64)
     for name, columns in (("l1", slice(0, 16)), ("l1_reverse", slice(16, 32))):
         heard = made[:, 0, columns].double()[::step]
-        assert torch.allclose(found[f"weight_hh_{name}"][0], heard.T @ heard / len(heard), atol=1e-6)
+        assert torch.allclose(found[f"weight_hh_{name}"].products[0], heard.T @ heard / len(heard), atol=1e-6)
     heard = x[:, 0].double()[:: max(1, 300 // 20)]
-    assert torch.allclose(found["weight_ih_l0"][0], heard.T @ heard / len(heard), atol=1e-6)
-    assert found["weight_ih_l1"].shape == (1, 32, 32)
+    assert torch.allclose(found["weight_ih_l0"].products[0], heard.T @ heard / len(heard), atol=1e-6)
+    assert found["weight_ih_l1"].products.shape == (1, 32, 32)
 
 
 def test_a_streaming_lstm_is_heard_from_the_state_that_it_has() -> None:
     layer = seeded(lambda: LSTM(4, 8))
     x = torch.randn(1, 4, 64, generator=torch.Generator().manual_seed(1))
     layer(x)
-    found = moments_of(layer, x)["weight_hh_l0"][0]
+    found = moments_of(layer, x)["weight_hh_l0"].products[0]
     layer.reset_streaming_state()
     layer(x)
     heard = layer(x)[0].double()[:, :: max(1, 64 // 32)]
@@ -107,7 +112,7 @@ def test_errors_are_made_up_for(precision: Any) -> None:
     x = x.double()
     weight = torch.randn(10, 24, generator=generator)
     grid = Grid(precision, 0, 8 if precision == "int4" else None)
-    made = compensated(weight, grid, (x.T @ x / len(x))[None], 1e-4)
+    made = compensated(weight, grid, Moments.of(x[None]), 1e-4, to_bias=False)
     assert made is not None
     errors = [(x @ (each - weight).double().T).square().mean() for each in (made, grid.rounded(weight))]
     assert float(errors[0]) < 0.1 * float(errors[1])
@@ -120,8 +125,9 @@ def test_it_lies_between_the_nearest_and_the_best_of_all() -> None:
     """By brute force over all neighbours on the grid."""
     x = torch.randn(500, 4, generator=torch.Generator().manual_seed(1)).cumsum(1).double()
     weight = torch.randn(6, 4, generator=torch.Generator().manual_seed(2))
-    grid, moments = Grid("int4"), (x.T @ x / 500)[None]
-    made, nearest, steps = compensated(weight, grid, moments, 1e-9), grid.rounded(weight), grid.steps(weight)
+    grid, moments = Grid("int4"), Moments.of(x[None])
+    made, nearest = compensated(weight, grid, moments, 1e-9, to_bias=False), grid.rounded(weight)
+    steps = grid.steps(weight)
     assert made is not None
     assert steps is not None
     moves = torch.tensor(list(itertools.product((-2.0, -1.0, 0.0, 1.0, 2.0), repeat=4)))
@@ -143,7 +149,7 @@ def test_it_lies_between_the_nearest_and_the_best_of_all() -> None:
 
 def test_what_is_worse_in_what_is_heard_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: made-up weights that are far off leave the nearest ones."""
-    monkeypatch.setattr(compensating, "compensated", lambda weight, grid, heard, damping: torch.zeros_like(weight))
+    monkeypatch.setattr(compensating, "compensated", lambda weight, *_, **__: torch.zeros_like(weight))
     sound = 0.2 * np.random.default_rng(0).standard_normal((1, 4096)).astype(np.float32)
     network = seeded(lambda: nn.Conv1d(1, 1, 65, padding="same"))
     made = quantise(network, "int8", sound, sample_rate=RATE, measure=False).model
@@ -152,8 +158,52 @@ def test_what_is_worse_in_what_is_heard_is_not_taken(monkeypatch: pytest.MonkeyP
 
 def test_silence_in_a_layer_leaves_the_nearest() -> None:
     weight = torch.randn(4, 16)
-    assert compensated(weight, Grid("int8"), torch.zeros(1, 16, 16), 1e-2) is None
-    assert compensated(weight, Grid("fp16"), torch.eye(16)[None], 1e-2) is None
+    assert compensated(weight, Grid("int8"), Moments.of(torch.zeros(1, 9, 16).double()), 1e-2, to_bias=True) is None
+    assert compensated(weight, Grid("fp16"), Moments.of(torch.eye(16)[None].double()), 1e-2, to_bias=False) is None
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_what_is_left_on_average_goes_into_the_bias(bias: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of inputs with a large mean: by the layer's own outputs, which are right on average, and nearer than without."""
+    monkeypatch.setattr("neutone_like.optimise.quantising.moments._MOST_SEEN", 1 << 20)
+    generator = torch.Generator().manual_seed(0)
+    x = 3.0 + torch.rand(1, 4096, 16, generator=generator)
+    layer = seeded(lambda: nn.Linear(16, 8, bias=bias))
+    wanted = layer(x)
+    moments = moments_of(layer, x)["weight"]
+    rounded = working_copy(layer)
+    weights = weights_of(rounded)
+    round_by_ear(
+        weights, {"weight": Grid("int4")}, lambda: rounded(x), lambda: float((rounded(x) - wanted).square().mean())
+    )
+    left = (rounded(x) - wanted).mean((0, 1))
+    assert bool((left.abs() <= 2.0**-11 * layer(x).abs().max()).all()) == bias  # to half precision
+    if bias:
+        alone = compensated(layer.weight, Grid("int4"), moments, 1e-4, to_bias=False)
+        assert alone is not None
+        without = x @ (alone - layer.weight).T
+        assert float((rounded(x) - wanted).square().mean()) < 0.7 * float(without.square().mean())
+        assert torch.equal(rounded.bias.half().float(), rounded.bias)
+
+
+def test_a_bias_that_two_layers_share_takes_up_nothing() -> None:
+    layers = seeded(lambda: nn.ModuleList([nn.Linear(16, 8), nn.Linear(16, 8)]))
+    assert list(biases_of(weights_of(layers))) == ["0.weight", "1.weight"]
+    layers[1].bias = layers[0].bias
+    assert biases_of(weights_of(layers)) == {}
+
+
+def test_inputs_that_do_not_move_are_no_trouble() -> None:
+    x = torch.ones(1, 100, 16, dtype=torch.float64)
+    for to_bias in (True, False):
+        made = compensated(torch.randn(4, 16), Grid("int8"), Moments.of(x), 1e-6, to_bias=to_bias)
+        assert made is not None
+        assert bool(made.isfinite().all())
+
+
+def test_biases_that_half_precision_cannot_hold_stay() -> None:
+    bias = torch.tensor([1.0 + 2.0**-12, 1e6, 0.3])
+    assert halved(bias).tolist() == [1.0, 1e6, float(torch.tensor(0.3).half())]
 
 
 @pytest.mark.slow

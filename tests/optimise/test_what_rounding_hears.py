@@ -90,7 +90,7 @@ def test_layers_with_a_forward_of_their_own_are_rounded_all_the_same(make: Any) 
         with heard_moments(weights_of(network)) as found:
             network(torch.from_numpy(sound[:, :length]))
         for each in weights_of(network):
-            assert each.name not in found or found[each.name].size(1) == each.value[0].numel()
+            assert each.name not in found or found[each.name].means.size(1) == each.value[0].numel()
     made = quantise(network, "int4", noise(), sample_rate=RATE, measure=False)
     nearest = quantise(network, "int4", measure=False).model
     assert made.quality is not None
@@ -104,16 +104,15 @@ def test_arguments_may_have_names() -> None:
     layer = seeded(lambda: nn.LSTM(4, 8, batch_first=True))
     x = torch.randn(1, 200, 4, generator=torch.Generator().manual_seed(1))
     state = (torch.full((1, 1, 8), 0.5), torch.full((1, 1, 8), 2.0))
-    heard: list[dict[str, Tensor]] = []
+    heard: list[Tensor] = []
     for call in (lambda: layer(x, state), lambda: layer(input=x, hx=state), lambda: layer(x, hx=state)):
         with heard_moments(weights_of(layer)) as found:
             call()
-        heard.append(found)
+        heard.append(found["weight_hh_l0"].products)
     with heard_moments(weights_of(layer)) as from_rest:
         layer(x)
-    name = "weight_hh_l0"
-    assert all(torch.equal(each[name], heard[0][name]) for each in heard)
-    assert not torch.equal(from_rest[name], heard[0][name]), "the control"
+    assert all(torch.equal(each, heard[0]) for each in heard)
+    assert not torch.equal(from_rest["weight_hh_l0"].products, heard[0]), "the control"
 
 
 def test_long_sound_and_wide_layers_take_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +216,7 @@ def test_a_grid_with_which_a_model_is_not_finite_is_not_taken(monkeypatch: pytes
     network = seeded(lambda: nn.Conv1d(1, 1, 65, padding="same"))
     tried: list[float] = []
 
-    def unstable(weight: Tensor, grid: Grid, heard: Tensor, damping: float) -> Tensor:
+    def unstable(weight: Tensor, grid: Grid, heard: Any, damping: float, **_: Any) -> Tensor:
         tried.append(damping)
         return torch.full_like(weight, float("inf"))
 
@@ -232,13 +231,14 @@ def test_what_rounding_hears_does_not_break_a_limit(monkeypatch: pytest.MonkeyPa
     network = seeded(lambda: nn.Conv1d(1, 8, 65, padding="same"))
     falling = itertools.count(0.0, -1.0)
     monkeypatch.setattr(Hearing, "error", lambda self, model: next(falling))
-    monkeypatch.setattr(compensating, "compensated", lambda weight, *_: 2.0 * weight)
+    monkeypatch.setattr(compensating, "compensated", lambda weight, *_, **__: 2.0 * weight)
     loud = quantise(network, "int8", noise(), sample_rate=RATE, measure=False)
     assert cast(Any, loud.quality).error_to_signal_ratio > 0.5, "the control: it is taken where there is no limit"
     made = quantise(network, "mixed", noise(), sample_rate=RATE, error_limit=1e-3, measure=False)
     assert cast(Any, made.quality).error_to_signal_ratio <= 1e-3
     (weight,) = made.weights
     assert torch.equal(made.model.weight, Grid(weight.precision).rounded(network.weight))
+    assert torch.equal(made.model.bias, network.bias)
 
 
 class Explodes(WaveformToWaveformBase):
@@ -260,8 +260,8 @@ def test_a_setting_at_which_a_model_is_not_finite_is_named() -> None:
 
 
 def test_nothing_is_made_of_what_is_not_finite() -> None:
-    heard = torch.full((1, 16, 16), float("nan"))
-    assert compensated(torch.randn(4, 16), Grid("int8"), heard, 1e-2) is None
+    heard = moments.Moments.of(torch.full((1, 3, 16), float("nan")).double())
+    assert compensated(torch.randn(4, 16), Grid("int8"), heard, 1e-2, to_bias=False) is None
 
 
 def test_sounds_of_which_a_model_makes_silence_count_for_nothing() -> None:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from neutone_like.optimise.quantising.biases import biases_of, round_biases
 from neutone_like.optimise.quantising.grid import Grid, short_scale
-from neutone_like.optimise.quantising.moments import heard_moments
+from neutone_like.optimise.quantising.moments import Moments, heard_moments
 from neutone_like.optimise.quantising.sensitivity import put_back, round_weights
 from neutone_like.optimise.quantising.weights import Weight
 
@@ -19,6 +20,7 @@ DAMPINGS = (1e-2, 1e-4, 1e-6)
 REACHES = (0.9, 0.925, 0.95, 0.975, 1.0, 1.025, 1.05, 1.075, 1.1)
 """Of the scale that the nearest numbers have."""
 _AT_ONCE = 32  # inputs whose errors the rest takes up in one product, which is many times as fast for wide weights
+_LEAST_DAMPING = 1e-9  # of the energy with the mean: inputs that hardly move
 
 
 @torch.no_grad()
@@ -38,41 +40,70 @@ def round_by_ear(
     """
     with heard_moments(weights) as moments:
         play()
-    given = [each.value.detach().clone() for each in weights]
+    biases = biases_of(weights)
+    values = [*(each.value for each in weights), *biases.values()]
+    given = _copies(values)
     round_weights(weights, grids)
-    best, least = [each.value.detach().clone() for each in weights], error()
+    round_biases(weights)
+    nearest, best, least = _copies(values), _copies(values), error()
     for damping in DAMPINGS if moments else ():
-        for weight, value, nearest in zip(weights, given, best, strict=True):
-            heard = moments.get(weight.name)
-            made = None if heard is None else compensated(value, grids[weight.name], heard, damping)
-            weight.value.copy_(nearest if made is None else made)
+        put_back(values, given)
+        made = [_made_up_for(each, grids[each.name], moments.get(each.name), damping, biases) for each in weights]
+        round_biases(weights)
+        for weight, one, other in zip(weights, made, nearest, strict=False):
+            weight.value.copy_(other if one is None else one)
         found = error()
         if found < least:
-            best, least = [each.value.detach().clone() for each in weights], found
-    put_back(weights, best)
+            best, least = _copies(values), found
+    put_back(values, best)
 
 
-def compensated(weight: Tensor, grid: Grid, moments: Tensor, damping: float) -> Tensor | None:
+def _made_up_for(
+    weight: Weight, grid: Grid, heard: Moments | None, damping: float, biases: Mapping[str, Tensor]
+) -> Tensor | None:
+    """A weight on its grid; what that leaves on average goes into its bias."""
+    bias = biases.get(weight.name)
+    made = None if heard is None else compensated(weight.value, grid, heard, damping, to_bias=bias is not None)
+    if made is not None and heard is not None and bias is not None:
+        bias += left_on_average(weight.value - made, grid, heard)
+    return made
+
+
+def _copies(values: Sequence[Tensor]) -> list[Tensor]:
+    return [each.detach().clone() for each in values]
+
+
+def compensated(weight: Tensor, grid: Grid, heard: Moments, damping: float, *, to_bias: bool) -> Tensor | None:
     """A weight on its grid; ``None``: half precision, or inputs of which nothing was heard.
 
     Args:
         weight: Float32.
         grid: Of it.
-        moments: ``[groups, inputs, inputs]``: the mean of products of its inputs.
+        heard: Of its inputs.
         damping: Of their mean energy, added to each.
+        to_bias: Whether what is wrong on average costs nothing, since a bias takes it up.
     """
     steps = grid.steps(weight)
-    if steps is None or not bool(moments.isfinite().all()):
+    if steps is None or not bool(heard.products.isfinite().all()):
         return None
+    moments = heard.around_means() if to_bias else heard.products
     rows, scales = (each.movedim(grid.channel_dim, 0).flatten(1).double() for each in (weight, steps))
     made: list[Tensor] = []
-    for heard, own, step in zip(moments, rows.chunk(len(moments)), scales.chunk(len(moments)), strict=True):
-        energy = float(heard.diagonal().mean())
+    parts = (moments, heard.products, rows.chunk(len(moments)), scales.chunk(len(moments)))
+    for own, whole, part, step in zip(*parts, strict=True):
+        energy = float(whole.diagonal().mean())
         if not energy > 0.0:
             return None
-        made.append(_rounded(own, step, grid.levels(), heard + damping * energy * torch.eye(len(heard)).double()))
+        least = damping * max(0.0, float(own.diagonal().mean())) + _LEAST_DAMPING * energy
+        made.append(_rounded(part, step, grid.levels(), own + least * torch.eye(len(own)).double()))
     whole = torch.cat(made).float()
     return whole.reshape(weight.movedim(grid.channel_dim, 0).shape).movedim(0, grid.channel_dim).contiguous()
+
+
+def left_on_average(apart: Tensor, grid: Grid, heard: Moments) -> Tensor:
+    """By which the outputs of a layer fall short, whose weight lacks so much: a number for each, float32."""
+    parts = apart.movedim(grid.channel_dim, 0).flatten(1).double().chunk(len(heard.means))
+    return torch.cat([part @ mean for part, mean in zip(parts, heard.means, strict=True)]).float()
 
 
 def _rounded(rows: Tensor, steps: Tensor, levels: tuple[int, int], moments: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
-"""What weights are multiplied by while calibration audio plays: the second moments of the inputs of each."""
+"""What weights are multiplied by while calibration audio plays: the first two moments of the inputs of each."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,24 +23,56 @@ Inputs = dict[str, Tensor]
 """By a weight's own name in its module: ``[observations, groups, inputs]``."""
 
 
+@dataclass
+class Moments:
+    """Of a weight's inputs, float64.
+
+    Attributes:
+        products: ``[groups, inputs, inputs]``: the mean of their products.
+        means: ``[groups, inputs]``.
+        count: Observations.
+    """
+
+    products: Tensor
+    means: Tensor
+    count: int
+
+    @classmethod
+    def of(cls, seen: Tensor) -> "Moments":
+        """Of ``[groups, observations, inputs]``."""
+        count = max(1, seen.size(1))
+        return cls(seen.transpose(1, 2) @ seen / count, seen.sum(1) / count, seen.size(1))
+
+    def with_more(self, other: "Moments") -> "Moments":
+        """Of both."""
+        count = self.count + other.count
+        share = other.count / max(1, count)
+        return Moments(
+            self.products + share * (other.products - self.products),
+            self.means + share * (other.means - self.means),
+            count,
+        )
+
+    def around_means(self) -> Tensor:
+        """``[groups, inputs, inputs]``: the covariances."""
+        return self.products - self.means[:, :, None] * self.means[:, None, :]
+
+
 @contextmanager
-def heard_moments(weights: Sequence[Weight]) -> Iterator[dict[str, Tensor]]:
-    """Gather for as long as this lasts: by a weight's name ``[groups, inputs, inputs]`` float64, a mean of products.
+def heard_moments(weights: Sequence[Weight]) -> Iterator[dict[str, Moments]]:
+    """Gather for as long as this lasts, by a weight's name.
 
     Of linear, convolutional and recurrent layers that are called as modules, in the model or in copies that were made
     of it meanwhile. Weights of other layers, and of those inside TorchScript, are not in it.
     """
-    moments: dict[str, Tensor] = {}
-    counts: dict[str, int] = {}
+    moments: dict[str, Moments] = {}
     handles: list[Any] = []
 
     def add(name: str, inputs: Tensor) -> None:
         step = max(1, inputs.size(0) // max(1, _MOST_SEEN * inputs.size(2)))
-        seen = inputs[::step].double().transpose(0, 1)
-        before, count = moments.get(name), counts.get(name, 0)
-        counts[name] = count + seen.size(1)
-        products = seen.transpose(1, 2) @ seen
-        moments[name] = (products if before is None else products + count * before) / max(1, counts[name])
+        seen = Moments.of(inputs[::step].double().transpose(0, 1))
+        before = moments.get(name)
+        moments[name] = seen if before is None else before.with_more(seen)
 
     def hook_of(names: dict[str, str]) -> Callable[[Any, Any, Any], None]:
         def hear(module: Any, arguments: Any, named: Any) -> None:

@@ -12,6 +12,7 @@ from neutone_like.model import WaveformToWaveformBase
 from neutone_like.numbers import as_finite_number
 from neutone_like.optimise.played_cost import CompiledCost, compiled_costs
 from neutone_like.optimise.quantising.audio import Judge, calibration_audio
+from neutone_like.optimise.quantising.biases import bytes_saved, round_biases
 from neutone_like.optimise.quantising.compensating import round_by_ear
 from neutone_like.optimise.quantising.grid import Precision
 from neutone_like.optimise.quantising.hearing import Hearing
@@ -46,11 +47,12 @@ def quantise(
     The result is an ordinary model, whose float32 weights are whole multiples of a scale (or half-precision numbers).
     ``export_model`` stores them as such in ``model.nlc`` and ONNX files; in ``model.nm`` they stay float32.
     What is quantised: every float32 parameter of two dimensions or more that has at least 64 numbers, 4 of them
-    for each output channel. Biases and norms are not.
+    for each output channel. Biases of these convolutions and linear layers become half-precision numbers; other biases,
+    and norms, stay.
 
     Rounding hears the audio that is given: errors of weights whose inputs belong together cancel (Frantar et al.,
-    "GPTQ", 2023), where that is nearer to the model than the nearest numbers are, on the loudest ten seconds of it and
-    at several settings of its parameters.
+    "GPTQ", 2023), and biases take up what is left on average (Nagel et al., 2019), where that is nearer to the model
+    than the nearest numbers are, on the loudest ten seconds of it and at several settings of its parameters.
 
     Args:
         model: A live model, or any network; it stays as it is.
@@ -100,23 +102,26 @@ def quantise(
     table = tuple(_described(each, precisions[each.name], group_size, errors) for each in found)
     beside = sum(each.numel() * each.element_size() for each in nn.Module.parameters(copy))
     grids = {each.name: each.grid(precisions[each.name], group_size) for each in changed}
-    if fine_tune is None and audio is not None:
-        hearing = Hearing.of(original, judge.audio)
-        kept = [each.value.detach().clone() for each in changed]
-        round_by_ear(changed, grids, lambda: hearing.play(copy), lambda: hearing.error(copy))
-        if error_limit is not None and judge.error(copy) > error_limit:  # which the nearest were found to meet
-            put_back(changed, kept)
-            round_weights(changed, grids)
-    elif fine_tune is None:
-        round_weights(changed, grids)
-    else:
+    given = [each.detach().clone() for each in nn.Module.parameters(copy)]
+    if fine_tune is not None:
         train_on_grids(copy, changed, grids, fine_tune)
+        round_biases(changed)
+    elif audio is not None:
+        hearing = Hearing.of(original, judge.audio)
+        round_by_ear(changed, grids, lambda: hearing.play(copy), lambda: hearing.error(copy))
+    else:
+        round_weights(changed, grids)
+        round_biases(changed)
+    if fine_tune is None and error_limit is not None and judge.error(copy) > error_limit:
+        put_back(nn.Module.parameters(copy), given)  # the nearest weights alone were found to be good enough
+        round_weights(changed, grids)
     made = judge.played(copy)
     costs, note = _costs([original, copy]) if measure else ((None, None), "")
     return QuantiseResult(
         model=copy,
         weights=table,
         other_bytes=beside - sum(each.bytes_before for each in table),
+        other_bytes_saved=bytes_saved(changed),
         quality=judge.quality(made),
         error_before=judge.target_error(judge.reference),
         error_after=judge.target_error(made),

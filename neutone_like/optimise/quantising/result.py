@@ -37,12 +37,13 @@ class QuantiseResult(Printed):
         model: As the one that was given, to be exported as any other: its weights are float32 numbers that lie on
             grids.
         weights: Each of them.
-        other_bytes: Of what is no such weight: biases, norms, small weights, all float32.
+        other_bytes: Of what is no such weight: biases, norms, small weights, as they were given.
         quality: How far it is from the model that was given, on the calibration audio; ``None``: nothing to play it
             with.
         error_before, error_after: Error-to-signal ratio of both against ``target``; ``None`` without one.
         played_before, played_after: As compiled and played here; ``None`` where it was not measured.
         note: Why something was not measured.
+        other_bytes_saved: Of ``other_bytes``, by biases that became half-precision numbers.
     """
 
     model: Any
@@ -54,6 +55,7 @@ class QuantiseResult(Printed):
     played_before: CompiledCost | None
     played_after: CompiledCost | None
     note: str
+    other_bytes_saved: int = 0
 
     @property
     def bytes_before(self) -> int:
@@ -63,7 +65,7 @@ class QuantiseResult(Printed):
     @property
     def bytes_after(self) -> int:
         """Of all weights as they can be stored."""
-        return sum(each.bytes_after for each in self.weights) + self.other_bytes
+        return sum(each.bytes_after for each in self.weights) + self.other_bytes - self.other_bytes_saved
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON types, without the model."""

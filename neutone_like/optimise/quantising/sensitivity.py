@@ -1,6 +1,6 @@
 """What each weight costs at each precision, and the choice with the fewest bits whose error is small enough."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -25,21 +25,22 @@ def round_weights(weights: Sequence[Weight], grids: Mapping[str, Grid]) -> None:
 
 
 @torch.no_grad()
-def put_back(weights: Sequence[Weight], values: Sequence[Tensor]) -> None:
-    """Give weights these values."""
-    for weight, value in zip(weights, values, strict=True):
-        weight.value.copy_(value)
+def put_back(parameters: Iterable[Tensor], values: Sequence[Tensor]) -> None:
+    """Give parameters these values."""
+    for parameter, value in zip(parameters, values, strict=True):
+        parameter.copy_(value)
 
 
 @contextmanager
 def rounded(weights: Sequence[Weight], precisions: Mapping[str, Precision], group_size: int | None) -> Iterator[None]:
     """Weights on their grids for as long as this lasts."""
-    kept = [weight.value.detach().clone() for weight in weights]
+    values = [weight.value for weight in weights]
+    kept = [each.detach().clone() for each in values]
     round_weights(weights, {each.name: each.grid(precisions[each.name], group_size) for each in weights})
     try:
         yield
     finally:
-        put_back(weights, kept)
+        put_back(values, kept)
 
 
 def errors_alone(weights: Sequence[Weight], group_size: int | None, measure: Measure) -> Errors:

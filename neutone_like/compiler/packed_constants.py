@@ -75,7 +75,9 @@ class PackedConstants:
             return None
         table, body = b"", bytearray()
         # Alike ones in a row: a folded table holds differences.
-        alike = sorted(self.pieces, key=lambda each: (0 if each[2] is None else each[2].bits, each[1].rows, each[1].lanes))
+        alike = sorted(
+            self.pieces, key=lambda each: (0 if each[2] is None else each[2].bits, each[1].rows, each[1].lanes)
+        )
         for destination, piece, found in [*alike, *_rest(data, self.pieces)]:
             if not any(_stored(data, destination, piece)):
                 continue  # what no piece fills is 0

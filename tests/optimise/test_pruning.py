@@ -228,6 +228,31 @@ def test_nothing_to_prune() -> None:
         prune(network, example_for(network), kinds=("layer",))
 
 
+def test_what_is_torchscript_is_told_with_what_to_prune_instead() -> None:
+    """A converted network hides its channels; the advice is followed, and what comes of it plays the same."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Conv1d(1, 8, 3, padding=1), nn.Tanh(), nn.Conv1d(8, 1, 3, padding=1)).eval()
+        behind = nn.Sequential(nn.Conv1d(1, 8, 1), nn.Tanh(), nn.Conv1d(8, 1, 1)).eval()
+    example = torch.randn(1, 1, 64, generator=torch.Generator().manual_seed(0))
+    whole = nn.Sequential(streaming.to_streaming(network, example))
+    with pytest.raises(
+        ModelError, match=r"- 0\.player \(\d+\): it is TorchScript(.|\n)*to_streaming\(prune\(network"
+    ) as told:
+        prune(whole, example)
+    assert "BatchNorm1d" not in str(told.value)
+    result = prune(nn.Sequential(streaming.to_streaming(network, example), behind), example)
+    assert [each.layer for each in result.kept_whole] == ["0.player"]
+    assert [(each.layers, each.before, each.after) for each in result.layers] == [(("1.0",), 8, 4)]
+    smaller = prune(network, example)
+    streamed = streaming.to_streaming(smaller.model, example)
+    assert streamed.player._0_weight.shape == (4, 1, 3)
+    late = streamed.delay_samples
+    with torch.no_grad():
+        played = torch.cat([streamed(block) for block in example.split(16, 2)], 2)
+        assert torch.allclose(played[:, :, late:], smaller.model(example)[:, :, : 64 - late], atol=1e-6)
+
+
 def test_a_wrong_cut_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Controls: another channel than was meant, of one weight alone; and a dependency that nobody saw."""
     network = networks()["gates by chunk"]

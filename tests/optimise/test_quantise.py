@@ -15,6 +15,7 @@ from neutone_like.errors import AudioError, ModelError, ParameterError
 from neutone_like.optimise import QuantiseResult, quality, quantise
 from neutone_like.optimise.quantising.grid import Grid
 from neutone_like.optimise.quantising.weights import precision_of, weights_of
+from neutone_like.streaming import to_streaming
 
 RATE = 48000
 SOUND = (0.2 * np.random.default_rng(0).standard_normal((1, 2048))).astype(np.float32)
@@ -308,3 +309,17 @@ def test_a_live_model_is_measured_as_played() -> None:
     assert 0.0 < result.played_after.block_us < 1e6
     assert "model.nlc" in str(result)
     assert result.to_dict()["played_before"]["file_bytes"] == result.played_before.file_bytes
+
+
+def test_a_converted_network_is_told_what_to_quantise_instead() -> None:
+    """The advice is followed: what is converted then holds the rounded weights."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        plain = nn.Sequential(nn.Conv1d(1, 16, 5, padding=2), nn.Tanh(), nn.Conv1d(16, 1, 5, padding=2)).eval()
+    example = torch.randn(1, 1, 64, generator=torch.Generator().manual_seed(0))
+    with pytest.raises(ModelError, match=r"'player' is TorchScript.*to_streaming\(quantise\(network\)"):
+        quantised(to_streaming(plain, example), "int8")
+    made = quantise(plain, "int8", measure=False).model
+    streamed: Any = to_streaming(made, example)
+    assert torch.equal(streamed.player._0_weight, made[0].weight)
+    assert not torch.equal(made[0].weight, plain[0].weight)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from neutone_like.arguments import require_kind
 from neutone_like.errors import ParameterError
+from neutone_like.optimise.programs import numbers_in, programs_in
 from neutone_like.optimise.pruning.cutting import cut, tell_layers, zeroed
 from neutone_like.optimise.pruning.dependencies import Dependencies, dependencies
 from neutone_like.optimise.pruning.importance import Scores, by_sound, by_weights
@@ -24,6 +25,12 @@ from neutone_like.optimise.pruning.plan import (
 from neutone_like.optimise.pruning.proving import fitted
 from neutone_like.optimise.pruning.subject import Subject
 
+PROGRAM = (
+    "it is TorchScript, as to_streaming and torch.jit make it, whose weights can't be cut. Prune the network that it "
+    "was made of, and make it of what comes out: to_streaming(prune(network, example).model, example)"
+)
+"""Why of such a part nothing is cut."""
+
 
 class Followed:
     """A network of which it is known what depends on what."""
@@ -36,6 +43,8 @@ class Followed:
         self.found = found
         self.peers = [_shown(group, subject.prefix) for group in find_peers(found)]
         self.whole = [_shown_whole(each, subject.prefix) for each in kept_whole(found, self.peers)]
+        network = subject.network
+        self.whole += [KeptWhole(each, numbers_in(network, each), PROGRAM) for each in programs_in(network)]
 
     def scores(self, calibration: Sequence[Any] | None) -> Scores:
         """How much each class counts."""

@@ -37,7 +37,7 @@ class KeptWhole(Printed):
 
     Attributes:
         layer: Its name in the network.
-        size: How many channels it has.
+        size: How many channels it has; of a part in TorchScript, how many numbers.
         reason: Why.
     """
 

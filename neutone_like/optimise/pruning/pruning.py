@@ -15,7 +15,7 @@ from neutone_like.numbers import as_whole_number
 from neutone_like.optimise.pruning.blocks import without_blocks
 from neutone_like.optimise.pruning.cutting import without_norms_of_weights
 from neutone_like.optimise.pruning.fine_tuning import FineTune, trained
-from neutone_like.optimise.pruning.followed import Followed
+from neutone_like.optimise.pruning.followed import PROGRAM, Followed
 from neutone_like.optimise.pruning.plan import ADVICE, KINDS, checked_ratio, ratio_of_each
 from neutone_like.optimise.pruning.result import PrunedLayers, PruneResult
 from neutone_like.optimise.pruning.stepping import Schedule, Stepped, prune_in_steps
@@ -179,7 +179,8 @@ def _nothing(network: str, followed: Followed, kinds: Sequence[str]) -> str:
     if not followed.whole:
         return f"{network} has no layer with several channels, heads or units between its input and its output."
     named = "\n".join(f"- {each.layer} ({each.size}): {each.reason}" for each in followed.whole[:8])
-    return f"Nothing of {network} can be pruned so that the rest stays as it is:\n{named}\n{ADVICE}."
+    advice = "" if all(each.reason == PROGRAM for each in followed.whole) else f"\n{ADVICE}."
+    return f"Nothing of {network} can be pruned so that the rest stays as it is:\n{named}{advice}"
 
 
 def _check_options(kinds: Sequence[str], steps: Any, fine_tune: Any, calibration: Any, checkpoint: Any) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from neutone_like.compiler.weight_grids import find_grid
 from neutone_like.errors import ModelError, ParameterError
+from neutone_like.optimise.programs import programs_in
 from neutone_like.optimise.quantising.grid import LEAST_GROUP, PRECISIONS, Grid, Precision
 from neutone_like.streaming import ConvTranspose1d
 
@@ -52,6 +53,12 @@ def weights_of(model: nn.Module) -> list[Weight]:
         ModelError: There is none.
     """
     found = list(_weights(model))
+    if not found and (programs := programs_in(model)):
+        raise ModelError(
+            f"{type(model).__name__} has nothing to quantise: {', '.join(map(repr, programs[:3]))} is TorchScript, as "
+            "to_streaming makes it, whose weights are no parameters. Quantise the network that it was made of, and "
+            "convert what comes out: to_streaming(quantise(network).model, example)."
+        )
     if not found:
         raise ModelError(
             f"{type(model).__name__} has nothing to quantise: expected a float32 parameter of two dimensions or more "

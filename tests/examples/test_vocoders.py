@@ -148,7 +148,12 @@ def test_training_goes_on_and_writes_what_the_examples_load(
         assert result.exit_code == 0, result.output
         states, report = torch.load(weights, weights_only=True), networks.load_training_report(weights)
         assert again is None or all(torch.equal(states[k][n], v) for k in again for n, v in again[k].items())
+        before_a_kill = 1000.0 if again is not None else 0.0
+        assert all(before_a_kill <= each < before_a_kill + 500.0 for each in report["took_cpu_seconds"].values())
         again = states
+        for kind in networks.KINDS:
+            kept = torch.load(tmp_path / "work" / f"{kind}.pt", weights_only=True)
+            torch.save({**kept, "cpu_seconds": 1000.0}, tmp_path / "work" / f"{kind}.pt")
         assert report["updates"] == dict.fromkeys(networks.KINDS, 2)
         assert {name: report[name] for name in tables} == tables
     written = page.read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import math
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,11 +32,12 @@ def train(
     checkpoint: Path | None = None,
     purpose: str = "",
     progress: bool = True,
-) -> None:
-    """Train in place by Adam; the rate rises shortly and falls with half a cosine.
+) -> float:
+    """Train in place by Adam; the rate rises shortly and falls with half a cosine. Returns CPU seconds.
 
     The same arguments give the same weights on the same machine, also when it was killed in between: what a checkpoint
-    holds is the network, the optimiser and the generator, and for what ``purpose`` they are.
+    holds is the network, the optimiser and the generator, for what ``purpose`` they are, and the CPU seconds of the
+    process until then, which count as well.
 
     Raises:
         TrainingError: No weight can be trained; the loss or its gradient is not finite; or the checkpoint is damaged,
@@ -49,7 +51,8 @@ def train(
     generator = torch.Generator().manual_seed(seed)
     optimiser: Any = torch.optim.Adam(network.parameters(), lr=learning_rate)
     settings = [updates, learning_rate, seed, sorted(network.state_dict()), purpose]
-    begun = 0 if checkpoint is None else _restore(checkpoint, settings, network, optimiser, generator)
+    begun, seconds = (0, 0.0) if checkpoint is None else _restore(checkpoint, settings, network, optimiser, generator)
+    started = time.process_time() - seconds
     network.train()
     with _showing(progress, updates) as show:
         for update in range(begun, updates):
@@ -67,10 +70,11 @@ def train(
             optimiser.step()
             done = update + 1
             if checkpoint is not None and (done % _UPDATES_BETWEEN_CHECKPOINTS == 0 or done == updates):
-                _keep(checkpoint, settings, done, network, optimiser, generator)
+                _keep(checkpoint, settings, done, time.process_time() - started, network, optimiser, generator)
             show(done, float(value.detach()))
     network.eval()
     reset_streaming(network)
+    return time.process_time() - started
 
 
 def _share(done: float) -> float:
@@ -78,23 +82,31 @@ def _share(done: float) -> float:
 
 
 def _keep(
-    path: Path, settings: list[Any], done: int, network: nn.Module, optimiser: Any, generator: torch.Generator
+    path: Path,
+    settings: list[Any],
+    done: int,
+    seconds: float,
+    network: nn.Module,
+    optimiser: Any,
+    generator: torch.Generator,
 ) -> None:
     states = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "generator": generator.get_state()}
     write_checkpoint_file(
         path,
-        {"settings": repr(settings), "done": done, **states},
+        {"settings": repr(settings), "done": done, "cpu_seconds": seconds, **states},
         f" after update {done}",
         "Make room and begin again with the same arguments: it goes on from the last checkpoint, which is whole.",
     )
 
 
-def _restore(path: Path, settings: list[Any], network: nn.Module, optimiser: Any, generator: torch.Generator) -> int:
-    """How many updates were done already."""
+def _restore(
+    path: Path, settings: list[Any], network: nn.Module, optimiser: Any, generator: torch.Generator
+) -> tuple[int, float]:
+    """How many updates were done already, and the CPU seconds that they took; 0 where nobody counted them."""
     if not path.exists():
-        return 0
+        return 0, 0.0
     with checkpoint_file(path, "Remove it to begin anew.") as found:
-        before, done = found["settings"], int(found["done"])
+        before, done, seconds = found["settings"], int(found["done"]), float(found.get("cpu_seconds", 0.0))
         if before == repr(settings):
             network.load_state_dict(found["network"])
             optimiser.load_state_dict(found["optimiser"])
@@ -104,7 +116,7 @@ def _restore(path: Path, settings: list[Any], network: nn.Module, optimiser: Any
             f"{path} is of another training: other updates, rate, seed, layers, diffusion or teacher. Give what was "
             "given then to go on, or remove it to begin anew."
         )
-    return done
+    return done, seconds
 
 
 def _diverged(what: str, value: float, update: int, learning_rate: float, checkpoint: Path | None) -> str:

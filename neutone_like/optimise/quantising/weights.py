@@ -62,10 +62,15 @@ def weights_of(model: nn.Module) -> list[Weight]:
     if not found:
         raise ModelError(
             f"{type(model).__name__} has nothing to quantise: expected a float32 parameter of two dimensions or more "
-            f"with at least {LEAST_NUMBERS} numbers, {LEAST_GROUP} of them for each output channel. Weights that are "
-            "buffers or plain tensors become parameters by nn.Parameter."
+            f"with at least {LEAST_NUMBERS} numbers, {LEAST_GROUP} of them for each output channel; {_largest(model)}. "
+            "Weights that are buffers or plain tensors become parameters by nn.Parameter."
         )
     return found
+
+
+def _largest(model: nn.Module) -> str:
+    named = max(nn.Module.named_parameters(model), key=lambda each: each[1].numel(), default=None)
+    return "it has no parameters" if named is None else f"its largest is {named[0]}, {list(named[1].shape)}"
 
 
 def _weights(model: nn.Module) -> Iterator[Weight]:

@@ -222,11 +222,14 @@ def test_int8_adds_less_than_a_hundredth_to_the_error_of_a_recurrent_amp() -> No
         return float(training.error_to_signal_ratio(made, judged.wet))
 
     before = esr(model)
-    after = esr(quantise(model, "int8", heard, sample_rate=RATE, measure=False).model)
+    after = [
+        esr(quantise(model, "int8", heard, sample_rate=RATE, group_size=size, measure=False).model)
+        for size in (None, 8)
+    ]
     hidden = model.model.lstm.weight_hh_l0
     hidden.data = Grid("int8").rounded(hidden.data)
     nearest = esr(model)
-    assert after < 1.01 * before
+    assert max(after) < 1.01 * before
     assert nearest > 1.03 * before
 
 

@@ -161,6 +161,5 @@ def _difference(
             )
     return (
         f"{where}, and no attribute shows why. It may keep something outside its attributes (a closure, a global), "
-        "leave PyTorch for NumPy, compute inside torch.vmap or another function of torch.func, or draw random numbers "
-        "of its own."
+        "leave PyTorch for NumPy, or draw random numbers of its own."
     )

@@ -68,10 +68,15 @@ def trace_call(
         found["count"] = len(leaves)
         return [*leaves, *(now[slot] for slot in states)]
 
-    tensors = [value.detach().clone() for value in (*inputs.values(), *states.values())]
-    # Values that are read are looked at afterwards: those of constants may be.
-    trace = make_fx(run, tracing_mode="real", pre_dispatch=True, _error_on_data_dependent_ops=False)
-    nodes, constants, results = read_graph(trace(*tensors), names, lines)
+    def traced(pre_dispatch: bool) -> tuple[tuple[Node, ...], dict[str, Tensor], list[Value]]:
+        tensors = [value.detach().clone() for value in (*inputs.values(), *states.values())]
+        # Values that are read are looked at afterwards: those of constants may be.
+        trace = make_fx(run, tracing_mode="real", pre_dispatch=pre_dispatch, _error_on_data_dependent_ops=False)
+        return read_graph(trace(*tensors), names, lines)
+
+    nodes, constants, results = traced(pre_dispatch=True)
+    if any(map(_is_transformed, constants.values())):  # torch.vmap is seen through one level further down
+        nodes, constants, results = traced(pre_dispatch=False)
     refuse_decisions(type(network).__name__, nodes, names)
     for value in constants.values():  # all of them: what is left out next may be why the rest is wrong
         detached(value)
@@ -80,19 +85,27 @@ def trace_call(
     return Trace(nodes, constants, outputs, tuple(results[found["count"] :]), found["counts"])
 
 
+def _is_transformed(value: Tensor) -> bool:
+    """Whether it is a tensor of one of torch.func's transformations, which has ended: it can't even be detached."""
+    try:
+        value.detach()
+    except RuntimeError:
+        return True
+    return False
+
+
 def detached(value: Tensor) -> Tensor:
     """A tensor that a run met, without gradients.
 
     Raises:
         CaptureError: No graph can hold it.
     """
-    try:
-        return value.detach()
-    except RuntimeError as error:  # a tensor of one of torch.func's transformations, which has ended
+    if _is_transformed(value):
         raise CaptureError(
-            "The network computes inside torch.vmap, or another function of torch.func, whose tensors no graph can "
-            "hold. Write it for all items at once, with a batch dimension."
-        ) from error
+            "The network computes inside a function of torch.func, whose tensors no graph can hold. Write it for all "
+            "items at once, with a batch dimension."
+        )
+    return value.detach()
 
 
 def _without_unused(

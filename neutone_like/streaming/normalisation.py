@@ -60,6 +60,7 @@ class ChannelNorm(StreamingLayer):
         self.in_channels, self.eps, self.centre, self.groups = channels, eps, centre, groups
         self.weight = nn.Parameter(torch.ones(channels))
         self.register_parameter("bias", nn.Parameter(torch.zeros(channels)) if centre else None)
+        self.receptive_field_is_exact = not (centre and groups == channels)  # less its own mean each channel is 0
         self.source = (
             "Ba et al., Layer Normalization (2016); Wu and He, Group Normalization (2018); Zhang and Sennrich, RMSNorm "
             "(2019)"

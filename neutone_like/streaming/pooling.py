@@ -70,7 +70,8 @@ class Pool1d(StreamingLayer):
         heard = joined.narrow(2, 0, samples - self.stride + self.span)
         if self.mean:
             return F.avg_pool1d(heard, self.kernel_size, self.stride)
-        return F.max_pool1d(heard, self.kernel_size, self.stride, 0, self.dilation)
+        y = F.max_pool1d(heard, self.kernel_size, self.stride, 0, self.dilation)
+        return y.masked_fill(y == float("-inf"), 0.0)  # a window of nothing but padding, before a delayed signal
 
     def input_interval(self, first: int, last: int) -> tuple[int, int]:
         return self.framing.input_interval(first, last)

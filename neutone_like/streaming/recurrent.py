@@ -17,7 +17,7 @@ MOST_LAYERS = 1000
 class RNN(nn.RNN, StreamingLayer):
     """A torch ``nn.RNN`` over a stream: ``[batch, input_size, samples]`` to ``[batch, hidden_size, samples]``.
 
-    Weights have the names of ``nn.RNN``; ``dropout`` between layers acts in training only.
+    Weights have the names of ``nn.RNN``; ``dropout`` between layers acts in training only; ``bias=None`` is ``False``.
 
     Raises:
         ModelError: ``bidirectional`` is set: a backward direction begins at the end of the stream; there are more than
@@ -34,13 +34,15 @@ class RNN(nn.RNN, StreamingLayer):
         hidden_size: int,
         num_layers: int = 1,
         nonlinearity: str = "tanh",
-        bias: bool = True,
+        bias: bool | None = True,
         dropout: float = 0.0,
         bidirectional: bool = False,
     ) -> None:
         _refuse_bidirectional("RNN", bidirectional)
         _require_layers("RNN", num_layers)
-        super().__init__(input_size, hidden_size, num_layers, nonlinearity, bias, batch_first=True, dropout=dropout)
+        super().__init__(
+            input_size, hidden_size, num_layers, nonlinearity, bool(bias), batch_first=True, dropout=dropout
+        )
         _declare(self, "Elman, Finding Structure in Time, 1990")
         self.register_state("hidden", torch.zeros(num_layers, 1, hidden_size))
 
@@ -77,7 +79,7 @@ class RNN(nn.RNN, StreamingLayer):
 class GRU(nn.GRU, StreamingLayer):
     """A torch ``nn.GRU`` over a stream: ``[batch, input_size, samples]`` to ``[batch, hidden_size, samples]``.
 
-    Weights have the names of ``nn.GRU``; ``dropout`` between layers acts in training only.
+    Weights have the names of ``nn.GRU``; ``dropout`` between layers acts in training only; ``bias=None`` is ``False``.
 
     Raises:
         ModelError: ``bidirectional`` is set: a backward direction begins at the end of the stream; there are more than
@@ -93,13 +95,13 @@ class GRU(nn.GRU, StreamingLayer):
         input_size: int,
         hidden_size: int,
         num_layers: int = 1,
-        bias: bool = True,
+        bias: bool | None = True,
         dropout: float = 0.0,
         bidirectional: bool = False,
     ) -> None:
         _refuse_bidirectional("GRU", bidirectional)
         _require_layers("GRU", num_layers)
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first=True, dropout=dropout)
+        super().__init__(input_size, hidden_size, num_layers, bool(bias), batch_first=True, dropout=dropout)
         _declare(self, "Cho et al., Learning Phrase Representations using RNN Encoder-Decoder, 2014, as in torch")
         self.register_state("hidden", torch.zeros(num_layers, 1, hidden_size))
 
@@ -131,7 +133,7 @@ class LSTM(nn.LSTM, StreamingLayer):
     """A torch ``nn.LSTM`` over a stream: ``[batch, input_size, samples]`` to ``[batch, hidden_size, samples]``.
 
     With ``proj_size`` above zero the output has that many channels instead. Weights have the names of ``nn.LSTM``;
-    ``dropout`` between layers acts in training only.
+    ``dropout`` between layers acts in training only; ``bias=None`` is ``False``.
 
     Raises:
         ModelError: ``bidirectional`` is set: a backward direction begins at the end of the stream; there are more than
@@ -149,7 +151,7 @@ class LSTM(nn.LSTM, StreamingLayer):
         input_size: int,
         hidden_size: int,
         num_layers: int = 1,
-        bias: bool = True,
+        bias: bool | None = True,
         dropout: float = 0.0,
         bidirectional: bool = False,
         proj_size: int = 0,
@@ -157,7 +159,7 @@ class LSTM(nn.LSTM, StreamingLayer):
         _refuse_bidirectional("LSTM", bidirectional)
         _require_layers("LSTM", num_layers)
         super().__init__(
-            input_size, hidden_size, num_layers, bias, batch_first=True, dropout=dropout, proj_size=proj_size
+            input_size, hidden_size, num_layers, bool(bias), batch_first=True, dropout=dropout, proj_size=proj_size
         )
         _declare(self, "Hochreiter and Schmidhuber, Long Short-Term Memory, 1997; projections: Sak et al., 2014")
         self.register_state("hidden", torch.zeros(num_layers, 1, proj_size if proj_size > 0 else hidden_size))

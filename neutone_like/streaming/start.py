@@ -31,8 +31,6 @@ class SilentStart(StreamingLayer):
         joined = join(self.shut, torch.ones_like(x.narrow(1, 0, 1)))
         self.shut = newest(joined, self.samples)
         gate = joined.narrow(2, 0, x.size(2))
-        if self.value == 0.0:
-            return x * gate
         return torch.where(gate > 0.0, x, self.value)
 
     @torch.jit.export

@@ -15,7 +15,8 @@ def noise_for(network: nn.Module, samples: int, seed: int = 0) -> Tensor:
     found = [getattr(m, name) for m in network.modules() for name in named if isinstance(getattr(m, name, None), int)]
     pasts = [getattr(module, "initial_past", None) for module in network.modules()]
     found += [past.size(1) for past in pasts if isinstance(past, Tensor) and past.dim() == 3]
-    weight = next(network.parameters(), torch.zeros(1))
+    tensors = (*network.parameters(), *network.buffers())
+    weight = next((each for each in tensors if each.is_floating_point()), torch.zeros(1))
     generator = torch.Generator().manual_seed(seed)
     batch = getattr(network, "batch_size", 1)
     noise = torch.randn(batch, found[0] if found else 1, samples, generator=generator)

@@ -10,13 +10,22 @@ from torch import Tensor, nn
 from neutone_like.errors import ModelError
 from neutone_like.streaming import (
     ChannelNorm,
+    Conv1d,
     CumulativeLayerNorm,
+    Delay,
     Hold,
     Interpolate,
     Pool1d,
+    Sequential,
     refuse_unstreamable,
     verify_streaming,
 )
+
+
+def test_a_maximum_over_nothing_but_padding_is_silence() -> None:
+    network = Sequential(Delay(6, 1), Pool1d(1, 3, 2, kind="maximum"), Conv1d(1, 1, 2))
+    assert torch.isfinite(network(torch.randn(1, 1, 24))).all()
+    assert verify_streaming(network, chunkings=5).passed
 
 
 def test_pooling_and_hold_are_those_of_torch() -> None:

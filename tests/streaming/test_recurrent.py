@@ -33,6 +33,13 @@ def test_equals_the_torch_layer_in_any_blocks(kind: type[GRU], ordinary: nn.GRU)
     assert streaming.receptive_field_samples is None
 
 
+def test_no_bias_may_be_none() -> None:
+    for kind, ordinary in ((RNN, nn.RNN), (GRU, nn.GRU), (LSTM, nn.LSTM)):
+        layer = kind(2, 3, bias=None)
+        layer.load_state_dict(ordinary(2, 3, bias=False).state_dict())
+        assert_streams(layer, torch.randn(1, 2, 40))
+
+
 def test_weights_have_the_names_of_torch_and_are_copies() -> None:
     ordinary: Any = nn.LSTM(3, 6, 2, proj_size=4, dtype=torch.float64)
     streaming: Any = LSTM.from_torch(ordinary)

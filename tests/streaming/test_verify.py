@@ -11,10 +11,12 @@ from neutone_like.errors import ModelError
 from neutone_like.streaming import (
     FIR,
     STFT,
+    ChannelNorm,
     Conv1d,
     ConvTranspose1d,
     Delay,
     FractionalDelay,
+    Interpolate,
     MelSpectrogram,
     OverlapAddCrossfade,
     Pool1d,
@@ -110,6 +112,25 @@ def test_layers_whose_field_is_at_most_as_declared_pass() -> None:
         report = verify(layer)
         assert report.passed, report
     assert STFT(32, 8, torch.ones(32)).receptive_field_is_exact
+
+
+def test_zeros_among_the_weights_make_no_field_shorter_than_it_is_declared() -> None:
+    for outer in ([0], [4], [0, 4], range(5)):
+        network = Sequential(Conv1d(1, 2, 5, dilation=3), nn.Tanh(), Conv1d(2, 1, 3))
+        with torch.no_grad():
+            network[0].weight[..., list(outer)] = 0.0
+        before = copy.deepcopy(network.state_dict())
+        report = verify(network)
+        assert report.passed, report
+        torch.testing.assert_close(dict(network.state_dict()), dict(before), rtol=0, atol=0)
+        network[0].receptive_field_samples = 14  # of 13
+        assert not verify(network[0]).passed
+    for channels, groups in ((1, 1), (4, 4)):  # each less its own mean is 0
+        assert verify(ChannelNorm(channels, groups=groups)).passed
+
+
+def test_a_network_without_parameters_is_tried_in_its_own_precision() -> None:
+    assert verify(Sequential(Interpolate(2, 3), Delay(2, 2)).double()).passed
 
 
 def test_a_field_behind_a_relu_is_found_and_a_layer_that_only_keeps_its_past_gets_its_channels() -> None:

@@ -13,13 +13,13 @@ from torch import Tensor
 from neutone_like.errors import ModelError
 from neutone_like.graph import Graph, Lengths, Node, Value, drop_unused, map_values, operation
 from neutone_like.streaming.conversion import rearranging
-from neutone_like.streaming.conversion.alignment import delayed, gated
+from neutone_like.streaming.conversion.alignment import delayed, gated, without_held
 from neutone_like.streaming.conversion.attention_rule import pairs_of, written_out
 from neutone_like.streaming.conversion.calling import Call
 from neutone_like.streaming.conversion.measuring import measure
 from neutone_like.streaming.conversion.refusing import refuse, refuse_random
-from neutone_like.streaming.conversion.rowwise import conditions_in, refuse_whole, streams_in
-from neutone_like.streaming.conversion.rules import rule_of
+from neutone_like.streaming.conversion.rowwise import conditions_in, put, refuse_whole, streams_in
+from neutone_like.streaming.conversion.rules import rule_of, takes_held
 from neutone_like.streaming.conversion.stream import Held, Known, Pairs, Square, Stream, Streams
 from neutone_like.streaming.conversion.writer import Writer
 
@@ -83,6 +83,10 @@ def _converted(writer: Writer, node: Node, values: dict[str, Held]) -> Held:
     axes = tuple(next(iter(each.rates), None) for each in measured)
     call = Call(node, args, kwargs, axes)
     streams = streams_in([args, kwargs])
+    if any(each.held for each in streams) and not takes_held(call):
+        late = [without_held(writer, each) for each in streams]
+        call = replace(call, args=put(args, streams, late), kwargs=put(kwargs, streams, late))
+        args, streams = call.args, late
     if any(len(each.rates) > 1 for each in measured):
         return _square(writer, call)
     if any(isinstance(each, Pairs) for each in args):

@@ -12,7 +12,7 @@ from neutone_like.streaming.conversion.alignment import aligned, cut, gated, lat
 from neutone_like.streaming.conversion.calling import Call, call_now
 from neutone_like.streaming.conversion.refusing import refuse
 from neutone_like.streaming.conversion.stream import Interval, Known, Stream, union
-from neutone_like.streaming.conversion.windows import require_covered, require_known, spread, time_place
+from neutone_like.streaming.conversion.windows import convolution, require_covered, require_known, spread, time_place
 from neutone_like.streaming.conversion.writer import Writer
 
 _SMALLEST_COVER = 1e-11  # as torch.istft has it
@@ -186,3 +186,8 @@ def _windows(writer: Writer, x: Stream, window: torch.Tensor) -> Stream:
 def _divided(do: Callable[..., Any], sound: Any, cover: Any, shape: list[Any]) -> Any:
     covered = do("aten::clamp_min.default", cover, _SMALLEST_COVER)
     return do("aten::reshape.default", do("aten::div.Tensor", sound, covered), shape)
+
+
+def either_convolution(writer: Writer, call: Call) -> Stream:
+    """What PyTorch makes of every convolution before it plays it, as torch.vmap shows it."""
+    return transposed_convolution(writer, call) if call.given["transposed"] else convolution(writer, call)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from neutone_like.graph import Node, Value, WholeNumber
-from neutone_like.streaming.conversion.alignment import begun, cut, delayed, gated, later, padded
+from neutone_like.streaming.conversion.alignment import begun, cut, delayed, gated, held_before, later, padded
 from neutone_like.streaming.conversion.calling import Call, call_now
 from neutone_like.streaming.conversion.measuring import Measured
 from neutone_like.streaming.conversion.refusing import refuse
@@ -106,11 +106,12 @@ def padding(writer: Writer, call: Call) -> Stream | Streams:
     place = 2 * (x.like.dim() - 1 - x.axis)
     if place < len(around):
         left = around[place]
-        if mode != "constant" and (around[place] or around[place + 1]):
-            refuse_padding(call.node, mode)
         if not isinstance(left, int):
             refuse(call.node, "pads the signal's start by more for a longer one", "Pad its end by that much")
-        x = padded(writer, x, left, value) if left > 0 else later(x, -left)
+        if mode not in ("constant", "replicate") and left > 0:  # what comes behind the end is never heard
+            refuse_padding(call.node, mode)
+        before = held_before(writer, x, left) if mode == "replicate" and left > 0 else None
+        x = before or (padded(writer, x, left, value) if left > 0 else later(x, -left))
         around[place : place + 2] = [0, 0]
     if not any(around):
         return x

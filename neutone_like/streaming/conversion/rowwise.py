@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from torch import Tensor
 
 from neutone_like.graph import Value, map_values
-from neutone_like.streaming.conversion.alignment import aligned, cut
+from neutone_like.streaming.conversion.alignment import aligned, cut, delayed
 from neutone_like.streaming.conversion.calling import Call, call_now
 from neutone_like.streaming.conversion.refusing import refuse, refuse_random
 from neutone_like.streaming.conversion.stream import Known, Square, Stream, Streams, union
@@ -20,15 +20,18 @@ def rowwise(writer: Writer, call: Call) -> Stream | Streams:
     if len({each.rate for each in found}) > 1:
         refuse(call.node, "joins signals of different rates", "Bring them to one rate first")
     ready = aligned(writer, found)
-    args, kwargs = _put(call.args, found, ready), _put(call.kwargs, found, ready)
+    held = all(each.held for each in ready)
+    if not held and any(each.held for each in ready):
+        ready = [delayed(writer, each, -each.delay) for each in ready]
+    args, kwargs = put(call.args, found, ready), put(call.kwargs, found, ready)
     value = writer.call(call.node.op, *args, **kwargs)
     delay, rate = ready[0].delay, ready[0].rate
-    history = _of_tensors(call, found, [each.past for each in ready]) if delay < 0 else None
+    history = _of_tensors(call, found, [each.past for each in ready]) if delay < 0 and not held else None
     ones = _of_tensors(call, found, [_one(each) for each in ready])
     reach = cache(lambda k: union(*(each.reach(k) for each in ready)))
 
     def stream(own: Value, axis: int, before: Any, one: Tensor) -> Stream:
-        return Stream(own, axis, rate, delay, before, cut(one, axis, 0, 0), reach)
+        return Stream(own, axis, rate, delay, before, cut(one, axis, 0, 0), reach, held=held)
 
     if isinstance(ones, Tensor):
         return stream(value, call.axis, history, ones)
@@ -65,7 +68,9 @@ def conditions_in(arguments: Any) -> list[Known]:
     return found
 
 
-def _put(arguments: Any, old: Sequence[Stream], new: Sequence[Any]) -> Any:
+def put(arguments: Any, old: Sequence[Stream], new: Sequence[Any]) -> Any:
+    """Arguments, with other things in the place of streams."""
+
     def swapped(argument: Any) -> Any:
         if not isinstance(argument, Stream):
             return argument
@@ -75,7 +80,7 @@ def _put(arguments: Any, old: Sequence[Stream], new: Sequence[Any]) -> Any:
 
 
 def _of_tensors(call: Call, streams: Sequence[Stream], tensors: Sequence[Tensor]) -> Any:
-    return call_now(call.node.op, *_put(call.args, streams, tensors), **_put(call.kwargs, streams, tensors))
+    return call_now(call.node.op, *put(call.args, streams, tensors), **put(call.kwargs, streams, tensors))
 
 
 def _one(x: Stream) -> Tensor:

@@ -23,19 +23,20 @@ _PLAIN = (
     "bucketize special_i0 fake_quantize_per_tensor_affine"
 )
 _OVER_DIMS = (
-    "softmax log_softmax mean sum prod amax amin max min argmax argmin std var std_mean var_mean norm "
-    "linalg_vector_norm logsumexp glu chunk split split_with_sizes tensor_split unbind select index_select gather flip "
-    "roll sort topk cumprod fft_fft fft_ifft fft_rfft fft_irfft fft_hfft all any median count_nonzero "
-    "cosine_similarity cummax cummin logcumsumexp trapz trapezoid"
+    "softmax log_softmax _softmax _log_softmax mean sum prod amax amin max min argmax argmin std var std_mean "
+    "var_mean norm linalg_vector_norm logsumexp glu chunk split split_with_sizes tensor_split unbind select "
+    "index_select gather flip roll sort topk cumprod fft_fft fft_ifft fft_rfft fft_irfft fft_hfft all any median "
+    "count_nonzero cosine_similarity cummax cummin logcumsumexp trapz trapezoid"
 )
 _TABLE: tuple[tuple[str, Rule], ...] = (
     (_PLAIN, rowwise.rowwise),
     (_OVER_DIMS, rowwise.over_dims),
     ("dropout alpha_dropout feature_dropout feature_alpha_dropout rrelu", rowwise.random_in_training),
-    ("layer_norm rms_norm", rowwise.normalised_shape),
-    ("batch_norm prelu channel_shuffle", rowwise.over_channels),
+    ("layer_norm native_layer_norm rms_norm", rowwise.normalised_shape),
+    ("batch_norm _native_batch_norm_legit_no_training prelu channel_shuffle", rowwise.over_channels),
     (
-        "group_norm instance_norm adaptive_avg_pool1d adaptive_max_pool1d adaptive_avg_pool2d adaptive_max_pool2d",
+        "group_norm native_group_norm instance_norm adaptive_avg_pool1d adaptive_max_pool1d adaptive_avg_pool2d "
+        "adaptive_max_pool2d",
         rowwise.over_batch_items,
     ),
     ("matmul mm bmm addmm baddbmm mv", rowwise.product),
@@ -47,6 +48,7 @@ _TABLE: tuple[tuple[str, Rule], ...] = (
     ("im2col", windows.columns),
     ("diff", windows.differences),
     ("stft", windows.spectra),
+    ("convolution", overlap_add.either_convolution),
     ("conv_transpose1d conv_transpose2d", overlap_add.transposed_convolution),
     ("col2im", overlap_add.folding),
     ("istft", overlap_add.inverse_spectra),
@@ -66,6 +68,25 @@ _TABLE: tuple[tuple[str, Rule], ...] = (
     ("lstm gru rnn_tanh rnn_relu", recurrent_rules.recurrent),
     ("scaled_dot_product_attention", attention),
 )
+_TAKE_HELD: tuple[Rule, ...] = (
+    rowwise.rowwise,
+    rowwise.over_dims,
+    rowwise.random_in_training,
+    rowwise.normalised_shape,
+    rowwise.over_channels,
+    rowwise.product,
+    rowwise.linear,
+    rowwise.einsum,
+    windows.convolution,
+    windows.pooling,
+    windows.framing,
+    windows.columns,
+    windows.differences,
+    windows.spectra,
+    rearranging.slicing,
+    rearranging.narrowing,
+    rearranging.padding,
+)
 _RULES = {name: rule for names, rule in _TABLE for name in names.split()}
 
 
@@ -75,7 +96,7 @@ def rule_of(call: Call) -> Rule:
     Raises:
         ModelError: It draws random numbers, or nothing is known of it.
     """
-    name = call.node.op.removeprefix("aten::").partition(".")[0]
+    name = _name(call)
     if name in _RULES:
         return _RULES[name]
     tags = operation(call.node.op).tags
@@ -86,3 +107,13 @@ def rule_of(call: Call) -> Rule:
     refuse(
         call.node, "is an operation of which it is not known how time goes through it", "Replace it by standard layers"
     )
+
+
+def takes_held(call: Call) -> bool:
+    """Whether the rule takes streams that begin with samples of their first one's value; else these become delay."""
+    rule = _RULES.get(_name(call))
+    return rule in _TAKE_HELD if rule else torch.Tag.pointwise in operation(call.node.op).tags
+
+
+def _name(call: Call) -> str:
+    return call.node.op.removeprefix("aten::").partition(".")[0]

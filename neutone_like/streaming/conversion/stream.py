@@ -30,6 +30,8 @@ class Stream:
         like: An empty tensor of its type and its other axes.
         reach: On which input samples a sample of the blocks depends.
         lead: What the first ``delay`` samples of the blocks are, where that is known.
+        held: The samples that the whole begins with are what its next one is, ``blocks[0]``, whatever that will be:
+            replicate padding. There is no history then.
     """
 
     value: Value
@@ -40,6 +42,7 @@ class Stream:
     like: Tensor
     reach: Reach
     lead: float | None = None
+    held: bool = False
 
     @property
     def past(self) -> Tensor:

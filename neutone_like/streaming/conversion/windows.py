@@ -1,14 +1,14 @@
 """Windows that move over a signal: convolution, pooling, framing, spectra, and every n-th sample."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, NoReturn
 
 from torch import Tensor
 
 from neutone_like.graph import Node
-from neutone_like.streaming.conversion.alignment import cut, joined_to_past, padded
+from neutone_like.streaming.conversion.alignment import cut, held_before, joined_to_past, padded, without_held
 from neutone_like.streaming.conversion.calling import Call, call_now
 from neutone_like.streaming.conversion.refusing import refuse
 from neutone_like.streaming.conversion.stream import Known, Stream, union
@@ -41,6 +41,8 @@ def slide(writer: Writer, x: Stream, window: Window, axis: int, run: Run) -> Str
     span, stride = window.span, window.stride
     # Result j of the stream needs input up to (j + 1) * stride - 1 at most, so much is there.
     delay = -((stride - span - x.delay) // stride)
+    if x.held and delay < 0 and stride > 1:  # what is next to what is held hears other samples too
+        return slide(writer, without_held(writer, x), replace(window, padding=0), axis, run)
     past = delay * stride - x.delay
     heard = joined_to_past(writer, x, max(past, 0))
     if past != span - stride or past < 0:  # what is heard is longer than it is to be, or begins too early
@@ -52,10 +54,10 @@ def slide(writer: Writer, x: Stream, window: Window, axis: int, run: Run) -> Str
     silence[x.axis] = span
     like = cut(run(call_now, x.like.new_zeros(silence)), axis, 0, 0)
     history = None
-    if delay < 0:
+    if delay < 0 and not x.held:
         history = run(call_now, cut(x.past, x.axis, 0, (-delay - 1) * stride + span))
     reach = cache(lambda k: union(x.reach(k * stride - past), x.reach(k * stride - past + span - 1)))
-    return Stream(value, axis, x.rate / stride, delay, history, like, reach)
+    return Stream(value, axis, x.rate / stride, delay, history, like, reach, held=x.held and delay < 0)
 
 
 def differences(writer: Writer, call: Call) -> Stream:
@@ -166,15 +168,18 @@ def spectra(writer: Writer, call: Call) -> Stream:
     if call.given.get("align_to_window"):
         refuse(call.node, "has align_to_window=True", "Leave it out")
     centre = bool(call.given.get("center"))
-    if centre and call.given["pad_mode"] != "constant":
-        refuse_padding(call.node, call.given["pad_mode"])
+    mode = call.given["pad_mode"] if centre else "constant"
+    if mode not in ("constant", "replicate"):
+        refuse_padding(call.node, mode)
     require_covered(call.node, size, hop)
+    if mode == "replicate":
+        x = held_before(writer, x, size // 2)
 
     def run(do: Callable[..., Any], heard: Any) -> Any:
         rest = (call.given["normalized"], call.given["onesided"], call.given["return_complex"])
         return do("aten::stft.default", heard, size, hop, call.given["win_length"], call.given["window"], *rest)
 
-    return slide(writer, x, Window(size, hop, size // 2 if centre else 0), call.axis, run)
+    return slide(writer, x, Window(size, hop, size // 2 if centre and mode == "constant" else 0), call.axis, run)
 
 
 def refuse_padding(node: Node, mode: str) -> NoReturn:
@@ -182,8 +187,8 @@ def refuse_padding(node: Node, mode: str) -> NoReturn:
     refuse(
         node,
         f"pads with {mode!r} samples from within the signal or from its other end",
-        "Pad with zeros (mode='constant', padding_mode='zeros', stft with center=False), on the left alone where no "
-        "delay is wanted, and train with that",
+        "Pad with zeros (mode='constant', padding_mode='zeros', stft with center=False) or with the first sample "
+        "(mode='replicate'), on the left alone where no delay is wanted, and train with that",
     )
 
 

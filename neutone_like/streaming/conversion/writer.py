@@ -107,5 +107,9 @@ class Writer:
         """For each sample of the block whether it is from before the signal, as it broadcasts along its time."""
         if (x.rate, x.delay) not in self._gates:
             self._gates[x.rate, x.delay] = self.call("aten::lt.Scalar", self.position(x.rate), x.delay)
-        gate, behind = self._gates[x.rate, x.delay], -1 - x.from_right
-        return self.call("aten::view.default", gate, [self.samples(x.rate), *[1] * behind]) if behind else gate
+        return self.along_time(self._gates[x.rate, x.delay], x)
+
+    def along_time(self, each: Value, x: Stream) -> Value:
+        """One value for each sample of the block, ``[samples]``, as it broadcasts along the stream's time."""
+        behind = -1 - x.from_right
+        return self.call("aten::view.default", each, [self.samples(x.rate), *[1] * behind]) if behind else each

@@ -224,16 +224,20 @@ def _receptive_field(network: nn.Module, x: Tensor) -> StreamingCheck:
         return _skipped(name, "none declared")
     if x.size(2) < declared + 2 * block_multiple(network):
         return StreamingCheck(name, 0.0, declared, True, note=f"example is too short for {declared}", skipped=True)
-    widest = _widest_field(fresh(network), network, x, declared)
-    if widest < declared and network.receptive_field_is_exact:  # a field is that of the layers, not of zeros in them
-        widest = _widest_field(_without_zeros(network), network, x, declared)
-    return StreamingCheck(
-        name, widest, declared, widest == declared if network.receptive_field_is_exact else widest <= declared
-    )
+    exact, trial = network.receptive_field_is_exact, fresh(network)
+    try:
+        widest = _widest_field(trial, network, x, declared)
+        if exact and widest < declared:  # a field is that of the layers, not of zeros in their weights
+            widest = max(widest, _widest_field(_without_zeros(trial), network, x, declared))
+        if exact and widest < declared:  # nor of what a ReLU holds back, whose input is below 0 at all times
+            widest = max(widest, _widest_field(_without_signs(trial), network, x.abs(), declared))
+    except RuntimeError as error:  # as where a layer writes into what the one before it needs for its gradient
+        return _skipped(name, f"no gradient: {error}".partition("\n")[0])
+    return StreamingCheck(name, widest, declared, widest == declared if exact else widest <= declared)
 
 
 def _widest_field(trial: nn.Module, network: StreamingLayer, x: Tensor, declared: int) -> int:
-    """Input samples that one output sample of ``trial`` depends on; once it is more than declared, no further."""
+    """Input samples that one output sample of ``trial`` depends on; once it is as many as declared, no further."""
     widest, outputs = 0, max(1, int(block_multiple(network) * network.ratio))
     heard = x.clone().requires_grad_()
     y = _run(trial, [heard])
@@ -251,12 +255,22 @@ def _widest_field(trial: nn.Module, network: StreamingLayer, x: Tensor, declared
 @torch.no_grad()
 def _without_zeros(network: nn.Module) -> nn.Module:
     """A copy, whose weights that are 0, as where a kernel was pruned or an average has dead ends, are not."""
-    trial = copy.deepcopy(fresh(network))
+    trial = copy.deepcopy(fresh(network))  # whose weights are its own
     generator = torch.Generator().manual_seed(6)
     for weight in trial.parameters():
         if weight.is_floating_point() or weight.is_complex():
             some = torch.rand(weight.shape, generator=generator).add_(0.1).to(weight)
             weight.copy_(torch.where(weight == 0, some, weight))
+    return trial
+
+
+@torch.no_grad()
+def _without_signs(network: nn.Module) -> nn.Module:
+    """A copy through which what is above 0 stays so."""
+    trial = _without_zeros(network)
+    for weight in trial.parameters():
+        if weight.is_floating_point():
+            weight.abs_()
     return trial
 
 

@@ -129,6 +129,24 @@ def test_zeros_among_the_weights_make_no_field_shorter_than_it_is_declared() -> 
         assert verify(ChannelNorm(channels, groups=groups)).passed
 
 
+def test_a_field_behind_a_relu_that_holds_all_back_is_that_of_its_layers() -> None:
+    network = Sequential(Conv1d(1, 2, 4), nn.ReLU(), Conv1d(2, 1, 3))
+    with torch.no_grad():
+        network[0].bias.fill_(-100.0)
+    assert {check.name for check in verify(network).checks if not check.passed} == set()
+    network.receptive_field_samples = 7  # of 6
+    assert not verify(network).passed
+
+
+def test_where_no_gradient_goes_through_the_field_is_left_out_and_said() -> None:
+    report = verify(Sequential(nn.ReLU(), nn.LeakyReLU(0.1, inplace=True), Conv1d(1, 1, 3)))
+    checks = {check.name: check for check in report.checks}
+    assert not checks["gradients as of the whole"].passed
+    field = checks["receptive field, samples"]
+    assert field.skipped
+    assert "no gradient: one of the variables needed" in field.note
+
+
 def test_a_network_without_parameters_is_tried_in_its_own_precision() -> None:
     assert verify(Sequential(Interpolate(2, 3), Delay(2, 2)).double()).passed
 

@@ -40,6 +40,17 @@ _ALSO = (
 )
 
 
+def _log_cumulative(x: Tensor, dim: int) -> Tensor:
+    """torch.logcumsumexp, which PyTorch has no definition of: each place against all, so that none is rounded to 0."""
+    last = x.transpose(dim, -1)
+    places = torch.arange(last.shape[-1])
+    so_far = places.unsqueeze(1) >= places
+    return torch.where(so_far, last.unsqueeze(-2), -torch.inf).logsumexp(-1).transpose(dim, -1)
+
+
+_WRITTEN: dict[str, Callable[..., Tensor]] = {"aten::logcumsumexp.default": _log_cumulative}
+
+
 @cache
 def _definitions() -> dict[Any, Any]:
     """PyTorch's own definitions, also of operations that it calls basic."""
@@ -89,7 +100,7 @@ def _decompose_once(graph: Graph, keep: Callable[[Node], bool], blocks: Sequence
 def _trace(node: Node, values: Any, point: dict[str, int]) -> Trace | None:
     """One operation by its definition; ``None`` where that is itself."""
     names = list(dict.fromkeys(each.name for each in values_in([node.args, dict(node.kwargs)])))
-    written = attention if is_plain_attention(node) else None
+    written = attention if is_plain_attention(node) else _WRITTEN.get(node.op)
 
     def run(*given: Tensor) -> list[Tensor]:
         known = dict(zip(names, given, strict=True))

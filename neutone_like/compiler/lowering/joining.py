@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from neutone_like.compiler.extent import ZERO, Extent
+from neutone_like.compiler.extent import ONE, ZERO, Extent
 from neutone_like.compiler.kernels import KernelId
 from neutone_like.compiler.lowering.context import Context, Joined, Lowered, lowers
 from neutone_like.compiler.tensor import Kind, Stride, View
@@ -67,11 +67,8 @@ def _stack(context: Context, node: Node, tensors: Sequence[Lowered], dim: int = 
 def _pad(
     context: Context, node: Node, self: Lowered, pad: Sequence[Any], value: Any = 0.0, mode: str = "constant"
 ) -> Lowered:
-    if mode != "constant":
-        raise CompileError(f"padding of mode {mode}")
+    joined: Lowered = self
     view = context.view(self)
-    dims = list(view.dims)
-    joined: Lowered = view
     for pair in range(len(pad) // 2):
         dim = view.rank - 1 - pair
         before, after = Extent.of(pad[2 * pair]), Extent.of(pad[2 * pair + 1])
@@ -79,16 +76,43 @@ def _pad(
             raise CompileError("padding that cuts")
         if before == ZERO and after == ZERO:
             continue
-        fill = context.constant(
-            torch.tensor(float(value or 0.0), dtype=torch.float64 if view.tensor.double else torch.float32)
-        )
         current = context.view(joined)
-        parts: list[View] = []
-        for length in (before, None, after):
-            if length is None:
-                parts.append(current)
-            elif length != ZERO:
-                parts.append(fill.expanded([*dims[:dim], length, *dims[dim + 1 :]]))
-        dims[dim] = dims[dim] + before + after
-        joined = Joined(tuple(parts), dim, tuple(dims))
+        dtype = torch.float64 if view.tensor.double else torch.float32
+        fill = context.constant(torch.tensor(float(value or 0.0), dtype=dtype))
+        joined = _surrounded(current, dim, (before, after), mode, fill)
     return joined
+
+
+@lowers("replication_pad1d", "reflection_pad1d")
+def _pad_by_itself(context: Context, node: Node, self: Lowered, padding: Sequence[int]) -> Lowered:
+    view, (before, after) = context.view(self), map(Extent.of, padding)
+    return _surrounded(
+        view, view.rank - 1, (before, after), "reflect" if "reflection" in node.op else "replicate", view
+    )
+
+
+def _surrounded(view: View, dim: int, lengths: tuple[Extent, Extent], mode: str, fill: View) -> Joined:
+    """``view`` between ``lengths`` samples of what torch.nn.functional.pad puts there; ``fill``: of mode constant."""
+    before, after = lengths
+    size = view.dims[dim]
+
+    def expanded(one: View, length: Extent) -> View:
+        return one.expanded([*view.dims[:dim], length, *view.dims[dim + 1 :]])
+
+    ends = {
+        "constant": lambda: (expanded(fill, before), expanded(fill, after)),
+        "replicate": lambda: (
+            expanded(view.sliced(dim, ZERO, ONE), before),
+            expanded(view.sliced(dim, size - 1, ONE), after),
+        ),
+        "reflect": lambda: (
+            view.sliced(dim, ONE, before).flipped(dim),
+            view.sliced(dim, size - after - 1, after).flipped(dim),
+        ),
+        "circular": lambda: (view.sliced(dim, size - before, before), view.sliced(dim, ZERO, after)),
+    }
+    if mode not in ends:
+        raise CompileError(f"padding of mode {mode}")
+    first, last = ends[mode]()
+    parts = [each for each, length in ((first, before), (view, ONE), (last, after)) if length != ZERO]
+    return Joined(tuple(parts), dim, (*view.dims[:dim], size + before + after, *view.dims[dim + 1 :]))

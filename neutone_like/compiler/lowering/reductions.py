@@ -167,6 +167,38 @@ def _cumulative(context: Context, node: Node, self: Lowered, dim: int, **_: Any)
     return out
 
 
+@lowers("cummax", "cummin")
+def _largest_so_far(context: Context, node: Node, self: Lowered, dim: int) -> Any:
+    """Values, and where they are: the last place so far whose value is the largest so far."""
+    view = context.view(self)
+    dim %= view.rank
+    order = [*(each for each in range(view.rank) if each != dim), dim]
+    largest, dtype = "cummax" in node.op, torch.float64 if view.tensor.double else torch.float32
+
+    def turned(of: View) -> View:
+        return of if largest else pointwise(context, None, lambda x: apply(O.NEGATE, x), [of], of.dims, dtype)
+
+    def so_far(of: View, how: int, double: bool) -> View:
+        out = context.new(view.dims, order, double)
+        context.add(KernelId.CUMULATIVE, [_two(out.permuted(order))], [_two(of.permuted(order))], [how])
+        return out
+
+    given = turned(view)
+    value = so_far(given, 2, view.tensor.double)
+    count = so_far(context.constant(torch.ones((), dtype=torch.float64)).expanded(view.dims), 0, True)
+    place = pointwise(
+        context,
+        None,
+        lambda x, most, n: apply(
+            O.SELECT, apply(O.GREATER_EQUAL, x, most), apply(O.SUBTRACT, n, number(1.0)), number(-1.0)
+        ),
+        [given, value, count],
+        view.dims,
+        torch.float64,
+    )
+    return (turned(value), so_far(place, 2, True))
+
+
 def _two(view: View) -> View:
     """All but the last dimension as one."""
     while view.rank > 2:

@@ -295,31 +295,6 @@ def _cat(context: Context, node: Node, tensors: Sequence[Complex], dim: int = 0)
     return Complex(context.view(Joined(tuple(views), dim % rank, (*context.shape(node).dims, Extent.of(2)))))
 
 
-@lowers("reflection_pad1d")
-def _reflection_pad1d(context: Context, node: Node, self: Lowered, padding: Sequence[int]) -> Lowered:
-    view = context.view(self)
-    dim = view.rank - 1
-    before, after = padding
-    parts = [view.sliced(dim, Extent.of(1), Extent.of(before)).flipped(dim)] if before else []
-    parts.append(view)
-    if after:
-        parts.append(view.sliced(dim, view.dims[dim] - after - 1, Extent.of(after)).flipped(dim))
-    return Joined(tuple(parts), dim, (*view.dims[:dim], view.dims[dim] + before + after))
-
-
-@lowers("replication_pad1d")
-def _replication_pad1d(context: Context, node: Node, self: Lowered, padding: Sequence[int]) -> Lowered:
-    view = context.view(self)
-    dim = view.rank - 1
-    before, after = padding
-    ends = [view.sliced(dim, place, ONE) for place in (Extent.of(0), view.dims[dim] - 1)]
-    ends = [
-        each.expanded((*view.dims[:dim], Extent.of(count))) for each, count in zip(ends, (before, after), strict=True)
-    ]
-    parts = [each for each, count in zip((ends[0], view, ends[1]), (before, 1, after), strict=True) if count]
-    return Joined(tuple(parts), dim, (*view.dims[:dim], view.dims[dim] + before + after))
-
-
 @lowers("unfold_backward")
 def _unfold_backward(
     context: Context, node: Node, grad_in: Lowered, input_sizes: Any, dim: int, size: int, step: int

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from neutone_like.graph import Node, Value, WholeNumber
-from neutone_like.streaming.conversion.alignment import begun, cut, delayed, gated, held_before, later, padded
-from neutone_like.streaming.conversion.calling import Call, call_now
+from neutone_like.streaming.conversion.alignment import begun, cut, delayed, held_before, later, padded
+from neutone_like.streaming.conversion.calling import Call
 from neutone_like.streaming.conversion.measuring import Measured
 from neutone_like.streaming.conversion.refusing import refuse
 from neutone_like.streaming.conversion.rowwise import conditions_in, rowwise
@@ -147,25 +147,6 @@ def _after(writer: Writer, node: Node, x: Stream, before: Tensor) -> Stream:
     if before.numel() and not bool((before == before.flatten()[0]).all()):
         refuse(node, "begins with samples of several values, where layers before it delay", "Use F.pad with one value")
     return padded(writer, x, count, float(before.flatten()[0]) if before.numel() else 0.0)
-
-
-def cumulative_sum(writer: Writer, call: Call) -> Stream | Streams:
-    """cumsum over time, carried on in float64."""
-    x: Stream = call.given["self"]
-    if call.given["dim"] % x.like.dim() != x.axis:
-        return rowwise(writer, call)
-    x = gated(writer, x, 0)
-    like = call_now(call.node.op, x.like, x.axis, dtype=call.given["dtype"])
-    wide = torch.float64 if like.is_floating_point() else torch.complex128 if like.is_complex() else torch.int64
-    initial = cut(x.past.to(wide).sum(x.axis, keepdim=True), x.axis, 0, 1)
-    before, keep = writer.state(initial, "sum")
-    total = writer.call("aten::cumsum.default", x, x.axis, dtype=wide)
-    total = writer.call("aten::add.Tensor", total, before)
-    keep(writer.call("aten::slice.Tensor", total, x.axis, -1, 2**63 - 1))
-    value = writer.call("aten::to.dtype", total, like.dtype)
-    history = None if x.history is None else x.history.to(wide).cumsum(x.axis).to(like.dtype)
-    reach = cache(lambda k: (float("-inf"), (x.reach(k) or (0, 0))[1]))
-    return replace(x, value=value, history=history, like=like, reach=reach, lead=0.0 if x.delay > 0 else None)
 
 
 def stretched(writer: Writer, call: Call) -> Stream:

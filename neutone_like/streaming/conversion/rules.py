@@ -6,7 +6,15 @@ from typing import Any
 import torch
 
 from neutone_like.graph import operation
-from neutone_like.streaming.conversion import overlap_add, rearranging, recurrent_rules, rowwise, upsampling, windows
+from neutone_like.streaming.conversion import (
+    overlap_add,
+    rearranging,
+    recurrent_rules,
+    rowwise,
+    running,
+    upsampling,
+    windows,
+)
 from neutone_like.streaming.conversion.attention_rule import attention
 from neutone_like.streaming.conversion.calling import Call
 from neutone_like.streaming.conversion.refusing import refuse, refuse_random
@@ -25,8 +33,8 @@ _PLAIN = (
 _OVER_DIMS = (
     "softmax log_softmax _softmax _log_softmax mean sum prod amax amin max min argmax argmin std var std_mean "
     "var_mean norm linalg_vector_norm logsumexp glu chunk split split_with_sizes tensor_split unbind select "
-    "index_select gather flip roll sort topk cumprod fft_fft fft_ifft fft_rfft fft_irfft fft_hfft all any median "
-    "count_nonzero cosine_similarity cummax cummin logcumsumexp trapz trapezoid"
+    "index_select gather flip roll sort topk fft_fft fft_ifft fft_rfft fft_irfft fft_hfft all any median "
+    "count_nonzero cosine_similarity trapz trapezoid"
 )
 _TABLE: tuple[tuple[str, Rule], ...] = (
     (_PLAIN, rowwise.rowwise),
@@ -59,7 +67,7 @@ _TABLE: tuple[tuple[str, Rule], ...] = (
     ("narrow", rearranging.narrowing),
     ("pad constant_pad_nd", rearranging.padding),
     ("cat concat concatenate", rearranging.concatenation),
-    ("cumsum", rearranging.cumulative_sum),
+    ("cumsum cumprod logcumsumexp cummax cummin", running.running),
     (
         "expand expand_as repeat tile new_zeros new_ones new_full zeros ones full scalar_tensor broadcast_to",
         rearranging.stretched,

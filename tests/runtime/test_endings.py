@@ -30,16 +30,17 @@ STUCK = BuiltinBackend("faults", options={"hang_block": 0, "hang_seconds": 4})
 
 
 @pytest.fixture
-def press_ctrl_c() -> Iterator[Callable[[float], None]]:
-    """Interrupts this process some seconds later, as a terminal does."""
+def interrupted() -> Iterator[Callable[[Callable[[], object]], None]]:
+    """Does something, and interrupts it a moment later as a terminal does; what it raises is in here, however early."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timers: list[threading.Timer] = []
 
-    def press(seconds: float) -> None:
-        timers.append(threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGINT)))
+    def do(action: Callable[[], object]) -> None:
+        timers.append(threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT)))
         timers[-1].start()
+        action()
 
-    yield press
+    yield do
     for timer in timers:
         timer.join()
     signal.signal(signal.SIGINT, before)
@@ -50,7 +51,7 @@ def sleeps(x: Audio, parameters: dict[str, Audio]) -> Audio:
     return x
 
 
-def test_ctrl_c_ends_what_takes_long(press_ctrl_c: Callable[[float], None]) -> None:
+def test_ctrl_c_ends_what_takes_long(interrupted: Callable[[Callable[[], object]], None]) -> None:
     minute = np.zeros((2, 60 * 48000), np.float32)
     with Engine(watchdog_seconds=60.0) as engine:
         slow = engine.open(SLOW, HOST, mode="inline")
@@ -68,17 +69,15 @@ def test_ctrl_c_ends_what_takes_long(press_ctrl_c: Callable[[float], None]) -> N
             play_on,
             stuck.wait_idle,
         ):
-            press_ctrl_c(0.2)
             with pytest.raises(KeyboardInterrupt):
-                action()
+                interrupted(action)
         np.testing.assert_array_equal(sleeping.process(X), X)  # and all go on as before
-        press_ctrl_c(0.2)
         with pytest.raises(KeyboardInterrupt):
-            engine.close()
+            interrupted(engine.close)
         assert stuck.is_closed
 
 
-def test_ctrl_c_ends_opening(press_ctrl_c: Callable[[float], None]) -> None:
+def test_ctrl_c_ends_opening(interrupted: Callable[[Callable[[], object]], None]) -> None:
     returns = threading.Event()
 
     def waits(x: Audio, parameters: dict[str, Audio]) -> Audio:
@@ -86,9 +85,8 @@ def test_ctrl_c_ends_opening(press_ctrl_c: Callable[[float], None]) -> None:
         return x
 
     with Engine(watchdog_seconds=60.0) as engine:
-        press_ctrl_c(0.2)
         with pytest.raises(KeyboardInterrupt):
-            engine.open(PythonBackend(waits), HOST)
+            interrupted(lambda: engine.open(PythonBackend(waits), HOST))
         session = engine.open(BuiltinBackend("identity"), HOST, mode="inline")
         np.testing.assert_array_equal(session.process(X), X)
         returns.set()
@@ -225,13 +223,13 @@ def test_a_session_that_nobody_holds_is_closed_and_is_no_load() -> None:
 
 def test_close_ends_what_other_threads_do() -> None:
     minute = np.zeros((2, 60 * 48000), np.float32)
-    returns = threading.Event()
+    closing = threading.Event()
 
     def waits(x: Audio, parameters: dict[str, Audio]) -> Audio:
-        returns.wait(0.05)
+        closing.wait(60.0)  # so that it is being opened until then, however long the others take
         return x
 
-    with ThreadPoolExecutor(4) as pool, Engine() as engine:
+    with ThreadPoolExecutor(4) as pool, Engine(watchdog_seconds=60.0) as engine:
         rendered, played = engine.open(SLOW, HOST, mode="inline"), engine.open(BuiltinBackend("identity"), HOST)
         far_apart = engine.open(BuiltinBackend("identity"), HostConfig(1000, 1 << 15), mode="inline")
         rendering = pool.submit(rendered.process_offline, minute)
@@ -246,12 +244,15 @@ def test_close_ends_what_other_threads_do() -> None:
         rendered.close()
         with pytest.raises(RuntimeEngineError, match="session is closed"):
             rendering.result(60.0)
-        engine.close()
+        closer = pool.submit(engine.close)
+        while not played.is_closed:
+            time.sleep(0.01)
+        closing.set()
         with pytest.raises(RuntimeEngineError, match="engine (was|is) closed"):
             opening.result(60.0)
         report = run.result(60.0)
         assert {part.ended_early for part in report.sessions} == {"the session was closed"}
-        returns.set()
+        closer.result(60.0)
 
 
 PROGRAM = """

@@ -250,11 +250,15 @@ def test_a_leak_would_be_seen(subprocess_environment: dict[str, str], tmp_path: 
 
 def test_an_interrupted_run_ends(subprocess_environment: dict[str, str], tmp_path: Path) -> None:
     program = """
-import os, signal, threading
+import os, signal, threading, time
 from neutone_like.runtime import BuiltinBackend, Engine, HostConfig
 with Engine() as engine:
     session = engine.open(BuiltinBackend("identity"), HostConfig(48000, 128))
-    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    def press_ctrl_c():
+        while session.stats().callbacks == 0:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Thread(target=press_ctrl_c).start()
     try:
         engine.run_realtime(session, 3600.0)
     except KeyboardInterrupt:

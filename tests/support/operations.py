@@ -53,6 +53,8 @@ REDUCTIONS: dict[str, _Body] = {
     "sums": lambda x: x - x.sum(1, keepdim=True) + x.mean(1, keepdim=True),
     "extremes": lambda x: x / (x.amax(1, keepdim=True) - x.amin(1, keepdim=True) + 0.1),
     "variance": lambda x: x * x.var(1, keepdim=True) + x.std(1, keepdim=True),
+    "variance, biased": lambda x: x * x.var(1, unbiased=False, keepdim=True) + x.var([1], True, keepdim=True),
+    "deviation, biased": lambda x: x * x.std(1, unbiased=False, keepdim=True) + torch.var_mean(x, 1, False, True)[0],
     "softmax": lambda x: F.softmax(4.0 * x, 1) + F.log_softmax(x, 1),
     "product": lambda x: x.prod(1, keepdim=True) * 10.0,
     "norm": lambda x: x / (x.norm(dim=1, keepdim=True) + 0.1),

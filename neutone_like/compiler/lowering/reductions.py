@@ -116,6 +116,8 @@ def _var(
     for each in dims:
         count *= view.dims[each].constant or 0
     correction = 1 if correction is None else correction
+    if "unbiased" in given:  # the older overloads name it so
+        correction = int(given["unbiased"])
     if correction:
         if count <= correction:
             raise CompileError("a variance over as many values as the block has, with a correction")

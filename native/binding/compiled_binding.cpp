@@ -143,8 +143,8 @@ void reset(PlayedModel& model) {
 
 std::vector<std::string> kernel_names() {
     std::vector<std::string> names;
-    for (const char* name :
-         {"x86-64-v2", "x86-64-v3", "x86-64-v4", "x86-64-v4-halves", "neon", "wasm-simd128", "plain"}) {
+    for (const char* name : {"x86-64-v2", "x86-64-v3", "x86-64-v4", "x86-64-v4-vnni", "x86-64-v4-halves", "neon",
+                             "wasm-simd128", "plain"}) {
         if (compiled::kernels_named(name) != nullptr) names.emplace_back(name);
     }
     return names;

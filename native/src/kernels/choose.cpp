@@ -15,7 +15,8 @@ extern const Kernel kKernels[kKernelCount];
 }
 inline namespace v4 {
 extern const Kernel kKernels[kKernelCount];
-}
+extern const Kernel kDotKernels[kRecurrentKernels];
+}  // namespace v4
 #endif
 
 namespace {
@@ -58,35 +59,42 @@ bool has_v4() noexcept {
     return has_v3() && has(kept_registers(), kZmm) && has(Registers(7).b, kF | kDq | kCd | kBw | kVl);
 }
 
+// Whether it multiplies four pairs of bytes and adds them in one instruction (VNNI).
+bool has_dots() noexcept {
+    constexpr unsigned kVnni = 1u << 11;
+    return has_v4() && has(Registers(7).c, kVnni);
+}
+
 // Whether it computes 512 bits in two halves, as AMD's Zen 4 does: products gain by fewer instructions, but recurrent layers,
-// which wait for one result after the other, are quicker in vectors of 256; not so those whose weights are bytes, which are
-// many instructions for each. AMD's processors say how wide they are
+// which wait for one result after the other, are quicker in vectors of 256; not so those whose weights are bytes. AMD's processors say how wide they are
 // (CPUID 8000001A, AMD's manual volume 3, appendix E); others leave the word at 0.
 bool has_v4_in_halves() noexcept {
     constexpr unsigned kFp256 = 1u << 2, kFp512 = 1u << 3;
     const unsigned width = Registers(0x8000001A).a;
-    return has_v4() && has(width, kFp256) && !has(width, kFp512);
+    return has_dots() && has(width, kFp256) && !has(width, kFp512);
 }
 
-constexpr KernelTable kHalves = {"x86-64-v4-halves", v4::kKernels, v3::kKernels};
+constexpr KernelTable kDots = {"x86-64-v4-vnni", v4::kKernels, nullptr, v4::kDotKernels};
+constexpr KernelTable kHalves = {"x86-64-v4-halves", v4::kKernels, v3::kKernels, v4::kDotKernels};
 #endif
 
 }  // namespace
 
 const Kernel& kernel_of(const KernelTable& table, uint32_t id) noexcept {
-    const bool is_recurrent = id == kLstm || id == kGru || id == kRnn;
-    return (is_recurrent && table.recurrent != nullptr ? table.recurrent : table.kernels)[id];
+    return (id >= kLstm && id <= kRnn && table.recurrent != nullptr ? table.recurrent : table.kernels)[id];
 }
 
 const Kernel& kernel_of(const KernelTable& table, uint32_t id, const Call& call) noexcept {
     const uint32_t form = id == kRnn ? 1 : 0;
     const bool of_bytes = form < call.integer_count && call.integers[form] == kByteWeights;
-    return of_bytes ? table.kernels[id] : kernel_of(table, id);
+    if (!of_bytes || id < kLstm || id > kRnn) return kernel_of(table, id);
+    return table.of_bytes != nullptr ? table.of_bytes[id - kLstm] : table.kernels[id];
 }
 
 const KernelTable& best_kernels() noexcept {
 #if NEUTONE_LIKE_CHOOSES_KERNELS
     if (has_v4_in_halves()) return kHalves;
+    if (has_dots()) return kDots;
     if (has_v4()) return v4_kernels();
     if (has_v3()) return v3_kernels();
 #endif
@@ -98,6 +106,7 @@ const KernelTable* kernels_named(const char* name) noexcept {
 #if NEUTONE_LIKE_CHOOSES_KERNELS
     if (has_v3() && same(name, v3_kernels().name)) return &v3_kernels();
     if (has_v4() && same(name, v4_kernels().name)) return &v4_kernels();
+    if (has_dots() && same(name, kDots.name)) return &kDots;
     if (has_v4_in_halves() && same(name, kHalves.name)) return &kHalves;
 #endif
     return nullptr;

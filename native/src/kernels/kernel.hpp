@@ -54,6 +54,7 @@ struct KernelTable {
     const Kernel* kernels;
     const Kernel* recurrent =
         nullptr;  // where kLstm, kGru and kRnn are another table's, but for those whose weights are bytes
+    const Kernel* of_bytes = nullptr;  // where those are others: kLstm, kGru, kRnn
 };
 
 const Kernel& kernel_of(const KernelTable& table, uint32_t id) noexcept;

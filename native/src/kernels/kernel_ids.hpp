@@ -97,4 +97,6 @@ enum KernelId : uint32_t {
     kKernelCount = 15
 };
 
+constexpr uint32_t kRecurrentKernels = 3;  // kLstm, kGru, kRnn
+
 }  // namespace neutone_like::compiled

@@ -23,7 +23,8 @@ using Dims = std::vector<int>;
 
 inline std::vector<const KernelTable*> tables() {
     std::vector<const KernelTable*> found;
-    for (const char* name : {"x86-64-v2", "x86-64-v3", "x86-64-v4", "x86-64-v4-halves", "neon", "plain"})
+    for (const char* name :
+         {"x86-64-v2", "x86-64-v3", "x86-64-v4", "x86-64-v4-vnni", "x86-64-v4-halves", "neon", "plain"})
         if (const KernelTable* table = kernels_named(name)) found.push_back(table);
     REQUIRE(!found.empty());
     return found;

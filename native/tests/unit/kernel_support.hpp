@@ -119,7 +119,7 @@ inline void play(const KernelTable& table, KernelId id, const HandStep& step) {
 
 inline std::vector<const KernelTable*> tables() {
     std::vector<const KernelTable*> all = {&baseline_kernels()};
-    for (const char* name : {"x86-64-v3", "x86-64-v4", "x86-64-v4-halves"})
+    for (const char* name : {"x86-64-v3", "x86-64-v4", "x86-64-v4-vnni", "x86-64-v4-halves"})
         if (const KernelTable* table = kernels_named(name)) all.push_back(table);
     return all;
 }

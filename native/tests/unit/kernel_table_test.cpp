@@ -33,6 +33,7 @@ TEST_CASE("every table has every kernel, in the order of their numbers") {
 TEST_CASE("a mixed table takes its recurrent kernels from another one, and nothing else") {
     const KernelTable &first = baseline_kernels(), &second = best_kernels();
     const KernelTable mixed = {"mixed", first.kernels, second.kernels};
+    const KernelTable of_bytes = {"of bytes", first.kernels, nullptr, second.kernels + kLstm};
     for (uint32_t id = 0; id < kKernelCount; ++id) {
         CAPTURE(id);
         const bool is_recurrent = id == kLstm || id == kGru || id == kRnn;
@@ -43,6 +44,9 @@ TEST_CASE("a mixed table takes its recurrent kernels from another one, and nothi
             const int32_t integers[] = {form == 1 ? 0 : weights, form == 1 ? weights : 0};
             const Kernel& found = kernel_of(mixed, id, {nullptr, integers, 0, 2, nullptr});
             CHECK(&found == (weights == kByteWeights ? &own : &kernel_of(mixed, id)));
+            const bool of_second = is_recurrent && weights == kByteWeights;
+            CHECK(&kernel_of(of_bytes, id, {nullptr, integers, 0, 2, nullptr}) ==
+                  (of_second ? second.kernels + id : &own));
         }
         CHECK(&kernel_of(mixed, id, {}) == &kernel_of(mixed, id));
     }

@@ -20,13 +20,17 @@ struct GruCell {
     }
 };
 
+template <bool kDots = false>
 static Need gru_check(const Call& call) {
     if (!has_forms(call, 0)) return {"no whole numbers, or how weights are stored", 0};
-    return recurrent_check<GruCell>(call, "a result [steps, units], inputs [steps, inputs], h and weights", 0);
+    return recurrent_check<GruCell, kDots>(call, "a result [steps, units], inputs [steps, inputs], h and weights", 0);
 }
 
-static void gru_run(const Call& call) { recurrent_run(call, GruCell{}, 0); }
+template <bool kDots = false>
+static void gru_run(const Call& call) {
+    recurrent_run<kDots>(call, GruCell{}, 0);
+}
 
-constexpr Kernel gru_kernel = {"gru", gru_check, gru_run};
+constexpr Kernel gru_kernel = {"gru", gru_check<>, gru_run<>};
 
 }  // namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS

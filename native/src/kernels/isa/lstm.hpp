@@ -27,13 +27,18 @@ struct LstmCell {
     }
 };
 
+template <bool kDots = false>
 static Need lstm_check(const Call& call) {
     if (!has_forms(call, 0)) return {"no whole numbers, or how weights are stored", 0};
-    return recurrent_check<LstmCell>(call, "a result [steps, units], inputs [steps, inputs], h, c and weights", 0);
+    return recurrent_check<LstmCell, kDots>(call, "a result [steps, units], inputs [steps, inputs], h, c and weights",
+                                            0);
 }
 
-static void lstm_run(const Call& call) { recurrent_run(call, LstmCell{nullptr}, 0); }
+template <bool kDots = false>
+static void lstm_run(const Call& call) {
+    recurrent_run<kDots>(call, LstmCell{nullptr}, 0);
+}
 
-constexpr Kernel lstm_kernel = {"lstm", lstm_check, lstm_run};
+constexpr Kernel lstm_kernel = {"lstm", lstm_check<>, lstm_run<>};
 
 }  // namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "kernels/isa/activations.hpp"
+#include "kernels/isa/byte_dots.hpp"
 #include "kernels/isa/operands.hpp"
 #include "kernels/isa/partial.hpp"
 #include "kernels/isa/short_weights.hpp"
@@ -48,6 +49,7 @@ struct Recurrent {
     ptrdiff_t x_step, x_stride;
     float* sums;  // [kSums][padded]
     float* room;  // for digits
+    bool dots;    // whether bytes are multiplied four at a time
 };
 
 // kVectors vectors of units, from unit `first` on.
@@ -166,18 +168,26 @@ static void add_rows(float* sums, int32_t columns, const float* weights, ptrdiff
     }
 }
 
-// What a step's weights are multiplied by: floats, and their digits where weights are bytes.
+// What a step's weights are multiplied by: floats, and their digits where weights are whole numbers.
 struct Factors {
     const float* values;
     ptrdiff_t stride;
     int32_t rows;
-    bool has_digits;
+    bool has_digits, has_dots;
     Digits digits;
+    DotDigits dots;
 };
 
-NEUTONE_LIKE_INLINE Factors factors_of(int32_t form, const float* values, ptrdiff_t stride, int32_t rows, float* room) {
-    Factors factors = {values, stride, rows, false, {}};
-    if (form != kByteWeights) return factors;
+constexpr int32_t kRoomOfDigits = 3;  // floats for each value
+
+NEUTONE_LIKE_INLINE Factors factors_of(int32_t form, const ShortWeights& in_short, const float* values,
+                                       ptrdiff_t stride, int32_t rows, float* room, bool dots) {
+    Factors factors = {values, stride, rows, false, false, {}, {}};
+    if (form != kByteWeights && form != kWideWeights) return factors;
+    if (dots && (in_short.group % kQuad == 0 || in_short.group >= rows)) {
+        factors.has_dots = dot_digits_of(factors.dots, room, values, stride, rows);
+        return factors;
+    }
     const ptrdiff_t whole = round_up(rows, kVectorFloats);
     factors.digits.high = reinterpret_cast<int16_t*>(room + whole);
     factors.digits.low = factors.digits.high + whole;
@@ -192,10 +202,16 @@ NEUTONE_LIKE_INLINE void add_weighted(float* sums, int32_t first, int32_t end, i
         add_rows(sums, end - first, weights + first, row, by.values, by.stride, by.rows);
     } else if (form == kHalfWeights) {
         add_half_columns(sums, in_short, first, end, by.values, by.stride);
+    } else if (by.has_dots) {
+        add_dot_columns(sums, in_short, first, end, by.dots);
+    } else if (by.has_digits && form == kByteWeights) {
+        add_whole_columns<int8_t>(sums, in_short, first, end, by.digits);
     } else if (by.has_digits) {
-        add_byte_columns(sums, in_short, first, end, by.digits);
+        add_whole_columns<int16_t>(sums, in_short, first, end, by.digits);
+    } else if (form == kByteWeights) {
+        add_whole_slowly<int8_t>(sums, in_short, first, end, by.values, by.stride);
     } else {
-        add_bytes_slowly(sums, in_short, first, end, by.values, by.stride);
+        add_whole_slowly<int16_t>(sums, in_short, first, end, by.values, by.stride);
     }
 }
 
@@ -208,14 +224,16 @@ NEUTONE_LIKE_ALONE static void recurrent_steps_in_memory(const Recurrent<Cell>& 
     const float *begin = layer.begin, *x = layer.x;
     for (int32_t t = 0; t < steps; ++t, begin += layer.begin_stride, x += layer.x_step) {
         for (int32_t i = 0; i < kSums * layer.padded; i += kLanes) store(layer.sums + i, load(begin + i));
-        const Factors of_inputs = factors_of(layer.input_form, x, layer.x_stride, layer.inputs, layer.room);
+        const Factors of_inputs =
+            factors_of(layer.input_form, layer.short_input, x, layer.x_stride, layer.inputs, layer.room, layer.dots);
         // Sums that are not next to each other as their weights are begin a new run.
         for (int g = 0, end; g < Cell::kGates; g = end) {
             for (end = g + 1; end < Cell::kGates && Cell::input_sum(end) == Cell::input_sum(end - 1) + 1;) ++end;
             add_weighted(layer.sums + Cell::input_sum(g) * padded, g * layer.padded, end * layer.padded,
                          layer.input_form, layer.input, row, layer.short_input, of_inputs);
         }
-        const Factors of_units = factors_of(layer.hidden_form, previous, 1, layer.units, layer.room);
+        const Factors of_units =
+            factors_of(layer.hidden_form, layer.short_hidden, previous, 1, layer.units, layer.room, layer.dots);
         for (int g = 0, end; g < Cell::kGates; g = end) {
             for (end = g + 1; end < Cell::kGates && Cell::hidden_sum(end) == Cell::hidden_sum(end - 1) + 1;) ++end;
             add_weighted(layer.sums + Cell::hidden_sum(g) * padded, g * layer.padded, end * layer.padded,
@@ -253,8 +271,28 @@ NEUTONE_LIKE_INLINE void play_steps(const Recurrent<Cell>& layer, int32_t steps,
 
 NEUTONE_LIKE_INLINE int32_t padded_units(int32_t units) { return static_cast<int32_t>(round_up(units, kVectorFloats)); }
 
+// Which of a layer's weights a block makes longer ones in scratch memory before its steps.
+struct Prepared {
+    bool halves[2], bytes[2];  // of the units, of the inputs: to floats, to 16 bits
+};
+
+template <bool kDots>
+NEUTONE_LIKE_INLINE Prepared prepared(const Call& call, uint32_t own, int32_t samples, int64_t units, int64_t inputs,
+                                      int64_t columns) {
+    Prepared result = {};
+    if (call.integer_count == own || samples < kFewestExpanded) return result;
+    const int32_t hidden = call.integers[own], input = call.integers[own + 2];
+    result.halves[0] = is_expanded(hidden);
+    result.halves[1] = is_expanded(input);
+    const int64_t widened = widened_bytes(hidden, units, columns) + widened_bytes(input, inputs, columns);
+    if (kDots || widened > kMostWidened) return result;
+    result.bytes[0] = hidden == kByteWeights;
+    result.bytes[1] = input == kByteWeights;
+    return result;
+}
+
 // Views: out [T, H], x [T, I], as many states [H] as there are, weights. The kernel has `own` integers.
-template <typename Cell>
+template <typename Cell, bool kDots>
 static Need recurrent_check(const Call& call, const char* shape, uint32_t own) {
     constexpr uint32_t kWeights = 2 + Cell::kStates;
     if (call.view_count != kWeights + 1) return {shape, 0};
@@ -275,9 +313,13 @@ static Need recurrent_check(const Call& call, const char* shape, uint32_t own) {
     const int64_t factors = x.dims[1] > units ? x.dims[1] : units;
     int64_t room = 0;
     if (call.integer_count != own) {
-        room = 2 * round_up(factors, kVectorFloats);
-        if (is_expanded(call.integers[own])) room += times(units + 1, columns);
-        if (is_expanded(call.integers[own + 2])) room += times(x.dims[1], columns);
+        room = kRoomOfDigits * round_up(factors, kVectorFloats);
+        const Prepared made = prepared<kDots>(call, own, out.dims[0], units, x.dims[1], columns);
+        for (int which = 0; which < 2; ++which) {
+            const int64_t rows = which == 0 ? units : x.dims[1];
+            if (made.halves[which]) room += times(which == 0 ? rows + 1 : rows, columns);
+            if (made.bytes[which]) room += widened_bytes(kByteWeights, rows, columns) / 4;
+        }
     }
     return {nullptr, static_cast<uint64_t>(rows_of_scratch * padded + room) * sizeof(float)};
 }
@@ -303,8 +345,16 @@ static void store_steps(float* out, ptrdiff_t step, ptrdiff_t stride, const floa
     }
 }
 
+// Makes bytes 16 bits each; the place behind them.
+NEUTONE_LIKE_INLINE float* widen(ShortWeights& in_short, int32_t& form, float* to) {
+    widen_bytes(reinterpret_cast<int16_t*>(to), in_short);
+    in_short.panels = to;
+    form = kWideWeights;
+    return to + round_up(in_short.rows, 2) * in_short.columns / 2;
+}
+
 // `state`: c where there is one; the cell has a pointer to it. The kernel has `own` integers.
-template <typename Cell>
+template <bool kDots, typename Cell>
 NEUTONE_LIKE_INLINE void recurrent_run(const Call& call, Cell cell, uint32_t own) {
     const Operand &out = call.views[0], &x = call.views[1], &h = call.views[2];
     const int32_t samples = out.dims[0], units = out.dims[1], padded = padded_units(units);
@@ -336,19 +386,24 @@ NEUTONE_LIKE_INLINE void recurrent_run(const Call& call, Cell cell, uint32_t own
     layer.x_stride = x.strides[1];
     layer.sums = sums;
     layer.room = sums + Cell::kSums * padded;
-    float* expanded = layer.room + 2 * round_up(layer.inputs > units ? layer.inputs : units, kVectorFloats);
-    if (is_expanded(layer.hidden_form) && samples >= kFewestExpanded) {
-        expand_halves(expanded, layer.short_hidden);
-        layer.hidden = expanded;
+    layer.dots = kDots;
+    float* free = layer.room + kRoomOfDigits * round_up(layer.inputs > units ? layer.inputs : units, kVectorFloats);
+    const Prepared made = prepared<kDots>(call, own, samples, units, layer.inputs, columns);
+    if (made.halves[0]) {
+        expand_halves(free, layer.short_hidden);
+        layer.hidden = free;
         layer.hidden_form = kFloatWeights;
-        expanded += units * static_cast<ptrdiff_t>(columns);
-        for (int32_t i = 0; i < columns; ++i) *expanded++ = 0.0f;
+        free += units * static_cast<ptrdiff_t>(columns);
+        for (int32_t i = 0; i < columns; ++i) *free++ = 0.0f;
     }
-    if (is_expanded(layer.input_form) && samples >= kFewestExpanded) {
-        expand_halves(expanded, layer.short_input);
-        layer.input = expanded;
+    if (made.halves[1]) {
+        expand_halves(free, layer.short_input);
+        layer.input = free;
         layer.input_form = kFloatWeights;
+        free += layer.inputs * static_cast<ptrdiff_t>(columns);
     }
+    if (made.bytes[0]) free = widen(layer.short_hidden, layer.hidden_form, free);
+    if (made.bytes[1]) widen(layer.short_input, layer.input_form, free);
     const ptrdiff_t step = out.strides[0];
     const int32_t written = (units + kLanes - 1) / kLanes * kLanes;
     const float* previous = first;

@@ -9,10 +9,10 @@ namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS {
 // Columns next to each other; a panel has all rows of them.
 constexpr int32_t kPanelColumns = 16;
 constexpr int32_t kPanelVectors = kPanelColumns / kLanes;
-// How many panels' sums are held in registers: with bytes there are two for each column.
-constexpr int32_t kHalfPanels = kLanes == 4 ? 2 : 4;
-constexpr int32_t kRowsOfHalves = 32;  // of a sum: many short ones are more exact than a long one
-constexpr int32_t kBytePanels = kLanes == 16 ? 4 : kRegisters == 32 ? 2 : 1;
+// How many panels' sums are held in registers: with whole numbers there are two for each column.
+constexpr int32_t kHalfPanels = kLanes == 4 && kRegisters == 16 ? 3 : 6;
+constexpr int32_t kRowsOfHalves = 64;  // of a sum: many short ones are more exact than a long one
+constexpr int32_t kBytePanels = kLanes == 16 ? 4 : kLanes == 4 && kRegisters == 16 ? 1 : 2;
 
 // Where a processor makes floats of half-precision numbers. Without, a step of halves takes up to 1.65 x the time of floats:
 // they are made floats in scratch memory once for each block that has enough steps, which takes the time of 2 to 6 of them.
@@ -23,6 +23,11 @@ constexpr bool kHasHalves = false;
 #endif
 
 constexpr int32_t kFewestExpanded = 16;  // steps
+
+// Bytes are made 16 bits each in scratch memory, likewise, where all of them then fit a second cache: a step takes 0.8 x the
+// time, and making them that of one or two steps.
+constexpr int64_t kMostWidened = 768 << 10;  // bytes
+constexpr int32_t kWideWeights = kWeightForms;
 
 // Of numbers that are 0 or normal.
 NEUTONE_LIKE_INLINE Floats load_halves(const uint16_t* from) {
@@ -91,11 +96,11 @@ NEUTONE_LIKE_INLINE void add_halves(float* sums, const ShortWeights& weights, in
     }
 }
 
-// The same of bytes, times the digits of the values.
-template <int kPanels>
-NEUTONE_LIKE_INLINE void add_bytes(float* sums, const ShortWeights& weights, int32_t column, const Digits& digits) {
+// The same of whole numbers, of 8 or 16 bits, times the digits of the values.
+template <int kPanels, typename Whole>
+NEUTONE_LIKE_INLINE void add_whole(float* sums, const ShortWeights& weights, int32_t column, const Digits& digits) {
     const ptrdiff_t panel = kPanelColumns * static_cast<ptrdiff_t>(round_up(weights.rows, 2));
-    const auto* first = static_cast<const int8_t*>(weights.panels) + column / kPanelColumns * panel;
+    const auto* first = static_cast<const Whole*>(weights.panels) + column / kPanelColumns * panel;
     const float* scales = weights.scales + column;
     for (int32_t row = 0; row < weights.rows; scales += weights.columns) {
         for (const int32_t end = end_of_group(weights, row); row < end;) {
@@ -106,7 +111,7 @@ NEUTONE_LIKE_INLINE void add_bytes(float* sums, const ShortWeights& weights, int
                 const auto* from = first + row * ptrdiff_t{kPanelColumns};
                 NEUTONE_LIKE_UNROLL for (int p = 0; p < kPanels; ++p) {
                     NEUTONE_LIKE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
-                        const Ints pairs = load_byte_pairs(from + p * panel + 2 * v * kLanes);
+                        const Ints pairs = load_pairs(from + p * panel + 2 * v * kLanes);
                         high[p][v] += pair_products(pairs, above);
                         low[p][v] += pair_products(pairs, below);
                     }
@@ -137,15 +142,25 @@ NEUTONE_LIKE_ALONE static void expand_halves(float* to, const ShortWeights& weig
     }
 }
 
+// Bytes as 16 bits each, in the same order.
+NEUTONE_LIKE_ALONE static void widen_bytes(int16_t* to, const ShortWeights& weights) {
+    const auto* from = static_cast<const int8_t*>(weights.panels);
+    const int64_t all = round_up(weights.rows, 2) * weights.columns;
+    for (int64_t i = 0; i < all; i += 2 * kLanes) {
+        store(reinterpret_cast<float*>(to + i), (Floats)load_pairs(from + i));
+    }
+}
+
 // Number by number: for values that have no digits, which are infinite or NaN.
-static void add_bytes_slowly(float* sums, const ShortWeights& weights, int32_t first, int32_t end, const float* values,
+template <typename Whole>
+static void add_whole_slowly(float* sums, const ShortWeights& weights, int32_t first, int32_t end, const float* values,
                              ptrdiff_t stride) {
     const int32_t rows = static_cast<int32_t>(round_up(weights.rows, 2));
     for (int32_t column = first; column < end; ++column) {
-        const auto* panel = static_cast<const int8_t*>(weights.panels) +
+        const auto* panel = static_cast<const Whole*>(weights.panels) +
                             column / kPanelColumns * (kPanelColumns * static_cast<ptrdiff_t>(rows));
         for (int32_t row = 0; row < weights.rows; ++row) {
-            const int8_t whole = panel[(row / 2 * kPanelColumns + column % kPanelColumns) * 2 + row % 2];
+            const Whole whole = panel[(row / 2 * kPanelColumns + column % kPanelColumns) * 2 + row % 2];
             const float scale = weights.scales[row / weights.group * static_cast<ptrdiff_t>(weights.columns) + column];
             sums[column - first] += scale * static_cast<float>(whole) * values[row * stride];
         }
@@ -153,24 +168,31 @@ static void add_bytes_slowly(float* sums, const ShortWeights& weights, int32_t f
 }
 
 // sums[0..end - first) += columns `first` to `end` of all rows, each row times its value.
+template <int kPanels>
+NEUTONE_LIKE_INLINE void add_half_panels(float* sums, const ShortWeights& weights, int32_t column, int32_t panels,
+                                         const float* values, ptrdiff_t stride) {
+    if (panels == kPanels) return add_halves<kPanels>(sums, weights, column, values, stride);
+    if constexpr (kPanels > 1) add_half_panels<kPanels - 1>(sums, weights, column, panels, values, stride);
+}
+
 NEUTONE_LIKE_ALONE static void add_half_columns(float* sums, const ShortWeights& weights, int32_t first, int32_t end,
                                                 const float* values, ptrdiff_t stride) {
-    int32_t column = first;
-    for (; column + kHalfPanels * kPanelColumns <= end; column += kHalfPanels * kPanelColumns) {
-        add_halves<kHalfPanels>(sums + (column - first), weights, column, values, stride);
-    }
-    for (; column < end; column += kPanelColumns) {
-        add_halves<1>(sums + (column - first), weights, column, values, stride);
+    for (int32_t column = first, panels; column < end; column += panels * kPanelColumns) {
+        panels = column_width((end - column) / kPanelColumns, kHalfPanels);
+        add_half_panels<kHalfPanels>(sums + (column - first), weights, column, panels, values, stride);
     }
 }
 
-NEUTONE_LIKE_ALONE static void add_byte_columns(float* sums, const ShortWeights& weights, int32_t first, int32_t end,
-                                                const Digits& digits) {
+template <typename Whole>
+NEUTONE_LIKE_ALONE static void add_whole_columns(float* sums, const ShortWeights& weights, int32_t first, int32_t end,
+                                                 const Digits& digits) {
     int32_t column = first;
     for (; column + kBytePanels * kPanelColumns <= end; column += kBytePanels * kPanelColumns) {
-        add_bytes<kBytePanels>(sums + (column - first), weights, column, digits);
+        add_whole<kBytePanels, Whole>(sums + (column - first), weights, column, digits);
     }
-    for (; column < end; column += kPanelColumns) add_bytes<1>(sums + (column - first), weights, column, digits);
+    for (; column < end; column += kPanelColumns) {
+        add_whole<1, Whole>(sums + (column - first), weights, column, digits);
+    }
 }
 
 // How weights are stored, behind `own` integers of a kernel: nothing, which is as floats; or for those of the units, then for
@@ -207,5 +229,10 @@ NEUTONE_LIKE_INLINE StoredWeights stored_weights(const Call& call, uint32_t own,
 }
 
 NEUTONE_LIKE_INLINE bool is_expanded(int32_t form) { return !kHasHalves && form == kHalfWeights; }
+
+// What bytes take in 16 bits each; 0 of weights in another form.
+NEUTONE_LIKE_INLINE int64_t widened_bytes(int32_t form, int64_t rows, int64_t columns) {
+    return form == kByteWeights ? 2 * round_up(rows, 2) * columns : 0;
+}
 
 }  // namespace neutone_like::compiled::inline NEUTONE_LIKE_KERNELS

@@ -51,6 +51,15 @@ constexpr Kernel kKernels[] = {
 };
 static_assert(sizeof(kKernels) / sizeof(kKernels[0]) == kKernelCount);
 
+#if defined(__AVX512BW__)
+extern const Kernel kDotKernels[kRecurrentKernels];
+constexpr Kernel kDotKernels[] = {
+    used(kLstm, {"lstm", lstm_check<true>, lstm_run<true>}),
+    used(kGru, {"gru", gru_check<true>, gru_run<true>}),
+    used(kRnn, {"rnn", rnn_check<true>, rnn_run<true>}),
+};
+#endif
+
 #if defined(__AVX512F__)
 constexpr KernelTable kTable = {"x86-64-v4", kKernels};
 #elif defined(__AVX2__)

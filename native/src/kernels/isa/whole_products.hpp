@@ -26,8 +26,14 @@ struct Digits {
 // Two neighbours in every lane.
 NEUTONE_LIKE_INLINE Ints pair_of(const int16_t* from) { return Ints{} + *reinterpret_cast<const PairAnywhere*>(from); }
 
-// 2 * kLanes bytes as 16 bits each.
-NEUTONE_LIKE_INLINE Ints load_byte_pairs(const int8_t* from) {
+// 2 * kLanes whole numbers as 16 bits each.
+NEUTONE_LIKE_INLINE Ints load_pairs(const int16_t* from) {
+    Ints pairs = (Ints)load(reinterpret_cast<const float*>(from));
+    NEUTONE_LIKE_PIN(pairs);
+    return pairs;
+}
+
+NEUTONE_LIKE_INLINE Ints load_pairs(const int8_t* from) {
 #if defined(__AVX512BW__)
     return (Ints)_mm512_maskz_cvtepi8_epi16(0xffffffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
 #elif defined(__AVX2__)

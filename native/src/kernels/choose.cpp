@@ -66,8 +66,8 @@ bool has_dots() noexcept {
 }
 
 // Whether it computes 512 bits in two halves, as AMD's Zen 4 does: products gain by fewer instructions, but recurrent layers,
-// which wait for one result after the other, are quicker in vectors of 256; not so those whose weights are bytes. AMD's processors say how wide they are
-// (CPUID 8000001A, AMD's manual volume 3, appendix E); others leave the word at 0.
+// which wait for one result after the other, are quicker in vectors of 256; not so those whose weights are bytes. AMD's
+// processors say how wide they are (CPUID 8000001A, AMD's manual volume 3, appendix E); others leave the word at 0.
 bool has_v4_in_halves() noexcept {
     constexpr unsigned kFp256 = 1u << 2, kFp512 = 1u << 3;
     const unsigned width = Registers(0x8000001A).a;

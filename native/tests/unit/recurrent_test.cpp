@@ -280,6 +280,24 @@ TEST_CASE("sums of many of the largest bytes are not too large") {
     }
 }
 
+TEST_CASE("the largest value beside bytes may have any fraction") {
+    for (const KernelTable* table : tables()) {
+        for (const float size : {0x1.fffffep0f, 0x1.ffp0f, 0x1.fefp0f, 0x1.fep0f, 0x1.fdf9p0f, 0x1.fdf7fep0f, 0x1.fcp0f,
+                                 0x1.8p0f, 0x1.01p0f, 0x1p0f, 0x1.fep-9f, 0x1.fep9f}) {
+            for (const float value : {size, -size}) {
+                Random random(7);
+                Layer layer = any_layer(kRnn, 8, 41, random);
+                layer.activation = kRelu;
+                layer.forms[0] = layer.forms[1] = 2;
+                layer.groups[0] = 8;
+                layer.groups[1] = 42;
+                layer.shorten(random);
+                compare(*table, layer, 2, random, value);
+            }
+        }
+    }
+}
+
 TEST_CASE("a signal in pieces gives what it gives at once, to the bit") {
     for (const KernelTable* table : tables()) {
         for (const int which : {0, 1, 2, 3, 4, 5}) {

@@ -54,8 +54,8 @@ NEUTONE_LIKE_INLINE bool dot_digits_of(DotDigits& by, float* room, const float* 
     uint32_t most = 0x10000000u;  // what is so small has fewer places
     for (int lane = 0; lane < kLanes; ++lane) most = largest[lane] > most ? largest[lane] : most;
     if (most >= 0x7f800000u) return false;
-    // The largest becomes one of at most 2^23 / 1.004, whose highest digit is at most 127.
-    const uint32_t exponent = (most + 0x8000u) >> 23;
+    // The largest becomes one of at most 2^23 - 0x8200, so that its highest digit, after the others, is at most 127.
+    const uint32_t exponent = (most + 0x10400u) >> 23;
     const Floats scale = (Floats)(Bits{} + ((276u - exponent) << 23));
     by.unit = __builtin_bit_cast(float, (exponent - 22u) << 23);
     for (int d = 0; d < kDigits; ++d) {

@@ -277,3 +277,12 @@ def test_a_network_that_is_a_part_of_itself_is_named_and_the_advice_works(tmp_pa
         export_model(Net(KeepsItsParent(plainly=True)), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     write_artifact(Net(KeepsItsParent(plainly=False)), tmp_path / "net", render_samples=False)
+
+
+class Stereo(Net):
+    in_channels = out_channels = 2
+
+
+def test_two_channels_into_a_network_of_one_are_told_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"takes 1 channel and got 2: .*in_channels says.*x\.unsqueeze\(1\)"):
+        write_artifact(Stereo(nn.Conv1d(1, 1, 1)), tmp_path / "net", render_samples=False)

@@ -116,23 +116,26 @@ def test_layers_whose_field_is_at_most_as_declared_pass() -> None:
 
 def test_zeros_among_the_weights_make_no_field_shorter_than_it_is_declared() -> None:
     for outer in ([0], [4], [0, 4], range(5)):
-        network = Sequential(Conv1d(1, 2, 5, dilation=3), nn.Tanh(), Conv1d(2, 1, 3))
+        first = Conv1d(1, 2, 5, dilation=3)
+        network = Sequential(first, nn.Tanh(), Conv1d(2, 1, 3))
         with torch.no_grad():
-            network[0].weight[..., list(outer)] = 0.0
+            first.weight[..., list(outer)] = 0.0
         before = copy.deepcopy(network.state_dict())
         report = verify(network)
         assert report.passed, report
         torch.testing.assert_close(dict(network.state_dict()), dict(before), rtol=0, atol=0)
-        network[0].receptive_field_samples = 14  # of 13
-        assert not verify(network[0]).passed
+        first.receptive_field_samples = 14  # of 13
+        assert not verify(first).passed
     for channels, groups in ((1, 1), (4, 4)):  # each less its own mean is 0
         assert verify(ChannelNorm(channels, groups=groups)).passed
 
 
 def test_a_field_behind_a_relu_that_holds_all_back_is_that_of_its_layers() -> None:
-    network = Sequential(Conv1d(1, 2, 4), nn.ReLU(), Conv1d(2, 1, 3))
+    first = Conv1d(1, 2, 4)
+    network = Sequential(first, nn.ReLU(), Conv1d(2, 1, 3))
+    assert first.bias is not None
     with torch.no_grad():
-        network[0].bias.fill_(-100.0)
+        first.bias.fill_(-100.0)
     assert {check.name for check in verify(network).checks if not check.passed} == set()
     network.receptive_field_samples = 7  # of 6
     assert not verify(network).passed

@@ -68,7 +68,22 @@ def _what_to_do(model: Model, error: Exception) -> str:
             if weight.is_floating_point() and weight.dtype is not torch.float32:
                 kind = str(weight.dtype).removeprefix("torch.")
                 return f"Audio is float32, and {name} is {kind}: call model.float() before exporting."
-    return "Make it work on these before exporting."
+    return _other_channels(str(error)) + "Make it work on these before exporting."
+
+
+def _other_channels(error: str) -> str:
+    """Advice where a convolution heard other channels than it has; empty where that is not what happened."""
+    found = re.search(r"expected input\[.*\] to have (\d+) channels, but got (\d+) channels", error)
+    if found is None:
+        return ""
+    wanted, came = found.groups()
+    alone = (
+        " Or let each channel be an item of a batch: self.model(x.unsqueeze(1)).squeeze(1)." if wanted == "1" else ""
+    )
+    return (
+        f"The network takes {wanted} channel{'' if wanted == '1' else 's'} and got {came}: it hears [batch, channels, "
+        f"samples], and in_channels says how many come.{alone} "
+    )
 
 
 @contextmanager

@@ -16,9 +16,10 @@ from neutone_like.targets.zig import compile_with_zig, require_zig
 
 SECTION = b"neutone_like sources"
 _TARGET = TARGETS["wasm32"]
-_SMALL = ("-Os", "-fno-rtti")
+_SMALL = ("-Os", "-fno-rtti", "-mllvm", "-disable-lsr")
 """Browsers compile it once more, and short loops leave them more registers: nothing is slower than with -O3, and some
-networks are faster."""
+networks are faster. Without LLVM's loop strength reduction addresses keep their offsets, which it turns into additions
+that browsers leave in the loops of products."""
 _OF_ONE_MODEL = "nl_compiled_open_builtin"
 
 

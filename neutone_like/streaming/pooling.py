@@ -109,7 +109,7 @@ class Interpolate(StreamingLayer):
         self.factor = factor
         self.ratio = self.ratio * factor
         self.delay_samples = (factor + 1) // 2
-        self.receptive_field_samples, self.receptive_field_is_exact = 2, factor > 1
+        self.receptive_field_samples, self.receptive_field_is_exact = 2, factor % 2 == 0  # odd: some hear one alone
         self.source = "Linear interpolation, as in torch.nn.Upsample(mode='linear')"
         places = (torch.arange(factor, dtype=torch.float64) - self.delay_samples + 0.5) / factor + 0.5
         self.register_buffer("places", places.float(), persistent=False)

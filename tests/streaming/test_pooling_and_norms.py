@@ -28,6 +28,11 @@ def test_a_maximum_over_nothing_but_padding_is_silence() -> None:
     assert verify_streaming(network, chunkings=5).passed
 
 
+def test_a_convolution_on_lines_between_samples_has_at_most_the_field_of_its_interval() -> None:
+    for factor in (2, 3, 5):
+        assert verify_streaming(Sequential(Interpolate(1, factor), Conv1d(1, 1, 2)), chunkings=5).passed
+
+
 def test_pooling_and_hold_are_those_of_torch() -> None:
     rng = random.Random(0)
     for case in range(12):

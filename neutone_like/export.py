@@ -15,6 +15,7 @@ from neutone_like.artifact.writing.capturing import SCRIPTED, Capture
 from neutone_like.artifact.writing.plain_network import unwrapped
 from neutone_like.artifact.writing.staging import staged_directory
 from neutone_like.artifact.writing.writer import Progress, write_files
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import CompileError, ExportError, RuntimeEngineError
 from neutone_like.formats.writing import WrittenFormat, format_named, write_formats
 from neutone_like.model.format_room import hosts_in_words
@@ -71,6 +72,7 @@ class ExportResult(Printed):
         ]
 
 
+@checked_arguments(ExportError, but=("model", "out_dir", "quality", "allow_operators", "capture", "formats"))
 @plain_settings()
 def export_model(
     model: Model,

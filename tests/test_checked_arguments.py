@@ -216,6 +216,84 @@ def test_graphs() -> None:
             graph.own_copy(wrong)
 
 
+def test_what_graphs_are_played_and_rewritten_with() -> None:
+    network, x = nn.Conv1d(1, 1, 3, padding=1), torch.zeros(1, 1, 32)
+    example, found = graph.take_apart(network, (x,), {}), capture(network, x)
+    wrong: tuple[Any, ...] = (
+        torch.zeros(()),
+        torch.zeros(1, 2, 8),
+        torch.zeros(1, 1, 8, dtype=torch.float64),
+        torch.zeros(1, 1, 8, dtype=torch.int32),
+        torch.zeros(1, 1, 8).to_sparse(),
+        np.zeros((1, 1, 8)),
+        None,
+        "x",
+    )
+    for block in wrong:
+        with pytest.raises(
+            NeutoneLikeError, match=r"This graph takes the tensors input \[1, 1, samples\].*(got|fails)"
+        ):
+            graph.GraphPlayer(found)(block)
+        with pytest.raises(NeutoneLikeError):
+            graph.decompose(found, lambda node: False, [[block]])
+    for block in (torch.zeros(()), np.zeros((1, 1, 8)), None, "x"):
+        with pytest.raises(NeutoneLikeError):
+            functional(x, [[block]])
+    for blocks in ([], torch.zeros(0)):
+        with pytest.raises(NeutoneLikeError, match="Expected one or more blocks"):
+            graph.decompose(found, lambda node: False, blocks)
+        with pytest.raises(NeutoneLikeError, match="Expected one or more blocks"):
+            functional(x, blocks)
+    for longest in (0, 64, 1 << 25, 2**63):
+        with pytest.raises(NeutoneLikeError, match=r"longest must be an integer in 65\.\.16777216 samples"):
+            graph.capture_call(network, example, longest=longest)
+    for samples in (None, -1, 1.5, 2**63, "x"):
+        with pytest.raises(NeutoneLikeError, match="samples must be an integer"):
+            example.block(samples, torch.Generator())
+        assert not found.lengths.accepts(samples) or samples == 2**63
+    for given in ((None, [x]), (network, []), (network, None)):
+        with pytest.raises(NeutoneLikeError, match="Expected a network to call and a list of 1 tensors"):
+            example.call(*given)
+
+
+def functional(x: Tensor, blocks: Any) -> Any:
+    return graph.functional(capture(WritesIntoPart(), x), blocks)
+
+
+class WritesIntoPart(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.clone()
+        y[..., 0] = 0.0
+        return y
+
+
+def test_small_parts_of_graphs() -> None:
+    for name in (
+        "aten::no_such.default",
+        "aten::relu",
+        "aten",
+        "::",
+        "",
+        "__class__::x.y",
+        "\ud800",
+    ):
+        with pytest.raises(NeutoneLikeError, match="PyTorch has no operation"):
+            graph.operation(name)
+    at_both: list[dict[str, int]] = [{"samples": 1}, {"samples": 2}]
+    number: Any = graph.fit_whole_number([3, 5], at_both)
+    assert number.evaluate({"samples": np.int64(4)}) == 9
+    for variables in (None, 3, "x", {}, {"samples": 1.5}, {"samples": None}, torch.zeros(2)):
+        with pytest.raises(NeutoneLikeError, match="needs whole numbers by name for 'samples'"):
+            number.evaluate(variables)
+    for values, points in (([], []), ([1, 2], at_both[:1]), ([1, 2], [{"a": 1}, {"b": 2}]), (torch.zeros(0), [])):
+        with pytest.raises(NeutoneLikeError):
+            graph.fit_whole_number(values, points)
+    with pytest.raises(NeutoneLikeError, match="function must be something to call, got 3"):
+        graph.map_values([1], 3)
+    with pytest.raises(NeutoneLikeError, match="TorchScript can't read this method:\nx\n"):
+        graph.to_torchscript(capture(nn.ReLU(), torch.zeros(1, 8)), ["x"])
+
+
 def test_samplers() -> None:
     noise = diffusion.Diffusion()
     for make in (diffusion.ddim, diffusion.ddpm, diffusion.dpm_solver, diffusion.consistency):

@@ -21,14 +21,25 @@ from neutone_like import (
     NeutoneLikeError,
     NonRealtimeBase,
     TokensParameter,
+    export_model,
     optimise,
     streaming,
+    validate_artifact,
 )
-from neutone_like.artifact import load_artifact
+from neutone_like.artifact import (
+    Artifact,
+    from_host_values,
+    json_schema,
+    load_artifact,
+    to_host_values,
+    write_artifact,
+    write_files,
+)
 from neutone_like.bench import bench_artifact, bench_backends, time_calls
 from neutone_like.errors import AudioError, CompileError, ParameterError, RuntimeEngineError
 from neutone_like.optimise import diffusion
 from neutone_like.plugin import build_player_plugin, build_plugin
+from neutone_like.realtime_safety import check_realtime_safety
 from neutone_like.render import Board, ModelPlugin, OfflinePlugin, render_file, render_files
 from neutone_like.runtime import Engine, HostConfig
 from neutone_like.runtime.live import MidiKnobs
@@ -91,6 +102,52 @@ def test_calls_that_make_models_smaller() -> None:
         for name, wrong in named.items():
             with pytest.raises(NeutoneLikeError):
                 call(*good, **{name: wrong})
+
+
+def test_artifacts_are_written_checked_and_read(tmp_path: Path) -> None:
+    overdrive: Any = load_artifact(PROJECT / "exported" / "overdrive")
+    arrays: tuple[Any, ...] = (np.array([1, 2]), torch.zeros(2), "no", None)
+    for wrong in arrays:
+        with pytest.raises(NeutoneLikeError, match="verify_test_vector must be True or False"):
+            load_artifact(overdrive.path, verify_test_vector=wrong)
+        with pytest.raises(NeutoneLikeError, match="realtime must be True or False"):
+            json_schema(realtime=wrong)
+        with pytest.raises(NeutoneLikeError, match="quick must be True or False"):
+            validate_artifact(overdrive, quick=wrong)
+        for write in (write_artifact, write_files, export_model):
+            with pytest.raises(NeutoneLikeError, match="render_samples must be True or False"):
+                write(Half(), tmp_path, render_samples=wrong)
+    for wrong in (True, 3, *arrays[:-1]):
+        for call in (partial(write_artifact, Half(), tmp_path), partial(write_files, Half(), tmp_path)):
+            with pytest.raises(NeutoneLikeError, match="progress must be something to call or None"):
+                call(progress=wrong)
+        with pytest.raises(NeutoneLikeError, match="progress must be"):
+            validate_artifact(overdrive, progress=wrong)
+    for wrong in (None, 3, tmp_path / "none", "a\0b"):
+        with pytest.raises(NeutoneLikeError, match="folder"):
+            write_files(Half(), wrong)
+    with pytest.raises(NeutoneLikeError, match="Expected the path of a .nm file"):
+        validate_artifact(Artifact)
+    assert not list(tmp_path.iterdir())
+
+
+def test_parameters_to_a_host_and_back() -> None:
+    drive, at = (ContinuousParameter("drive"),), torch.tensor([[0.5]])
+    assert to_host_values(drive, None).tolist() == [[0.0]]
+    try_every_argument(to_host_values, drive, {"drive": 0.5})
+    try_every_argument(from_host_values, drive, at)
+    for wrong in (None, 3, "x", ["x"], torch.zeros(2)):
+        with pytest.raises(ParameterError, match="parameters must be a sequence, each of it of the kind"):
+            to_host_values(wrong, {})
+        with pytest.raises(ParameterError, match="host_values must be of the kind Tensor|parameters must be"):
+            from_host_values(*((drive, wrong) if not isinstance(wrong, torch.Tensor) else (wrong, at)))
+
+
+@pytest.mark.parametrize("name", ["longest_callback_seconds", "timeout_seconds"])
+def test_times_of_the_safety_checker(name: str) -> None:
+    for wrong in (0, -1.0, float("nan"), float("inf"), "x", torch.zeros(2), True):
+        with pytest.raises(RuntimeEngineError, match=f"{name} must lie in 0.001..1000000.0 s"):
+            check_realtime_safety(PROJECT / "exported" / "overdrive", **{name: wrong})
 
 
 def test_points_of_a_diffusion() -> None:

@@ -19,8 +19,10 @@ from neutone_like.graph.joining import join_nodes, join_values
 from neutone_like.graph.naming import counter_name, graph_names, state_name
 from neutone_like.graph.proving import longest_length, prove_graph, shortest_length
 from neutone_like.graph.tracing import Trace, detached, trace_call
+from neutone_like.numbers import whole_number
 from neutone_like.torch_settings import plain_settings
 
+_LONGEST = 1 << 24  # is played while a network is captured, which takes memory
 _FAR = 1_000_003
 """How much further counters are once set than they have counted."""
 
@@ -67,8 +69,13 @@ def capture_call(
         example: As there.
         only_length: Blocks of another length than the example's are never played.
         longest: Longer blocks are never played, and the example is less than half as long: what a network does in
-            pieces is then done in one.
+            pieces is then done in one. At most 2**24 samples.
+
+    Raises:
+        CaptureError: As there, or ``longest`` is out of its range.
     """
+    if longest is not None:
+        whole_number(longest, "longest", 2 * example.samples + 1, _LONGEST, unit="samples", error=CaptureError)
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         subject = own_copy(network).eval()
         warm = own_copy(subject)

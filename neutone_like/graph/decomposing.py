@@ -16,7 +16,7 @@ from neutone_like.errors import CaptureError
 from neutone_like.graph.attention import attention, is_plain_attention
 from neutone_like.graph.graph import SAMPLES, Graph, Node, Value, map_values, values_in
 from neutone_like.graph.joining import join_nodes
-from neutone_like.graph.running import operation, play_all, play_node
+from neutone_like.graph.running import operation, play_each, play_node
 from neutone_like.graph.tracing import Trace, read_graph
 
 _ALSO = (
@@ -69,6 +69,9 @@ def decompose(graph: Graph, keep: Callable[[Node], bool], blocks: Sequence[Seque
 
     Returns:
         A graph that computes the same. What has no simpler form stays.
+
+    Raises:
+        CaptureError: The graph does not take a block, or PyTorch does not say what an operation is made of.
     """
     for _ in range(4):
         if all(map(keep, graph.nodes)):
@@ -81,7 +84,7 @@ def decompose(graph: Graph, keep: Callable[[Node], bool], blocks: Sequence[Seque
 
 
 def _decompose_once(graph: Graph, keep: Callable[[Node], bool], blocks: Sequence[Sequence[Tensor]]) -> Graph:
-    played = [play_all(graph, *block) for block in blocks]
+    played = play_each(graph, blocks)
     points = [{SAMPLES: block[0].shape[-1]} for block in blocks]
     nodes: list[Node] = []
     parameters = dict(graph.parameters)

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from neutone_like.arguments import require_kind
 from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import CaptureError
+from neutone_like.numbers import whole_number
 
 _TENSOR = object()
 
@@ -44,14 +46,29 @@ class Example:
         return next(iter(self.tensors.values())).shape[-1]
 
     def call(self, network: nn.Module, tensors: Sequence[Tensor]) -> Any:
-        """``network(...)`` with these tensors in the places of the example's."""
+        """``network(...)`` with these tensors in the places of the example's.
+
+        Raises:
+            CaptureError: ``network`` is nothing to call, or there is another number of tensors.
+        """
+        if not callable(network) or not isinstance(tensors, Sequence) or len(tensors) != len(self.tensors):
+            raise CaptureError(
+                f"Expected a network to call and a list of {len(self.tensors)} tensors, got {network!r:.100} and "
+                f"{tensors!r:.100}."
+            )
         given = iter(tensors)
         leaves = [next(given) if each is _TENSOR else each for each in self.leaves]
         arguments, named = pytree.tree_unflatten(leaves, self.form)
         return network(*arguments, **named)
 
     def block(self, samples: int, generator: torch.Generator) -> dict[str, Tensor]:
-        """Tensors like the example's for another length, with other values of about the same size."""
+        """Tensors like the example's for another length, with other values of about the same size.
+
+        Raises:
+            CaptureError: ``samples`` is no length in 0..2**31, or what draws the values is no ``torch.Generator``.
+        """
+        samples = whole_number(samples, "samples", 0, 1 << 31, error=CaptureError)
+        require_kind(generator, torch.Generator, CaptureError)
         more = samples - self.samples
         return {
             name: _like(value, value.shape[-1] + more if name in self.varying else None, generator)

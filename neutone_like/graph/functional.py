@@ -14,7 +14,7 @@ from neutone_like.errors import CaptureError
 from neutone_like.graph.graph import SAMPLES, Graph, Value
 from neutone_like.graph.in_place import without_writes
 from neutone_like.graph.joining import join_nodes
-from neutone_like.graph.running import play_node, writes
+from neutone_like.graph.running import play_each, play_node, writes
 from neutone_like.graph.tracing import Trace, read_graph
 
 
@@ -27,7 +27,8 @@ def functional(graph: Graph, blocks: Sequence[Sequence[Tensor]]) -> Graph:
         blocks: Inputs of one or more lengths, to look at it with.
 
     Raises:
-        CaptureError: What is written depends on the block's length in no simple way, or on a counter.
+        CaptureError: What is written depends on the block's length in no simple way, or on a counter; or the graph does
+            not take a block.
     """
     try:
         return without_writes(graph)
@@ -36,6 +37,7 @@ def functional(graph: Graph, blocks: Sequence[Sequence[Tensor]]) -> Graph:
             raise
     if not any(map(writes, graph.nodes)):
         return graph
+    play_each(graph, blocks)  # what does not fit is refused there, in words
     points = [{SAMPLES: block[0].shape[-1]} for block in blocks]
     names = [*graph.parameters, *(each.name for each in graph.states), *(each.name for each in graph.inputs)]
     traces = [_trace(graph, block, point, names) for block, point in zip(blocks, points, strict=True)]

@@ -6,7 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
+from neutone_like.errors import CaptureError
 from neutone_like.graph.whole_number import WholeNumber
+from neutone_like.numbers import as_whole_number
 
 SAMPLES = "samples"
 """The variable that stands for the length of a block."""
@@ -111,7 +113,9 @@ class Lengths:
     reason: str = field(default="", compare=False)
 
     def accepts(self, samples: int) -> bool:
-        """Whether a block of ``samples`` may be played."""
+        """Whether a block of ``samples`` may be played. What is no whole number is no length."""
+        if as_whole_number(samples) is None:
+            return False
         if self.multiple_of == 0:
             return samples == self.shortest
         if self.longest is not None and samples > self.longest:
@@ -161,7 +165,13 @@ class Graph:
 
 
 def map_values(value: Any, function: Callable[[Any], Any]) -> Any:
-    """``value`` with ``function`` applied to everything in its lists, tuples and dictionaries."""
+    """``value`` with ``function`` applied to everything in its lists, tuples and dictionaries.
+
+    Raises:
+        CaptureError: ``function`` is nothing to call.
+    """
+    if not callable(function):
+        raise CaptureError(f"map_values: function must be something to call, got {function!r:.200}.")
     if isinstance(value, (list, tuple)):
         return type(value)([map_values(each, function) for each in value])
     if isinstance(value, dict):

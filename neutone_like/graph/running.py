@@ -1,6 +1,6 @@
 """Plays a graph with PyTorch, operation by operation: what every other way to play it is held against."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from operator import getitem
 from typing import Any
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from neutone_like.checked_arguments import checked_arguments
-from neutone_like.errors import CaptureError
+from neutone_like.errors import CaptureError, NeutoneLikeError
 from neutone_like.graph.graph import SAMPLES, Graph, Node, Value, map_values
 from neutone_like.graph.whole_number import WholeNumber
 
@@ -44,7 +44,7 @@ class GraphPlayer:
             What the network returns.
 
         Raises:
-            CaptureError: The graph does not take blocks of this length, or another number of inputs.
+            CaptureError: The graph does not take blocks of this length, another number of inputs, or such tensors.
         """
         graph = self._graph
         values = self._play(inputs)
@@ -57,6 +57,8 @@ class GraphPlayer:
         graph = self._graph
         if len(inputs) != len(graph.inputs):
             raise CaptureError(f"This graph takes {len(graph.inputs)} tensors, got {len(inputs)}.")
+        if not all(isinstance(each, Tensor) for each in inputs) or (inputs[:1] and inputs[0].dim() == 0):
+            raise CaptureError(f"{_takes(graph)}, got {', '.join(map(_kind, inputs))}.")
         samples = inputs[0].shape[-1] if inputs else 0
         if inputs and not graph.lengths.accepts(samples):
             raise CaptureError(f"This graph takes blocks of {graph.lengths}, got {samples} samples.")
@@ -64,7 +66,14 @@ class GraphPlayer:
         values: dict[str, Any] = {**self._parameters, **self.states}
         values.update({each.name: self._cast(tensor) for each, tensor in zip(graph.inputs, inputs, strict=True)})
         for node in graph.nodes:
-            values[node.name] = play_node(node, values, numbers, self._in_dtype)
+            try:
+                values[node.name] = play_node(node, values, numbers, self._in_dtype)
+            except NeutoneLikeError:
+                raise
+            except Exception as error:  # whatever an operation raises
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                given = ", ".join(map(_kind, inputs))
+                raise CaptureError(f"{_takes(graph)}; with {given}, {node.place} fails: {reason}") from error
         return values
 
     def _cast(self, tensor: Tensor) -> Tensor:
@@ -75,6 +84,17 @@ class GraphPlayer:
     def _in_dtype(self, argument: Any) -> Any:
         """Conversions to float32 go to the type that is calculated in."""
         return self._dtype if self._dtype is not None and argument is torch.float32 else argument
+
+
+def _takes(graph: Graph) -> str:
+    shapes = ", ".join(f"{each.name} [{', '.join(map(str, each.shape))}]" for each in graph.inputs)
+    return f"This graph takes the tensors {shapes}"
+
+
+def _kind(value: Any) -> str:
+    if not isinstance(value, Tensor):
+        return f"{type(value).__name__}"
+    return f"{list(value.shape)} of {str(value.dtype).removeprefix('torch.')}"
 
 
 def play_node(
@@ -104,15 +124,39 @@ def play_all(graph: Graph, *inputs: Tensor) -> dict[str, Any]:
         return GraphPlayer(graph)._play(inputs)  # pyright: ignore[reportPrivateUsage]
 
 
+def play_each(graph: Graph, blocks: Sequence[Sequence[Tensor]]) -> list[dict[str, Any]]:
+    """:func:`play_all` with each of the blocks, none of which is changed.
+
+    Raises:
+        CaptureError: There is none, or the graph does not take one of them.
+    """
+    if len(blocks) == 0:
+        raise CaptureError("Expected one or more blocks, each a list of the graph's input tensors, got none.")
+    return [play_all(graph, *[each.detach().clone() for each in block]) for block in blocks]
+
+
 @checked_arguments(CaptureError)
 @cache
 def operation(name: str) -> Any:
-    """The function of an operation's name, as in a :class:`~neutone_like.graph.graph.Node`."""
+    """The function of an operation's name, as in a :class:`~neutone_like.graph.graph.Node`.
+
+    Raises:
+        CaptureError: PyTorch has no operation of that name.
+    """
     if name == "getitem":
         return getitem
     space, _, rest = name.partition("::")
     packet, _, overload = rest.rpartition(".")
-    return getattr(getattr(getattr(torch.ops, space), packet), overload)
+    try:
+        found = getattr(getattr(getattr(torch.ops, space), packet), overload)
+    except (AttributeError, RuntimeError, TypeError):  # the last for what is no text of Unicode
+        found = None
+    if not isinstance(found, torch._ops.OpOverload):
+        raise CaptureError(
+            f"PyTorch has no operation {name!r:.200}. Names are like 'aten::conv1d.default', and 'getitem' stands for "
+            "one of several results."
+        )
+    return found
 
 
 def _resolved(value: Any, values: Mapping[str, Any], numbers: Mapping[str, int]) -> Any:

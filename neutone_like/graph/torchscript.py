@@ -31,6 +31,9 @@ def to_torchscript(graph: Graph, methods: Sequence[str] = ()) -> ScriptModule:
     Args:
         graph: What to write.
         methods: More methods, as TorchScript's source.
+
+    Raises:
+        CaptureError: TorchScript can't read one of them.
     """
     graph = fold_constants(graph)
     if graph.states:  # it plays blocks
@@ -176,7 +179,10 @@ def _script_module(tensors: Mapping[str, Tensor], counts: Mapping[str, int], sou
             for name, value in counts.items():
                 setattr(self, name, torch.jit.Attribute(value, int))
             for source in sources:
-                self.define(source)
+                try:
+                    self.define(source)
+                except RuntimeError as error:
+                    raise CaptureError(f"TorchScript can't read this method:\n{source}\n{error}") from error
 
     return CapturedNetwork()
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
+from operator import index
 
 from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import CaptureError
@@ -25,11 +26,15 @@ class WholeNumber:
         """The number for these values of the variables.
 
         Raises:
-            ValueError: It is not whole.
+            CaptureError: It is not whole, or a variable has no value.
         """
-        total = sum((factor * (variables[name] if name else 1) for name, factor in self.terms), Fraction(0))
+        try:
+            total = sum((factor * (index(variables[name]) if name else 1) for name, factor in self.terms), Fraction(0))
+        except (LookupError, RuntimeError, TypeError) as error:
+            named = ", ".join(repr(name) for name, _ in self.terms if name)
+            raise CaptureError(f"{self} needs whole numbers by name for {named}, got {variables!r:.200}.") from error
         if total.denominator != 1:
-            raise ValueError(f"{self} is {total} for {dict(variables)}, which is not a whole number.")
+            raise CaptureError(f"{self} is {total} for {dict(variables)}, which is not a whole number.")
         return int(total)
 
     def __str__(self) -> str:
@@ -48,7 +53,14 @@ def fit_whole_number(values: Sequence[int], points: Sequence[Mapping[str, int]])
     """The simplest number that has these values at these points: a constant, else one that depends on the variables.
 
     ``None``: no sum of the variables does.
+
+    Raises:
+        CaptureError: There is no value, another number of points, or a point without one of the variables.
     """
+    if len(values) == 0 or len(points) != len(values):
+        raise CaptureError(f"Expected one or more values and a point for each, got {len(values)} and {len(points)}.")
+    if any(point.keys() != points[0].keys() for point in points):
+        raise CaptureError(f"Expected points with the same variables, got {list(map(sorted, points))!r:.200}.")
     if len(set(values)) == 1:
         return values[0]
     names = [name for name in points[0] if len({point[name] for point in points}) > 1]

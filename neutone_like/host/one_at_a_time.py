@@ -12,7 +12,9 @@ class OneAtATime:
 
     ``turn.begin()``, and right behind it ``with turn:`` around what keeps state. That is two steps because TorchScript
     calls ``__exit__`` even where ``__enter__`` has raised, which would open the door behind somebody's back. In Python
-    the second step alone closes the door, so that an interrupt between them leaves nobody inside.
+    the second step alone closes the door, so that an interrupt between them leaves nobody inside. TorchScript has no
+    step that looks and closes in one: there, two threads that come within the same microsecond both get in. Whoever
+    plays for others (sessions, boards, rendering) holds a lock or a copy of its own, and does not rely on this door.
     """
 
     inside: bool

@@ -2,12 +2,16 @@
 
 import difflib
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AnySet
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from neutone_like.arguments import as_bool, is_iterable
 from neutone_like.errors import ModelError
+from neutone_like.numbers import as_number
 from neutone_like.printing import InNotebooks, Row, few_lines, shown
 
 ShortTag = Annotated[str, Field(min_length=1, max_length=15)]
@@ -18,9 +22,31 @@ MAXIMUM_LINK_CHARACTERS = 1000
 AuthorName = Annotated[str, Field(max_length=MAXIMUM_NAME_CHARACTERS)]
 LinkTitle = Annotated[str, Field(max_length=MAXIMUM_NAME_CHARACTERS)]
 LinkAddress = Annotated[str, Field(max_length=MAXIMUM_LINK_CHARACTERS)]
-GainDb = Annotated[float, Field(ge=-30.0, le=30.0, allow_inf_nan=False)]
-Mix = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 
+
+def _as_number(value: Any) -> Any:
+    number = as_number(value)
+    return value if number is None else number
+
+
+def _as_flag(value: Any) -> Any:
+    flag = as_bool(value)
+    return value if flag is None else flag
+
+
+def _as_tuple(value: Any) -> Any:
+    """Lists and what else has an order; a set's would be another one in the next process."""
+    return tuple(value) if is_iterable(value) and not isinstance(value, (AnySet, Mapping)) else value
+
+
+def _as_dictionary(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+_NUMBER, _FLAG = BeforeValidator(_as_number), BeforeValidator(_as_flag)
+_TUPLE, _DICTIONARY = BeforeValidator(_as_tuple), BeforeValidator(_as_dictionary)
+GainDb = Annotated[float, _NUMBER, Field(ge=-30.0, le=30.0, allow_inf_nan=False)]
+Mix = Annotated[float, _NUMBER, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 
 _MOST_PROBLEMS = 20
 _MOST_CHARACTERS = 80
@@ -87,11 +113,23 @@ _KINDS = {
     "bool": "True or False",
     "float": "a number",
     "finite": "a finite number",
+    "json": "JSON, as json.dumps writes it",
+    "model": "the fields by name, such as {'name': 'Drive', 'authors': ['Ada'], 'version': '1.0.0'}",
 }
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except ValidationError as error:
+        raise ModelError(f"ModelMetadata does not fit:\n{_describe(error, _in_our_words)}") from error
 
 
 class ModelMetadata(InNotebooks, BaseModel):
     """What an author says about a model. All limits are those of the ``.nm`` format.
+
+    Types are exact: ``"1"`` is no number and ``b"Ada"`` no name. NumPy's numbers are numbers, and lists do for tuples.
 
     Args:
         name: Up to 30 characters.
@@ -110,18 +148,20 @@ class ModelMetadata(InNotebooks, BaseModel):
         ModelError: A field is missing, unknown or over its limit; every such field is named.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=30)]
-    authors: Annotated[tuple[AuthorName, ...], Field(min_length=1, max_length=5)]
+    authors: Annotated[tuple[AuthorName, ...], _TUPLE, Field(min_length=1, max_length=5)]
     version: Annotated[str, Field(min_length=1, max_length=MAXIMUM_VERSION_CHARACTERS)]
     short_description: Annotated[str, Field(max_length=150)] = ""
     long_description: Annotated[str, Field(max_length=500)] = ""
     technical_description: Annotated[str, Field(max_length=500)] = ""
-    technical_links: Annotated[dict[LinkTitle, LinkAddress], Field(max_length=3)] = Field(default_factory=dict)
-    tags: Annotated[tuple[ShortTag, ...], Field(max_length=7)] = ()
+    technical_links: Annotated[dict[LinkTitle, LinkAddress], _DICTIONARY, Field(max_length=3)] = Field(
+        default_factory=dict
+    )
+    tags: Annotated[tuple[ShortTag, ...], _TUPLE, Field(max_length=7)] = ()
     citation: Annotated[str, Field(max_length=150)] = ""
-    is_experimental: bool = False
+    is_experimental: Annotated[bool, _FLAG] = False
     wet_default: Mix = 1.0
     dry_default: Mix = 0.0
     input_gain_default_db: GainDb = 0.0
@@ -130,10 +170,18 @@ class ModelMetadata(InNotebooks, BaseModel):
     if not TYPE_CHECKING:  # what type checkers and editors make of the fields above knows more
 
         def __init__(self, **fields: Any) -> None:
-            try:
+            with _in_words():
                 super().__init__(**fields)
-            except ValidationError as error:
-                raise ModelError(f"ModelMetadata does not fit:\n{_describe(error, _in_our_words)}") from error
+
+        @classmethod
+        def model_validate(cls, *arguments: Any, **named: Any) -> Any:
+            with _in_words():
+                return super().model_validate(*arguments, **named)
+
+        @classmethod
+        def model_validate_json(cls, *arguments: Any, **named: Any) -> Any:
+            with _in_words():
+                return super().model_validate_json(*arguments, **named)
 
         def __setattr__(self, name: str, value: Any) -> None:
             raise ModelError(

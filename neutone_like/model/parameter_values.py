@@ -8,10 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ParameterError
 from neutone_like.model import CategoricalParameter, NumericalParameter, Parameter
+from neutone_like.numbers import as_number
 
 
+@checked_arguments(ParameterError, but=("values",))
 def to_host_values(parameters: Sequence[NumericalParameter], values: Mapping[str, float | str]) -> Tensor:
     """What to send to a host-side ``params``: 0..1, a row for each parameter in declared order.
 
@@ -26,11 +29,13 @@ def to_host_values(parameters: Sequence[NumericalParameter], values: Mapping[str
     Raises:
         ParameterError: A name that is not declared, or a value out of its range.
     """
+    values = by_name(values)
     check_names(parameters, values)
     rows = [to_host_value(parameter, values.get(parameter.name, parameter.default)) for parameter in parameters]
     return torch.tensor(rows, dtype=torch.float32).unsqueeze(1)
 
 
+@checked_arguments(ParameterError)
 def from_host_values(parameters: Sequence[NumericalParameter], host_values: Tensor) -> dict[str, float | str]:
     """The reverse: from 0..1 to each parameter's own unit, or the label chosen.
 
@@ -47,9 +52,7 @@ def from_host_values(parameters: Sequence[NumericalParameter], host_values: Tens
             f"Expected host values of shape [{len(parameters)}] or [{len(parameters)}, 1], "
             f"got {list(host_values.shape)}."
         )
-    return {
-        parameter.name: from_host_value(parameter, float(row)) for parameter, row in zip(parameters, rows, strict=False)
-    }
+    return {parameter.name: from_host_value(parameter, row) for parameter, row in zip(parameters, rows, strict=False)}
 
 
 def to_host_value(parameter: NumericalParameter, value: float | str) -> float:
@@ -72,15 +75,16 @@ def to_host_value(parameter: NumericalParameter, value: float | str) -> float:
     return parameter.to_0to1(number)
 
 
-def from_host_value(parameter: NumericalParameter, host_value: float) -> float | str:
+def from_host_value(parameter: NumericalParameter, host_value: float | Tensor) -> float | str:
     """One value from 0..1 to the parameter's own unit, or to the label chosen.
 
     Raises:
         ParameterError: Outside 0..1.
     """
-    if not 0.0 <= host_value <= 1.0:
+    number = as_number(host_value)
+    if number is None or not 0.0 <= number <= 1.0:
         raise ParameterError(f"Parameter {parameter.name!r}: a host value lies in 0..1, got {host_value}.")
-    value = parameter.minimum + host_value * (parameter.maximum - parameter.minimum)
+    value = parameter.minimum + number * (parameter.maximum - parameter.minimum)
     return parameter.labels[math.floor(value + 0.5)] if isinstance(parameter, CategoricalParameter) else value
 
 

@@ -81,7 +81,7 @@ def check_realtime_safety(
     block_size = _within("block_size", block_size, 1, 65536)
     sample_rate = None if sample_rate is None else _within("sample_rate", sample_rate, 1000, 768000)
     chosen_channels = 2 if channels is None else _within("channels", channels, 1, 64)
-    chosen_wake = wake or ("event" if is_artifact else "poll")
+    chosen_wake = ("event" if is_artifact else "poll") if wake is None else wake
     if not is_one_of(chosen_wake, get_args(Wake)):
         raise RuntimeEngineError(f"wake must be one of {get_args(Wake)}, got {wake!r}.")
     if not is_one_of(mode, get_args(Mode)):
@@ -92,6 +92,8 @@ def check_realtime_safety(
             f"wait_fraction is for artifacts, which the engine plays; {target} is code of its own, and a wait in it "
             "counts."
         )
+    longest_callback_seconds = _seconds("longest_callback_seconds", longest_callback_seconds)
+    timeout_seconds = None if timeout_seconds is None else _seconds("timeout_seconds", timeout_seconds)
     allowed = _allowed(allow_operators, target, is_artifact)
     if is_artifact and sample_rate is None:
         sample_rate = _foreign_rate(target)
@@ -120,7 +122,7 @@ def check_realtime_safety(
     child = run_child(
         command,
         interposer=str(native_file(INTERPOSER)),
-        timeout_seconds=timeout_seconds or SECONDS_TO_BEGIN + 2.0 * callbacks * block_size / conditions.sample_rate,
+        timeout_seconds=_usual_seconds(conditions) if timeout_seconds is None else timeout_seconds,
     )
     return read_result(child, conditions)
 
@@ -169,6 +171,14 @@ def _require_linux() -> None:
 
 def _within(name: str, value: int, lowest: int, highest: int) -> int:
     return whole_number(value, name, lowest, highest, error=RuntimeEngineError)
+
+
+def _usual_seconds(conditions: SafetyConditions) -> float:
+    return SECONDS_TO_BEGIN + 2.0 * conditions.callbacks * conditions.block_size / conditions.sample_rate
+
+
+def _seconds(name: str, value: float) -> float:
+    return real_number(value, name, 0.001, 1e6, unit="s", error=RuntimeEngineError)
 
 
 def _foreign_rate(path: Path) -> int:

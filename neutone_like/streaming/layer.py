@@ -150,7 +150,18 @@ def block_multiple(module: nn.Module) -> int:
 
 @checked_arguments(ModelError)
 def reset_streaming(network: nn.Module) -> None:
-    """Let every layer of the network forget the past; scripted networks too."""
+    """Let every layer of the network forget the past; scripted networks too.
+
+    Raises:
+        ModelError: Another thread plays it just now. What is scripted can't tell.
+    """
+    own = (get_ident(),)
+    for module in network.modules():
+        if _inside.get(id(module), own) != own:
+            raise ModelError(
+                f"Another thread is in this {type(module).__name__}, which would go on with half of its past. Reset it "
+                "between two blocks, or use a network for each thread, such as copy.deepcopy(network)."
+            )
     for module in network.modules():
         if hasattr(module, "reset_streaming_state"):
             module.reset_streaming_state()  # pyright: ignore[reportCallIssue]

@@ -11,6 +11,7 @@ import torch
 
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.reading.loader import Artifact, load_artifact
+from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ExportError
 from neutone_like.model import NonRealtimeBase, WaveformToWaveformBase
 from neutone_like.torch_settings import plain_settings
@@ -28,6 +29,7 @@ FRESH_PROCESS = "reloads in a fresh process"
 Progress = Callable[[str], None]
 
 
+@checked_arguments(ExportError, but=("path_or_artifact", "eager_model"))
 @plain_settings()
 def validate_artifact(
     path_or_artifact: str | os.PathLike[str] | Artifact,
@@ -50,6 +52,7 @@ def validate_artifact(
 
     Raises:
         ArtifactError: The file can't be loaded. What is wrong with a file that can is in the report.
+        ExportError: Another argument is not what it must be.
     """
     subject = _subject(_loaded(path_or_artifact), eager_model, quick, quality)
     listed = LIVE_CHECKS if isinstance(subject, LiveSubject) else OFFLINE_CHECKS
@@ -82,7 +85,8 @@ def _subject(artifact: Artifact, eager_model: Model | None, quick: bool, quality
 
 
 def _loaded(path_or_artifact: str | os.PathLike[str] | Artifact) -> Artifact:
-    if hasattr(path_or_artifact, "fresh_module"):  # an artifact, or what stands for one
+    # An artifact, or what stands for one; the class itself is none.
+    if hasattr(path_or_artifact, "fresh_module") and not isinstance(path_or_artifact, type):
         return cast("Artifact", path_or_artifact)
     return load_artifact(cast("str", path_or_artifact))
 

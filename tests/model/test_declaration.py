@@ -1,8 +1,11 @@
 """What a subclass may declare, where it may declare it, and what it is told when it is wrong."""
 
+import json
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -263,11 +266,38 @@ GOOD: dict[str, Any] = {"name": "Good", "authors": ("Ada",), "version": "1.0.0"}
         ({"input_gain_default_db": -31.0}, "input_gain_default_db: .*-30; got -31.0"),
         ({"colour": "red"}, "colour: .*got 'red'"),
         ({"version": 1}, "version: .*string; got 1"),
+        ({"name": b"Good"}, "name: expected a string; got b'Good'"),
+        ({"tags": {"a", "b"}}, r"tags: expected a tuple of strings, such as .* got \{"),
+        ({"technical_links": {b"paper": "x"}}, "technical_links.*: expected a string; got b'paper'"),
+        ({"wet_default": "0.5"}, "wet_default: expected a number; got '0.5'"),
+        ({"wet_default": True}, "wet_default: expected a number; got True"),
+        ({"is_experimental": "yes"}, "is_experimental: expected True or False; got 'yes'"),
     ],
 )
 def test_metadata_over_a_limit_is_named(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ModelError, match=message):
         ModelMetadata(**{**GOOD, **fields})
+
+
+def test_metadata_come_from_json_and_from_numpy() -> None:
+    fields: dict[str, Any] = {
+        **GOOD,
+        "tags": ("drive",),
+        "wet_default": 0.5,
+        "output_gain_default_db": -3,
+        "technical_links": {"a": "b"},
+    }
+    metadata, text = ModelMetadata(**fields), json.dumps(fields)
+    assert ModelMetadata(**json.loads(text)) == metadata
+    assert ModelMetadata.model_validate_json(text) == metadata == ModelMetadata.model_validate(json.loads(text))
+    assert ModelMetadata.model_validate_json(metadata.model_dump_json()) == metadata
+    for read, given in ((ModelMetadata.model_validate_json, "{"), (ModelMetadata.model_validate, 3)):
+        with pytest.raises(ModelError, match="ModelMetadata does not fit:\n.*expected (JSON|the fields by name)"):
+            read(given)
+    numbers: dict[str, Any] = {"wet_default": np.float32(0.5), "output_gain_default_db": np.int64(-3)}
+    others: dict[str, Any] = {"tags": iter(["drive"]), "technical_links": MappingProxyType({"a": "b"})}
+    assert ModelMetadata(**{**fields, **numbers, **others}, is_experimental=np.bool_(False)) == metadata
+    assert type(ModelMetadata(**{**fields, **numbers}).wet_default) is float
 
 
 def test_metadata_at_its_limits_is_good() -> None:

@@ -41,6 +41,8 @@ def test_a_second_thread_is_refused_and_the_first_plays_on() -> None:
         for shared in (network, layer):
             with pytest.raises(ModelError, match=r"Another thread is in this (Sequential|Waits), which keeps state"):
                 shared(-sound)
+        with pytest.raises(ModelError, match="Another thread is in this Sequential, which would go on with half"):
+            reset_streaming(network)
         layer.goes_on.set()
         first = playing.result(60)
     torch.testing.assert_close(torch.cat((first, network(sound[:, :, 4:])), 2).flatten(), torch.arange(8.0))

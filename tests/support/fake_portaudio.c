@@ -39,7 +39,7 @@ static void* user;
 static int inputs, outputs, fixed_block;
 static double rate;
 static pthread_t thread;
-static atomic_int running, joined, vanished, callbacks;
+static atomic_int running, joined = 1, vanished, callbacks;
 static uint64_t position;
 static float in_memory[MOST_CHANNELS][MOST_FRAMES], out_memory[MOST_CHANNELS][MOST_FRAMES], loop[LOOP];
 static StreamInfo info = {1, 0.0, 0.0, 48000.0};
@@ -58,7 +58,7 @@ static float heard(uint64_t sample, int channel) {
     return (float)((double)(bits >> 40) / (double)(1 << 24)) - 0.5f;
 }
 
-int fake_step(int frames, unsigned long flags) {
+static int make_callback(int frames, unsigned long flags) {
     const float* in[MOST_CHANNELS];
     float* out[MOST_CHANNELS];
     const int delay = option("FAKE_LOOP_BACK", 0);
@@ -78,6 +78,16 @@ int fake_step(int frames, unsigned long flags) {
     return ++callbacks;
 }
 
+/* A callback on this thread, once the stream's own has ended; how many there were. -1: the stream is closed, and
+ * PortAudio makes none then. -2: its own thread never ends. */
+int fake_step(int frames, unsigned long flags) {
+    if (callback == NULL) return -1;
+    if (option("FAKE_HOLD_AFTER", 0) == 0 && option("FAKE_VANISH_AFTER", 0) == 0) return -2;
+    if (!joined) pthread_join(thread, NULL);
+    joined = 1;
+    return make_callback(frames, flags);
+}
+
 const float* fake_played(int channel) { return out_memory[channel]; }
 int fake_vanished(void) { return vanished; }
 
@@ -92,7 +102,7 @@ static void* drive(void* nothing) {
         if (alternate > 0 && count % 2 == 0) frames = alternate;
         if (vanish > 0 && count > vanish) vanished = 1;
         if (vanished || (hold > 0 && count > hold)) break;
-        fake_step(frames, flag_every > 0 && count % flag_every == 0 ? 0x02 | 0x04 : 0);
+        make_callback(frames, flag_every > 0 && count % flag_every == 0 ? 0x02 | 0x04 : 0);
         due.tv_nsec += (long)(1e9 * frames / rate);
         while (due.tv_nsec >= 1000000000) {
             due.tv_nsec -= 1000000000;
@@ -178,7 +188,7 @@ int Pa_StopStream(void* stream) {
 int Pa_CloseStream(void* stream) {
     (void)stream;
     while (vanished) pause();
-    callback = NULL; /* a call after this would not go unnoticed */
+    callback = NULL; /* a call of the stream's own thread after this would not go unnoticed */
     return 0;
 }
 const StreamInfo* Pa_GetStreamInfo(void* stream) {

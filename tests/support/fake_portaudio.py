@@ -32,10 +32,18 @@ def fake_portaudio() -> Path:
 
 
 def step(frames: int, flags: int = 0) -> int:
-    """Make a callback on this thread, once the library's own has ended; how many there were."""
+    """Make a callback on this thread, once the library's own has ended; how many there were.
+
+    Raises:
+        RuntimeError: The stream is closed, and PortAudio calls nobody then; or its own thread goes on for ever.
+    """
     library: Any = ctypes.CDLL(str(fake_portaudio()))
     library.fake_step.argtypes = (ctypes.c_int, ctypes.c_ulong)
-    return library.fake_step(frames, flags)
+    made = library.fake_step(frames, flags)
+    if made < 0:
+        closed = "The stream is closed: PortAudio makes no callback after Pa_CloseStream."
+        raise RuntimeError(closed if made == -1 else "The stream's own thread plays: set FAKE_HOLD_AFTER.")
+    return made
 
 
 def played(channels: int, samples: int) -> Audio:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from neutone_like.arguments import as_flag
 from neutone_like.artifact.format.live_schema import ForeignLiveMetadata
 from neutone_like.artifact.format.live_schema import LiveMetadata as LiveMetadata
 from neutone_like.artifact.format.metadata_base import PLAYABLE_SCHEMA_VERSIONS as PLAYABLE_SCHEMA_VERSIONS
@@ -87,7 +88,11 @@ def json_schema(*, realtime: bool = True) -> dict[str, Any]:
 
     Args:
         realtime: Of a live model; else of one that is not.
+
+    Raises:
+        ArtifactError: ``realtime`` is neither true nor false.
     """
+    realtime = as_flag(realtime, "realtime", ArtifactError)
     schema = (LiveMetadata if realtime else OfflineMetadata).model_json_schema(by_alias=True)
     kind = "a live" if realtime else "an offline"
     return {

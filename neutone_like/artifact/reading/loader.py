@@ -8,6 +8,7 @@ from typing import Any
 
 from torch.jit import ScriptModule
 
+from neutone_like.arguments import as_flag
 from neutone_like.artifact.format.offline_schema import OfflineSection
 from neutone_like.artifact.format.parameter_records import to_parameter
 from neutone_like.artifact.format.parameter_slots import parameters_of_slots
@@ -37,8 +38,9 @@ class Artifact(InNotebooks):
         path: The ``.nm`` file.
         metadata: Its ``metadata.json``.
         module: The TorchScript wrapper, with the methods of :class:`neutone_like.SampleQueueWrapper` or of
-            :class:`neutone_like.NonRealtimeSampleQueueWrapper`. Its state belongs to whoever uses it;
-            :meth:`fresh_module` gives another one.
+            :class:`neutone_like.NonRealtimeSampleQueueWrapper`. Its state belongs to whoever uses it:
+            a second thread is refused, unless it comes in the same instant, which TorchScript can't tell.
+            :meth:`fresh_module` gives another one for it.
         allow_operators: What it may use although artifacts may not, as :func:`load_artifact` was told.
     """
 
@@ -219,6 +221,7 @@ def load_artifact(
     Raises:
         ArtifactError: What is wrong with the file, where, and what to do.
     """
+    verify_test_vector = as_flag(verify_test_vector, "verify_test_vector", ArtifactError)
     file = resolve(path)
     allowed = checked_operators(allow_operators)
     metadata = read_metadata(file)

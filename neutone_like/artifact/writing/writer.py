@@ -12,6 +12,7 @@ from typing import Any, cast
 import torch
 from torch.jit import ScriptModule
 
+from neutone_like.arguments import as_path
 from neutone_like.artifact.format.archive import METADATA_NAME, MODEL_NAME
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.format.packing import fingerprints, repack
@@ -26,12 +27,16 @@ from neutone_like.artifact.writing.samples import SampleSound, to_mp3_pairs, wri
 from neutone_like.artifact.writing.script_check import check_script
 from neutone_like.artifact.writing.scripting import explaining_failures, reload_script, save_script
 from neutone_like.artifact.writing.staging import require_room, staged_directory
+from neutone_like.checked_arguments import checked_arguments
+from neutone_like.errors import ExportError
 from neutone_like.printing import Printed, Row
 from neutone_like.torch_settings import optimiser, plain_settings
 from neutone_like.torch_threads import one_thread
 from neutone_like.version import __version__
 
 Progress = Callable[[str], None]
+
+_JUDGED_INSIDE = ("model", "out_dir", "folder", "quality", "allow_operators", "capture")  # in words of their own
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,6 +72,7 @@ class WrittenArtifact(Printed):
         )
 
 
+@checked_arguments(ExportError, but=_JUDGED_INSIDE)
 @plain_settings()
 def write_artifact(
     model: Model,
@@ -110,6 +116,7 @@ def write_artifact(
     return written.moved_to(Path(out_dir))
 
 
+@checked_arguments(ExportError, but=_JUDGED_INSIDE)
 def write_files(
     model: Model,
     folder: Path,
@@ -121,7 +128,15 @@ def write_files(
     allow_operators: Iterable[str] = (),
     capture: Capture = "auto",
 ) -> WrittenArtifact:
-    """As :func:`write_artifact`, straight into an empty folder such as :func:`staged_directory` gives."""
+    """As :func:`write_artifact`, straight into an empty folder such as :func:`staged_directory` gives.
+
+    Raises:
+        ModelError, ExportError: As there, or ``folder`` is none.
+        OSError: It can't be written.
+    """
+    folder = as_path(folder, "a folder to write", ExportError)
+    if not folder.is_dir():
+        raise ExportError(f"{folder} is no folder. Make it, or use write_artifact, which does.")
     report: Progress = progress or (lambda _: None)
     refuse_global_hooks()
     model = cast(Model, unwrapped(model))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from neutone_like.errors import ModelError
+from neutone_like.errors import CaptureError, ModelError
 from neutone_like.graph import Graph, GraphPlayer, State, own_copy
 from neutone_like.streaming.conversion.converting import Converted
 from neutone_like.streaming.trials import difference, random_blocks
@@ -77,7 +77,7 @@ def _worst_without_rounding(converted: Converted, x: Tensor, graph: Graph, condi
     """Beside the whole in float64; infinite where it has tensors of another precision that it makes itself."""
     try:
         whole = GraphPlayer(graph, torch.float64)(x, *conditions)
-    except RuntimeError:
+    except CaptureError:
         return math.inf
     return _worst_error(converted, x, whole, conditions)
 
@@ -89,9 +89,9 @@ def _require_no_end(converted: Converted, block: Tensor, conditions: Sequence[Te
         GraphPlayer(replace(converted.graph, states=states))(block, *conditions)
     except Exception as error:  # whatever the operation raises
         raise ModelError(
-            f"The stream would end: after {_FAR_SAMPLES} samples it fails ({error}). The network looks up a table by "
-            "the time since the start (learned positions), or counts to some number. Calculate with that time "
-            "instead, or use positions that are relative (rotary ones, streaming.Attention)."
+            f"The stream would end: after {_FAR_SAMPLES} samples it fails ({error.__cause__ or error}). The network "
+            "looks up a table by the time since the start (learned positions), or counts to some number. Calculate "
+            "with that time instead, or use positions that are relative (rotary ones, streaming.Attention)."
         ) from error
 
 

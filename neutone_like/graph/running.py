@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import OpOverload
 
 from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import CaptureError, NeutoneLikeError
@@ -151,7 +152,7 @@ def operation(name: str) -> Any:
         found = getattr(getattr(getattr(torch.ops, space), packet), overload)
     except (AttributeError, RuntimeError, TypeError):  # the last for what is no text of Unicode
         found = None
-    if not isinstance(found, torch._ops.OpOverload):
+    if not isinstance(found, OpOverload):
         raise CaptureError(
             f"PyTorch has no operation {name!r:.200}. Names are like 'aten::conv1d.default', and 'getitem' stands for "
             "one of several results."

@@ -291,12 +291,13 @@ def test_metadata_come_from_json_and_from_numpy() -> None:
     assert ModelMetadata(**json.loads(text)) == metadata
     assert ModelMetadata.model_validate_json(text) == metadata == ModelMetadata.model_validate(json.loads(text))
     assert ModelMetadata.model_validate_json(metadata.model_dump_json()) == metadata
-    for read, given in ((ModelMetadata.model_validate_json, "{"), (ModelMetadata.model_validate, 3)):
+    cases: tuple[Any, ...] = ((ModelMetadata.model_validate_json, "{"), (ModelMetadata.model_validate, 3))
+    for read, given in cases:
         with pytest.raises(ModelError, match="ModelMetadata does not fit:\n.*expected (JSON|the fields by name)"):
             read(given)
     numbers: dict[str, Any] = {"wet_default": np.float32(0.5), "output_gain_default_db": np.int64(-3)}
     others: dict[str, Any] = {"tags": iter(["drive"]), "technical_links": MappingProxyType({"a": "b"})}
-    assert ModelMetadata(**{**fields, **numbers, **others}, is_experimental=np.bool_(False)) == metadata
+    assert ModelMetadata(**{**fields, **numbers, **others, "is_experimental": np.bool_(False)}) == metadata
     assert type(ModelMetadata(**{**fields, **numbers}).wet_default) is float
 
 

@@ -32,13 +32,19 @@ bool read_about(pid_t thread, const char* what, char* text, size_t size) noexcep
 pid_t this_thread() noexcept { return static_cast<pid_t>(syscall(SYS_gettid)); }
 
 ThreadTime thread_time(pid_t thread) noexcept {
-    char text[512];
+    char times[128], state[512];
+    if (!read_about(thread, "schedstat", times, sizeof times)) return {};
+    if (!read_about(thread, "stat", state, sizeof state)) return {};
+    return thread_time(times, state);
+}
+
+ThreadTime thread_time(const char* schedstat, const char* stat) noexcept {
     ThreadTime time;
-    if (!read_about(thread, "schedstat", text, sizeof text)) return time;
-    if (std::sscanf(text, "%" SCNu64 " %" SCNu64, &time.ran_ns, &time.waited_ns) != 2) return time;
-    if (!read_about(thread, "stat", text, sizeof text)) return time;
-    const char* const name_ends = std::strrchr(text, ')');  // a name may hold anything
-    if (name_ends == nullptr || name_ends[1] != ' ') return time;
+    if (std::sscanf(schedstat, "%" SCNu64 " %" SCNu64, &time.ran_ns, &time.waited_ns) != 2) return {};
+    // Kernels that have the file but don't keep its numbers say 0 of every thread (fs/proc/base.c, sched_info_on).
+    if (time.ran_ns == 0) return {};
+    const char* const name_ends = std::strrchr(stat, ')');  // a name may hold anything
+    if (name_ends == nullptr || name_ends[1] != ' ') return {};
     time.runnable = name_ends[2] == 'R';
     time.known = true;
     return time;

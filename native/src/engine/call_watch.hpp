@@ -16,8 +16,9 @@ struct ThreadTime {
     uint64_t waited_ns = 0;  // for a processor
 };
 
-pid_t this_thread() noexcept;                   // the calling one; a system call
-ThreadTime thread_time(pid_t thread) noexcept;  // not real time: reads the system's files
+pid_t this_thread() noexcept;                                              // the calling one; a system call
+ThreadTime thread_time(pid_t thread) noexcept;                             // not real time: reads the system's files
+ThreadTime thread_time(const char* schedstat, const char* stat) noexcept;  // of what those files hold
 
 class CallWatch {
 public:

@@ -59,6 +59,19 @@ TEST_CASE("where the system says nothing all of it counts, but for times in whic
 
 TEST_CASE("no thread, and no system that knows it") { CHECK_FALSE(thread_time(0).known); }
 
+TEST_CASE("what the system's files say of a thread, and systems that keep no account of it") {
+    const ThreadTime time = thread_time("150574 55332 1\n", "12 (a) S (b)) R 1 12");
+    CHECK((time.known && time.runnable));
+    CHECK((time.ran_ns == 150574 && time.waited_ns == 55332));
+    CHECK_FALSE(thread_time("150574 55332 1\n", "12 (R) S 1 12").runnable);
+    CHECK_FALSE(thread_time("150574\n", "12 (a) R 1 12").known);
+    CHECK_FALSE(thread_time("150574 55332 1\n", "12 (a").known);
+    CallWatch watch;  // of a thread that computes without an end
+    const ThreadTime nothing = thread_time("0 0 0\n", "12 (a) R 1 12");
+    watch.look(0, 1, nothing);
+    CHECK(watch.look(400 * kMs, 1, nothing) == 400 * kMs);
+}
+
 TEST_CASE("a thread that another one keeps from its processor is seen to wait; one that sleeps is not") {
     if (!thread_time(this_thread()).known) {
         MESSAGE("the system does not say what its threads wait for: left out");

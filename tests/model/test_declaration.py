@@ -297,7 +297,8 @@ def test_metadata_come_from_json_and_from_numpy() -> None:
             read(given)
     numbers: dict[str, Any] = {"wet_default": np.float32(0.5), "output_gain_default_db": np.int64(-3)}
     others: dict[str, Any] = {"tags": iter(["drive"]), "technical_links": MappingProxyType({"a": "b"})}
-    assert ModelMetadata(**{**fields, **numbers, **others, "is_experimental": np.bool_(False)}) == metadata
+    others["is_experimental"] = np.bool_(False)
+    assert ModelMetadata(**{**fields, **numbers, **others}) == metadata
     assert type(ModelMetadata(**{**fields, **numbers}).wet_default) is float
 
 

@@ -37,6 +37,12 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tree(tmp_path_factory.mktemp("tree") / "in", NAMES, samples=60_000)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may take longer to connect than anybody would wait for."""
+    monkeypatch.setattr(dask_engine, "CONNECT_SECONDS", 600.0)
+
+
 class Cluster:
     """A scheduler and two workers, as somebody would start them on three machines."""
 
@@ -49,10 +55,10 @@ class Cluster:
             assert self.scheduler.poll() is None
             time.sleep(0.05)
         worker = ["--scheduler-file", str(file), "--no-nanny", "--no-dashboard", "--nthreads", str(threads)]
-        worker += ["--local-directory", str(folder), "--death-timeout", "60"]
+        worker += ["--local-directory", str(folder), "--death-timeout", "600"]
         self.workers = [self._start("dask_worker", worker, environment) for _ in range(2)]
-        with distributed.Client(scheduler_file=str(file), set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=60)
+        with distributed.Client(scheduler_file=str(file), set_as_default=False, timeout=600) as client:
+            client.wait_for_workers(2, timeout=600)
             self.address = client.scheduler.address
 
     def _start(self, module: str, options: list[str], environment: dict[str, str]) -> "subprocess.Popen[bytes]":

@@ -63,7 +63,8 @@ def find_grid(values: NDArray[np.float64]) -> Found | None:
         return None
     for levels, group in _candidates(rows):
         if levels is None:
-            half = values.astype(np.float16)
+            with np.errstate(over="ignore"):  # what is too large for it is no such number
+                half = values.astype(np.float16)
             if np.array_equal(half.astype(np.float64), values):
                 return Found(16, 0, np.zeros((0, 0, 0), np.float32), half)
         elif (found := _integers(values, levels, group)) is not None:

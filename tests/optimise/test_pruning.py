@@ -294,3 +294,12 @@ def test_a_network_stays_as_it_was_and_keeps_its_kind() -> None:
     assert all(each.requires_grad for each in result.model.parameters())
     assert repr(result).startswith("Pruned GanLike: 69 % of its parameters are gone")
     assert json.loads(json.dumps(result.to_dict()))["parameters_after"] == 801
+
+
+def test_weights_of_a_scripted_part_are_kept_whole() -> None:
+    """They are parameters, unlike those of what to_streaming makes; a layer's sizes are constants there."""
+    part: Any = torch.jit.script(nn.Sequential(nn.Conv1d(1, 8, 3), nn.Tanh(), nn.Conv1d(8, 8, 3)))
+    network = nn.Sequential(part, nn.Conv1d(8, 8, 1), nn.Tanh(), nn.Conv1d(8, 1, 1)).eval()
+    result = prune(network, torch.randn(1, 1, 64, generator=torch.Generator().manual_seed(0)))
+    assert [each.layers for each in result.layers] == [("1",)]
+    assert "0" in [each.layer for each in result.kept_whole]

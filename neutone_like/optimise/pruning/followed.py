@@ -41,10 +41,18 @@ class Followed:
         self.weights = {name: each.detach() for name, each in played.named_parameters()}
         found = dependencies(subject.graph, subject.block(), frozenset(self.weights))
         self.found = found
-        self.peers = [_shown(group, subject.prefix) for group in find_peers(found)]
-        self.whole = [_shown_whole(each, subject.prefix) for each in kept_whole(found, self.peers)]
         network = subject.network
-        self.whole += [KeptWhole(each, numbers_in(network, each), PROGRAM) for each in programs_in(network)]
+        programs = programs_in(network)
+        inside = tuple(f"{each}." for each in programs)
+        groups = [_shown(group, subject.prefix) for group in find_peers(found)]
+        self.peers = [
+            group
+            for group in groups
+            if not any(_own(name, subject.prefix).startswith(inside) for name, _ in group.axes)
+        ]
+        whole = [_shown_whole(each, subject.prefix) for each in kept_whole(found, self.peers)]
+        self.whole = [each for each in whole if not f"{each.layer}.".startswith(inside)]
+        self.whole += [KeptWhole(each, numbers_in(network, each), PROGRAM) for each in programs]
 
     def scores(self, calibration: Sequence[Any] | None) -> Scores:
         """How much each class counts."""

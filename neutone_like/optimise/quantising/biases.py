@@ -48,7 +48,7 @@ def round_biases(weights: Sequence[Weight]) -> None:
 
 def bytes_saved(weights: Sequence[Weight]) -> int:
     """By biases that are half-precision numbers."""
-    return sum(2 * bias.numel() for bias in _storable(weights) if torch.equal(halved(bias), bias))
+    return sum(2 * bias.numel() for bias in _storable(weights) if torch.equal(bias.half().float(), bias))
 
 
 def _storable(weights: Sequence[Weight]) -> list[Tensor]:

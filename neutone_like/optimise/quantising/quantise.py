@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import torch
 from torch import nn
 
 from neutone_like.artifact.writing.working_copy import working_copy
@@ -78,10 +79,11 @@ def quantise(
         ParameterError: An unknown precision, group size or layer, or a limit that nothing meets.
         ExportError: The model can't be copied.
     """
-    if not isinstance(model, nn.Module):
+    if not isinstance(model, nn.Module) or isinstance(model, torch.jit.ScriptModule):
+        given = type(model).__name__ if isinstance(model, nn.Module) else repr(model)
         raise ModelError(
-            f"model: expected a live model or another nn.Module, got {model!r}. Quantise what an artifact was exported "
-            "from, and export that again."
+            f"model: expected a live model or another nn.Module in Python, got {given}. Quantise what an artifact "
+            "was exported from, and export that again."
         )
     _require_choices(weights, group_size, layers, error_limit)
     if fine_tune is not None and not callable(fine_tune):

@@ -136,13 +136,13 @@ class Ardour:
         It does so without any plugin too (18 of 80 in periods of 64 on a busy machine, 0 of 80 in periods of 1024), and
         so an export that ended like that is made again.
         """
-        for _ in range(_EXPORTS):
-            (self.folder / "mix.wav").unlink(missing_ok=True)
-            done = self.try_to_run(
-                "ardour7-export", "-b", "float", "-o", "mix.wav", str(self.folder / "session"), "session"
-            )
+        words = ("ardour7-export", "-b", "float", "-o", "mix.wav", str(self.folder / "session"), "session")
+        done = self.try_to_run(*words)
+        for _ in range(_EXPORTS - 1):
             if done.returncode >= 0:
                 break
+            (self.folder / "mix.wav").unlink(missing_ok=True)
+            done = self.try_to_run(*words)
         assert done.returncode == 0, done.stdout + done.stderr
         mix, _ = soundfile.read(self.folder / "mix.wav", dtype="float32", always_2d=True)
         return np.ascontiguousarray(mix.T)

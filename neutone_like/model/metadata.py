@@ -45,8 +45,8 @@ def _as_dictionary(value: Any) -> Any:
 
 _NUMBER, _FLAG = BeforeValidator(_as_number), BeforeValidator(_as_flag)
 _TUPLE, _DICTIONARY = BeforeValidator(_as_tuple), BeforeValidator(_as_dictionary)
-GainDb = Annotated[float, _NUMBER, Field(ge=-30.0, le=30.0, allow_inf_nan=False)]
-Mix = Annotated[float, _NUMBER, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+GainDb = Annotated[float, Field(ge=-30.0, le=30.0, allow_inf_nan=False), _NUMBER]
+Mix = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False), _NUMBER]
 
 _MOST_PROBLEMS = 20
 _MOST_CHARACTERS = 80
@@ -151,15 +151,15 @@ class ModelMetadata(InNotebooks, BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=30)]
-    authors: Annotated[tuple[AuthorName, ...], _TUPLE, Field(min_length=1, max_length=5)]
+    authors: Annotated[tuple[AuthorName, ...], Field(min_length=1, max_length=5), _TUPLE]
     version: Annotated[str, Field(min_length=1, max_length=MAXIMUM_VERSION_CHARACTERS)]
     short_description: Annotated[str, Field(max_length=150)] = ""
     long_description: Annotated[str, Field(max_length=500)] = ""
     technical_description: Annotated[str, Field(max_length=500)] = ""
-    technical_links: Annotated[dict[LinkTitle, LinkAddress], _DICTIONARY, Field(max_length=3)] = Field(
+    technical_links: Annotated[dict[LinkTitle, LinkAddress], Field(max_length=3), _DICTIONARY] = Field(
         default_factory=dict
     )
-    tags: Annotated[tuple[ShortTag, ...], _TUPLE, Field(max_length=7)] = ()
+    tags: Annotated[tuple[ShortTag, ...], Field(max_length=7), _TUPLE] = ()
     citation: Annotated[str, Field(max_length=150)] = ""
     is_experimental: Annotated[bool, _FLAG] = False
     wet_default: Mix = 1.0

@@ -58,6 +58,15 @@ def test_state_that_a_trace_froze_is_named_beside_the_untraced_network(
     assert network is not None, "held until here"
 
 
+def test_a_class_whose_name_torchscript_refuses_is_in_nobodys_way(tmp_path: Path) -> None:
+    """A captured model's goes by one that messages have for it."""
+    odd = type("Gain.do_forward_pass", (nn.Module,), {})
+    network = networks.Counts()
+    outcome = judge(networks.Live(traced(network)), tmp_path)
+    assert "from the untraced network" in outcome.measured
+    assert odd is not None, "held until here"
+
+
 @pytest.mark.parametrize(("make", "reason"), STATEFUL)
 def test_state_that_a_trace_froze_is_named_when_the_network_is_gone(
     make: Callable[[], nn.Module], reason: str, tmp_path: Path

@@ -100,7 +100,9 @@ class DaskEngine:
             return failure(FileRecord(task.item.input, task.item.output, "failed"), error)
 
     def _warn(self) -> None:
-        threads = [int(worker["nthreads"]) for worker in self._client.scheduler_info(n_workers=-1)["workers"].values()]
+        # Not scheduler_info(): the client looks every few seconds by itself, without workers, and that may be returned.
+        workers = self._client.sync(self._client.scheduler.identity, n_workers=-1)["workers"]
+        threads = [int(worker["nthreads"]) for worker in workers.values()]
         if not threads:
             warnings.warn(f"The scheduler {self._scheduler} has no workers yet; waiting for some.", stacklevel=2)
         elif max(threads) > 1:

@@ -29,7 +29,7 @@ def traced_networks(model: nn.Module) -> dict[str, nn.Module]:
 def classes_of(traced: Any) -> list[type[nn.Module]]:
     """The classes that the traced module may be an instance of; usually one, none where it is gone."""
     name = _MANGLED.sub("", traced._c._type().qualified_name())
-    return [each for each in _subclasses(nn.Module) if _is_written(each) and _qualified_name(each) == name]
+    return [each for each in _subclasses(nn.Module) if _is_written(each) and _name_of(each) == name]
 
 
 def original_of(traced: nn.Module) -> nn.Module | None:
@@ -40,6 +40,14 @@ def original_of(traced: nn.Module) -> nn.Module | None:
     classes = tuple(classes_of(traced))
     held = (each for each in gc.get_objects() if type(each) in classes)
     return next((each for each in held if _places(each) == wanted), None)
+
+
+def _name_of(network_class: type[Any]) -> str | None:
+    """What TorchScript calls it; None for a name that it refuses, as of a class that no ``class`` statement made."""
+    try:
+        return _qualified_name(network_class)
+    except RuntimeError:
+        return None
 
 
 def _is_written(network_class: type[Any]) -> bool:

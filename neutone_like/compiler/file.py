@@ -282,9 +282,8 @@ class _Writer:
         packed = len(self.constants.packed.pieces)
         self._numbers_view(packed_panels(step.weights).astype(np.float32), pieces_of_panels(step.weights))
         bias = packed_bias(step.bias).astype(np.float32)
-        is_packed = (
-            len(self.constants.packed.pieces) > packed
-        )  # a bias alone makes no file one that older readers refuse
+        # A bias alone makes no file one that older readers refuse.
+        is_packed = len(self.constants.packed.pieces) > packed
         self._numbers_view(bias, [Piece(0, 1, bias.size, 1)] if is_packed else ())
         for view in (*step.inputs, *step.addends):
             self._view(view)

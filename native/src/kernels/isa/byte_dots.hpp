@@ -44,15 +44,8 @@ NEUTONE_LIKE_INLINE Ints load_quads(const int8_t* from) {
 NEUTONE_LIKE_INLINE bool dot_digits_of(DotDigits& by, float* room, const float* values, ptrdiff_t stride,
                                        int32_t rows) {
     const auto whole = static_cast<int32_t>(round_up(rows, kVectorFloats));
-    for (int32_t i = 0; i < rows; ++i) room[i] = values[i * stride];
-    for (int32_t i = rows; i < whole; ++i) room[i] = 0.0f;
-    Bits largest = {};
-    for (int32_t i = 0; i < whole; i += kLanes) {
-        const Bits size = (Bits)load(room + i) & 0x7fffffffu;
-        largest = largest > size ? largest : size;
-    }
-    uint32_t most = 0x10000000u;  // what is so small has fewer places
-    for (int lane = 0; lane < kLanes; ++lane) most = largest[lane] > most ? largest[lane] : most;
+    const uint32_t largest = gathered(room, values, stride, rows, whole);
+    const uint32_t most = largest > 0x10000000u ? largest : 0x10000000u;  // what is so small has fewer places
     if (most >= 0x7f800000u) return false;
     // The largest becomes one of at most 2^23 - 0x8200, so that its highest digit, after the others, is at most 127.
     const uint32_t exponent = (most + 0x10400u) >> 23;

@@ -167,7 +167,7 @@ static void add_whole_slowly(float* sums, const ShortWeights& weights, int32_t f
     }
 }
 
-// sums[0..end - first) += columns `first` to `end` of all rows, each row times its value.
+// sums += as many panels from `column` on as there are, of all rows, each row times its value.
 template <int kPanels>
 NEUTONE_LIKE_INLINE void add_half_panels(float* sums, const ShortWeights& weights, int32_t column, int32_t panels,
                                          const float* values, ptrdiff_t stride) {
@@ -175,6 +175,7 @@ NEUTONE_LIKE_INLINE void add_half_panels(float* sums, const ShortWeights& weight
     if constexpr (kPanels > 1) add_half_panels<kPanels - 1>(sums, weights, column, panels, values, stride);
 }
 
+// sums[0..end - first) += columns `first` to `end` of all rows, each row times its value.
 NEUTONE_LIKE_ALONE static void add_half_columns(float* sums, const ShortWeights& weights, int32_t first, int32_t end,
                                                 const float* values, ptrdiff_t stride) {
     for (int32_t column = first, panels; column < end; column += panels * kPanelColumns) {

@@ -66,9 +66,8 @@ NEUTONE_LIKE_INLINE Floats digits_to_floats(Ints high, Ints low) {
     return __builtin_convertvector(high, Floats) * splat(8192.0f) + __builtin_convertvector(low, Floats);
 }
 
-// The digits of values; false where one of them is infinite or NaN. One that is missing to a pair is 0.
-NEUTONE_LIKE_INLINE bool digits_of(Digits& digits, float* room, const float* values, ptrdiff_t stride, int32_t rows) {
-    const int32_t whole = static_cast<int32_t>(round_up(rows, kVectorFloats));
+// Puts values next to each other, and 0 behind them up to `whole`; the bits of the largest one without its sign.
+NEUTONE_LIKE_INLINE uint32_t gathered(float* room, const float* values, ptrdiff_t stride, int32_t rows, int32_t whole) {
     for (int32_t i = 0; i < rows; ++i) room[i] = values[i * stride];
     for (int32_t i = rows; i < whole; ++i) room[i] = 0.0f;
     Bits largest = {};
@@ -76,10 +75,15 @@ NEUTONE_LIKE_INLINE bool digits_of(Digits& digits, float* room, const float* val
         const Bits size = (Bits)load(room + i) & 0x7fffffffu;
         largest = largest > size ? largest : size;
     }
-    uint32_t exponent = 0;
-    for (int lane = 0; lane < kLanes; ++lane) {
-        if (largest[lane] >> 23 > exponent) exponent = largest[lane] >> 23;
-    }
+    uint32_t most = 0;
+    for (int lane = 0; lane < kLanes; ++lane) most = largest[lane] > most ? largest[lane] : most;
+    return most;
+}
+
+// The digits of values; false where one of them is infinite or NaN. One that is missing to a pair is 0.
+NEUTONE_LIKE_INLINE bool digits_of(Digits& digits, float* room, const float* values, ptrdiff_t stride, int32_t rows) {
+    const int32_t whole = static_cast<int32_t>(round_up(rows, kVectorFloats));
+    uint32_t exponent = gathered(room, values, stride, rows, whole) >> 23;
     if (exponent == 255) return false;
     if (exponent < 25) exponent = 25;  // what is so small has fewer places
     // The largest becomes one between 2^24 and 2^25.

@@ -1,5 +1,6 @@
 """The libraries that decode: libsndfile wherever it can, pedalboard for what else the system knows."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from neutone_like.audio.samples import Audio
 from neutone_like.audio.source import View
 from neutone_like.errors import AudioError, MissingExtraError
 from neutone_like.extras import import_extra
+from neutone_like.uninterrupted import uninterrupted
 
 
 def pedalboard_io() -> Any:
@@ -46,8 +48,23 @@ class Decoder:
 class SoundfileDecoder(Decoder):
     """libsndfile."""
 
+    def __init__(self, file: Any) -> None:
+        super().__init__(file, file.samplerate, file.channels, file.frames)
+        self._lock = threading.Lock()  # a second Ctrl-C may close the file while it is read
+
     def read(self, samples: int) -> Audio:
-        return np.ascontiguousarray(self.file.read(samples, dtype="float32", always_2d=True).T)
+        return uninterrupted(lambda: self._read(samples))
+
+    def close(self) -> None:
+        uninterrupted(self._close)
+
+    def _read(self, samples: int) -> Audio:
+        with self._lock:
+            return np.ascontiguousarray(self.file.read(samples, dtype="float32", always_2d=True).T)
+
+    def _close(self) -> None:
+        with self._lock:
+            self.file.close()
 
 
 class PedalboardDecoder(Decoder):
@@ -75,10 +92,9 @@ def open_soundfile(path: Path, view: View) -> SoundfileDecoder | None:
     # What Sound Designer II says of a file lies in another one beside it.
     file: Any = path if path.suffix.lower() == ".sd2" else view
     try:
-        opened = ForwardFile(file)
+        return SoundfileDecoder(uninterrupted(lambda: ForwardFile(file)))
     except (soundfile.SoundFileError, TypeError, ValueError):  # headerless formats want to be told what they are
         return None
-    return SoundfileDecoder(opened, opened.samplerate, opened.channels, opened.frames)
 
 
 def _open_pedalboard(path: Path) -> PedalboardDecoder:

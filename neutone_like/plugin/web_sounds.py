@@ -11,6 +11,7 @@ import soundfile
 from neutone_like.artifact.writing.staging import SAMPLES_FOLDER
 from neutone_like.audio import AudioReader
 from neutone_like.errors import AudioError
+from neutone_like.uninterrupted import uninterrupted
 
 _INPUT, _OUTPUT = "_in", "_out"
 _KEPT_BY_FLAC = ("PCM_S8", "PCM_16", "PCM_24")
@@ -59,15 +60,15 @@ def _free(stem: str, taken: Set[str]) -> str:
 def _smaller(path: Path) -> tuple[bytes, str]:
     """As FLAC where that keeps every sample, else as it is."""
     try:
-        with path.open("rb") as opened, soundfile.SoundFile(opened) as file:
-            subtype, channels = file.subtype, file.channels
+        with path.open("rb") as opened:
+            info = uninterrupted(lambda: soundfile.info(opened))
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{path} can't be read as a sound: {error}. Take it away, or write it again.") from error
     with AudioReader(path) as reader:  # which notices what is missing
         samples, rate = reader.read_all(), reader.sample_rate
-    if subtype not in _KEPT_BY_FLAC or channels > _MOST_FLAC_CHANNELS:
+    if info.subtype not in _KEPT_BY_FLAC or info.channels > _MOST_FLAC_CHANNELS:
         return path.read_bytes(), path.suffix
     made = io.BytesIO()
     integers = (samples.T.astype(np.float64) * 2.0**31).astype(np.int32)  # as they were: float32 holds 24 bits
-    soundfile.write(made, integers, rate, format="FLAC", subtype=subtype)
+    uninterrupted(lambda: soundfile.write(made, integers, rate, format="FLAC", subtype=info.subtype))
     return made.getvalue(), ".flac"

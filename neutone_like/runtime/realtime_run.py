@@ -25,6 +25,7 @@ from neutone_like.runtime.session import REFUSALS, Session
 from neutone_like.runtime.session_config import SessionSettings
 from neutone_like.runtime.statistics import WorkerStatistics, read_workers
 from neutone_like.runtime.time_distribution import distribution
+from neutone_like.uninterrupted import uninterrupted
 
 if TYPE_CHECKING:
     from neutone_like.runtime import _native
@@ -245,7 +246,7 @@ def _write(path: Path, heard: Audio, sample_rate: int) -> None:
 
     encoded = io.BytesIO()  # since an error of the disk does not get out of a file that soundfile writes
     try:
-        soundfile.write(encoded, heard.T, sample_rate, subtype="FLOAT", format=_format_of(path))
+        uninterrupted(lambda: soundfile.write(encoded, heard.T, sample_rate, subtype="FLOAT", format=_format_of(path)))
     except (ValueError, soundfile.LibsndfileError) as error:
         raise AudioError(f"{path} can't be written: {error}. Audio is float32, which .wav files hold.") from error
     with writing_whole(path) as file:

@@ -5,6 +5,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from neutone_like.artifact.writing.sample_audio import drum_loop, guitar_riff
 from neutone_like.artifact.writing.staging import SAMPLES_FOLDER
 from neutone_like.model import Declaration
 from neutone_like.signal.channels import host_channels
+from neutone_like.uninterrupted import uninterrupted
 
 SAMPLE_RATE = 48000
 SECONDS = 4.0
@@ -102,22 +104,27 @@ def write_wav_files(sounds: tuple[SampleSound, ...], folder: Path) -> tuple[Path
     add distortion that the model does not make. The file's comment then says by how many decibels. Where all channels
     carry the same, one is written; players play it on both sides.
     """
-    import soundfile  # here, because who only loads artifacts never needs it
-
     (folder / SAMPLES_FOLDER).mkdir(exist_ok=True)
     paths: list[Path] = []
     for sound in sounds:
         for name, audio in sound.files():
             path = folder / SAMPLES_FOLDER / name
             fitted, lowered_db = _below(1.0, _without_copies(audio))
-            encoded = io.BytesIO()  # libsndfile's errors say nothing of a full disk
-            with soundfile.SoundFile(encoded, "w", SAMPLE_RATE, fitted.size(0), "PCM_16", format="WAV") as file:
-                if lowered_db > 0.0:
-                    file.comment = f"Made {lowered_db:.1f} dB quieter to fit below full scale"
-                file.write(fitted.T.numpy())
-            path.write_bytes(encoded.getbuffer())
+            comment = f"Made {lowered_db:.1f} dB quieter to fit below full scale" if lowered_db > 0.0 else ""
+            path.write_bytes(uninterrupted(partial(_to_wav, fitted, comment)))
             paths.append(path)
     return tuple(paths)
+
+
+def _to_wav(audio: Tensor, comment: str) -> bytes:
+    import soundfile  # here, because who only loads artifacts never needs it
+
+    encoded = io.BytesIO()  # libsndfile's errors say nothing of a full disk
+    with soundfile.SoundFile(encoded, "w", SAMPLE_RATE, audio.size(0), "PCM_16", format="WAV") as file:
+        if comment:
+            file.comment = comment
+        file.write(audio.T.numpy())
+    return encoded.getvalue()
 
 
 def _without_copies(audio: Tensor) -> Tensor:
@@ -149,5 +156,6 @@ def _to_mp3(audio: Tensor) -> str:
 
     fitted, _ = _below(_CEILING, audio[:2])  # what a decoder returns overshoots a little
     buffer = io.BytesIO()
-    soundfile.write(buffer, fitted.T.numpy(), SAMPLE_RATE, format="MP3", subtype="MPEG_LAYER_III")
+    samples = fitted.T.numpy()
+    uninterrupted(lambda: soundfile.write(buffer, samples, SAMPLE_RATE, format="MP3", subtype="MPEG_LAYER_III"))
     return base64.b64encode(buffer.getvalue()).decode("ascii")

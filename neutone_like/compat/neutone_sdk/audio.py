@@ -16,6 +16,7 @@ from neutone_like.compat.neutone_sdk.sqw import SampleQueueWrapper
 from neutone_like.compat.neutone_sdk.wavform_to_wavform import WaveformToWaveformBase
 from neutone_like.errors import AudioError, ParameterError
 from neutone_like.signal.resampler import FirResampler
+from neutone_like.uninterrupted import uninterrupted
 
 _BLOCK_SIZE = 2048
 _DEFAULT_RATE = 44100
@@ -50,7 +51,8 @@ class AudioSample:
 
         buffer = io.BytesIO()
         try:
-            soundfile.write(buffer, self.audio.T.numpy(), self.sr, format="MP3", subtype="MPEG_LAYER_III")
+            samples = self.audio.T.numpy()
+            uninterrupted(lambda: soundfile.write(buffer, samples, self.sr, format="MP3", subtype="MPEG_LAYER_III"))
         except soundfile.LibsndfileError as error:
             raise AudioError(f"A sound at {self.sr} Hz can't be written as MP3: {error}") from error
         return buffer.getvalue()
@@ -69,7 +71,7 @@ class AudioSample:
         import soundfile
 
         try:
-            audio, rate = soundfile.read(io.BytesIO(bytes_), dtype="float32", always_2d=True)
+            audio, rate = uninterrupted(lambda: soundfile.read(io.BytesIO(bytes_), dtype="float32", always_2d=True))
         except soundfile.LibsndfileError as error:
             raise AudioError(f"These {len(bytes_)} bytes can't be read as sound: {error}") from error
         return cls(torch.from_numpy(audio.T.copy()), rate)

@@ -12,6 +12,7 @@ import soundfile
 from neutone_like.errors import AudioError
 from neutone_like.optimise.sounds import Recording
 from neutone_like.render.audio_arrays import Audio
+from neutone_like.uninterrupted import uninterrupted
 
 REFERENCE = "reference"
 ANCHOR = "low anchor"
@@ -61,5 +62,5 @@ def low_passed(x: Audio, sample_rate: int) -> Audio:
 
 def _wav(samples: Audio, sample_rate: int) -> str:
     file = io.BytesIO()
-    soundfile.write(file, samples.T, sample_rate, format="WAV", subtype="PCM_24")
+    uninterrupted(lambda: soundfile.write(file, samples.T, sample_rate, format="WAV", subtype="PCM_24"))
     return base64.b64encode(file.getvalue()).decode()

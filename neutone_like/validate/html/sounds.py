@@ -5,7 +5,7 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import torch
 
 from neutone_like.artifact.writing.sample_audio import drum_loop, guitar_riff
 from neutone_like.artifact.writing.staging import SAMPLES_FOLDER
+from neutone_like.uninterrupted import uninterrupted
 from neutone_like.validate.live_subject import LiveSubject
 from neutone_like.validate.measure import decibels
 
@@ -94,9 +95,13 @@ def read_sound(path: Path) -> tuple[Samples, int]:
     """The start of a file in ``samples/`` at the level that it has, and its rate in Hz."""
     import soundfile  # here, because who only loads artifacts never needs it
 
-    with path.open("rb") as opened, soundfile.SoundFile(opened) as file:
-        samples = file.read(int(MOST_SECONDS * file.samplerate), dtype="float32", always_2d=True)
-        return samples.astype(np.float32) * np.float32(_undo_lowering(file.comment)), file.samplerate
+    def read(opened: BinaryIO) -> tuple[Samples, int]:
+        with soundfile.SoundFile(opened) as file:
+            samples = file.read(int(MOST_SECONDS * file.samplerate), dtype="float32", always_2d=True)
+            return samples.astype(np.float32) * np.float32(_undo_lowering(file.comment)), file.samplerate
+
+    with path.open("rb") as opened:
+        return uninterrupted(lambda: read(opened))
 
 
 def _read(folder: Path, name: str) -> Sound | None:
@@ -144,5 +149,6 @@ def to_mp3(sound: Samples, sample_rate: int, scale: float) -> str:
     import soundfile
 
     buffer = io.BytesIO()
-    soundfile.write(buffer, sound[:, :2] * scale, sample_rate, format="MP3", subtype="MPEG_LAYER_III")
+    heard = sound[:, :2] * scale
+    uninterrupted(lambda: soundfile.write(buffer, heard, sample_rate, format="MP3", subtype="MPEG_LAYER_III"))
     return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,48 @@
+"""soundfile's file objects, whose C code calls Python and loses what is raised there.
+
+Python runs the handlers of signals between any two steps of its main thread. Ctrl-C inside such a call is printed and
+forgotten, and libsndfile takes what the call did not return for the end of the file, or for nothing at all.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def uninterrupted(call: Callable[[], Result]) -> Result:
+    """What ``call`` returns, made in a thread where no handler of a signal runs.
+
+    An interrupt is raised here, when the call has ended or before it began.
+
+    Raises:
+        Exception: What the call raises.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return call()
+    turn, returned, raised = threading.Lock(), list[Result](), list[BaseException]()
+    wanted = True
+
+    def run() -> None:
+        with turn:
+            if wanted:
+                try:
+                    returned.append(call())
+                except BaseException as error:  # raised below
+                    raised.append(error)
+
+    thread = threading.Thread(target=run, name="soundfile")
+    try:
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter is at its end, and starts no thread any more
+            return call()
+        thread.join()
+    except BaseException:
+        wanted = False
+        turn.acquire()  # never interrupted in the middle, and not begun after this
+        raise
+    if raised:
+        raise raised[0]
+    return returned[0]

@@ -108,7 +108,9 @@ targets: $(INSTALLED)
 	$(RUN) -m pip install --constraint $(CONSTRAINTS) "ziglang>=0.17,<0.18"
 	$(RUN) -m pytest -m "" -s $(PYTEST_FLAGS) tests/targets tests/plugin/test_plugin_targets.py
 
-# Each converter wants its own versions of what the others need too. What is installed here is seen there.
+# Each converter wants its own versions of what the others need too. What is installed here is seen there. What converters and
+# packages bring are plugins of pytest, too, which may be older than this pytest: none is loaded.
+packages formats: export PYTEST_DISABLE_PLUGIN_AUTOLOAD = 1
 formats: $(INSTALLED)
 	set -e; for extra in litert-torch executorch openvino; do \
 		$(RUN) -m venv --clear "build/formats/$$extra"; \

@@ -62,4 +62,6 @@ class _ExecuTorchPlayer(Player):
 
 
 def _extra(module: str) -> Any:
-    return import_extra(module, extra="executorch", purpose="Writing ExecuTorch files")
+    with warnings.catch_warnings():  # it imports by ways of Python's that 3.11 and 3.12 call deprecated
+        warnings.simplefilter("ignore")
+        return import_extra(module, extra="executorch", purpose="Writing ExecuTorch files")

@@ -195,6 +195,26 @@ def test_a_missing_package_is_named_with_what_brings_it(
     assert not list(tmp_path.iterdir())
 
 
+def test_what_executorch_warns_of_while_it_is_imported_stops_nobody(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Version 1.5.1 does so, where Python's resources.read_text is deprecated. Here its other half is missing."""
+    package = tmp_path / "executorch"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "exir.py").write_text("import warnings\nwarnings.warn('read_text is old', DeprecationWarning)\n")
+    for name in [each for each in sys.modules if each.split(".")[0] == "executorch"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        with pytest.raises(MissingExtraError, match=r"neutone-like\[executorch\]"):
+            FORMATS["executorch"].write(load_artifact(folder / "model.nm"), None, tmp_path / "model.pte")
+        assert "executorch.exir" in sys.modules
+    finally:
+        for name in ("executorch", "executorch.exir"):
+            sys.modules.pop(name, None)
+
+
 def test_a_file_without_its_sidecar_or_with_another_is_refused(folder: Path, tmp_path: Path) -> None:
     model = tmp_path / "model.onnx"
     model.write_bytes((folder / "model.onnx").read_bytes())

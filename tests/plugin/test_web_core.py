@@ -4,12 +4,19 @@ import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+import torch
+from torch import Tensor, nn
 
 from neutone_like import render_file
+from neutone_like.compiler import file, plan_graph, write_plan
+from neutone_like.compiler.packing import LEAST_SHORT_UNITS
+from neutone_like.graph import GraphPlayer, capture
+from neutone_like.optimise import quantise
 from neutone_like.runtime.choosing import BackendName
 from neutone_like.targets.web_player import digest_inside, sources_digest
 from support.places import EXPORTED, PROJECT
@@ -95,6 +102,56 @@ def test_at_a_rate_that_the_model_has_no_plan_for_it_is_converted(tmp_path: Path
     swell = 0.3 * np.minimum(1.0, 20.0 * np.minimum(seconds, SECONDS - seconds))
     sound = (swell * sound).astype(np.float32)
     np.testing.assert_allclose(in_node(case, sound), in_python(case, sound, tmp_path), atol=1e-4)
+
+
+class Recurrent(nn.Module):
+    """One layer of each kind, which forget between blocks, ``[1, N]`` to ``[1, N]``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        units = LEAST_SHORT_UNITS
+        self.layers = nn.ModuleList([nn.LSTM(1, units), nn.GRU(units, units), nn.RNN(units, units)])
+        self.out = nn.Linear(units, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.T
+        for layer in self.layers:
+            y = layer(y)[0]
+        return self.out(y).T
+
+
+@needs_node
+@pytest.mark.parametrize("weights", ["int8", "fp16"])
+@pytest.mark.parametrize("samples", [48, 1])
+def test_recurrent_layers_of_short_weights_are_as_exact_there(weights: Any, samples: int, tmp_path: Path) -> None:
+    """In blocks for which weights are made longer first, and in blocks for which they aren't."""
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        network = quantise(Recurrent().eval(), weights, measure=False).model
+        blocks = list(0.5 * torch.randn(4, 1, samples))
+    graph = capture(network, (torch.zeros(1, 48),))
+    plan = plan_graph(graph)
+    steps = [step for step in plan.steps if step.kernel.name in ("LSTM", "GRU", "RNN")]
+    assert [len(step.integers) >= 4 for step in steps] == [True] * 3
+    nothing = np.zeros((1, 0), np.float32)
+    own = {"schema_version": 1, "quality": "high", "in_channels": 1, "out_channels": 1, "parameters": []}
+    facts: dict[str, Any] = {"model_name": "Recurrent", "model_version": "1", "model_short_description": ""}
+    facts |= {"native_sample_rates": [48000], "native_buffer_sizes": [samples]}
+    facts |= {"look_behind_samples": 0, "compiled": {"defaults": []}, "neutone_like": own}
+    model = tmp_path / "model.nlc"
+    model.write_bytes(write_plan(plan, json.dumps(facts), file.TestVector(nothing, nothing[0], nothing)))
+    exact = GraphPlayer(graph, torch.float64)
+    with torch.no_grad():
+        expected = torch.cat([exact(block.double()) for block in blocks], 1).numpy()
+    command = [str(NODE), str(HOST), str(PAGE), str(model), "48000", str(samples), "1"]
+    sound = torch.cat(blocks, 1).numpy().T.tobytes()
+    done = subprocess.run(command, input=sound, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    heard = np.frombuffer(done.stdout, np.float32)[np.newaxis]
+    peak = float(np.max(np.abs(expected)))
+    assert peak > 0.01
+    assert float(np.max(np.abs(heard - expected))) <= 5e-6 * peak
+    assert float(np.max(np.abs(heard[:, ::-1] - expected))) > 1e-3 * peak
 
 
 @needs_node

@@ -1,7 +1,8 @@
-"""soundfile's file objects, whose C code calls Python and loses what is raised there.
+"""Steps that no handler of a signal may come between.
 
-Python runs the handlers of signals between any two steps of its main thread. Ctrl-C inside such a call is printed and
-forgotten, and libsndfile takes what the call did not return for the end of the file, or for nothing at all.
+Python runs the handlers of signals between any two steps of its main thread, and what they raise ends what is going on
+there. A process that is being started must not be forgotten half way. In soundfile's file objects, whose C code calls
+Python, Ctrl-C is printed and lost, and libsndfile takes what the call did not return for the end of the file.
 """
 
 import threading
@@ -32,7 +33,7 @@ def uninterrupted(call: Callable[[], Result]) -> Result:
                 except BaseException as error:  # raised below
                     raised.append(error)
 
-    thread = threading.Thread(target=run, name="soundfile")
+    thread = threading.Thread(target=run, name="uninterrupted")
     try:
         try:
             thread.start()

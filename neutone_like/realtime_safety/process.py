@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from neutone_like.child_process import child_process
+
 MOST_OUTPUT_CHARACTERS = 2000
 
 
@@ -48,21 +50,18 @@ def run_child(command: Callable[[int], Sequence[str]], *, interposer: str, timeo
         tempfile.TemporaryFile("w+b") as output,
     ):
         preloaded = ":".join(filter(None, (first, os.environ.get("LD_PRELOAD"))))
-        process = subprocess.Popen(
-            list(command(report.fileno())),
+        with child_process(
+            command(report.fileno()),
             env={**os.environ, "LD_PRELOAD": preloaded},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             pass_fds=(report.fileno(),),
-        )
-        try:
-            exit_code: int | None = process.wait(timeout_seconds)
-        except subprocess.TimeoutExpired:
-            exit_code = None
-        finally:
-            process.kill()
-            process.wait()
+        ) as process:
+            try:
+                exit_code: int | None = process.wait(timeout_seconds)
+            except subprocess.TimeoutExpired:
+                exit_code = None
         return ChildResult(exit_code, _text(report), _text(output)[-MOST_OUTPUT_CHARACTERS:].strip())
 
 

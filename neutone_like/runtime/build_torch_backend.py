@@ -8,17 +8,16 @@ or ``clang++``) and nothing else.
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 
+from neutone_like.child_process import run_process
 from neutone_like.errors import RuntimeEngineError
 from neutone_like.runtime.installed_record import add_to_record, can_be_removed_later
 from neutone_like.runtime.native_files import NATIVE_FOLDER, native_sources
@@ -88,7 +87,10 @@ def _put_in_place(made: Path, target: Path) -> None:
     except OSError as error:
         raise RuntimeEngineError(f"The libtorch backend can't be written to {target}: {error}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        try:
+            partial.unlink(missing_ok=True)
+        finally:  # again, where Ctrl-C came on the threshold
+            partial.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -175,22 +177,12 @@ def _writable_folder(folder: Path | None) -> Path:
 
 def _run(command: list[str]) -> None:
     """Run the compiler. It is a driver with children, which all end where this is interrupted."""
-    compiler: Any = subprocess.Popen.__new__(subprocess.Popen)  # known before it starts, which may be interrupted too
     try:
-        try:
-            compiler.__init__(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True)
-        except OSError as error:
-            raise RuntimeEngineError(f"The C++ compiler {command[0]!r} does not start: {error}") from error
-        said = compiler.communicate()[1].decode(errors="replace")
-    except BaseException:
-        if getattr(compiler, "pid", None) is not None and compiler.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(compiler.pid, signal.SIGKILL)
-            compiler.wait()
-        if getattr(compiler, "stderr", None) is not None:
-            compiler.stderr.close()
-        raise
+        compiler = run_process(command, stdout=None, stdin=subprocess.DEVNULL, start_new_session=True)
+    except OSError as error:
+        raise RuntimeEngineError(f"The C++ compiler {command[0]!r} does not start: {error}") from error
     if compiler.returncode != 0:
+        said = compiler.stderr.decode(errors="replace")
         shown = "\n".join(said.splitlines()[-SHOWN_LINES:])
         raise RuntimeEngineError(
             f"The C++ compiler failed. It must know C++20 (g++ 11 or clang++ 14, or newer).\n"

@@ -147,7 +147,7 @@ class Ardour:
             (self.folder / "mix.wav").unlink(missing_ok=True)
             done = self.try_to_run(*words)
         assert done.returncode == 0, done.stdout + done.stderr
-        mix: Audio = soundfile.read(self.folder / "mix.wav", dtype="float32", always_2d=True)[0].T
+        mix = soundfile.read(self.folder / "mix.wav", dtype="float32", always_2d=True)[0].T.astype(np.float32)
         late = _lag(mix, dry)
         return np.pad(mix[:, max(0, -late) :], ((0, 0), (max(0, late), 0)))[:, : dry.shape[1]]
 

@@ -73,7 +73,7 @@ def test_what_needs_torch_is_seen_to_load_it(subprocess_environment: dict[str, s
 def test_start_up_is_measured() -> None:
     idle = processor_seconds(("-c", "pass"))
     busy = processor_seconds(("-c", "import time\nwhile time.process_time() < 0.5: pass"))
-    assert 0.0 < idle < busy
+    assert -0.001 < idle < busy  # as short as a tick of that clock or two, and none may be counted
     assert busy >= 0.5 - 0.025  # a difference of sums of clock ticks of 10 ms, of which one may be lost at either end
 
 

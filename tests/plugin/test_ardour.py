@@ -163,7 +163,7 @@ def _lag(mix: Audio, dry: Audio) -> int:
 @pytest.mark.parametrize("late", [-16, 0, 16])
 def test_how_late_an_export_begins(late: int) -> None:
     dry = np.pad(noise(48000, 12000), ((0, 0), (4000, 4000)))
-    played = dry + np.roll(dry, 1, axis=1) / 2
+    played = (dry + np.roll(dry, 1, axis=1) / 2).astype(np.float32)
     assert _lag(np.roll(played, -late, axis=1)[:, 100:-100], dry) == late + 100
 
 

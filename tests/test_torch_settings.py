@@ -127,7 +127,7 @@ def test_a_forked_child_has_its_own_default_type_back() -> None:
     holder = threading.Thread(target=hold)
     with default_dtype(torch.float64):
         holder.start()
-        assert inside.wait(60)
+        assert inside.wait(600)
         assert torch.get_default_dtype() is torch.float32
         child = os.fork()
         if child == 0:

@@ -105,7 +105,7 @@ def test_a_loader_that_is_wrong_is_caught(loader: str, outcome: str, quick: list
 def test_one_line_repeats_an_attack(tmp_path: Path, subprocess_environment: dict[str, Any]) -> None:
     file = tmp_path / "kept.nm"
     command = [sys.executable, "-m", "support.attack_worker", "3", "--keep", str(file)]
-    result = subprocess.run(command, env=subprocess_environment, capture_output=True, text=True, timeout=120)
+    result = subprocess.run(command, env=subprocess_environment, capture_output=True, text=True, timeout=600)
     assert result.returncode == 0, result.stderr
     assert "seed 3: truncate on " in result.stdout
     assert file.read_bytes() == attacks.make_attack(3, attacks.read_originals()).content

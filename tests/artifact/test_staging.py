@@ -254,7 +254,7 @@ def test_exports_to_the_same_place_publish_after_one_another(
     def look_and_meet_the_other(folder: Path) -> list[Path] | None:
         monkeypatch.setattr(staging, "_foreign_files", look)
         other.start()
-        assert began.wait(60)
+        assert began.wait(600)
         other.join(0.2)
         assert other.is_alive(), "it didn't wait"
         return look(folder)

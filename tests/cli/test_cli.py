@@ -116,7 +116,7 @@ def test_no_verb_shows_the_help(run: Run) -> None:
 
 def test_the_installed_program(volume: Path, subprocess_environment: dict[str, str]) -> None:
     command = [sys.executable, "-c", "from neutone_like.cli import main; main()", "inspect", str(volume), "--json"]
-    done = subprocess.run(command, env=subprocess_environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=subprocess_environment, capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (GOOD, "")
     assert json.loads(done.stdout)["model_name"] == "Volume"
 
@@ -169,7 +169,7 @@ def test_debug_shows_the_traceback(tmp_path: Path, subprocess_environment: dict[
     for arguments in (["--debug", "inspect", "bad.nm"], ["inspect", "bad.nm", "--debug"]):
         command = [sys.executable, "-c", "from neutone_like.cli import main; main()", *arguments]
         done = subprocess.run(
-            command, env=subprocess_environment, cwd=tmp_path, capture_output=True, text=True, timeout=60
+            command, env=subprocess_environment, cwd=tmp_path, capture_output=True, text=True, timeout=600
         )
         assert done.returncode == FELL_SHORT
         assert "Traceback (most recent call last)" in done.stderr
@@ -299,12 +299,12 @@ def test_render_ended_by_the_system_cleans_up(
     with subprocess.Popen(
         command, env=subprocess_environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 600
         while not (seen := list(folder.iterdir())) and time.monotonic() < deadline:
             time.sleep(0.01)
         assert [path.suffix for path in seen] == [".part"]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 128 + signal.SIGTERM
+        assert process.wait(timeout=600) == 128 + signal.SIGTERM
     assert list(folder.iterdir()) == []
 
 

@@ -26,7 +26,7 @@ def build_as_told(folder: Path, source: str) -> None:
     lines = [line for line in block("bash", "g++").text.splitlines() if not line.startswith("neutone-like")]
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(PROJECT)}
-    subprocess.run(["bash", "-ec", "\n".join(lines)], cwd=folder, env=environment, check=True, timeout=120)
+    subprocess.run(["bash", "-ec", "\n".join(lines)], cwd=folder, env=environment, check=True, timeout=600)
 
 
 @pytest.mark.slow

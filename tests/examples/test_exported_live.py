@@ -138,6 +138,6 @@ def test_rebuilding_gives_the_same(name: str, tmp_path: Path, subprocess_environ
 
 def test_what_is_no_example_is_named(subprocess_environment: dict[str, Any]) -> None:
     command = [sys.executable, str(PROJECT / "examples" / "rebuild_exported.py"), "overdrve"]
-    result = subprocess.run(command, env=subprocess_environment, capture_output=True, text=True, timeout=120)
+    result = subprocess.run(command, env=subprocess_environment, capture_output=True, text=True, timeout=600)
     assert result.returncode == 2
     assert "overdrve" in result.stderr

@@ -76,7 +76,7 @@ def in_node(case: Case, sound: Audio) -> Audio:
     settings = [f"{names.index(name)}={value}" for name, value in case.values.items()]
     model = EXPORTED / case.model / "model.nlc"
     words = [str(NODE), str(HOST), str(PAGE), str(model), str(case.rate), case.quanta, str(case.channels), *settings]
-    done = subprocess.run(words, input=sound.T.tobytes(), capture_output=True, timeout=120, check=False)
+    done = subprocess.run(words, input=sound.T.tobytes(), capture_output=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr.decode()
     told = json.loads(done.stderr)
     assert told["kernels"] == "wasm-simd128"
@@ -145,7 +145,7 @@ def test_recurrent_layers_of_short_weights_are_as_exact_there(weights: Any, samp
         expected = torch.cat([exact(block.double()) for block in blocks], 1).numpy()
     command = [str(NODE), str(HOST), str(PAGE), str(model), "48000", str(samples), "1"]
     sound = torch.cat(blocks, 1).numpy().T.tobytes()
-    done = subprocess.run(command, input=sound, capture_output=True, timeout=120, check=False)
+    done = subprocess.run(command, input=sound, capture_output=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr.decode()
     heard = np.frombuffer(done.stdout, np.float32)[np.newaxis]
     peak = float(np.max(np.abs(expected)))
@@ -171,7 +171,7 @@ def test_a_file_that_is_cut_off_is_refused_in_words(kept: int, words: str, tmp_p
     content = (EXPORTED / "overdrive" / "model.nlc").read_bytes()
     (tmp_path / "model.nlc").write_bytes(content[:kept])
     command = [str(NODE), str(HOST), str(PAGE), str(tmp_path / "model.nlc"), "48000", "128", "2"]
-    done = subprocess.run(command, input=b"", capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, input=b"", capture_output=True, timeout=600, check=False)
     assert done.returncode == 1
     assert done.stderr.decode().startswith("Error: The model is no compiled model that can be played: ")
 

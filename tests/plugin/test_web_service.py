@@ -35,7 +35,7 @@ def asks(service: Path, *asked: dict[str, Any]) -> tuple[list[Any], list[str]]:
     """Of each request its answer's status, None where the browser does it; and what is kept."""
     given = [{"status": 200, **each, "url": SCOPE + each["url"]} for each in asked]
     command = [str(NODE), str(HOST), str(service), SCOPE]
-    done = subprocess.run(command, input=json.dumps(given).encode(), capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, input=json.dumps(given).encode(), capture_output=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr.decode()
     answer = json.loads(done.stdout)
     return answer["told"], [address.removeprefix(SCOPE) for address in answer["kept"]]

@@ -24,7 +24,7 @@ def plays(
 ) -> tuple[Audio, Any]:
     """What is heard, and what the page is told."""
     words = [str(NODE), str(HOST), str(PAGE), str(model), str(RATE), quanta, str(after_at), *settings]
-    done = subprocess.run(words, input=sound.tobytes(), capture_output=True, timeout=60, check=False)
+    done = subprocess.run(words, input=sound.tobytes(), capture_output=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return np.frombuffer(done.stdout, np.float32), json.loads(done.stderr)
 

@@ -109,7 +109,7 @@ def test_without_a_compiler_all_but_the_engine_works(
         env={**subprocess_environment, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert run.returncode == 0, run.stderr

@@ -39,7 +39,7 @@ LAZY_PACKAGES = (
 def loaded_by(arguments: list[str], environment: dict[str, str], *, expected_code: int = 0) -> set[str]:
     """The packages that a Python process imports, as Python itself lists them."""
     command = [sys.executable, "-X", "importtime", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == expected_code, done.stderr[-2000:]
     modules = re.findall(r"^import time: +\d+ \| +\d+ \| +(\S+)$", done.stderr, re.MULTILINE)
     assert "encodings" in modules, "the list of imports is not where it is looked for"
@@ -121,7 +121,7 @@ def test_a_name_that_is_not_there() -> None:
 def test_folders_are_attributes_without_being_imported(subprocess_environment: dict[str, str]) -> None:
     code = "import neutone_like; print(neutone_like.errors.AudioError.__name__, neutone_like.render.board.__name__)"
     done = subprocess.run(
-        [sys.executable, "-c", code], env=subprocess_environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code], env=subprocess_environment, capture_output=True, text=True, timeout=600
     )
     assert done.stdout == "AudioError neutone_like.render.board\n", done.stderr
 

@@ -194,6 +194,6 @@ def test_json(offender: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None
 
 def test_a_program_can_mark_itself(tmp_path: Path) -> None:
     program = build("marked_program.c", tmp_path, "-ldl")
-    assert subprocess.run([program], timeout=60).returncode == 1
-    marked = subprocess.run([program], env={"LD_PRELOAD": str(native_file(INTERPOSER))}, timeout=60)
+    assert subprocess.run([program], timeout=600).returncode == 1
+    marked = subprocess.run([program], env={"LD_PRELOAD": str(native_file(INTERPOSER))}, timeout=600)
     assert marked.returncode == 0

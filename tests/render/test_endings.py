@@ -63,7 +63,7 @@ def test_a_full_disk(tmp_path: Path, source: Path, subprocess_environment: dict[
     target.write_bytes(b"what was there before")
     code = LIMITED.format(tests=str(TESTS), source=str(source), target=str(target))
     run = subprocess.run(
-        [sys.executable, "-c", code], env=subprocess_environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code], env=subprocess_environment, capture_output=True, text=True, timeout=600
     )
     assert run.stdout.startswith(f"{target} can't be written: File too large"), run.stderr
     assert target.read_bytes() == b"what was there before"
@@ -102,7 +102,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path, subprocess_environment: dict
     disk.mkdir()
     code = FULL_DISK.format(tests=str(TESTS), source=str(source), disk=str(disk))
     command = ["unshare", "--mount", sys.executable, "-c", code]  # nobody else sees that disk
-    run = subprocess.run(command, env=subprocess_environment, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, env=subprocess_environment, capture_output=True, text=True, timeout=600)
     if run.returncode == 77 or "unshare failed" in run.stderr:
         pytest.skip("this root may not mount a disk")
     *said, left = run.stdout.splitlines()
@@ -180,7 +180,7 @@ def test_a_killed_process_leaves_the_old_file(
         assert process.stdout is not None
         assert process.stdout.readline().strip().isdecimal()
         process.send_signal(signal.SIGKILL)
-        process.wait(timeout=60)
+        process.wait(timeout=600)
     assert target.read_bytes() == b"what was there before"
     assert sorted(path.name for path in tmp_path.glob("*.wav")) == ["in.wav", "out.wav"]
 

@@ -53,7 +53,7 @@ def test_ctrl_c_while_the_model_computes(
     while run.stdout.readline().strip() != "2500":  # the model runs, and says so
         assert run.poll() is None
     run.send_signal(signal.SIGINT)
-    output, errors = run.communicate(timeout=120)
+    output, errors = run.communicate(timeout=600)
     assert output.splitlines()[-1] == "stopped 1", errors
     assert os.listdir(tmp_path) == ["in.wav"]
 

@@ -206,7 +206,7 @@ def test_a_forked_child_does_not_wait_for_a_thread_it_has_not(tmp_path: Path) ->
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert inside.wait(60)
+    assert inside.wait(600)
     child = os.fork()
     if child == 0:
         try:

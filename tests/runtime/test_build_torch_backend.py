@@ -201,7 +201,7 @@ def test_an_interrupted_build_leaves_no_file_and_no_process(tmp_path: Path, fold
     ) as process:  # fmt: skip
         until(lambda: (tmp_path / "child").is_file() and (tmp_path / "child").read_text().endswith("\n"))
         process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=60)[1]
+        said = process.communicate(timeout=600)[1]
     assert b"KeyboardInterrupt" in said
     assert list(folders[0].iterdir()) == []
     child = int((tmp_path / "child").read_text())
@@ -241,7 +241,7 @@ def is_run_by(process: Path, program: Path) -> bool:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60.0
+    end = time.monotonic() + 600
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -268,7 +268,7 @@ Engine().close()
     native = tmp_path / "native"
     native.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    subprocess.run([sys.executable, "-c", code, str(native)], env=environment, check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", code, str(native)], env=environment, check=True, timeout=600)
     assert (calls(compiler), list(native.iterdir()), (tmp_path / "cache").exists()) == (0, [], False)
 
 

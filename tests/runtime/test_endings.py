@@ -243,16 +243,16 @@ def test_close_ends_what_other_threads_do() -> None:
             engine.run_realtime(played, 0.1)
         rendered.close()
         with pytest.raises(RuntimeEngineError, match="session is closed"):
-            rendering.result(60.0)
+            rendering.result(600)
         closer = pool.submit(engine.close)
         while not played.is_closed:
             time.sleep(0.01)
         closing.set()
         with pytest.raises(RuntimeEngineError, match="engine (was|is) closed"):
-            opening.result(60.0)
-        report = run.result(60.0)
+            opening.result(600)
+        report = run.result(600)
         assert {part.ended_early for part in report.sessions} == {"the session was closed"}
-        closer.result(60.0)
+        closer.result(600)
 
 
 PROGRAM = """
@@ -300,7 +300,7 @@ def test_the_interpreter_ends_while_daemons_are_inside(subprocess_environment: d
     runs = [
         subprocess.run(
             [sys.executable, "-c", f"{PROGRAM}\ntime.sleep({wait})"], cwd=tmp_path, env=subprocess_environment,
-            capture_output=True, text=True, timeout=120, check=False,
+            capture_output=True, text=True, timeout=600, check=False,
         )
         for wait in (0.05, 0.4)
     ]  # fmt: skip

@@ -116,7 +116,7 @@ def test_a_process_that_played_ends_in_order(tmp_path: Path, subprocess_environm
         "import os; os.environ['FAKE_VANISH_AFTER'] = '1'\n"
     )
     command = [sys.executable, "-c", program]
-    run = subprocess.run(command, cwd=tmp_path, env=subprocess_environment, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, cwd=tmp_path, env=subprocess_environment, capture_output=True, text=True, timeout=600)
     assert (run.returncode, run.stderr) == (0, "")
     import soundfile
 

@@ -324,7 +324,7 @@ def test_no_action_closes_what_calls_it(open_live: Open) -> None:
             done.set()
 
         live.every_tick(act)
-        assert done.wait(60.0)
+        assert done.wait(600)
         report = live.close()
     assert said
     assert "none of them can call it" in said[0]
@@ -341,7 +341,7 @@ def test_a_failing_action_is_told_in_the_end(open_live: Open) -> None:
         raise ValueError("mine")
 
     live.every_tick(act)
-    assert failed.wait(60.0)
+    assert failed.wait(600)
     with pytest.raises(RuntimeEngineError, match="An action of every_tick.. failed") as caught:
         live.close()
     assert repr(caught.value.__cause__) == "ValueError('mine')"

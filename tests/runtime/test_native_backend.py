@@ -87,7 +87,7 @@ def compiled(folder: Path, name: str, **macros: object) -> Path:
     flags = [f"-D{key}={value}" for key, value in defined.items()]
     include = native_sources() / "include"
     command = [compiler, "-std=c99", "-shared", "-fPIC", "-O1", *flags, f"-I{include}", str(source), "-o", str(made)]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=600)
     return made
 
 

@@ -72,7 +72,7 @@ def play(host: Path, audio: npt.NDArray[np.float32], *arguments: object) -> "sub
     """Run the example with audio ``[2, N]`` on its standard input."""
     command = [str(host), *map(str, arguments)]
     given = np.ascontiguousarray(audio.T, np.float32).tobytes()
-    return subprocess.run(command, input=given, capture_output=True, timeout=120, check=False)
+    return subprocess.run(command, input=given, capture_output=True, timeout=600, check=False)
 
 
 def test_unit_tests(native: NativeBuild) -> None:

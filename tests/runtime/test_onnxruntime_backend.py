@@ -305,7 +305,7 @@ def test_a_library_of_another_version_says_what_to_install(
     source, library = tmp_path / "fake.c", tmp_path / "fake.so"
     source.write_text(FAKE)
     defined = [f'-DVERSION="{version}"', f"-DENTRY={entry}"]
-    subprocess.run([compiler, "-shared", "-fPIC", *defined, str(source), "-o", str(library)], check=True, timeout=60)
+    subprocess.run([compiler, "-shared", "-fPIC", *defined, str(source), "-o", str(library)], check=True, timeout=600)
     with pytest.raises(BackendFailure, match=message + r'.* pip install "neutone-like\[onnx\]"'):
         BackendInstance(load_table(ONNXRUNTIME.backend_path), f"{model}.json", options(library))
     with pytest.raises(BackendFailure, match=r"nowhere.so can't be loaded"):

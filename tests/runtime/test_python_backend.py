@@ -232,7 +232,7 @@ def test_the_interpreter_ends_well(name: str, subprocess_environment: dict[str, 
     program = WATCH_LEAKS + PREAMBLE + PROGRAMS[name] if stuck is None else PREAMBLE + stuck
     command = [sys.executable, "-W", "error", "-c", program]
     run = subprocess.run(
-        command, cwd=tmp_path, env=subprocess_environment, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=tmp_path, env=subprocess_environment, capture_output=True, text=True, timeout=600, check=False
     )
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
@@ -242,7 +242,7 @@ def test_a_leak_would_be_seen(subprocess_environment: dict[str, str], tmp_path: 
     program = WATCH_LEAKS + PREAMBLE + "import ctypes; ctypes.pythonapi.Py_IncRef(ctypes.py_object(session._native))"
     run = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env=subprocess_environment, capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=600, check=False,
     )  # fmt: skip
     assert run.returncode == 0
     assert "leaked instance" in run.stderr
@@ -266,7 +266,7 @@ with Engine() as engine:
 """
     run = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env=subprocess_environment, capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=600, check=False,
     )  # fmt: skip
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout == "interrupted True True\n"
@@ -292,7 +292,7 @@ with Engine() as engine:
 """
     run = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env=subprocess_environment, capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=600, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert "not enough memory" in run.stdout
@@ -314,7 +314,7 @@ except neutone_like.RuntimeEngineError as error:
 """
     run = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env=subprocess_environment, capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=600, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert "The native engine is not there" in run.stdout

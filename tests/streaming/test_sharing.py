@@ -26,7 +26,7 @@ class Waits(StreamingLayer):
     def forward(self, x: Tensor) -> Tensor:
         joined = torch.cat((self.past, x), 2)
         self.comes_in.set()
-        assert self.goes_on.wait(60)
+        assert self.goes_on.wait(600)
         self.past = joined[:, :, -1:]
         return joined[:, :, :-1]
 
@@ -37,14 +37,14 @@ def test_a_second_thread_is_refused_and_the_first_plays_on() -> None:
     sound = torch.arange(1.0, 9.0).reshape(1, 1, 8)
     with ThreadPoolExecutor(1) as pool:
         playing = pool.submit(network, sound[:, :, :4])
-        assert layer.comes_in.wait(60)
+        assert layer.comes_in.wait(600)
         for shared in (network, layer):
             with pytest.raises(ModelError, match=r"Another thread is in this (Sequential|Waits), which keeps state"):
                 shared(-sound)
         with pytest.raises(ModelError, match="Another thread is in this Sequential, which would go on with half"):
             reset_streaming(network)
         layer.goes_on.set()
-        first = playing.result(60)
+        first = playing.result(600)
     torch.testing.assert_close(torch.cat((first, network(sound[:, :, 4:])), 2).flatten(), torch.arange(8.0))
 
 
@@ -73,7 +73,7 @@ def test_an_error_lets_others_in() -> None:
     with pytest.raises(ModelError, match="Conv1d"):
         layer(torch.zeros(1, 2, 64))
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(layer, torch.zeros(1, 1, 64)).result(60).shape == (1, 1, 64)
+        assert pool.submit(layer, torch.zeros(1, 1, 64)).result(600).shape == (1, 1, 64)
 
 
 class CallsItself(StreamingLayer):
@@ -97,7 +97,7 @@ def test_a_layer_that_calls_itself_stays_shut_until_the_first_call_ends() -> Non
     layer(x)
     assert isinstance(layer.heard[0], ModelError)
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(layer, x).result(60) is not None
+        assert pool.submit(layer, x).result(600) is not None
 
 
 def test_ctrl_c_at_any_point_lets_others_in() -> None:
@@ -129,7 +129,7 @@ def test_ctrl_c_at_any_point_lets_others_in() -> None:
     with ThreadPoolExecutor(1) as pool:
         while interrupt(points + 1):
             points += 1
-            assert pool.submit(layer, x).result(60).shape == x.shape, f"interrupted at point {points}"
+            assert pool.submit(layer, x).result(600).shape == x.shape, f"interrupted at point {points}"
     assert points > 3
 
 
@@ -139,7 +139,7 @@ def test_a_forked_child_is_let_in() -> None:
     layer = Waits()
     with ThreadPoolExecutor(1) as pool:
         playing = pool.submit(layer, torch.ones(1, 1, 4))
-        assert layer.comes_in.wait(60)
+        assert layer.comes_in.wait(600)
         child = os.fork()
         if child == 0:
             try:
@@ -150,7 +150,7 @@ def test_a_forked_child_is_let_in() -> None:
                 os._exit(2)
         _, status = os.waitpid(child, 0)
         layer.goes_on.set()
-        playing.result(60)
+        playing.result(600)
     assert status == 0
 
 

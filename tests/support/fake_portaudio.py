@@ -27,7 +27,7 @@ def fake_portaudio() -> Path:
         pytest.skip("no C compiler to build a PortAudio for tests with")
     library = Path(_FOLDER.name, "libfake_portaudio.so")
     flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-pthread"]
-    subprocess.run([compiler, *flags, str(SOURCE), "-o", str(library)], check=True, timeout=120)
+    subprocess.run([compiler, *flags, str(SOURCE), "-o", str(library)], check=True, timeout=600)
     return library
 
 

@@ -30,7 +30,7 @@ def build(name: str, folder: Path, *options: str) -> Path:
     target = folder / source.with_suffix("" if "-shared" not in options else ".so").name
     includes = [f"-I{folder}" for folder in INCLUDES]
     flags = [standard, "-O1", "-g", "-fno-builtin", "-Wall", "-Wextra", "-Werror"]
-    subprocess.run([compiler, *flags, *options, *includes, str(source), "-o", str(target)], check=True, timeout=120)
+    subprocess.run([compiler, *flags, *options, *includes, str(source), "-o", str(target)], check=True, timeout=600)
     return target
 
 

@@ -238,7 +238,7 @@ print(report.passed, report["real-time deadlines"].status, report["real-time dea
 print("has nothing to show" in write_report(sys.argv[1], report, sys.argv[1]).read_text("utf-8"))
 """
     command = [sys.executable, "-c", code, str(tmp_path)]
-    run = subprocess.run(command, env=subprocess_environment, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, env=subprocess_environment, capture_output=True, text=True, timeout=600)
     lines = run.stdout.splitlines()
     assert lines[0].startswith("True skipped not run: The native engine is not there ("), run.stderr
     assert lines[1:] == ["True"]

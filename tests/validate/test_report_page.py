@@ -258,5 +258,5 @@ write_report(sys.argv[1], ValidationReport("x", ()), sys.argv[1] + "/other.html"
 print(sorted({"matplotlib", "matplotlib.pyplot"} & set(sys.modules)))
 """
     command = [sys.executable, "-c", code, str(overdrive)]
-    run = subprocess.run(command, env=subprocess_environment, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, env=subprocess_environment, capture_output=True, text=True, timeout=600)
     assert run.stdout.splitlines() == ["[]", "['matplotlib']"], run.stderr

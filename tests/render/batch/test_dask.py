@@ -94,7 +94,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(noisy: Path, tree: Path, tm
     (tmp_path / "bad" / "bad.wav").write_text("no audio")
     result = clustered(noisy, tree, tmp_path / "dask", cluster.address, progress=kill)
     assert (len(result.done), len(result.failed)) == (len(NAMES), 0)
-    assert killed[0].wait(timeout=60) == -signal.SIGKILL
+    assert killed[0].wait(timeout=600) == -signal.SIGKILL
     render_files(noisy, tree, tmp_path / "here", workers=0, progress=False)
     assert contents(tmp_path / "dask") == contents(tmp_path / "here")
     assert rendered_counts(book) == {Path(name).name: 1 for name in NAMES}

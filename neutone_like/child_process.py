@@ -34,18 +34,15 @@ def child_process(command: Sequence[str | Path], **options: Any) -> "Iterator[su
             _end(process, bool(options.get("start_new_session")))
 
 
-def run_process(
-    command: Sequence[str | Path], *, timeout: float | None = None, **options: Any
-) -> "subprocess.CompletedProcess[Any]":
+def run_process(command: Sequence[str | Path], **options: Any) -> "subprocess.CompletedProcess[Any]":
     """As ``subprocess.run(capture_output=True)``, and nothing is left running however early it is interrupted.
 
     Raises:
         OSError: It does not start.
-        subprocess.TimeoutExpired: It took longer.
     """
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with child_process(command, **{**pipes, **options}) as process:
-        output, errors = process.communicate(timeout=timeout)
+        output, errors = process.communicate()
     return subprocess.CompletedProcess(list(command), process.returncode, output, errors)
 
 

@@ -45,5 +45,5 @@ def uninterrupted(call: Callable[[], Result]) -> Result:
         turn.acquire()  # never interrupted in the middle, and not begun after this
         raise
     if raised:
-        raise raised[0]
-    return returned[0]
+        raise raised.pop()  # which nothing here then keeps, with all that its frames hold
+    return returned.pop()

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,10 @@ import pytest
 from neutone_like.child_process import child_process, run_process
 from support.interrupts import Ended, interrupt_sent_by
 
+interrupt = pytest.fixture(interrupt_sent_by)
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 SLEEPING = [sys.executable, "-S", "-c", "import sys; sys.stdin.read()"]
-
-
-@pytest.fixture
-def interrupt() -> Iterator[Callable[[], None]]:
-    with interrupt_sent_by() as send:
-        yield send
 
 
 @pytest.mark.parametrize("options", [{}, {"start_new_session": True}])
@@ -67,11 +63,6 @@ def test_its_children_end_too() -> None:
 def test_it_says_what_it_said() -> None:
     done = run_process([sys.executable, "-S", "-c", "import sys; print(7); print(8, file=sys.stderr)"], text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "7\n", "8\n")
-
-
-def test_one_that_takes_too_long_ends() -> None:
-    with pytest.raises(subprocess.TimeoutExpired):
-        run_process(SLEEPING, stdin=subprocess.PIPE, timeout=0.0)
 
 
 def test_one_that_does_not_start(tmp_path: Path) -> None:

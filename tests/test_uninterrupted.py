@@ -1,13 +1,11 @@
 """Interrupts that arrive while soundfile's C code calls Python, where what is raised gets lost."""
 
 import io
-import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -19,24 +17,10 @@ from neutone_like.audio.source import View
 from neutone_like.render import render_file
 from neutone_like.uninterrupted import uninterrupted
 from support.board_tools import volume
+from support.interrupts import Ended, interrupt_sent_by
 
+interrupt = pytest.fixture(interrupt_sent_by)
 RATE = 48000
-
-
-class Ended(BaseException):
-    """What the handler raises."""
-
-
-@pytest.fixture
-def interrupt() -> Iterator[Callable[[], None]]:
-    """Sends this process a signal whose handler raises."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise Ended
-
-    before = signal.signal(signal.SIGTERM, end)
-    yield lambda: signal.raise_signal(signal.SIGTERM)
-    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(params=["flac", "mp3", "wav", "ogg"])

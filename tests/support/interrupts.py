@@ -3,7 +3,6 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from types import FrameType
 
 
@@ -11,7 +10,6 @@ class Ended(BaseException):
     """What the handler raises."""
 
 
-@contextmanager
 def interrupt_sent_by() -> Iterator[Callable[[], None]]:
     """A function that sends this process a signal whose handler raises :class:`Ended` in the main thread."""
 

@@ -6,6 +6,7 @@
 #   make native                  the C++ engine again; every other target does so by itself when its sources changed
 #   make sanitize [CALLBACKS=n]  the engine's C++ tests under ThreadSanitizer and AddressSanitizer
 #   make targets                 models as libraries for every platform, run where this machine can; 411 MB of compiler
+#   make ardour                  plugins in Ardour 7, where Debian's ardour is; it may hang or crash by itself, and is asked again
 #   make formats                 LiteRT, ExecuTorch and OpenVINO files written and played, in build/formats; 2.7 GB of converters
 #   make live [SECONDS=300]      a model on JACK's dummy driver beside a busy Python thread, and a callback that does nothing
 #   make web-player              the WebAssembly of web pages, which is in the repository, from changed sources; the same compiler
@@ -37,7 +38,7 @@ export NEUTONE_LIKE_REQUIRE_NATIVE := 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format tidy docs bench exported native targets live web-player formats packages sanitize lowest setup builders clean
+.PHONY: demo test lint format tidy docs bench exported native targets ardour live web-player formats packages sanitize lowest setup builders clean
 
 setup: $(INSTALLED)
 builders: $(BUILDERS)
@@ -107,6 +108,11 @@ exported: $(INSTALLED)
 targets: $(INSTALLED)
 	$(RUN) -m pip install --constraint $(CONSTRAINTS) "ziglang>=0.17,<0.18"
 	$(RUN) -m pytest -m "" -s $(PYTEST_FLAGS) tests/targets tests/plugin/test_plugin_targets.py
+
+ardour: export NEUTONE_LIKE_ARDOUR := 1
+ardour: export NEUTONE_LIKE_REQUIRE_PROGRAMS := 1
+ardour: $(INSTALLED)
+	$(RUN) -m pytest -m "" $(PYTEST_FLAGS) tests/plugin/test_ardour.py
 
 # Each converter wants its own versions of what the others need too. What is installed here is seen there. What converters and
 # packages bring are plugins of pytest, too, which may be older than this pytest: none is loaded.

@@ -43,7 +43,7 @@ def test_a_model_that_does_not_fit_is_an_export_error_and_leaves_nothing(
         env=subprocess_environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
     )
     assert run.returncode == 0, run.stderr
     assert "Can't write the artifact to" in run.stdout

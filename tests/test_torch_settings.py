@@ -122,7 +122,7 @@ def test_a_forked_child_has_its_own_default_type_back() -> None:
     @plain_settings()
     def hold() -> None:
         inside.set()
-        go_on.wait(60)
+        go_on.wait(600)
 
     holder = threading.Thread(target=hold)
     with default_dtype(torch.float64):

@@ -169,7 +169,7 @@ def test_the_real_one_in_a_new_process_after_any_plain_import(subprocess_environ
     )
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
-        env=subprocess_environment, capture_output=True, text=True, timeout=300,
+        env=subprocess_environment, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith("torchaudio ")

@@ -365,7 +365,7 @@ def test_export_load_and_validation_need_no_network(
         env={**subprocess_environment, "PYTHONPATH": path},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.endswith("done\n")

@@ -120,7 +120,7 @@ print(*found, sep=",")
 
 def run(script: str, *arguments: str, environment: dict[str, str]) -> str:
     command = [sys.executable, "-W", "ignore", "-c", script, *arguments]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert result.returncode == 0, result.stderr
     return result.stdout.strip()
 
@@ -264,7 +264,7 @@ def test_exports_to_the_same_place_publish_after_one_another(
         monkeypatch.setattr(staging, "exchange_folders", lambda first, second: False)
     with staged_directory(target) as folder:
         fill(folder, "first", "model.nm", "metadata.json")
-    other.join(60)
+    other.join(600)
     assert contents(tmp_path) == {"x/model.nm": "second", "x/model.nlc": "second"}
 
 

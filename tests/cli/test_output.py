@@ -188,7 +188,7 @@ def test_a_request_to_end_is_no_fault_of_the_file_that_is_being_read(run: Run, t
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_ctrl_c_in_the_real_program(tmp_path: Path, subprocess_environment: dict[str, str]) -> None:
-    (tmp_path / "slow.py").write_text("import pathlib, time\npathlib.Path('began').touch()\ntime.sleep(60)\n")
+    (tmp_path / "slow.py").write_text("import pathlib, time\npathlib.Path('began').touch()\ntime.sleep(600)\n")
     program = (
         # A job in the background ignores SIGINT, and so would this one if the tests were such a job.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"

@@ -150,7 +150,7 @@ def test_published_sounds_are_small() -> None:
 def test_site_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     pytest.importorskip("mkdocs")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
-    run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300)
+    run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stderr
     loaded = re.compile(r"<(?:script|img|iframe|link|audio)\b[^>]*?\b(?:src|href)=\"?(https?:)?//[^>]*>")
     pages = sorted((tmp_path / "site").rglob("*.html"))

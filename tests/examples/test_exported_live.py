@@ -128,7 +128,7 @@ def test_rebuilding_gives_the_same(name: str, tmp_path: Path, subprocess_environ
             [sys.executable, str(PROJECT / "examples" / "rebuild_exported.py"), name, "--out", str(tmp_path / folder)],
             check=True,
             env=subprocess_environment,
-            timeout=300,
+            timeout=600,
         )
     files = ["model.nm", "metadata.json", "golden.npz"]
     same, _, _ = filecmp.cmpfiles(tmp_path / "first" / name, tmp_path / "second" / name, files, shallow=False)

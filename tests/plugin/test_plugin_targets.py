@@ -63,7 +63,7 @@ def played(host: list[str], plugin: Path, sound: Audio, *more: str) -> tuple[Aud
     """What the host gives back, in step with the sound; the latency; and what it said."""
     late = np.pad(sound, ((0, 0), (0, 4000)))
     command = [*host, str(plugin), str(RATE), str(BLOCK), *more]
-    done = subprocess.run(command, input=late.T.tobytes(), capture_output=True, timeout=300, check=False)
+    done = subprocess.run(command, input=late.T.tobytes(), capture_output=True, timeout=600, check=False)
     said = done.stderr.decode(errors="replace")
     assert done.returncode == 0, said
     (line,) = [line for line in said.splitlines() if "samples late" in line]

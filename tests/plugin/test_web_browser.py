@@ -129,7 +129,7 @@ class Opened:
 
     def run(self, script: str, *arguments: Any) -> dict[str, Any]:
         """Run a script that says when it is done."""
-        self.browser.driver.set_script_timeout(30)
+        self.browser.driver.set_script_timeout(600)
         answer: dict[str, Any] = self.browser.driver.execute_async_script(script, *arguments)
         assert "problem" not in answer, answer
         return answer

@@ -42,7 +42,7 @@ def build_wheel(folder: Path, **environment: str) -> subprocess.CompletedProcess
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
 
@@ -134,7 +134,7 @@ def test_uninstalling_removes_what_was_built_after_installing(wheel: Path, tmp_p
 
     def run(*arguments: str) -> str:
         command = [str(python), *arguments]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

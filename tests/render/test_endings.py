@@ -162,7 +162,7 @@ from support.render_models import PureDelay
 from neutone_like.render import render_file
 def pause(done, total):
     print(done, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 render_file(PureDelay(), {source!r}, {target!r}, progress=pause)
 """
 

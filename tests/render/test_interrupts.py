@@ -107,7 +107,7 @@ def test_an_effect_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[Any] = []
     thread = threading.Thread(target=lambda: heard.append(board(X, 48000)))
     thread.start()
-    thread.join(60)
+    thread.join(600)
     np.testing.assert_array_equal(heard[0], alone)
 
 

@@ -202,7 +202,7 @@ def test_a_forked_child_does_not_wait_for_a_thread_it_has_not(tmp_path: Path) ->
     def hold() -> None:
         with board.in_use():
             inside.set()
-            go_on.wait(60)
+            go_on.wait(600)
 
     holder = threading.Thread(target=hold)
     holder.start()

@@ -53,7 +53,7 @@ def sleeps(x: Audio, parameters: dict[str, Audio]) -> Audio:
 
 def test_ctrl_c_ends_what_takes_long(interrupted: Callable[[Callable[[], object]], None]) -> None:
     minute = np.zeros((2, 60 * 48000), np.float32)
-    with Engine(watchdog_seconds=60.0) as engine:
+    with Engine(watchdog_seconds=600.0) as engine:
         slow = engine.open(SLOW, HOST, mode="inline")
         sleeping = engine.open(PythonBackend(sleeps, block_size=64), HOST, mode="inline", max_inference_seconds=0.1)
         stuck = engine.open(STUCK, HOST, max_inference_seconds=0.001)
@@ -81,10 +81,10 @@ def test_ctrl_c_ends_opening(interrupted: Callable[[Callable[[], object]], None]
     returns = threading.Event()
 
     def waits(x: Audio, parameters: dict[str, Audio]) -> Audio:
-        returns.wait(60.0)
+        returns.wait(600.0)
         return x
 
-    with Engine(watchdog_seconds=60.0) as engine:
+    with Engine(watchdog_seconds=600.0) as engine:
         with pytest.raises(KeyboardInterrupt):
             interrupted(lambda: engine.open(PythonBackend(waits), HOST))
         session = engine.open(BuiltinBackend("identity"), HOST, mode="inline")
@@ -126,7 +126,7 @@ class NeverReturns:
 
     def _do(self, method: str) -> None:
         if method == self.method:
-            self.returns.wait(60.0)
+            self.returns.wait(600.0)
 
     def __deepcopy__(self, memo: Any) -> "NeverReturns":
         self._do("copy")
@@ -226,10 +226,10 @@ def test_close_ends_what_other_threads_do() -> None:
     closing = threading.Event()
 
     def waits(x: Audio, parameters: dict[str, Audio]) -> Audio:
-        closing.wait(60.0)  # so that it is being opened until then, however long the others take
+        closing.wait(600.0)  # so that it is being opened until then, however long the others take
         return x
 
-    with ThreadPoolExecutor(4) as pool, Engine(watchdog_seconds=60.0) as engine:
+    with ThreadPoolExecutor(4) as pool, Engine(watchdog_seconds=600.0) as engine:
         rendered, played = engine.open(SLOW, HOST, mode="inline"), engine.open(BuiltinBackend("identity"), HOST)
         far_apart = engine.open(BuiltinBackend("identity"), HostConfig(1000, 1 << 15), mode="inline")
         rendering = pool.submit(rendered.process_offline, minute)

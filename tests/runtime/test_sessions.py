@@ -92,7 +92,7 @@ def test_everything_at_once_from_several_threads() -> None:
         stop.wait(1.0)
         stop.set()
         for thread in threads:
-            thread.join(60.0)
+            thread.join(600.0)
         assert failures == []
         session.reset()
         y = play(session, noise(1280), regular(1280, 128))
@@ -151,7 +151,7 @@ def test_two_threads_in_one_session_are_told_apart() -> None:
     def slow(x: Audio, parameters: dict[str, Audio]) -> Audio:
         if threading.current_thread() is not threading.main_thread() and threading.current_thread().name == "player":
             inside.set()
-            leave.wait(60.0)
+            leave.wait(600.0)
         return x
 
     with Engine() as engine:

@@ -285,7 +285,7 @@ def _one_worker(seeds: list[int], loader: str, seconds_allowed: float) -> Iterat
     try:
         while True:
             try:
-                line = lines.get(timeout=120.0 if at is None else seconds_allowed)
+                line = lines.get(timeout=600.0 if at is None else seconds_allowed)
             except queue.Empty:
                 if at is not None:
                     yield Verdict(

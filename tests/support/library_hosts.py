@@ -42,7 +42,7 @@ def engine_plays(model: Path, sound: Audio, values: dict[str, float]) -> Heard:
         return Heard(np.concatenate(blocks, axis=1), session.latency_samples, session.backend_name)
 
 
-def example_plays(command: list[str], sound: Audio, values: dict[str, float], timeout: float = 120.0) -> Heard:
+def example_plays(command: list[str], sound: Audio, values: dict[str, float], timeout: float = 600.0) -> Heard:
     """A build of the example, by whatever runs it."""
     words = [*command, str(RATE), str(BLOCK), "2", *(f"{name}={value}" for name, value in values.items())]
     done = subprocess.run(words, input=sound.T.tobytes(), capture_output=True, timeout=timeout, check=False)

@@ -139,7 +139,7 @@ class Browser:
         """Run a function body in the page."""
         return self.driver.execute_script(script)
 
-    def wait(self, script: str, seconds: float = 20.0) -> None:
+    def wait(self, script: str, seconds: float = 600.0) -> None:
         """Wait until a function body returns something true."""
         from selenium.webdriver.support.ui import WebDriverWait
 

@@ -83,7 +83,7 @@ def _padded(blocks: list[Snippet]) -> str:
 def in_a_process(words: list[str], folder: Path) -> None:
     """Run ``neutone-like`` as people do."""
     command = [sys.executable, "-c", "from neutone_like.cli import main; main()", *words]
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, f"{words}\n{run.stdout}\n{run.stderr}"
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from support.programs import ends_with_us
 
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 600
 Server = tuple[subprocess.Popen[bytes], dict[str, str]]  # with the environment of who shall find it
 
 # What PipeWire needs to play for JACK's programs: no session manager, and so no session bus. The sink's monitor plays
@@ -78,7 +78,7 @@ def jack(purpose: str = "test") -> Iterator[Server]:
 
 
 def _answers(name: str) -> bool:
-    words = ["jack_wait", "-s", name, "-w", "-t", "20"]
+    words = ["jack_wait", "-s", name, "-w", "-t", str(LIMIT_SECONDS)]
     return subprocess.run(words, capture_output=True, timeout=LIMIT_SECONDS, check=False).returncode == 0
 
 
@@ -141,7 +141,7 @@ def _started(words: list[str], environment: dict[str, str]) -> subprocess.Popen[
 
 def _has_ports(process: subprocess.Popen[bytes], environment: dict[str, str]) -> bool:
     """Wait for both sides of the sink."""
-    limit = time.monotonic() + 20.0
+    limit = time.monotonic() + LIMIT_SECONDS
     while time.monotonic() < limit and process.poll() is None:
         listed = subprocess.run(
             ["jack_lsp"], env={**os.environ, **environment}, capture_output=True, timeout=LIMIT_SECONDS, check=False

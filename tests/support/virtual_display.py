@@ -21,7 +21,7 @@ from support.programs import ends_with_us
 Picture = npt.NDArray[np.uint8]
 _ALL_PLANES = 2**64 - 1
 _Z_PIXMAP = 2
-_WITHIN_SECONDS = 20
+_WITHIN_SECONDS = 600
 _KEY_PRESS, _KEY_PRESS_MASK = 2, 1
 _SELECTION_REQUEST, _SELECTION_NOTIFY = 30, 31
 _REVERT_TO_PARENT = 2

@@ -84,7 +84,7 @@ def test_a_library_sounds_as_the_engine_does(
 ) -> None:
     monkeypatch.setenv("WINEDEBUG", "-all")
     monkeypatch.setenv("WINEPREFIX", str(tmp_path / "wine"))
-    heard = example_plays(host_of(folder), noise(), VALUES, timeout=300.0)
+    heard = example_plays(host_of(folder), noise(), VALUES, timeout=600.0)
     print(f"\n{folder.name}: {heard.kernels}, differs by {np.max(np.abs(heard.audio - expected.audio)):.1e}")
     assert_same(heard, expected)
 

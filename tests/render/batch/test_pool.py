@@ -204,7 +204,7 @@ def test_a_worker_hears_the_end_of_the_pipe_in_the_middle_of_a_file(
         time.sleep(0.01)
     (process,) = multiprocessing.active_children()
     worker.hang_up()
-    process.join(60)
+    process.join(600)
     assert process.exitcode == 0  # not killed
     assert list((tmp_path / "out").iterdir()) == []
 

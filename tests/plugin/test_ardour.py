@@ -90,9 +90,9 @@ class Ardour:
     def make(self, made: str, *words: str) -> None:
         """Run a program of Ardour's that makes a file or folder, until it ends by itself.
 
-        Ardour 7.3 may die by a signal where an export ends: two of its threads free the same things. It may also wait for
-        ever where one begins. Both were seen without any plugin: 18 of 80 exports in periods of 64 died on a busy machine,
-        and of 53 in periods of 1024 8 died and 2 hung.
+        Ardour 7.3 may die by a signal where an export ends: two of its threads free the same things. It may also wait
+        for ever where one begins. Both were seen without any plugin: 18 of 80 exports in periods of 64 died on a busy
+        machine, and of 53 in periods of 1024 8 died and 2 hung.
         """
         said = []
         for attempt in range(_TRIES):
@@ -155,8 +155,8 @@ class Ardour:
     def export(self, dry: Audio) -> Audio:
         """Both tracks, from where ``dry`` begins, and no longer.
 
-        Ardour 7.3 may begin some samples late, both tracks alike: 16 samples of 96 kHz in 2 of some 130 on a busy machine.
-        How late is found by the dry track.
+        Ardour 7.3 may begin some samples late, both tracks alike: 16 samples of 96 kHz in 2 of some 130 on a busy
+        machine. How late is found by the dry track.
         """
         words = ("ardour7-export", "-b", "float", "-o", "mix.wav", str(self.folder / "session"), "session")
         self.make("mix.wav", *words)

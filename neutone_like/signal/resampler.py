@@ -12,9 +12,10 @@ groups; in a long one, the groups that share a matrix are rows of one factor, so
 
 An output is always the same sum in the same order: a group that the host's blocks cut in two is computed twice, where
 what has not come yet stands as zeros that meet zero taps. How a multiplier adds depends on the shape: sums of up to 192
-products run from the first to the last if there are four rows or more, and longer ones if there are fewer. Where spans
-are short there are four rows at least, and else no matrix is shared. So sums are the same to the last bit however the
-stream is cut up, in single precision.
+products run from the first to the last if there are four rows or more, and longer ones if there are two or three (of one
+row they do on Zen 4 and don't on Sapphire Rapids). Where spans are short there are four rows at least, and else two and
+no matrix is shared. So sums are the same to the last bit however the stream is cut up, in single precision. Where the
+grid begins changes no sum of up to 384 products; longer ones are added in parts, from 160 to 48 kHz on.
 """
 
 import math
@@ -36,6 +37,7 @@ class FirResampler(nn.Module):
     wanted_columns: Final[int] = 32  # outputs a group: as many as a processor computes side by side
     column_multiple: Final[int] = 8  # matrices are padded to this, so that all lie alike in memory
     least_rows: Final[int] = 4  # of a factor where matrices are shared: from here on, all products add in one order
+    least_long_rows: Final[int] = 2  # of one whose sums are longer than that
     longest_sum: Final[int] = 192  # beyond this, products of as many rows add in parts, and matrices are not shared
     short_run: Final[int] = 6  # up to this many groups each takes a matrix of its own
     longest_run: Final[int] = 50  # about the most groups in one product
@@ -104,7 +106,7 @@ class FirResampler(nn.Module):
             self.run_groups = max(self.matrix_groups, periods * self.groups)
         else:
             periods = 1
-            self.rows = self.channels
+            self.rows = max(self.channels, self.least_long_rows)
             self.least_groups = 2  # one alone would be multiplied by another routine, which adds in another order
             self.matrix_groups = min(self.longest_run, max(2, self.usual_elements // elements - self.groups))
             self.run_groups = self.matrix_groups

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neutone_like.cli.common import wrong_use
+from neutone_like.cli.common import writing_to, wrong_use
 
 
 class Action(str, Enum):
@@ -68,10 +68,12 @@ def bench_suite(
     pages = [each.resolve() for each in (page, docs) if each is not None]
     if results.resolve() in pages or len(set(pages)) < len(pages):
         raise wrong_use("a page would replace the results, or the other page: give another name with --out or --docs.")
-    write_report(results, page)
+    with writing_to(page):
+        write_report(results, page)
     typer.echo(f"Wrote {page}")
     if docs is not None:
-        write_whole(docs, docs_page(results).encode())
+        with writing_to(docs):
+            write_whole(docs, docs_page(results).encode())
         typer.echo(f"Wrote {docs}")
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from neutone_like.errors import NeutoneLikeError
 from neutone_like.printing import printable as printable
 
 FELL_SHORT = 1
@@ -58,6 +59,22 @@ def print_json(content: Any) -> None:
 def wrong_use(error: Exception | str, where: str | None = None) -> typer.BadParameter:
     """What to raise where the command line asks for something that can't be."""
     return typer.BadParameter(printable(str(error)), param_hint=where)
+
+
+@contextmanager
+def writing_to(place: Path) -> Iterator[None]:
+    """What the system refuses is said.
+
+    Raises:
+        NeutoneLikeError: In the place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise NeutoneLikeError(
+            f"Can't write {place}: {error.strerror or error}. "
+            "Choose a folder that you may write to, on a disk with room."
+        ) from error
 
 
 def present_step() -> Any:

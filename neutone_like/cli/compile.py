@@ -12,6 +12,7 @@ from neutone_like.cli.common import (
     AsJson,
     operators_of,
     print_json,
+    writing_to,
     wrong_use,
 )
 from neutone_like.errors import CompileError
@@ -70,7 +71,8 @@ def compile(
         if plan:
             typer.echo(str(plan_artifact(artifact, sample_rate=rate)))
             return
-        compiled = compile_model(artifact, path=out, sample_rate=rate)
+        with writing_to(out or artifact.path.parent):
+            compiled = compile_model(artifact, path=out, sample_rate=rate)
     except CompileError as error:
         typer.echo(f"{path} does not compile: {error}", err=True)
         raise typer.Exit(FELL_SHORT) from error
@@ -99,7 +101,9 @@ def _libraries(
     except CompileError as error:
         typer.echo(f"{path} does not compile: {error}", err=True)
         raise typer.Exit(FELL_SHORT) from error
-    made = build_targets(model, out or folder / "targets", names, source=source)
+    out = out or folder / "targets"
+    with writing_to(out):
+        made = build_targets(model, out, names, source=source)
     if as_json:
         print_json({"made": [str(each) for each in made]})
     else:

@@ -12,10 +12,10 @@ groups; in a long one, the groups that share a matrix are rows of one factor, so
 
 An output is always the same sum in the same order: a group that the host's blocks cut in two is computed twice, where
 what has not come yet stands as zeros that meet zero taps. How a multiplier adds depends on the shape: sums of up to 192
-products run from the first to the last if there are four rows or more, and longer ones if there are two or three (of one
-row they do on Zen 4 and don't on Sapphire Rapids). Where spans are short there are four rows at least, and else two and
-no matrix is shared. So sums are the same to the last bit however the stream is cut up, in single precision. Where the
-grid begins changes no sum of up to 384 products; longer ones are added in parts, from 160 to 48 kHz on.
+products run from the first to the last if there are four rows or more, and longer ones if there are two or three (of
+one row they do on Zen 4 and don't on Sapphire Rapids). Where spans are short there are four rows at least, and else two
+and no matrix is shared. So sums are the same to the last bit however the stream is cut up, in single precision. Where
+the grid begins changes no sum of up to 384 products; longer ones are added in parts, from 160 to 48 kHz on.
 """
 
 import math

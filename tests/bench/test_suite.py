@@ -335,6 +335,10 @@ def test_report_is_one_page_that_needs_nothing_else(tmp_path: Path, capsys: pyte
     outside = re.findall(r"""(?:src|href)=["'](?!#|data:)[^"']*""", page)
     assert outside == []
     assert "| undecided |" in (tmp_path / "suite.md").read_text("utf-8")
+    (tmp_path / "file").touch()
+    for option in ("--out", "--docs"):
+        code, _, complaint = runner(capsys)("bench-suite", "report", results, option, tmp_path / "file" / "page")
+        assert (code, f"Can't write {tmp_path / 'file' / 'page'}: " in complaint.replace("\n", "")) == (1, True)
     empty = tmp_path / "empty.jsonl"
     empty.write_text(json.dumps(RUN) + "\n", "utf-8")
     code, _, complaint = runner(capsys)("bench-suite", "report", empty)

@@ -72,6 +72,16 @@ def test_a_rate_is_chosen(run: Run, tmp_path: Path) -> None:
     assert "22050 Hz was asked for" in err
 
 
+def test_where_it_cannot_write_is_said(run: Run, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "out"
+    for arguments in ((), ("--source",)):
+        code, said, err = run("compile", model, "--out", out, *arguments)
+        assert (code, said) == (FELL_SHORT, "")
+        assert err.startswith(f"Error: Can't write {out}: ")
+        assert "Choose a folder that you may write to" in err
+
+
 def test_what_does_not_compile_is_said_and_leaves_nothing(run: Run, tmp_path: Path) -> None:
     path = write_artifact(Sorted(), tmp_path / "sorted", render_samples=False).model_path
     for arguments in ((), ("--plan",), ("--json",)):

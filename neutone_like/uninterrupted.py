@@ -2,9 +2,11 @@
 
 Python runs the handlers of signals between any two steps of its main thread, and what they raise ends what is going on
 there. A process that is being started must not be forgotten half way. In soundfile's file objects, whose C code calls
-Python, Ctrl-C is printed and lost, and libsndfile takes what the call did not return for the end of the file.
+Python, Ctrl-C is printed and lost, and libsndfile takes what the call did not return for the end of the file. A zip
+archive with a member half written can't be closed, and what is raised is that.
 """
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,7 +22,7 @@ def uninterrupted(call: Callable[[], Result]) -> Result:
     Raises:
         Exception: What the call raises.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or sys.is_finalizing():  # no thread runs any more
         return call()
     turn, returned, raised = threading.Lock(), list[Result](), list[BaseException]()
     wanted = True

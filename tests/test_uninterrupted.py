@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from neutone_like.artifact.format.packing import _repack, repack  # pyright: ignore[reportPrivateUsage]
 from neutone_like.audio import AudioReader
 from neutone_like.audio.source import View
 from neutone_like.render import render_file
@@ -125,6 +127,30 @@ def test_a_file_is_closed_when_nobody_reads_it(source: Path, monkeypatch: pytest
     assert sorted(order) == ["closed", "read"]
 
 
+@pytest.mark.parametrize(("packing", "raised"), [(repack, Ended), (_repack, ValueError)])
+def test_an_interrupt_while_an_archive_is_packed(
+    monkeypatch: pytest.MonkeyPatch,
+    interrupt: Callable[[], None],
+    packing: Callable[..., None],
+    raised: type[BaseException],
+) -> None:
+    """While a member is half written the archive can't be closed, which would be raised in the interrupt's place."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("archive/data.pkl", bytes(100))
+    ordinary = zipfile.ZipFile.open
+
+    def opened(self: zipfile.ZipFile, *given: Any, **options: Any) -> Any:
+        member = ordinary(self, *given, **options)
+        if "w" in given:
+            interrupt()
+        return member
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", opened)
+    with pytest.raises(raised):
+        packing(archive, io.BytesIO(), None)
+
+
 def test_errors_come_out() -> None:
     def fail() -> None:
         raise ValueError("7")
@@ -147,3 +173,16 @@ def test_files_are_read_while_the_interpreter_ends(source: Path, subprocess_envi
         check=True,
     )
     assert done.stdout.strip() == "(2, 10)", done.stderr
+
+
+def test_it_calls_when_no_thread_runs_any_more(subprocess_environment: dict[str, str]) -> None:
+    """The interpreter collects what is left at its very end; a thread that is started then never begins."""
+    code = (
+        "import gc, sys; from neutone_like.uninterrupted import uninterrupted\n"
+        "class Late:\n"
+        "    def __del__(self): print(uninterrupted(lambda: 7), sys.is_finalizing())\n"
+        "late = Late(); late.itself = late"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=subprocess_environment, capture_output=True, text=True, timeout=600)
+    assert done.stdout.split() == ["7", "True"], done.stderr

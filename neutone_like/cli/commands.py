@@ -5,7 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from neutone_like.cli.common import ending_in_order
+from neutone_like.cli.common import AskedToEnd, ending_in_order, interrupt_behind
 
 INTERRUPTED = 130  # as shells have it
 
@@ -26,7 +26,14 @@ class Verb(TyperCommand):
         try:
             with ending_in_order():
                 return super().invoke(ctx)
-        except KeyboardInterrupt as error:
+        except typer.Exit:
+            raise  # as the verb has it
+        except BaseException as error:
+            interrupt = interrupt_behind(error)
+            if interrupt is None:
+                raise
+            if isinstance(interrupt, AskedToEnd):
+                raise AskedToEnd(interrupt.code) from error
             typer.echo(f"Interrupted: {ctx.command.name} did not finish.", err=True)
             raise typer.Exit(INTERRUPTED) from error
 

@@ -97,6 +97,19 @@ class AskedToEnd(SystemExit):
     """The system, or whoever runs this program, wants it to end."""
 
 
+def interrupt_behind(error: BaseException) -> KeyboardInterrupt | AskedToEnd | None:
+    """What an error began with, if that was Ctrl-C or a request to end: cleaning up may have failed on top of it."""
+    seen, waiting = set[int](), list[BaseException | None]([error])
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, (KeyboardInterrupt, AskedToEnd)):
+            return each
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            waiting += [each.__context__, each.__cause__]
+    return None
+
+
 def _ask_to_end(number: int, _: object) -> None:
     raise AskedToEnd(128 + number)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from rich.markup import escape
 from rich.table import Table
 
@@ -172,6 +173,39 @@ def test_a_request_to_end_lets_every_verb_clean_up(
     finally:
         signal.signal(sent, before)
     assert (code, left) == (128 + sent, ["cleaned up"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("failed", [OSError("5"), ArtifactError("5")])
+def test_an_interrupt_stays_one_where_cleaning_up_fails(
+    run: Run, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals, failed: Exception
+) -> None:
+    def clean_up_in_vain(*_: Any) -> None:
+        try:
+            signal.raise_signal(sent)
+        finally:
+            raise ArtifactError("6") from failed
+
+    monkeypatch.setattr(neutone_like.artifact, "read_metadata", clean_up_in_vain)
+    before = signal.signal(sent, signal.default_int_handler)
+    try:
+        code, out, err = run("inspect", OVERDRIVE)
+    finally:
+        signal.signal(sent, before)
+    said = "Interrupted: inspect did not finish." if sent == signal.SIGINT else ""
+    assert (code, out, err) == (128 + sent, "", said)
+
+
+def test_a_verb_that_ctrl_c_stops_as_usual_says_itself_how_it_ended(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: Any) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise typer.Exit(FELL_SHORT)  # noqa: B904
+
+    monkeypatch.setattr(neutone_like.artifact, "read_metadata", stop)
+    assert run("inspect", OVERDRIVE) == (FELL_SHORT, "", "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")

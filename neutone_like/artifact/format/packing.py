@@ -5,6 +5,8 @@ import zipfile
 from pathlib import Path
 from typing import IO
 
+from neutone_like.uninterrupted import uninterrupted
+
 METADATA_MEMBER = "extra/metadata.json"
 """Inside the one folder that all members of a TorchScript archive are in, and whose name is free."""
 COPY_BYTES = 1 << 20
@@ -46,6 +48,10 @@ def repack(source: Path | IO[bytes], target: Path | IO[bytes], metadata_json: st
     The debug records hold the source of the model once more, and the paths of the machine it was made on: about a third
     of a small artifact, and nothing that a host should get to see.
     """
+    uninterrupted(lambda: _repack(source, target, metadata_json))  # else closing it fails, with an error of its own
+
+
+def _repack(source: Path | IO[bytes], target: Path | IO[bytes], metadata_json: str | None) -> None:
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
         for member in old.infolist():
             name = name_inside(member.filename)

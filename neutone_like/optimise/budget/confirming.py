@@ -13,6 +13,7 @@ import numpy as np
 from neutone_like.artifact import load_artifact
 from neutone_like.optimise.budget.measuring import measured
 from neutone_like.optimise.budget.report import BudgetPoint
+from neutone_like.uninterrupted import uninterrupted
 from neutone_like.whole_file import appearing_whole, write_whole
 
 CASE_NAME, SOUNDS_NAME = "held_out.json", "held_out.npz"
@@ -46,7 +47,7 @@ def keep_case(
         "points": [[each.name, str(each.path.resolve())] for each in points],
     }
     with appearing_whole(folder / SOUNDS_NAME) as file:
-        np.savez(file, *sounds)
+        uninterrupted(lambda: np.savez(file, *sounds))  # else closing it fails, with an error of its own
     write_whole(folder / CASE_NAME, (json.dumps(case, indent=1) + "\n").encode())
 
 

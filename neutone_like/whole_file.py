@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -28,7 +28,7 @@ def appearing_whole(path: Path) -> Iterator[BinaryIO]:
     """A file under a temporary name beside ``path``, renamed at the end and removed when something fails.
 
     Raises:
-        OSError: It can't be written.
+        OSError: It can't be written; it names the file that was wanted.
     """
     path = path.resolve()  # a link stays a link
     temporary = path.with_name(f".{temporary_stem(path.name)}.{owner_mark()}.part")
@@ -36,8 +36,13 @@ def appearing_whole(path: Path) -> Iterator[BinaryIO]:
         with temporary.open("xb+") as file:
             yield file
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename not in (temporary, str(temporary)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            temporary.unlink()
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -55,3 +55,13 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 )
 def test_other_files_are_no_leftovers(name: str) -> None:
     assert parts_of_temporary(name) is None
+
+
+def test_what_the_system_refuses_is_said_of_the_file_that_was_wanted(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "file" / "a", tmp_path / "folder"):
+        with pytest.raises(OSError) as caught:  # noqa: PT011 - which one is the system's
+            write_whole(path, b"new")
+        assert (caught.value.filename, caught.value.filename2) == (str(path), None)
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder"]

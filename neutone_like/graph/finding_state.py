@@ -48,7 +48,7 @@ def find_memory(network: nn.Module, example: Example) -> Memory:
     from_nothing: set[Slot] = set()
     for slot in {**settled, **later}:
         old, new, first = settled.get(slot), later.get(slot), before.get(slot)
-        stays = _is_same(old, new) and (_is_same(first, old) or not _may_come_back(first, old))
+        stays = is_same(old, new) and (is_same(first, old) or not _may_come_back(first, old))
         if stays and not (slot in written and _may_come_back(first, new)):
             continue
         _require_steady(network, slot, old, new)
@@ -56,7 +56,7 @@ def find_memory(network: nn.Module, example: Example) -> Memory:
             fits = isinstance(first, Tensor) and first.shape == new.shape and first.dtype == new.dtype
             states[slot] = first if isinstance(first, Tensor) and fits else torch.zeros_like(new)
             from_nothing |= set() if fits else {slot}
-        elif not _is_same(old, new):
+        elif not is_same(old, new):
             counters[slot] = first if type(first) is int else 0
     return Memory(states, counters, frozenset(from_nothing))
 
@@ -79,7 +79,8 @@ def _is_written(held: tuple[Any, int] | None, value: Any) -> bool:
     return value is not held[0] or _version(value) != held[1]
 
 
-def _is_same(a: Any, b: Any) -> bool:
+def is_same(a: Any, b: Any) -> bool:
+    """Whether two things that a place held are alike: numbers that are no number (NaN) too."""
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         return a.shape == b.shape and a.dtype == b.dtype and torch.equal(a.nan_to_num(), b.nan_to_num())
     return type(a) is type(b) and not isinstance(a, Tensor) and a == b

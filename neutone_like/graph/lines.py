@@ -12,8 +12,11 @@ from torch.fx.experimental.proxy_tensor import get_proxy_mode
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 
+from neutone_like.graph.examples import Example
+
 _FOLDERS = (os.path.dirname(os.path.abspath(path)) + os.sep for path in (torch.__file__, __file__))
 _SKIPPED = tuple(_FOLDERS)
+_LEAVING = (Tensor.numpy, Tensor.tolist, Tensor.__array__)
 _DATA: Any = Tensor.data.__get__  # pyright: ignore[reportAttributeAccessIssue]
 """``x.data``, whose memory is that of ``x``: PyTorch's own tracer takes it for a constant."""
 
@@ -72,7 +75,27 @@ class CallingLines(TorchFunctionMode):
         return result
 
 
+class LeavingLines(TorchFunctionMode):
+    """While it is entered, notes the lines outside of PyTorch at which values of tensors become Python's or NumPy's.
+
+    Attributes:
+        lines: ``file:line``, each once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in _LEAVING and (line := _calling_line(inspect.currentframe())) not in self.lines:
+            self.lines.append(line)
+        return func(*args, **(kwargs or {}))
+
+
 def _calling_line(frame: FrameType | None) -> str:
+    """Empty where PyTorch's own modules call from the network's call on."""
     while frame is not None and os.path.abspath(frame.f_code.co_filename).startswith(_SKIPPED):
+        if frame.f_code is Example.call.__code__:
+            return ""
         frame = frame.f_back
     return "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -10,18 +10,20 @@ from torch.utils import _pytree as pytree
 
 from neutone_like.errors import CaptureError
 from neutone_like.graph.examples import Example
-from neutone_like.graph.finding_state import Memory
+from neutone_like.graph.finding_state import Memory, is_same
 from neutone_like.graph.graph import Graph
+from neutone_like.graph.lines import LeavingLines
 from neutone_like.graph.naming import counter_name
 from neutone_like.graph.results import plain
 from neutone_like.graph.running import GraphPlayer
-from neutone_like.graph.slots import read_slots
+from neutone_like.graph.slots import read_slots, unseen_places
 
 TOLERANCE = 1e-5
 """Largest difference from the network, in parts of its output's peak."""
 
 _QUIETEST = 1e-6  # a peak below is as good as silence
 _SEED = 2
+_MORE_CALLS = 4  # in which what is kept for some calls alone shows
 _FARTHEST = 4096  # a block that is longer than all that is asked for is played where that costs little
 
 
@@ -41,7 +43,9 @@ def prove_graph(network: nn.Module, example: Example, graph: Graph, memory: Memo
         block = list(example.block(samples, generator).values())
         expected, played = _both(eager, example, player, block)
         if not is_close(played, expected, peaks):
-            raise CaptureError(_difference(network, eager, player, memory, number, samples))
+            where = f"{type(network).__name__} and its graph differ in block {number}, of {samples} samples"
+            reason = _differing_memory(eager, player, memory) or _lost_memory(network, eager, example, memory, block)
+            raise CaptureError(f"{where}{reason}{_left_at(eager, example, block)}")
 
 
 def shortest_length(network: nn.Module, example: Example, graph: Graph) -> int:
@@ -137,11 +141,8 @@ def _is_close(a: Tensor, b: Tensor, peak: float) -> bool:
     return float(difference.max()) <= TOLERANCE * max(_QUIETEST, peak)
 
 
-def _difference(
-    network: nn.Module, eager: nn.Module, player: GraphPlayer, memory: Memory, number: int, samples: int
-) -> str:
-    name = type(network).__name__
-    where = f"{name} and its graph differ in block {number}, of {samples} samples"
+def _differing_memory(eager: nn.Module, player: GraphPlayer, memory: Memory) -> str:
+    """The end of a sentence: the state or counter that is another one in the network."""
     now = read_slots(eager)
     for slot in memory.states:
         if str(slot) in player.states and not is_close(player.states[str(slot)], now.get(slot)):
@@ -151,15 +152,45 @@ def _difference(
                 if slot in memory.from_nothing
                 else ""
             )
-            return f"{where}: {slot} has another value then.{begin}"
+            return f": {slot} has another value then.{begin}"
     for slot in memory.counters:
         counted = player.counters[counter_name(slot)]
         if counted != now.get(slot):
             return (
-                f"{where}: {slot} counts to {now.get(slot)}, the graph to {counted}. Keep it as a "
+                f": {slot} counts to {now.get(slot)}, the graph to {counted}. Keep it as a "
                 "tensor, and calculate with it as one (torch.remainder, torch.where, index_select)."
             )
+    return ""
+
+
+def _lost_memory(network: nn.Module, eager: nn.Module, example: Example, memory: Memory, block: list[Tensor]) -> str:
+    """The end of a sentence: what calls change, and is no state; or where else something may be kept."""
+    for _ in range(_MORE_CALLS):
+        example.call(eager, [each.clone() for each in block])
+    begun, now = read_slots(network), read_slots(eager)
+    weights = dict(eager.named_parameters())
+    for name, before in network.named_parameters():
+        if not is_same(before, weights[name]):
+            return f": {name}, a parameter, is changed by calls. Register it as a buffer, which may be state."
+    for slot, value in now.items():
+        known = slot in memory.states or slot in memory.counters
+        if not known and type(begun.get(slot)) is type(value) and not is_same(begun[slot], value):
+            return f": {slot} changes in some calls, and was left as it was by the first three. Write it in each."
+    if places := unseen_places(network):
+        return (
+            f". It may keep something in {', '.join(places)}, where no state is looked for: put modules into "
+            "nn.ModuleList, and state into attributes."
+        )
     return (
-        f"{where}, and no attribute shows why. It may keep something outside its attributes (a closure, a global), "
-        "leave PyTorch for NumPy, or draw random numbers of its own."
+        ", and no attribute shows why. It may keep something outside its attributes (a closure, a global), leave "
+        "PyTorch for NumPy, or draw random numbers of its own."
     )
+
+
+def _left_at(eager: nn.Module, example: Example, block: list[Tensor]) -> str:
+    """A sentence on the lines at which it leaves PyTorch."""
+    with LeavingLines() as leaving:
+        example.call(eager, [each.clone() for each in block])
+    if not leaving.lines:
+        return ""
+    return f" It takes values out of PyTorch at {', '.join(leaving.lines)}: calculate there with tensors."

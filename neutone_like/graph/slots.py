@@ -1,5 +1,6 @@
 """Where a network keeps what it remembers: attributes, buffers, and lists, tuples, dictionaries and objects in them."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,28 @@ def read_slots(network: nn.Module) -> dict[Slot, Any]:
             for path, leaf in _leaves(value, (), set()):
                 found[Slot(module_name, attribute, path)] = leaf
     return found
+
+
+def unseen_places(network: nn.Module) -> list[str]:
+    """Where state may be that :func:`read_slots` does not see: modules that PyTorch doesn't know of, and closures."""
+    found: list[str] = []
+    known = {id(module) for module in network.modules()}
+    for module_name, module in network.named_modules():
+        for attribute, value in vars(module).items():
+            if attribute not in _OF_TORCH:
+                places = _unseen(value, (), known, set())
+                found += [f"{Slot(module_name, attribute, path)} ({type(each).__name__})" for path, each in places]
+    return found
+
+
+def _unseen(
+    value: Any, path: tuple[Any, ...], known: set[int], above: set[int]
+) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    if getattr(value, "__closure__", None) or (isinstance(value, nn.Module) and id(value) not in known):
+        yield path, value
+    elif len(path) < _DEEPEST and not isinstance(value, (Tensor, nn.Module, type)) and id(value) not in above:
+        for key, inside in _children(value):
+            yield from _unseen(inside, (*path, key), known, above | {id(value)})
 
 
 def write_slot(network: nn.Module, slot: Slot, value: Any) -> None:
@@ -90,11 +113,17 @@ def _leaves(value: Any, path: tuple[Any, ...], above: set[int]) -> Iterator[tupl
 
 
 def _children(value: Any) -> list[tuple[Any, Any]]:
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, deque)):
         return list(enumerate(value))
     if isinstance(value, dict):
         return list(value.items())
-    return list(vars(value).items()) if hasattr(value, "__dict__") else []
+    own = dict(vars(value)) if hasattr(value, "__dict__") else {}
+    for kind in type(value).__mro__:  # of a class that lists its attributes
+        declared = vars(kind).get("__slots__", ())
+        for name in (declared,) if isinstance(declared, str) else declared:
+            if hasattr(value, name):
+                own[name] = getattr(value, name)
+    return list(own.items())
 
 
 def _replaced(value: Any, path: tuple[Any, ...], leaf: Any) -> Any:
@@ -105,7 +134,7 @@ def _replaced(value: Any, path: tuple[Any, ...], leaf: Any) -> Any:
         held: tuple[Any, ...] = value
         items = [_replaced(each, path[1:], leaf) if index == key else each for index, each in enumerate(held)]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if isinstance(value, (list, dict)):
+    if isinstance(value, (list, dict, deque)):
         value[key] = _replaced(value[key], path[1:], leaf)
     else:
         object.__setattr__(value, key, _replaced(getattr(value, key), path[1:], leaf))

@@ -1,6 +1,7 @@
 """Proof that a network streams: the same in any blocks, causal, as late as declared, and forgetting on a reset."""
 
 import copy
+import math
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -120,10 +121,15 @@ def _check(
 
 
 def _noise(network: nn.Module, seed: int) -> Tensor:
-    """Long enough to see the whole receptive field."""
-    reach = network.receptive_field_samples or 64 if isinstance(network, StreamingLayer) else 64
+    """Long enough to see the whole receptive field, and that once something comes."""
+    reach = (network.receptive_field_samples or 64) + _late(network) if isinstance(network, StreamingLayer) else 64
     multiple = block_multiple(network)
     return noise_for(network, multiple * (-(-2 * reach // multiple) + 32), seed)
+
+
+def _late(layer: StreamingLayer) -> int:
+    """The delay in input samples."""
+    return math.ceil(layer.delay_samples / layer.ratio)
 
 
 def _run(network: nn.Module, blocks: list[Tensor]) -> Tensor:
@@ -222,7 +228,7 @@ def _receptive_field(network: nn.Module, x: Tensor) -> StreamingCheck:
     declared = network.receptive_field_samples if isinstance(network, StreamingLayer) else None
     if declared is None or not isinstance(network, StreamingLayer):
         return _skipped(name, "none declared")
-    if x.size(2) < declared + 2 * block_multiple(network):
+    if x.size(2) < declared + _late(network) + 2 * block_multiple(network):
         return StreamingCheck(name, 0.0, declared, True, note=f"example is too short for {declared}", skipped=True)
     exact, trial = network.receptive_field_is_exact, fresh(network)
     try:
@@ -235,7 +241,14 @@ def _receptive_field(network: nn.Module, x: Tensor) -> StreamingCheck:
         if "modified by an inplace operation" not in str(error):  # where a layer writes into what the one before needs
             raise
         return _skipped(name, f"no gradient: {error}".partition("\n")[0])
+    if widest == 0 and not _is_heard(network, x):
+        return StreamingCheck(name, 0.0, declared, True, note="nothing of the example comes through", skipped=True)
     return StreamingCheck(name, widest, declared, widest == declared if exact else widest <= declared)
+
+
+def _is_heard(network: nn.Module, x: Tensor) -> bool:
+    """Whether it makes anything of the example but silence, as a long delay does at first."""
+    return bool(_run(fresh(network), [x]).any())
 
 
 def _widest_field(trial: nn.Module, network: StreamingLayer, x: Tensor, declared: int) -> int:

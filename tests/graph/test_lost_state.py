@@ -1,0 +1,155 @@
+"""State in places that few people use: taken where it can be found, else refused by the name of the place."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from neutone_like.errors import CaptureError
+from neutone_like.graph import GraphPlayer, capture
+
+
+class InDeque(nn.Module):
+    """The means of the last three blocks, the oldest of which falls out by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.means: deque[Tensor] = deque([torch.zeros(1, 1, 1)] * 3, maxlen=3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.means.append(x.mean(-1, keepdim=True))
+        return x - self.means[0] + self.means[1] * self.means[2]
+
+
+class Level:
+    """An object without a dictionary of attributes."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = torch.zeros(1, 1, 1)
+
+
+class InSlots(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.level = Level()
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.level.value = 0.9 * self.level.value + 0.1 * x.mean(-1, keepdim=True)
+        return x - self.level.value
+
+
+@pytest.mark.parametrize(("kind", "names"), [(InDeque, ["means.1", "means.2"]), (InSlots, ["level.value"])])
+def test_deques_and_objects_with_slots_hold_state(kind: type[nn.Module], names: list[str]) -> None:
+    graph = capture(kind(), torch.rand(1, 1, 48))
+    assert [state.name for state in graph.states] == names
+    network, player = kind(), GraphPlayer(graph)
+    for samples in (1, 7, 48, 5, 5, 100, 2):
+        x = torch.rand(1, 1, samples)
+        torch.testing.assert_close(player(x.clone()), network(x.clone()))
+
+
+class Smoothed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.level = torch.zeros(1, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.level = 0.9 * self.level + 0.1 * x.mean(-1, keepdim=True)
+        return x - self.level
+
+
+class PlainList(nn.Module):
+    """PyTorch does not know of its layers: they are in no module list."""
+
+    def __init__(self, layer: Callable[[], nn.Module]) -> None:
+        super().__init__()
+        self.layers = [layer(), layer()]
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+def closed_over() -> Callable[[Tensor], Tensor]:
+    held = [torch.zeros(1, 1, 1)]
+
+    def smoothed(x: Tensor) -> Tensor:
+        held[0] = 0.9 * held[0] + 0.1 * x.mean(-1, keepdim=True)
+        return x - held[0]
+
+    return smoothed
+
+
+class InClosure(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.smooth = closed_over()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.smooth(x)
+
+
+class InParameter(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.level = nn.Parameter(torch.zeros(1, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.level.data = 0.9 * self.level.data + 0.1 * x.mean()
+        return x - self.level
+
+
+class EveryFifth(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls, self.level = 0, torch.zeros(1, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        if self.calls % 5 == 0:
+            self.level = x.mean(-1, keepdim=True)
+        return x - self.level
+
+
+class ThroughNumPy(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.from_numpy(x.numpy() * 2)  # the line that the message must show
+
+
+class ThroughLists(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.tensor(x.mean(-1).tolist())
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        (PlainList(Smoothed), r"something in layers.0 \(Smoothed\), layers.1 \(Smoothed\).*nn.ModuleList"),
+        (InClosure(), r"something in smooth \(function\)"),
+        (InParameter(), r"level, a parameter, is changed by calls\. Register it as a buffer"),
+        (EveryFifth(), r"level changes in some calls.*Write it in each"),
+        (ThroughNumPy(), r"values out of PyTorch at .*test_lost_state.py:\d+: calculate there with tensors"),
+        (ThroughLists(), r"values out of PyTorch at .*test_lost_state.py:\d+"),
+    ],
+    ids=lambda each: type(each).__name__ if isinstance(each, nn.Module) else "",
+)
+def test_what_would_be_lost_is_refused_by_its_place(network: nn.Module, words: str) -> None:
+    with pytest.raises(CaptureError, match=words):
+        capture(network, torch.rand(1, 1, 48) + 0.1)
+
+
+def test_layers_in_a_plain_list_that_keep_nothing_are_taken() -> None:
+    network: Any = PlainList(lambda: nn.Conv1d(1, 1, 3, padding=1))
+    x = torch.rand(1, 1, 30)
+    torch.testing.assert_close(GraphPlayer(capture(network, torch.rand(1, 1, 48)))(x), network(x).detach())
+
+
+def test_operations_of_pytorchs_own_modules_have_no_line_of_anybodys() -> None:
+    nodes = capture(nn.Sequential(nn.Conv1d(1, 2, 3), nn.Tanh()), torch.rand(1, 1, 48)).nodes
+    assert [(node.layer, node.line) for node in nodes] == [("0", ""), ("1", "")]

@@ -179,14 +179,37 @@ class Residual(StreamingLayer):
 
 def _require_samplewise(layer: nn.Module, name: str) -> None:
     """Raise :class:`ModelError` for an ordinary torch layer that would treat every block as a signal of its own."""
+    if type(layer) is nn.Sequential:
+        for inner_name, inner in layer.named_children():
+            _require_samplewise(inner, f"{name}.{inner_name}")
+            if isinstance(inner, StreamingLayer):
+                raise ModelError(
+                    f"{name} (Sequential) holds a layer that streams, {inner_name} ({type(inner).__name__}), and "
+                    "declares nothing of it: use neutone_like.streaming.Sequential there too."
+                )
+        return
     refuse_unstreamable(layer, name)
-    if isinstance(layer, nn.Conv1d | nn.ConvTranspose1d) and (layer.kernel_size[0], layer.stride[0]) != (1, 1):
-        kind = type(layer).__name__
-        raise ModelError(
-            f"{name} ({kind}) keeps no state between blocks: use neutone_like.streaming.{kind}.from_torch."
-        )
+    kind = type(layer).__name__
+    why = "" if isinstance(layer, StreamingLayer) else _why_not_samplewise(layer)
+    if why:
+        raise ModelError(f"{name} ({kind}) {why}.")
+
+
+def _why_not_samplewise(layer: nn.Module) -> str:
+    """Goes on from the layer's name."""
+    kind = type(layer).__name__
+    if isinstance(layer, nn.Conv1d | nn.ConvTranspose1d):
+        alone = (layer.kernel_size[0], layer.stride[0]) == (1, 1) and layer.padding in ((0,), "same", "valid")
+        return "" if alone else f"keeps no state between blocks: use neutone_like.streaming.{kind}.from_torch"
     if isinstance(layer, nn.AvgPool1d | nn.MaxPool1d):
-        raise ModelError(f"{name} ({type(layer).__name__}) keeps no state between blocks: use Pool1d.from_torch.")
+        return "keeps no state between blocks: use Pool1d.from_torch"
+    if isinstance(layer, nn.RNN | nn.GRU | nn.LSTM):
+        return f"begins every block anew: use neutone_like.streaming.{kind}.from_torch"
+    if isinstance(layer, nn.ConstantPad1d | nn.ReflectionPad1d | nn.ReplicationPad1d | nn.CircularPad1d):
+        return "pads every block: leave it out, and say look_ahead_samples to the Conv1d behind it"
+    if isinstance(layer, nn.Upsample):
+        return "changes the rate, and does not declare it: use Hold or Interpolate"
+    return ""
 
 
 def _ratio(module: nn.Module) -> Fraction:

@@ -8,7 +8,7 @@ from neutone_like.errors import ModelError
 from neutone_like.streaming.framing import require_positive
 from neutone_like.streaming.layer import StreamingLayer
 
-_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+_BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.SyncBatchNorm
 
 
 class CumulativeLayerNorm(StreamingLayer):
@@ -79,14 +79,14 @@ class ChannelNorm(StreamingLayer):
 def refuse_training_norms(network: nn.Module) -> None:
     """Raise :class:`ModelError` for a BatchNorm that would take its statistics from each block; its name."""
     for name, module in network.named_modules():
-        if isinstance(module, _BATCH_NORMS):
+        if isinstance(module, _BatchNorm):
             _refuse(module, name, _batch_statistics(module))
 
 
 def refuse_unstreamable(layer: nn.Module, name: str) -> None:
     """Raise :class:`ModelError` for a torch layer that needs the whole signal: its name, the reason, what to use."""
     why = ""
-    if isinstance(layer, nn.BatchNorm1d):
+    if isinstance(layer, _BatchNorm):
         why = _batch_statistics(layer)
     elif isinstance(layer, nn.GroupNorm | nn.InstanceNorm1d):
         why = "takes mean and deviation over all of time; use CumulativeLayerNorm or ChannelNorm, and train with it"
@@ -99,7 +99,7 @@ def refuse_unstreamable(layer: nn.Module, name: str) -> None:
     _refuse(layer, name, why)
 
 
-def _batch_statistics(layer: nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d) -> str:
+def _batch_statistics(layer: _BatchNorm) -> str:
     if not layer.training and layer.track_running_stats:
         return ""
     return "takes its statistics from the block in train mode; call eval() first, with running statistics"

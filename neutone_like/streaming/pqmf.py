@@ -10,7 +10,7 @@ from torch.nn.functional import conv1d, conv_transpose1d
 
 from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
-from neutone_like.streaming.block_lengths import require_multiple
+from neutone_like.streaming.block_lengths import require_multiple, require_rows
 from neutone_like.streaming.layer import StreamingLayer
 
 SOURCE = "Nguyen, Digital Filter Bank Design Quadratic-Constrained Formulation, 1995; its constraints are weighed here"
@@ -89,6 +89,7 @@ class PQMFSynthesis(StreamingLayer):
         self.source = SOURCE
 
     def forward(self, x: Tensor) -> Tensor:
+        require_rows("PQMFSynthesis", x, self.bands)
         channels, finished = x.size(1) // self.bands, x.size(2) * self.bands
         added = conv_transpose1d(x, self.filters.repeat(channels, 1, 1), stride=self.bands, groups=channels)
         overlap = added.size(2) - finished

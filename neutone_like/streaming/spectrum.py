@@ -8,7 +8,7 @@ from torch.nn.functional import fold
 
 from neutone_like.checked_arguments import checked_arguments
 from neutone_like.errors import ModelError
-from neutone_like.streaming.block_lengths import require_multiple
+from neutone_like.streaming.block_lengths import require_multiple, require_rows
 from neutone_like.streaming.layer import StreamingLayer
 
 SMALLEST_COVER = 1e-3
@@ -92,6 +92,7 @@ class InverseSTFT(StreamingLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         batch, bins, count = x.size(0), self.fft_samples // 2 + 1, x.size(2)
+        require_rows("InverseSTFT", x, 2 * bins)
         channels = x.size(1) // (2 * bins)
         parts = x.view(batch * channels, 2, bins, count)
         spectra = torch.complex(parts[:, 0], parts[:, 1])

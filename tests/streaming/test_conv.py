@@ -229,3 +229,24 @@ def test_what_a_stream_cannot_do_is_refused() -> None:
         Sequential(nn.Tanh(), nn.Conv1d(1, 1, 3))
     with pytest.raises(ModelError, match=r"0 \(BatchNorm1d\) can't stream.*train mode"):
         Sequential(nn.BatchNorm1d(1))
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (nn.Conv1d(1, 1, 1, padding=1), r"1 \(Conv1d\) keeps no state between blocks"),
+        (nn.GRU(1, 1), r"1 \(GRU\) begins every block anew: use neutone_like.streaming.GRU.from_torch"),
+        (nn.LSTM(1, 1), r"1 \(LSTM\) begins every block anew"),
+        (nn.ZeroPad1d(2), r"1 \(ZeroPad1d\) pads every block.*look_ahead_samples"),
+        (nn.ReflectionPad1d((4, 0)), r"1 \(ReflectionPad1d\) pads every block"),
+        (nn.Upsample(scale_factor=2), r"1 \(Upsample\) changes the rate.*Hold or Interpolate"),
+        (nn.Sequential(nn.Tanh(), nn.BatchNorm1d(1)), r"1\.1 \(BatchNorm1d\) can't stream.*train mode"),
+        (nn.Sequential(nn.Sequential(nn.Conv1d(1, 1, 3))), r"1\.0\.0 \(Conv1d\) keeps no state between blocks"),
+        (nn.Sequential(Conv1d(1, 1, 2, 2)), r"1 \(Sequential\) holds a layer that streams, 0 \(Conv1d\)"),
+    ],
+    ids=lambda each: type(each).__name__ if isinstance(each, nn.Module) else "",
+)
+def test_children_that_would_take_every_block_for_a_signal_are_refused_by_name(layer: nn.Module, words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        Sequential(nn.Tanh(), layer)
+    Sequential(nn.Conv1d(1, 1, 1), nn.Conv1d(1, 1, 1, padding="same"), nn.Sequential(nn.Tanh(), nn.Conv1d(1, 1, 1)))

@@ -286,6 +286,14 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
         Built(lambda s, x: s.a(x) + s.b(torch.arange(x.shape[-1])).t(), a=conv(), b=nn.Embedding(400, 4)),
         r"The stream would end.*learned positions.*relative",
     ),
+    "a mask of the signal": (
+        Built(lambda s, x: s.a(x)[..., x[0, 0] > 0], a=conv()),
+        r"index.*as many samples as a mask says.*torch\.where",
+    ),
+    "calculated times": (
+        Built(lambda s, x: s.a(x)[..., (3 * x[0, 0].abs()).long().clamp(max=90)], a=conv()),
+        r"index.*at times that are calculated.*FractionalDelay",
+    ),
     "two outputs": (
         Built(lambda s, x: (x, s.a(x)), a=conv()),  # pyright: ignore
         r"give one tensor, got a tuple of 2\..*network\(x\)\[0\].*joined as channels",

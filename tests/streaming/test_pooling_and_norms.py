@@ -80,6 +80,7 @@ def test_normalisations_are_those_of_the_books() -> None:
 def test_what_needs_the_whole_signal_is_refused_by_name() -> None:
     for layer, why in (
         (nn.BatchNorm1d(2), "train mode"),
+        (nn.SyncBatchNorm(2), "train mode"),
         (nn.GroupNorm(1, 2), "over all of time"),
         (nn.InstanceNorm1d(2), "over all of time"),
         (nn.AdaptiveAvgPool1d(1), "pools over all of time"),

@@ -20,7 +20,9 @@ from neutone_like.streaming import (
     MelSpectrogram,
     OverlapAddCrossfade,
     Pool1d,
+    Residual,
     Sequential,
+    SilentStart,
     StreamingLayer,
     StreamingReport,
     verify_streaming,
@@ -308,3 +310,30 @@ def test_beside_a_reference_of_the_same_names_the_layer_that_differs_is_named() 
         layers[1].weight.add_(0.1)
     failed = {check.name: check for check in verify(Sequential(*layers), reference=ordinary).checks if not check.passed}
     assert {name: check.layer for name, check in failed.items()} == {"equals the reference": "1 (Conv1d)"}
+
+
+class Cancelling(Conv1d):
+    """What is left after a large number that differs with the block: rounding, and nothing else."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        large = 1e5 * x.size(2)
+        return (super().forward(x) + large) - large
+
+
+def test_an_error_that_float64_does_not_have_is_told_as_rounding() -> None:
+    failed = {check.name: check for check in verify(Sequential(Cancelling(1, 2, 3))).checks if not check.passed}
+    check = failed["any blocks equal the whole"]
+    assert "in float64, so that it is float32's rounding" in check.note
+    assert "(Cancelling)" in check.layer
+    assert not any("float64" in check.note for check in verify(Sequential(Forgetful(1, 2, 3))).checks)
+
+
+def test_a_delay_longer_than_noise_for_its_field_is_verified_all_the_same() -> None:
+    for network in (Delay(100), Sequential(Delay(100), Conv1d(1, 1, 3)), Residual(Delay(80)), SilentStart(100)):
+        report = verify(network)
+        assert report.passed, report
+    wrong = Delay(100)
+    wrong.receptive_field_samples = 2  # of 1
+    assert not verify(wrong).passed
+    short = verify(Sequential(Delay(30), Conv1d(1, 1, 20)), example=torch.randn(1, 1, 45))
+    assert short.passed, short

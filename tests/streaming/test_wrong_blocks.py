@@ -56,6 +56,16 @@ def test_what_pytorch_would_read_beyond_its_end_is_refused_in_torchscript_too() 
             torch.jit.script(layer.eval())(torch.randn(1, 1, 16))
 
 
+@pytest.mark.parametrize(("layer", "rows"), [(streaming.InverseSTFT(32, 8), 34), (streaming.PQMFSynthesis(4), 4)])
+def test_what_joins_rows_says_how_many_belong_to_a_channel(layer: StreamingLayer, rows: int) -> None:
+    said = rf"^{type(layer).__name__}: 5 channels in a block .*expected {rows} for each channel of sound"
+    with pytest.raises(ModelError, match=said):
+        layer(torch.zeros(1, 5, 3))
+    with pytest.raises(Exception, match=f"expected {rows} for each channel of sound"):
+        torch.jit.script(layer)(torch.zeros(1, 5, 3))
+    assert layer(torch.zeros(1, 2 * rows, 3)).size(1) == 2
+
+
 class Frames(nn.Module):
     """An ordinary LSTM over ``[batch, channels, samples]``."""
 

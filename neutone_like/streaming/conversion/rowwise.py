@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NoReturn
 
+import torch
 from torch import Tensor
 
 from neutone_like.graph import Value, map_values
@@ -98,6 +99,20 @@ def over_dims(writer: Writer, call: Call) -> Stream | Streams:
     axes = range(x.like.dim()) if dims is None or dims == [] else [dims] if isinstance(dims, int) else dims
     if x.axis in [each % max(1, x.like.dim()) for each in axes]:
         refuse_whole(call)
+    return rowwise(writer, call)
+
+
+def chosen(writer: Writer, call: Call) -> Stream | Streams:
+    """Indexing with tensors, which must not say which times."""
+    x, indices = call.given["self"], call.given["indices"]
+    if any(each.like.dtype == torch.bool for each in streams_in(indices)):
+        refuse(
+            call.node,
+            "gives as many samples as a mask says, which is made of the signal",
+            "Multiply with the mask, or choose with torch.where",
+        )
+    if isinstance(x, Stream) and len(indices) > x.axis and isinstance(indices[x.axis], Stream):
+        refuse(call.node, "takes samples at times that are calculated", "Use slices, or streaming.FractionalDelay")
     return rowwise(writer, call)
 
 

@@ -26,7 +26,7 @@ Rule = Callable[[Writer, Call], Any]
 _PLAIN = (
     "alias clone contiguous detach to type_as _to_copy lift_fresh "
     "lift_fresh_copy transpose permute movedim swapaxes unsqueeze squeeze t numpy_T mT conj view_as_real real imag "
-    "view_as_complex complex polar embedding where index masked_fill cdist zeros_like ones_like full_like "
+    "view_as_complex complex polar embedding where masked_fill cdist zeros_like ones_like full_like "
     "resolve_conj resolve_neg atleast_1d atleast_2d atleast_3d stack broadcast_tensors one_hot hardswish log_sigmoid "
     "bucketize special_i0 fake_quantize_per_tensor_affine"
 )
@@ -39,6 +39,7 @@ _OVER_DIMS = (
 _TABLE: tuple[tuple[str, Rule], ...] = (
     (_PLAIN, rowwise.rowwise),
     (_OVER_DIMS, rowwise.over_dims),
+    ("index", rowwise.chosen),
     ("dropout alpha_dropout feature_dropout feature_alpha_dropout rrelu", rowwise.random_in_training),
     ("layer_norm native_layer_norm rms_norm", rowwise.normalised_shape),
     ("batch_norm _native_batch_norm_legit_no_training prelu channel_shuffle", rowwise.over_channels),
@@ -79,6 +80,7 @@ _TABLE: tuple[tuple[str, Rule], ...] = (
 _TAKE_HELD: tuple[Rule, ...] = (
     rowwise.rowwise,
     rowwise.over_dims,
+    rowwise.chosen,
     rowwise.random_in_training,
     rowwise.normalised_shape,
     rowwise.over_channels,

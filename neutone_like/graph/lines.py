@@ -93,9 +93,12 @@ class LeavingLines(TorchFunctionMode):
 
 
 def _calling_line(frame: FrameType | None) -> str:
-    """Empty where PyTorch's own modules call from the network's call on."""
+    """The innermost line outside of PyTorch; where its own modules alone are called, theirs."""
+    inside = ""
     while frame is not None and os.path.abspath(frame.f_code.co_filename).startswith(_SKIPPED):
         if frame.f_code is Example.call.__code__:
-            return ""
+            return inside
+        if not inside and os.path.abspath(frame.f_code.co_filename).startswith(_SKIPPED[0]):
+            inside = f"{frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back
     return "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,8 +1,8 @@
 """A compiled model is played beside the graph that it was made of before anyone relies on it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from math import isfinite
+from dataclasses import dataclass, replace
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor
 from neutone_like.compiler.facts import torch_value
 from neutone_like.compiler.plan import Plan
 from neutone_like.errors import CompileError
-from neutone_like.graph import Graph, GraphPlayer, Lengths
+from neutone_like.graph import Graph, GraphPlayer, Lengths, Node
 from neutone_like.model import CategoricalParameter, NumericalParameter
 
 EAGER_FACTOR = 2.0
@@ -22,6 +22,14 @@ EAGER_FACTOR = 2.0
 LEAST_ERROR = 1e-6
 """In parts of the output's peak: less than this is not held against anyone."""
 
+ROUNDING_FACTOR = 2.0
+"""Where numbers on the way are rounded to few levels, the error may be this many times what that rounding itself does.
+
+A number between two levels goes to either, by the last bit of what came before, so that PyTorch in float32 and in
+float64 may be as far apart as two draws of the same noise: 1.4 times as far as each is from what was not rounded.
+"""
+
+_ROUNDS = "aten::fake_quantize_per_tensor_affine.default"
 _SIZES = (1, 17, 64, 256)
 _SEED = 11
 
@@ -36,6 +44,8 @@ class Accuracy:
         peak: Of the output.
         blocks: The lengths of the blocks, in samples.
         from_eager: How far it is from PyTorch in float32.
+        rounded: Whether numbers on the way are rounded to few levels.
+        rounding_share: The power of the error over that of what this rounding does, as a ratio of amplitudes.
     """
 
     error: float
@@ -43,6 +53,8 @@ class Accuracy:
     peak: float
     blocks: tuple[int, ...]
     from_eager: float = 0.0
+    rounded: bool = False
+    rounding_share: float = 0.0
 
     @property
     def allowed(self) -> float:
@@ -52,9 +64,16 @@ class Accuracy:
     @property
     def is_good(self) -> bool:
         """Whether the error is small enough."""
-        return isfinite(self.allowed) and self.error <= self.allowed
+        if not isfinite(self.allowed) or not isfinite(self.error):
+            return False
+        return self.error <= self.allowed or (self.rounded and self.rounding_share <= ROUNDING_FACTOR)
 
     def __str__(self) -> str:
+        if self.rounded and self.error > self.allowed:
+            return (
+                f"error {self.rounding_share:.2g} times what 8 bits on the way make of it, allowed are "
+                f"{ROUNDING_FACTOR:g} times, at most {self.error:.1e} at a peak of {self.peak:.2g}"
+            )
         return (
             f"error {self.error:.1e}, allowed {self.allowed:.1e} ({EAGER_FACTOR:g} times PyTorch's own in float32, at "
             f"a peak of {self.peak:.2g}), over blocks of {', '.join(map(str, sorted(set(self.blocks))))} samples"
@@ -177,8 +196,11 @@ def accuracy_of(
         longest: PyTorch plays longer blocks in pieces of this length; ``None``: as they are.
     """
     exact, eager = GraphPlayer(graph, torch.float64), GraphPlayer(graph)
+    whole = without_rounding(graph)
+    unrounded = None if whole is None else GraphPlayer(whole, torch.float64)
     examples = Examples(graph, look_behind, parameters)
     error = eager_error = peak = from_eager = 0.0
+    power = rounding_power = 0.0
     with torch.no_grad():
         for samples in blocks:
             inputs = examples.block(samples)
@@ -192,7 +214,25 @@ def accuracy_of(
             from_eager = max(from_eager, _largest(got - rounded))
             eager_error = max(eager_error, _largest(rounded - wanted))
             peak = max(peak, _largest(wanted))
-    return Accuracy(error, eager_error, peak, tuple(blocks), from_eager)
+            if unrounded is not None:
+                plain = torch.cat([_rows(unrounded(*[each.double() for each in piece])) for piece in pieces], 1)
+                power += float((got - wanted).square().sum())
+                rounding_power += float((wanted - plain).square().sum())
+    share = (power / rounding_power) ** 0.5 if rounding_power > 0.0 else inf
+    return Accuracy(error, eager_error, peak, tuple(blocks), from_eager, unrounded is not None, share)
+
+
+def without_rounding(graph: Graph) -> Graph | None:
+    """The same with numbers that are clipped, but not rounded to few levels; ``None`` where none are."""
+    if all(node.op != _ROUNDS for node in graph.nodes):
+        return None
+    return replace(graph, nodes=tuple(_clipped(each) if each.op == _ROUNDS else each for each in graph.nodes))
+
+
+def _clipped(node: Node) -> Node:
+    x, scale, zero_point, lowest, highest = node.args
+    ends = ((each - zero_point) * scale for each in (lowest, highest))
+    return replace(node, op="aten::clamp.default", args=(x, *ends), kwargs={})
 
 
 def _rows(sound: Tensor) -> Tensor:

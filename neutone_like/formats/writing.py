@@ -201,7 +201,7 @@ def _proved(chosen: Format, draft: Draft, path: Path) -> Accuracy:
     captured = core.captured
     accuracy = accuracy_of(played, core.graph, captured.parameters, captured.look_behind_samples, blocks)
     require_finite(accuracy)
-    vague = accuracy.eager_error > _VAGUE * accuracy.peak
+    vague = not accuracy.rounded and accuracy.eager_error > _VAGUE * accuracy.peak
     if vague and accuracy.from_eager > _VAGUE * accuracy.peak:
         raise CompileError(
             f"PyTorch's own float32 is {accuracy.eager_error:.1e} from float64, at a peak of {accuracy.peak:.2g}, and "

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
@@ -17,7 +17,7 @@ from neutone_like.artifact.format.format_limits import Model
 from neutone_like.compiler.file import FilePlan, TestVector, write_plan, write_plans
 from neutone_like.compiler.plan import Plan
 from neutone_like.compiler.planning import planned, simplified, specialised
-from neutone_like.compiler.proof import Accuracy, Examples, prove
+from neutone_like.compiler.proof import Accuracy, Examples, prove, without_rounding
 from neutone_like.errors import ArtifactError, CaptureError, CompileError
 from neutone_like.runtime.compiled_model import COMPILED_KEY, CompiledModel, CompileReport
 from neutone_like.runtime.core_capture import Captured, capture_artifact
@@ -101,13 +101,17 @@ def _planned(artifact: Artifact, sample_rate: int | None, model: Model | None, *
     captured = None
     try:
         captured = capture_artifact(artifact, sample_rate, model, in_granules=in_granules)
-        graph = simplified(specialised(captured.graph, captured.look_behind_samples, captured.block_size))
-        return _Planned(captured, planned(graph, captured.look_behind_samples, captured.block_size))
+        return _planned_of(captured)
     except (CaptureError, CompileError) as error:
         if captured is not None and captured.graph.lengths.longest is not None:
             # Cut in pieces by its own program, as filters were by earlier releases: sample by sample there is a plan.
             return _planned(artifact, sample_rate, model, in_granules=False)
         raise CompileError(str(error)) from error
+
+
+def _planned_of(captured: Captured) -> _Planned:
+    graph = simplified(specialised(captured.graph, captured.look_behind_samples, captured.block_size))
+    return _Planned(captured, planned(graph, captured.look_behind_samples, captured.block_size))
 
 
 def _at_other_rates(
@@ -152,10 +156,29 @@ def _with_test(planned: _Planned) -> FilePlan:
     defaults = np.asarray([float(each.default) for each in captured.parameters], np.float32)
     inputs = Examples(captured.graph, captured.look_behind_samples, captured.parameters).block(samples)
     audio = np.ascontiguousarray(inputs[0].reshape(-1, inputs[0].shape[-1]).numpy())
-    empty = TestVector(audio[:, : captured.look_behind_samples], defaults, audio[:, :0])
-    player = _opened(write_plan(plan, "{}", empty, captured.delay_samples))
+    player = _opened(_written_alone(planned))
     output = np.asarray(player.play(audio, [np.atleast_1d(each) for each in defaults]))
     return FilePlan(plan, TestVector(audio, defaults, output), captured.delay_samples)
+
+
+def _written_alone(planned: _Planned) -> bytes:
+    """A plan with no test but of nothing, and no metadata."""
+    captured = planned.captured
+    inputs = Examples(captured.graph, captured.look_behind_samples, captured.parameters).block(planned.plan.granule)
+    audio = np.ascontiguousarray(inputs[0].reshape(-1, inputs[0].shape[-1]).numpy())
+    defaults = np.asarray([float(each.default) for each in captured.parameters], np.float32)
+    empty = TestVector(audio[:, : captured.look_behind_samples], defaults, audio[:, :0])
+    return write_plan(planned.plan, "{}", empty, captured.delay_samples)
+
+
+def _prove_without_rounding(made: _Planned) -> None:
+    """Hold all but the rounding of numbers on the way, whose noise would hide other mistakes, to the usual measure."""
+    captured = made.captured
+    graph = without_rounding(captured.graph)
+    if graph is not None:
+        plain = _planned_of(replace(captured, graph=graph))
+        whole = _opened(_written_alone(plain))
+        prove(native_module().CompiledModel(whole, 0), graph, plain.plan, captured.parameters)
 
 
 def _opened(data: bytes) -> Any:
@@ -176,6 +199,7 @@ def _proved(data: bytes, plans: Sequence[_Planned], left_out: tuple[str, ...]) -
     for each, rate in zip(plans, whole.rates or [0], strict=True):
         native = native_module().CompiledModel(whole, rate)
         accuracies.append(prove(native, each.captured.graph, each.plan, each.captured.parameters))
+        _prove_without_rounding(each)
     report = CompileReport(
         steps=len(plans[0].plan.steps),
         file_bytes=len(data),

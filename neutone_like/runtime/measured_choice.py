@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from neutone_like.artifact import Artifact
+from neutone_like.artifact.reading.rounded_activations import rounded_otherwise, rounds_activations, tolerated
 from neutone_like.errors import NeutoneLikeError
 from neutone_like.runtime.backends import Backend, ModelFacts
 from neutone_like.runtime.choice_cache import Measured, choice_file, keep_choice, read_choice
@@ -78,13 +80,19 @@ def fastest(artifact: Artifact, host: HostConfig, candidates: Mapping[str, Backe
     known = read_choice(file)
     if known is not None and known.backend in candidates:
         return ChosenBackend(candidates[known.backend], _reason(known, host, "measured before on this machine"))
-    measured = measure(host, candidates)
+    measured = measure(host, candidates, rounds_activations(artifact.module))
     problem = keep_choice(file, measured)
     return ChosenBackend(candidates[measured.backend], _reason(measured, host, problem))
 
 
-def measure(host: HostConfig, candidates: Mapping[str, Backend]) -> Measured:
-    """The 99th percentile of a block's time, by turns, of those whose output and latency are the reference's."""
+def measure(host: HostConfig, candidates: Mapping[str, Backend], rounds: bool = False) -> Measured:
+    """The 99th percentile of a block's time, by turns, of those whose output and latency are the reference's.
+
+    Args:
+        host: Whose blocks.
+        candidates: By name.
+        rounds: Whether they round numbers on the way, so that a last bit may make more of a difference.
+    """
     native = native_module()
     engine = native.Engine(native.EngineConfig())
     notes: dict[str, str] = {}
@@ -100,7 +108,7 @@ def measure(host: HostConfig, candidates: Mapping[str, Backend]) -> Measured:
                     notes[name] = str(error)
                 else:
                     sessions[name] = opened.enter_context(session)
-            _leave_out_others(sessions, notes)
+            _leave_out_others(sessions, notes, rounds)
             times = _p99_us(sessions, host)
     finally:
         engine.close()
@@ -108,12 +116,15 @@ def measure(host: HostConfig, candidates: Mapping[str, Backend]) -> Measured:
     return Measured(next(name for name, value in times.items() if value * WORTH_IT <= best), times, notes)
 
 
-def _leave_out_others(sessions: dict[str, Session], notes: dict[str, str]) -> None:
+def _leave_out_others(sessions: dict[str, Session], notes: dict[str, str], rounds: bool) -> None:
     """Those that play something else than the reference, later, or not at all."""
     reference = sessions[REFERENCE]
     audio = _noise(reference.host.channels, COMPARED_SAMPLES)
     wanted = np.asarray(reference.process_offline(audio))
     allowed = TOLERANCE * max(float(np.abs(wanted).max()), 0.01)
+    if rounds:
+        otherwise = rounded_otherwise(torch.from_numpy(audio)).numpy()
+        allowed = max(allowed, tolerated(wanted, np.asarray(reference.process_offline(otherwise))))
     for name in [each for each in sessions if each != REFERENCE]:
         session = sessions[name]
         try:

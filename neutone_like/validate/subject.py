@@ -17,6 +17,7 @@ from torch import Tensor
 
 from neutone_like.artifact.format.format_limits import Model
 from neutone_like.artifact.reading.loader import Artifact
+from neutone_like.artifact.reading.rounded_activations import rounds_activations
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.validate import signals
 from neutone_like.validate.conditions import optimiser
@@ -257,7 +258,8 @@ class Subject(ABC):
 
         A model with much gain, or one that amplifies small differences, makes more of the last bit of a float32 than
         1e-6 without anything being wrong. So the input is changed by that bit, and the effect measured; not where the
-        difference that was ``found`` is smaller than 1e-6 anyway.
+        difference that was ``found`` is smaller than 1e-6 anyway. The effect counts up to 1e-3, and wholly where
+        numbers on the way are rounded to few levels, so that the last bit may decide about one of them.
         """
         if found <= DIFFERENCE_ALLOWED:
             return DIFFERENCE_ALLOWED
@@ -265,7 +267,13 @@ class Subject(ABC):
             return DIFFERENCE_ALLOWED * max(1.0, loudest(reference))
         moved = [x + _rounding_of(x) for x in sounds]
         effect = apart(self.play(self.reused(setting), moved, values, setting), reference)
-        return min(LARGEST_DIFFERENCE_ALLOWED, max(DIFFERENCE_ALLOWED, 4.0 * effect))
+        most = math.inf if self.rounds_activations else LARGEST_DIFFERENCE_ALLOWED
+        return min(most, max(DIFFERENCE_ALLOWED, 4.0 * effect))
+
+    @cached_property
+    def rounds_activations(self) -> bool:
+        """Whether numbers on the way are rounded to few levels."""
+        return rounds_activations(self.artifact.module)
 
     def named(self, values: Values) -> str:
         """Values in the parameters' own units, for a measurement."""

@@ -1,6 +1,6 @@
 """Make and check the test vector of an offline model; see :class:`OfflineTestVectorRecord`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from neutone_like.artifact.format.offline_vector_record import (
     StimulusRecord,
 )
 from neutone_like.artifact.reading.reference_vector import noise
+from neutone_like.artifact.reading.rounded_activations import rounded_otherwise, rounds_activations, tolerated
 from neutone_like.artifact.reading.vector_comparison import (
     Output,
     compare,
@@ -49,8 +50,13 @@ def make_offline_vector(
         text=tuple(text),
         tokens=tuple(tuple(each) for each in tokens),
     )
-    outputs = tuple(_record(output) for output in _play(module, stimulus))
-    return OfflineTestVectorRecord(**dict(stimulus), outputs=outputs)
+    outputs = _play(module, stimulus)
+    apart = [0.0] * len(outputs)
+    if rounds_activations(module):
+        otherwise = _play(module, stimulus, change=rounded_otherwise)
+        apart = [tolerated(each, other) for each, other in zip(outputs, otherwise, strict=True)]
+    records = tuple(_record(*each) for each in zip(outputs, apart, strict=True))
+    return OfflineTestVectorRecord(**dict(stimulus), outputs=records)
 
 
 def check_offline_vector(module: ScriptModule, vector: OfflineTestVectorRecord, where: str) -> float:
@@ -87,8 +93,14 @@ def _check_shape(outputs: list[Output], vector: OfflineTestVectorRecord, where: 
         )
 
 
-def _play(module: ScriptModule, stimulus: StimulusRecord, *, with_parameters: bool = True) -> list[Output]:
-    inputs = [noise(stimulus.seed + k, count, stimulus.samples) for k, count in enumerate(stimulus.in_channels)]
+def _play(
+    module: ScriptModule,
+    stimulus: StimulusRecord,
+    *,
+    with_parameters: bool = True,
+    change: Callable[[Tensor], Tensor] = lambda x: x,
+) -> list[Output]:
+    inputs = [change(noise(stimulus.seed + k, n, stimulus.samples)) for k, n in enumerate(stimulus.in_channels)]
     module.set_daw_sample_rate_and_buffer_size(stimulus.sample_rate, stimulus.block_size)
     module.reset()
     knobs = torch.tensor(stimulus.parameters_0to1).reshape(-1, 1).expand(-1, stimulus.samples).contiguous()
@@ -101,7 +113,7 @@ def _play(module: ScriptModule, stimulus: StimulusRecord, *, with_parameters: bo
     return [output.numpy() for output in outputs]
 
 
-def _record(output: Output) -> OutputRecord:
+def _record(output: Output, tolerance: float) -> OutputRecord:
     indices = spread_indices(0, output.shape[1])
     return OutputRecord(
         length=output.shape[1],
@@ -109,5 +121,5 @@ def _record(output: Output) -> OutputRecord:
         sample_indices=indices,
         samples=kept_samples(output, indices),
         rms=tuple(short(value) for value in levels(output)),
-        tolerance=tolerance_for(output),
+        tolerance=tolerance_for(output, tolerance),
     )

@@ -42,8 +42,8 @@ def kept_samples(output: Output, indices: tuple[int, ...]) -> tuple[tuple[float,
     return tuple(tuple(short(value) for value in channel[list(indices)]) for channel in output)
 
 
-def tolerance_for(output: Output) -> float:
-    return short(min(MAXIMUM_TOLERANCE, RELATIVE_TOLERANCE * max(1.0, float(np.abs(output).max()))))
+def tolerance_for(output: Output, least: float = 0.0) -> float:
+    return short(min(MAXIMUM_TOLERANCE, max(least, RELATIVE_TOLERANCE * max(1.0, float(np.abs(output).max())))))
 
 
 def compare(output: Output, expected: Expected, where: str) -> float:

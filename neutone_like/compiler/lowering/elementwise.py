@@ -315,6 +315,22 @@ def _clamp(context: Context, node: Node, self: Lowered, **given: Any) -> Lowered
     return pointwise(context, node, build, operands)
 
 
+@lowers("fake_quantize_per_tensor_affine")
+def _rounded(
+    context: Context, node: Node, self: Lowered, scale: float, zero_point: int, quant_min: int, quant_max: int
+) -> Lowered:
+    """As PyTorch does: times the inverse of the scale, in float32; whole numbers are counted from the zero point."""
+    exact = torch.tensor(scale, dtype=torch.float32)
+    inverse, lowest, highest = float(1.0 / exact), quant_min - zero_point, quant_max - zero_point
+
+    def build(x: Expression) -> Expression:
+        whole = apply(O.ROUND, apply(O.MULTIPLY, x, number(inverse)))
+        limited = apply(O.MINIMUM, apply(O.MAXIMUM, whole, number(lowest)), number(highest))
+        return apply(O.MULTIPLY, limited, number(float(exact)))
+
+    return pointwise(context, node, build, [self])
+
+
 @lowers("prelu", "_prelu_kernel")
 def _prelu(context: Context, node: Node, self: Lowered, weight: Lowered) -> Lowered:
     view, slope = context.view(self), context.view(weight)

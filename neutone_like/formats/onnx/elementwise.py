@@ -168,6 +168,15 @@ def _clamp(
     return found if high is None else maths("Min", found, high)
 
 
+@computed("fake_quantize_per_tensor_affine")
+def _rounded(maths: Maths, x: Operand, scale: float, zero_point: int, quant_min: int, quant_max: int) -> Written:
+    """Not ``QuantizeLinear``, which divides, and puts other numbers that lie between two levels to one of them."""
+    exact = torch.tensor(scale, dtype=torch.float32)
+    whole = maths("Round", maths("Mul", x, float(1.0 / exact)))
+    limited = maths("Min", maths("Max", whole, float(quant_min - zero_point)), float(quant_max - zero_point))
+    return maths("Mul", limited, float(exact))
+
+
 @computed("maximum", "max.other")
 def _maximum(maths: Maths, x: Operand, other: Operand) -> Written:
     return maths("Max", x, other)

@@ -43,7 +43,8 @@ _TABLE: tuple[tuple[str, Rule], ...] = (
     ),
     (
         "dropout alpha_dropout feature_dropout to type_as _to_copy masked_fill where "
-        "clamp clamp_min clamp_max nan_to_num real imag conj abs angle polar complex softplus hardtanh leaky_relu",
+        "clamp clamp_min clamp_max nan_to_num real imag conj abs angle polar complex softplus hardtanh leaky_relu "
+        "fake_quantize_per_tensor_affine",
         elementwise.elementwise,
     ),
     (

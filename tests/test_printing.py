@@ -146,7 +146,11 @@ def prune_result() -> optimise.PruneResult:
 
 def quantise_result() -> optimise.QuantiseResult:
     weight = optimise.QuantisedWeight(EVIL, "int8", (8, 8, 3), 768, 208, 0.001)
-    return optimise.QuantiseResult(nn.Identity(), (weight,) * 30, 64, quality_report(), 0.1, 0.2, None, None, EVIL)
+    layer = optimise.QuantisedActivations(EVIL, "int8", 0.0078125, -3, 0.001, 0.25, "")
+    left = optimise.QuantisedActivations(EVIL, "float32", None, None, None, None, EVIL)
+    return optimise.QuantiseResult(
+        nn.Identity(), (weight,) * 30, 64, quality_report(), 0.1, 0.2, None, None, EVIL, 0, (layer, left) * 30
+    )
 
 
 class Playing:
@@ -225,6 +229,7 @@ MAKERS: dict[type, Callable[[Playing], Any]] = {
     optimise.QualityReport: lambda _: quality_report(),
     optimise.QualityVerdict: lambda _: distil_result().verdict,
     optimise.QuantiseResult: lambda _: quantise_result(),
+    optimise.QuantisedActivations: lambda _: quantise_result().activations[0],
     optimise.QuantisedWeight: lambda _: quantise_result().weights[0],
     optimise.StudentCandidate: lambda _: proposals().candidates[0],
     optimise.StudentModel: lambda _: STUDENT,

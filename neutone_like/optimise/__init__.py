@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from neutone_like.optimise.quality_report import QualityReport as QualityReport
     from neutone_like.optimise.quality_report import QualityVerdict as QualityVerdict
     from neutone_like.optimise.quantising.quantise import quantise as quantise
+    from neutone_like.optimise.quantising.result import QuantisedActivations as QuantisedActivations
     from neutone_like.optimise.quantising.result import QuantisedWeight as QuantisedWeight
     from neutone_like.optimise.quantising.result import QuantiseResult as QuantiseResult
 
@@ -53,6 +54,6 @@ export_lazily(
         "neutone_like.optimise.played_cost": ("PlayedCost",),
         "neutone_like.optimise.quality_report": ("ItemQuality", "QualityReport", "QualityVerdict"),
         "neutone_like.optimise.quantising.quantise": ("quantise",),
-        "neutone_like.optimise.quantising.result": ("QuantisedWeight", "QuantiseResult"),
+        "neutone_like.optimise.quantising.result": ("QuantisedActivations", "QuantisedWeight", "QuantiseResult"),
     },
 )

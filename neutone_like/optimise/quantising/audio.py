@@ -1,7 +1,7 @@
 """What a quantised model is judged by: audio at its own rate, and what comes out of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,12 @@ class Judge:
         """What another model makes of the same audio."""
         return _played(model, self.audio)
 
+    def played_at_full_scale(self, model: Any) -> None:
+        """Play a model as loud as sound may be: the audio, each with its peak at 1."""
+        peaks = [float(np.abs(each.samples).max()) for each in self.audio]
+        loud = [replace(each, samples=each.samples / peak) for each, peak in zip(self.audio, peaks, strict=True)]
+        _played(model, loud)
+
     def error(self, model: Any) -> float:
         """Error-to-signal ratio against the original.
 
@@ -105,7 +111,7 @@ class Judge:
             AudioError: There is nothing to play, or silence comes out.
         """
         if not self.audio:
-            raise AudioError('weights="mixed" chooses by what it costs: pass audio, such as audio="in.wav".')
+            raise AudioError('error_limit is about what the model makes of sound: pass audio, such as audio="in.wav".')
         return _error_ratio(self.reference, self.played(model))
 
     def target_error(self, made: Sequence[Recording]) -> float | None:

@@ -1,6 +1,8 @@
 """The one call: a model with weights of fewer bits, and what that cost."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -8,17 +10,29 @@ from torch import nn
 
 from neutone_like.artifact.writing.working_copy import working_copy
 from neutone_like.checked_arguments import checked_arguments
-from neutone_like.errors import CompileError, ExportError, ModelError, ParameterError
+from neutone_like.errors import AudioError, CompileError, ExportError, ModelError, ParameterError
 from neutone_like.model import WaveformToWaveformBase
 from neutone_like.numbers import as_finite_number
 from neutone_like.optimise.played_cost import CompiledCost, compiled_costs
+from neutone_like.optimise.quantising.activations import (
+    clipped_at_full_scale,
+    require_float_inputs,
+    round_activations,
+)
 from neutone_like.optimise.quantising.audio import Judge, calibration_audio
 from neutone_like.optimise.quantising.biases import bytes_saved, round_biases
 from neutone_like.optimise.quantising.compensating import round_by_ear
-from neutone_like.optimise.quantising.grid import Precision
+from neutone_like.optimise.quantising.grid import Grid, Precision
 from neutone_like.optimise.quantising.hearing import Hearing
-from neutone_like.optimise.quantising.result import QuantisedWeight, QuantiseResult
-from neutone_like.optimise.quantising.sensitivity import Errors, errors_alone, fewest_bits, put_back, round_weights
+from neutone_like.optimise.quantising.result import QuantisedActivations, QuantisedWeight, QuantiseResult
+from neutone_like.optimise.quantising.sensitivity import (
+    Errors,
+    errors_alone,
+    fewest_bits,
+    put_back,
+    round_weights,
+    rounded,
+)
 from neutone_like.optimise.quantising.training import FineTune, train_on_grids
 from neutone_like.optimise.quantising.weights import Weight, chosen_precisions, require_float_weights, weights_of
 from neutone_like.optimise.sounds import Sounds
@@ -38,6 +52,7 @@ def quantise(
     sample_rate: int | None = None,
     target: Sounds | None = None,
     group_size: int | None = None,
+    activations: Literal["int8"] | None = None,
     layers: Mapping[str, Precision] | None = None,
     error_limit: float | None = None,
     fine_tune: FineTune | None = None,
@@ -65,17 +80,22 @@ def quantise(
         sample_rate: Of arrays, in Hz.
         target: What the model should make of ``audio``, where that is known: errors before and after are told.
         group_size: 4, 8, 16, 32, 64 or 128 weights of a channel share a scale; ``None``: all of them.
-        layers: Other precisions (``"float32"`` leaves a weight as it is) by patterns of names of weights or layers,
-            such as ``{"head*": "float32"}``. Not with ``"mixed"``.
-        error_limit: For ``"mixed"``: the most error-to-signal ratio against the model that was given.
+        activations: ``"int8"``: convolutions and linear layers whose weights are int8 or int4 also round what they are
+            given, to 256 numbers in a range that ``audio`` has shown. It is still multiplied as float32: slower here,
+            for what computes in integers. Recurrent layers take what they are given as it is.
+        layers: Other precisions (``"float32"`` leaves a weight, and what its layer is given, as it is) by patterns of
+            names of weights or layers, such as ``{"head*": "float32"}``. Not with ``"mixed"``.
+        error_limit: For ``"mixed"``, or with ``activations``: the most error-to-signal ratio against the model that was
+            given. Layers whose activations cost most are left alone until that is met.
         fine_tune: A function that trains the copy that it is given in place, on weights that it sees rounded. Compare
             it with the same function on an unrounded copy: more training helps that too.
         measure: Compile a live model before and after, and tell the bytes of the file and the time of a block.
 
     Raises:
-        ModelError: No model, nothing to quantise, a weight that is quantised already, or weights that are not finite,
-            before or after ``fine_tune``.
-        AudioError: Audio of another rate than the model's, silent or too short, or a model that makes silence of it.
+        ModelError: No model, nothing to quantise, weights or activations that are quantised already, or weights that
+            are not finite, before or after ``fine_tune``.
+        AudioError: No audio for activations; audio of another rate than the model's, silent or too short, or a model
+            that makes silence of it.
         ParameterError: An unknown precision, group size or layer, or a limit that nothing meets.
         ExportError: The model can't be copied.
     """
@@ -85,11 +105,17 @@ def quantise(
             f"model: expected a live model or another nn.Module in Python, got {given}. Quantise what an artifact "
             "was exported from, and export that again."
         )
-    _require_choices(weights, group_size, layers, error_limit)
+    _require_choices(weights, group_size, activations, layers, error_limit)
+    if activations is not None and audio is None:
+        raise AudioError(
+            "activations: how far they reach is found out while audio plays. Pass audio, of the kind and as loud as "
+            'what the model is played with, such as audio="in.wav".'
+        )
     if fine_tune is not None and not callable(fine_tune):
         raise ParameterError(f"fine_tune: expected a function that takes the model, got {fine_tune!r}.")
     original: Any = working_copy(model)
     copy: Any = working_copy(model)
+    require_float_inputs(copy)
     found = weights_of(copy)
     precisions = chosen_precisions(found, "int4" if weights == "mixed" else weights, layers)
     require_float_weights(found, [precisions[each.name] for each in found])
@@ -97,26 +123,25 @@ def quantise(
         raise ModelError("layers leaves every weight as it is, so that there is nothing to quantise.")
     judge = Judge.of(original, calibration_audio(original, audio, sample_rate), target)
     errors: Errors = {}
-    if error_limit is not None:
+    if weights == "mixed" and error_limit is not None:
         errors = errors_alone(found, group_size, lambda: judge.error(copy))
         precisions = fewest_bits(found, errors, group_size, error_limit, lambda: judge.error(copy))
     changed = [each for each in found if precisions[each.name] != "float32"]
     table = tuple(_described(each, precisions[each.name], group_size, errors) for each in found)
     beside = sum(each.numel() * each.element_size() for each in nn.Module.parameters(copy))
-    grids = {each.name: each.grid(precisions[each.name], group_size) for each in changed}
     given = [each.detach().clone() for each in nn.Module.parameters(copy)]
+    hears = audio is not None and (fine_tune is None or activations is not None)
+    hearing = Hearing.of(original, judge.audio) if hears else None
+    rounding = _Rounding(copy, changed, precisions, group_size, hearing, judge, activations, error_limit)
     if fine_tune is not None:
-        train_on_grids(copy, changed, grids, fine_tune)
-        round_biases(changed)
-    elif audio is not None:
-        hearing = Hearing.of(original, judge.audio)
-        round_by_ear(changed, grids, lambda: hearing.play(copy), lambda: hearing.error(copy))
+        inputs = rounding.trained(fine_tune)
     else:
-        round_weights(changed, grids)
-        round_biases(changed)
-    if fine_tune is None and error_limit is not None and judge.error(copy) > error_limit:
-        put_back(nn.Module.parameters(copy), given)  # the nearest weights alone were found to be good enough
-        round_weights(changed, grids)
+        rounding.round_weights()
+        if errors and error_limit is not None and judge.error(copy) > error_limit:
+            put_back(nn.Module.parameters(copy), given)  # the nearest weights alone were found to be good enough
+            round_weights(changed, rounding.grids)
+        inputs = rounding.activations_rounded()
+    inputs = clipped_at_full_scale(inputs, changed, lambda: judge.played_at_full_scale(copy))
     made = judge.played(copy)
     costs, note = _costs([original, copy]) if measure else ((None, None), "")
     return QuantiseResult(
@@ -130,11 +155,67 @@ def quantise(
         played_before=costs[0],
         played_after=costs[1],
         note=note,
+        activations=inputs,
     )
 
 
+@dataclass(frozen=True)
+class _Rounding:
+    """The copy that is rounded, and how.
+
+    Attributes:
+        copy: The model.
+        changed: Its weights that are not left float32.
+        precisions: By name.
+        group_size: Of scales.
+        hearing: What rounding hears; ``None``: nothing.
+        judge: What the error limit is about.
+        activations: Whether, and to what, they are rounded.
+        error_limit: The most error, where there is one.
+    """
+
+    copy: Any
+    changed: list[Weight]
+    precisions: Mapping[str, Precision]
+    group_size: int | None
+    hearing: Hearing | None
+    judge: Judge
+    activations: str | None
+    error_limit: float | None
+
+    @property
+    def grids(self) -> dict[str, Grid]:
+        """Of weights, by name."""
+        return {each.name: each.grid(self.precisions[each.name], self.group_size) for each in self.changed}
+
+    def round_weights(self) -> None:
+        """By ear where something is heard."""
+        if self.hearing is not None:
+            play, error = partial(self.hearing.play, self.copy), partial(self.hearing.error, self.copy)
+            round_by_ear(self.changed, self.grids, play, error)
+        else:
+            round_weights(self.changed, self.grids)
+            round_biases(self.changed)
+
+    def trained(self, fine_tune: FineTune) -> tuple[QuantisedActivations, ...]:
+        """Ranges of activations are those of the nearest weights, and stay while all is trained."""
+        with rounded(self.changed, self.precisions, self.group_size):
+            inputs = self.activations_rounded()
+        train_on_grids(self.copy, self.changed, self.grids, fine_tune)
+        round_biases(self.changed)
+        return inputs
+
+    def activations_rounded(self) -> tuple[QuantisedActivations, ...]:
+        """Let layers of short weights round what they are given, where that is asked for."""
+        if self.hearing is None or self.activations is None:
+            return ()
+        short = [each for each in self.changed if self.precisions[each.name] in ("int8", "int4")]
+        play, error = partial(self.hearing.play, self.copy), partial(self.judge.error, self.copy)
+        return round_activations(short, play, error, self.error_limit)
+
+
 def _require_choices(
-    weights: Any, group_size: Any, layers: Mapping[str, Precision] | None, error_limit: float | None
+    weights: Any, group_size: Any, activations: Any, layers: Mapping[str, Precision] | None, error_limit: float | None
 ) -> None:
     if weights not in CHOICES:
         raise ParameterError(f"weights: expected one of {list(CHOICES)}, got {weights!r}.")
@@ -143,10 +224,17 @@ def _require_choices(
             f'group_size: expected one of {list(GROUP_SIZES)} or None, and no weights="fp16", got '
             f"{group_size!r} with {weights!r}."
         )
-    if (weights == "mixed") != (error_limit is not None):
+    if activations not in (None, "int8") or (activations is not None and weights not in ("int8", "int4")):
         raise ParameterError(
-            'error_limit belongs to weights="mixed", which needs it: the most error-to-signal ratio, such as 0.001. '
-            f"Got {error_limit!r} with {weights!r}."
+            'activations: expected "int8", with weights="int8" or "int4", or None, got '
+            f"{activations!r} with {weights!r}."
+        )
+    if (weights == "mixed" and error_limit is None) or (
+        weights != "mixed" and not activations and error_limit is not None
+    ):
+        raise ParameterError(
+            'error_limit belongs to weights="mixed", which needs it, and to activations: the most error-to-signal '
+            f"ratio, such as 0.001. Got {error_limit!r} with {weights!r}."
         )
     if error_limit is not None and (as_finite_number(error_limit) is None or not error_limit > 0.0):
         raise ParameterError(f"error_limit: expected a finite number above 0, got {error_limit!r}.")

@@ -1,7 +1,7 @@
 """What quantising made: the model, what became of each weight, and what it cost and gained."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from neutone_like.optimise.played_cost import CompiledCost
 from neutone_like.optimise.quality_report import QualityReport
@@ -30,6 +30,30 @@ class QuantisedWeight(Printed):
 
 
 @dataclass(frozen=True, repr=False)
+class QuantisedActivations(Printed):
+    """What one layer is given.
+
+    Attributes:
+        name: Of the layer, as ``model.named_modules()`` has it.
+        precision: ``"int8"``, or ``"float32"`` where it is taken as it is.
+        scale: Between two of the 256 numbers; ``None`` in float32.
+        zero_point: The whole number from -128 to 127 that stands for 0; ``None`` in float32.
+        error_alone: Error-to-signal ratio where only this layer rounds what it is given; ``None`` without a limit.
+        clipped_at_full_scale: Share of the numbers beyond the range, 0..1, while the audio plays with its peak at full
+            scale; ``None`` in float32.
+        reason: Why it is float32.
+    """
+
+    name: str
+    precision: Literal["int8", "float32"]
+    scale: float | None
+    zero_point: int | None
+    error_alone: float | None
+    clipped_at_full_scale: float | None
+    reason: str
+
+
+@dataclass(frozen=True, repr=False)
 class QuantiseResult(Printed):
     """A quantised model.
 
@@ -44,6 +68,7 @@ class QuantiseResult(Printed):
         played_before, played_after: As compiled and played here; ``None`` where it was not measured.
         note: Why something was not measured.
         other_bytes_saved: Of ``other_bytes``, by biases that became half-precision numbers.
+        activations: Of each layer whose weights are quantised; empty where activations were not asked for.
     """
 
     model: Any
@@ -56,6 +81,7 @@ class QuantiseResult(Printed):
     played_after: CompiledCost | None
     note: str
     other_bytes_saved: int = 0
+    activations: tuple[QuantisedActivations, ...] = ()
 
     @property
     def bytes_before(self) -> int:
@@ -79,6 +105,7 @@ class QuantiseResult(Printed):
             "played_after": None if self.played_after is None else asdict(self.played_after),
             "note": self.note,
             "weights": [asdict(each) for each in self.weights],
+            "activations": [asdict(each) for each in self.activations],
         }
 
     def _title(self) -> str:
@@ -98,14 +125,36 @@ class QuantiseResult(Printed):
             rows.append(
                 (f"{after.block_samples} samples", f"{before.block_us:.3g} -> {after.block_us:.3g} us, {after.kernels}")
             )
-        return [*rows, *([("note", self.note)] if self.note else [])]
+        return [*rows, *self._activation_rows(), *([("note", self.note)] if self.note else [])]
+
+    def _activation_rows(self) -> list[Row]:
+        if not self.activations:
+            return []
+        rounded = [each for each in self.activations if each.precision == "int8"]
+        told = f"int8 in {len(rounded)} of {len(self.activations)} layers, multiplied as float32"
+        rows: list[Row] = [("activations", told)]
+        rows += [("float32", f"{each.name}: {each.reason}") for each in self.activations if each.reason]
+        worst = max(rounded, key=lambda each: each.clipped_at_full_scale or 0.0)
+        if worst.clipped_at_full_scale:
+            share = f"{100.0 * worst.clipped_at_full_scale:.2g} %"
+            rows.append(("at full scale", f"{share} of {worst.name}'s input clips: calibrate with the loudest sound"))
+        return rows
 
     def _html_rows(self) -> list[Row]:
         heads = ("weight", "precision", "shape", "bytes before", "bytes after", "error alone")
-        return [*self._rows(), heads, *map(_row_of, self.weights)]
+        rows = [*self._rows(), heads, *map(_row_of, self.weights)]
+        if not self.activations:
+            return rows
+        more = ("activations of", "precision", "scale", "zero point", "clipped at full scale", "error alone")
+        return [*rows, more, *map(_activation_row_of, self.activations)]
 
 
 def _row_of(weight: QuantisedWeight) -> Row:
     alone = "" if weight.error_alone is None else f"{weight.error_alone:.3g}"
     shape = " x ".join(map(str, weight.shape))
     return weight.name, weight.precision, shape, str(weight.bytes_before), str(weight.bytes_after), alone
+
+
+def _activation_row_of(layer: QuantisedActivations) -> Row:
+    numbers = (layer.scale, layer.zero_point, layer.clipped_at_full_scale, layer.error_alone)
+    return layer.name, layer.precision, *("" if each is None else f"{each:.3g}" for each in numbers)

@@ -132,7 +132,7 @@ live: $(INSTALLED)
 
 web-player: $(INSTALLED)
 	$(RUN) -m pip install --constraint $(CONSTRAINTS) "ziglang>=0.17,<0.18"
-	$(RUN) -c "from pathlib import Path; from neutone_like.targets.web_player import build_web_player; build_web_player(Path('neutone_like/plugin/web/player.wasm'))"
+	$(RUN) -c "from pathlib import Path; from neutone_like.targets.web_player import build_web_players; build_web_players(Path('neutone_like/plugin/web'))"
 
 # What is installed here is seen there; published packages with their older dependencies stay out of it.
 packages: $(INSTALLED)

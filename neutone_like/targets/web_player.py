@@ -1,6 +1,8 @@
-"""One WebAssembly module that plays any compiled model: what web pages have instead of a library for each model.
+"""WebAssembly modules that play any compiled model: what web pages have instead of a library for each model.
 
-It is built on a developer's machine and comes with the package, so that nobody who makes a page needs a compiler.
+One is for every browser. The other has relaxed SIMD, where a product and a sum are one instruction if the processor has
+one for both; a page takes what its browser can. They are built on a developer's machine and come with the package, so
+that nobody who makes a page needs a compiler.
 """
 
 import hashlib
@@ -16,6 +18,9 @@ from neutone_like.targets.zig import compile_with_zig, require_zig
 
 SECTION = b"neutone_like sources"
 _TARGET = TARGETS["wasm32"]
+_EVERYWHERE = _TARGET.kernel_sets[0].cpu
+PLAYERS = {"player.wasm": _EVERYWHERE, "player_relaxed.wasm": f"{_EVERYWHERE}+relaxed_simd"}
+"""Their files, and the processor as the compiler calls it."""
 _SMALL = ("-Os", "-fno-rtti", "-mllvm", "-disable-lsr")
 """Browsers compile it once more, and short loops leave them more registers: nothing is slower than with -O3, and some
 networks are faster. Without LLVM's loop strength reduction addresses keep their offsets, which it turns into additions
@@ -23,18 +28,23 @@ that browsers leave in the loops of products."""
 _OF_ONE_MODEL = "nl_compiled_open_builtin"
 
 
-def build_web_player(path: Path) -> None:
-    """Compile it and write it, with the digest of its sources.
+def build_web_players(folder: Path) -> None:
+    """Compile them and write them into a folder, with the digest of their sources.
 
     Raises:
         CompileError: The compiler failed.
         MissingExtraError: It is not installed.
-        OSError: The file can't be written.
+        OSError: A file can't be written.
     """
     require_zig()
+    digest = _section(SECTION, sources_digest().encode())
+    for name, cpu in PLAYERS.items():
+        (folder / name).write_bytes(_built(cpu) + digest)
+
+
+def _built(cpu: str) -> bytes:
     code = code_folder()
-    language = [*LANGUAGE, *_SMALL, *_TARGET.flags, f"-I{code / 'include'}", f"-I{code / 'src'}"]
-    language.append(f"-mcpu={_TARGET.kernel_sets[0].cpu}")
+    language = [*LANGUAGE, *_SMALL, *_TARGET.flags, f"-I{code / 'include'}", f"-I{code / 'src'}", f"-mcpu={cpu}"]
     exports = [name for name in interface_names() if name != _OF_ONE_MODEL]
     with tempfile.TemporaryDirectory(prefix="neutone-like-") as name:
         folder = Path(name)
@@ -44,7 +54,7 @@ def build_web_player(path: Path) -> None:
         linking += [f"-Wl,--export={name}" for name in (*exports, *MEMORY_OF_WASM)]
         sources = [*map(str, library_sources(code / "src")), "kernels.o"]
         compile_with_zig(_TARGET.triple, [*language, *linking, *sources, "-o", "player.wasm"], folder)
-        path.write_bytes((folder / "player.wasm").read_bytes() + _section(SECTION, sources_digest().encode()))
+        return (folder / "player.wasm").read_bytes()
 
 
 def sources_digest() -> str:
@@ -65,7 +75,7 @@ def digest_inside(player: bytes) -> str:
     """
     found = re.search(re.escape(SECTION) + rb"([0-9a-f]{64})\Z", player)
     if found is None:
-        raise CompileError("This file is no player.wasm that build_web_player made. Make it again: make web-player")
+        raise CompileError("This file is no player that build_web_players made. Make it again: make web-player")
     return found[1].decode()
 
 

@@ -17,6 +17,7 @@ from neutone_like.plugin import build_web_page
 from support.page_server import serve
 from support.places import EXPORTED
 from support.report_browser import CONTRAST, Browser, open_browser
+from support.web_page import KERNELS
 
 Audio = npt.NDArray[np.float32]
 MODEL = "overdrive"
@@ -61,13 +62,13 @@ media.getUserMedia = late(async wanted => {
 """
 
 RENDER = """
-const [file, settings, after] = [arguments[0], arguments[1], arguments[2]], done = arguments[arguments.length - 1];
+const [file, settings, player, done] = arguments;
 (async () => {
   const { Model, openParts } = await import('./model.js');
   const { decode } = await import('./sounds.js');
   const bytes = async file => (await fetch(file)).arrayBuffer();
   const facts = JSON.parse(document.getElementById('facts').textContent);
-  const parts = after ? await openParts(await bytes('player.wasm'), await bytes('model.nlc')) : null;
+  const parts = player ? await openParts(await bytes(player), await bytes('model.nlc')) : null;
   const model = new Model(facts, parts);
   const sound = await decode(await bytes(file), 48000);
   const { rows, latency, quantum } = await model.render(sound, settings);
@@ -76,8 +77,20 @@ const [file, settings, after] = [arguments[0], arguments[1], arguments[2]], done
     new Uint8Array(Float32Array.from(row).buffer).forEach(byte => { binary += String.fromCharCode(byte); });
     return btoa(binary);
   });
-  return { text, latency, quantum };
+  return { text, latency, quantum, kernels: parts && model.player(48000).kernels };
 })().then(done, error => done({ problem: String(error) }));
+"""
+
+RECORD_FETCHED = """
+window.fetched = [];
+const get = window.fetch.bind(window);
+window.fetch = (file, ...more) => { window.fetched.push(file); return get(file, ...more); };
+"""
+
+NO_RELAXED_SIMD = """
+const valid = WebAssembly.validate;
+const isRelaxed = bytes => bytes.some((byte, at) => byte === 0xfd && (bytes[at + 1] & 0x80) && bytes[at + 2] === 2);
+WebAssembly.validate = bytes => !isRelaxed(bytes) && valid(bytes);
 """
 
 ASK_FOR_A_STRANGER = """
@@ -179,15 +192,18 @@ def page(browser: Browser, page_folder: Path) -> Iterator[Opened]:
         yield Opened(browser, page_folder, url)
 
 
-def rendered(page: Opened, file: str, settings: dict[str, Any], after: bool = True) -> tuple[Audio, int]:
-    """What the page computes of a file, and its quantum."""
-    answer = page.run(RENDER, file, settings, after)
+def rendered(
+    page: Opened, file: str, settings: dict[str, Any], player: str | None = "player_relaxed.wasm"
+) -> tuple[Audio, int]:
+    """What the page computes of a file with one of its players, and its quantum."""
+    answer = page.run(RENDER, file, settings, player)
+    assert answer["kernels"] == (player and KERNELS[player])
     return np.stack([np.frombuffer(base64.b64decode(row), np.float32) for row in answer["text"]]), answer["quantum"]
 
 
-def in_python(rate: int, page_folder: Path, folder: Path) -> Audio:
+def in_python(rate: int, page_folder: Path, folder: Path, model: str = MODEL) -> Audio:
     out = folder / "out.wav"
-    render_file(EXPORTED / MODEL / "model.nm", page_folder / f"{rate}.wav", out, progress=False, backend="torchscript")
+    render_file(EXPORTED / model / "model.nm", page_folder / f"{rate}.wav", out, progress=False, backend="torchscript")
     return soundfile.read(out, dtype="float32", always_2d=True)[0].T
 
 
@@ -207,6 +223,36 @@ def test_it_sounds_as_in_python_whatever_the_quantum(page: Opened, tmp_path: Pat
         assert quanta == {128, 256, 100}
 
 
+def test_either_player_sounds_as_in_python(browser: Browser, tmp_path: Path) -> None:
+    """A network of products, whose sums relaxed SIMD rounds less often."""
+    folder = build_web_page(EXPORTED / "tcn_amp", tmp_path / "page").parent
+    for rate in (44100, 48000):
+        soundfile.write(folder / f"{rate}.wav", sound(rate)[0], rate, subtype="FLOAT")
+        expected = in_python(rate, folder, tmp_path, "tcn_amp")
+        assert float(np.max(np.abs(expected))) > 0.1
+        with serve(folder) as url:
+            browser.open(url)
+            browser.wait(READY, 600)
+            for player in KERNELS:
+                heard, _ = rendered(Opened(browser, folder, url), f"{rate}.wav", {}, player)
+                for row in heard:
+                    assert float(np.max(np.abs(row - expected[0]))) <= TOLERANCE, player
+                    assert float(np.max(np.abs(row[1:] - expected[0, :-1]))) > TOLERANCE
+
+
+@pytest.mark.parametrize(("script", "player"), [("", "player_relaxed.wasm"), (NO_RELAXED_SIMD, "player.wasm")])
+def test_the_page_takes_the_player_that_its_browser_can(page: Opened, script: str, player: str) -> None:
+    driver = page.browser.driver
+    added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": RECORD_FETCHED + script})
+    try:
+        page.browser.open(page.url)
+        page.browser.wait(READY, 600)
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    assert page.browser.run("return window.fetched.sort()") == ["model.nlc", player]
+    assert page.browser.run("return document.querySelector('#problem').hidden")
+
+
 def test_a_mono_sound_becomes_what_is_heard_of_a_stereo_model(page: Opened) -> None:
     soundfile.write(page.folder / "mono.wav", sound(48000)[0], 48000, subtype="FLOAT")
     soundfile.write(page.folder / "twice.wav", sound(48000)[[0, 0]].T, 48000, subtype="FLOAT")
@@ -214,7 +260,7 @@ def test_a_mono_sound_becomes_what_is_heard_of_a_stereo_model(page: Opened) -> N
 
 
 def test_without_a_model_the_sound_is_as_it_was(page: Opened) -> None:
-    heard, _ = rendered(page, "48000.wav", {}, after=False)
+    heard, _ = rendered(page, "48000.wav", {}, player=None)
     np.testing.assert_array_equal(heard, sound(48000))
 
 

@@ -1,15 +1,18 @@
-// node play_page.mjs PAGE MODEL.nlc RATE BLOCKS CHANNELS [INDEX=VALUE]... <IN.f32 >OUT.f32: what a page's worklet does, in
-// Node. PAGE is the folder with its scripts, BLOCKS the lengths of its quanta in turn, as 128 or 128,64,1. The output is as
-// long as the input and in step with it.
+// node play_page.mjs PAGE PLAYER MODEL.nlc RATE BLOCKS CHANNELS [INDEX=VALUE]... <IN.f32 >OUT.f32: what a page's worklet
+// does, in Node. PAGE is the folder with its scripts, PLAYER one of its modules, BLOCKS the lengths of its quanta in turn, as
+// 128 or 128,64,1. The output is as long as the input and in step with it.
 import fs from 'node:fs';
+import v8 from 'node:v8';
 
-const [page, file, rate, lengths, channelCount, ...settings] = process.argv.slice(2);
+v8.setFlagsFromString('--experimental-wasm-relaxed-simd'); // Node 20 has it, but off
+
+const [page, wasm, file, rate, lengths, channelCount, ...settings] = process.argv.slice(2);
 const source = fs.readFileSync(`${page}/core.js`);
 const { Player } = await import(`data:text/javascript;base64,${source.toString('base64')}`);
 
 let player;
 try {
-  player = new Player(new WebAssembly.Module(fs.readFileSync(`${page}/player.wasm`)), fs.readFileSync(file));
+  player = new Player(new WebAssembly.Module(fs.readFileSync(`${page}/${wasm}`)), fs.readFileSync(file));
 } catch (error) {
   console.error(`${error.constructor.name}: ${error.message}`);
   process.exit(1);

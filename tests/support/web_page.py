@@ -11,5 +11,7 @@ import neutone_like
 
 Audio = npt.NDArray[np.float32]
 PAGE = Path(neutone_like.__file__).parent / "plugin" / "web"
+KERNELS = {"player.wasm": "wasm-simd128", "player_relaxed.wasm": "wasm-relaxed-simd"}
+"""What each of the page's players says that it has."""
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(NODE is None, reason="no node to play WebAssembly with: apt-get install nodejs")

@@ -6,7 +6,7 @@ const HOST_BYTES = 20; // nl_compiled_host: size, sample_rate, block_size, chann
 const FLOAT_BYTES = 4;
 
 export class Player {
-  // module: a WebAssembly.Module of player.wasm; model: an ArrayBuffer or typed array, the content of a model.nlc.
+  // module: a WebAssembly.Module of a player; model: an ArrayBuffer or typed array, the content of a model.nlc.
   // Throws an Error whose message is for people, when the bytes are no model that can be played.
   constructor(module, model) {
     this.exports = new WebAssembly.Instance(module, {}).exports;

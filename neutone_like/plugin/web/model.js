@@ -3,8 +3,8 @@ import { Player } from './core.js';
 
 const QUANTUM = 128; // where a browser doesn't say
 
-// A model's parts from the contents of player.wasm and model.nlc. Worklets get the bytes and compile them themselves, so
-// that no browser has to hand a compiled module over.
+// A model's parts from the contents of a player's .wasm and model.nlc. Worklets get the bytes and compile them themselves,
+// so that no browser has to hand a compiled module over.
 export async function openParts(player, model) {
   return { module: await WebAssembly.compile(player), bytes: { player, model } };
 }

@@ -3,6 +3,7 @@ import { buildKnobs } from './knobs.js';
 import { Live, silence } from './live.js';
 import { Model, openParts } from './model.js';
 import { keepOffline } from './offline.js';
+import { playerFile } from './players.js';
 import { decode, pluckedStrings, wavOf } from './sounds.js';
 import { Spectrogram, labelFrequencies } from './spectrogram.js';
 
@@ -240,7 +241,7 @@ async function bytesOf(file) {
 async function openModel(facts, failed) {
   try {
     if (!('audioWorklet' in BaseAudioContext.prototype)) throw new Error('browsers give an audio thread only to pages from https:// or localhost.');
-    const model = new Model(facts, await openParts(...(await Promise.all(['player.wasm', 'model.nlc'].map(bytesOf)))));
+    const model = new Model(facts, await openParts(...(await Promise.all([playerFile(), 'model.nlc'].map(bytesOf)))));
     model.player(USUAL_RATE);
     return model;
   } catch (error) {

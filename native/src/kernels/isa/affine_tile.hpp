@@ -31,9 +31,24 @@ struct AffineBlock {
 template <int kRows, int kVectors>
 using Sums = Floats[kRows][kVectors];
 
+// Two rows by so many vectors of time that the weights have registers, and not the inputs.
+template <int kVectors>
+NEUTONE_LIKE_INLINE void multiply_pair(Sums<2, kVectors>& sums, const float* x, ptrdiff_t stride, int32_t rows,
+                                       const float* weights) {
+    for (const float* end = weights + 4 * static_cast<ptrdiff_t>(rows); weights != end; weights += 4, x += stride) {
+        const Floats first = splat(weights[0]), second = splat(weights[1]);
+        NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) {
+            const Floats value = load(x + j * kLanes);
+            sums[0][j] += first * value;
+            sums[1][j] += second * value;
+        }
+    }
+}
+
 template <int kRows, int kVectors>
 NEUTONE_LIKE_INLINE void multiply_rows(Sums<kRows, kVectors>& sums, const float* x, ptrdiff_t stride, int32_t rows,
                                        const float* weights, ptrdiff_t panel) {
+    if constexpr (kRows == 2 && kVectors > 4) return multiply_pair<kVectors>(sums, x, stride, rows, weights);
     for (const float* end = weights + 4 * static_cast<ptrdiff_t>(rows); weights != end; weights += 4, x += stride) {
         Floats values[kVectors];
         NEUTONE_LIKE_UNROLL for (int j = 0; j < kVectors; ++j) {
@@ -51,7 +66,7 @@ NEUTONE_LIKE_INLINE void multiply_rows(Sums<kRows, kVectors>& sums, const float*
 template <int kRows, int kVectors>
 NEUTONE_LIKE_INLINE void affine_tile(const AffineBlock& block, int32_t t, int32_t m, int32_t lanes) {
     Sums<kRows, kVectors> sums = {};
-    const float* weights = block.weights + m / 4 * block.panel;
+    const float* weights = block.weights + m / 4 * block.panel + m % 4;
     for (const AffineRows* segment = block.segments; segment != block.segments_end; ++segment) {
         multiply_rows<kRows, kVectors>(sums, segment->data + t, segment->stride, segment->rows,
                                        weights + segment->weights, block.panel);
@@ -75,8 +90,8 @@ NEUTONE_LIKE_INLINE void affine_tile(const AffineBlock& block, int32_t t, int32_
     }
 }
 
-// Browsers have vectors of four and no fused products, so that tanh was a third of some networks' time: a fraction is half
-// as many operations, and errs by a unit in the last place, six at most.
+// Browsers have vectors of four, so that tanh was a third of some networks' time: a fraction is half as many operations, and
+// errs by a unit in the last place, six at most.
 template <int32_t kActivation>
 NEUTONE_LIKE_INLINE Floats activate_in_rows(Floats x) {
 #if defined(__wasm__)

@@ -68,6 +68,8 @@ constexpr KernelTable kTable = {"x86-64-v3", kKernels};
 constexpr KernelTable kTable = {"x86-64-v2", kKernels};
 #elif defined(__aarch64__)
 constexpr KernelTable kTable = {"neon", kKernels};
+#elif defined(__wasm_relaxed_simd__)
+constexpr KernelTable kTable = {"wasm-relaxed-simd", kKernels};
 #elif defined(__wasm_simd128__)
 constexpr KernelTable kTable = {"wasm-simd128", kKernels};
 #else

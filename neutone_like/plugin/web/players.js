@@ -1,0 +1,15 @@
+// Which of the two modules this browser plays with.
+
+// A module of one function, the relaxed_madd of three vectors: valid where there is relaxed SIMD.
+const VECTOR = [0x41, 0x00, 0xfd, 0x0f]; // i8x16.splat of 0
+const PROBE = Uint8Array.of(
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  ...[0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b], // a type: nothing to a vector
+  ...[0x03, 0x02, 0x01, 0x00], // a function of this type
+  ...[0x0a, 0x13, 0x01, 0x11, 0x00, ...VECTOR, ...VECTOR, ...VECTOR, 0xfd, 0x85, 0x02, 0x0b], // its code
+);
+
+// The file's name.
+export function playerFile() {
+  return WebAssembly.validate(PROBE) ? 'player_relaxed.wasm' : 'player.wasm';
+}

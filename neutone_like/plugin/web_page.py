@@ -1,5 +1,6 @@
 """A page that plays a live model in a browser: a folder for any web server, complete in itself."""
 
+import gzip
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
@@ -21,6 +22,9 @@ from neutone_like.version import __version__
 
 _SOURCES = Path(__file__).with_name("web")
 _TEMPLATE_ENDING = ".jinja"
+_PACKED_ENDING = ".gz"
+_PACKED = "player_relaxed.wasm"
+"""Packed, as all browsers that take it can unpack it."""
 _OFFLINE = (
     "This is an offline model, which takes whole sounds; a page plays live models block by block. Render sounds with "
     "it and put those on a page: neutone-like render PATH INPUT OUTPUT."
@@ -53,8 +57,8 @@ def build_web_page(model: str | PathLike[str], out: str | PathLike[str]) -> Path
 def write_web_page(model: str | PathLike[str], out: str | PathLike[str]) -> list[Path]:
     """As ``build_web_page``; returns all files that were written, ``index.html`` last."""
     folder = as_path(out, "a folder to write", CompileError)
-    always = [source.name.removesuffix(_TEMPLATE_ENDING) for source in _SOURCES.iterdir()]
-    require_place(folder, [COMPILED_NAME, *always])
+    always = [source.name.removesuffix(_TEMPLATE_ENDING) for source in _SOURCES.iterdir() if source.name != _PACKED]
+    require_place(folder, [COMPILED_NAME, _PACKED + _PACKED_ENDING, *always])
     _require_live(resolve(model))
     compiled, home = compiled_of(model)
     if "audio_in_channels" in compiled.metadata:
@@ -77,7 +81,9 @@ def _write(compiled: CompiledModel, sounds: Sequence[PageSound], folder: Path) -
         (folder / sound.file).parent.mkdir(exist_ok=True)
         (folder / sound.file).write_bytes(sound.content)
     for source in _SOURCES.iterdir():
-        if source.suffix != _TEMPLATE_ENDING:
+        if source.name == _PACKED:
+            (folder / (_PACKED + _PACKED_ENDING)).write_bytes(gzip.compress(source.read_bytes(), mtime=0))
+        elif source.suffix != _TEMPLATE_ENDING:
             (folder / source.name).write_bytes(source.read_bytes())
     _write_templates(compiled, sounds, folder)
 

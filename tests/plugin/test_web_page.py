@@ -1,6 +1,7 @@
 """The folder of a web page: what is in it, what is refused, and what stays as it was."""
 
 import errno
+import gzip
 import json
 import os
 import re
@@ -22,7 +23,7 @@ from neutone_like.validate.html import write_report
 from support.cli_runner import FELL_SHORT, GOOD, runner
 from support.compiled_files import late_model
 from support.places import EXPORTED
-from support.web_page import KERNELS, PAGE
+from support.web_page import PAGE
 
 OVERDRIVE = EXPORTED / "overdrive"
 
@@ -42,7 +43,9 @@ def test_it_holds_the_model_and_what_plays_it(tmp_path: Path) -> None:
     made = content_of(tmp_path / "page")
     assert index == tmp_path / "page" / "index.html"
     assert made["model.nlc"] == (OVERDRIVE / COMPILED_NAME).read_bytes()
-    assert all(made[player] == (PAGE / player).read_bytes() for player in KERNELS)
+    assert made["player.wasm"] == (PAGE / "player.wasm").read_bytes()
+    assert gzip.decompress(made["player_relaxed.wasm.gz"]) == (PAGE / "player_relaxed.wasm").read_bytes()
+    assert "player_relaxed.wasm" not in made
     facts = facts_of(index)
     assert set(facts["files"]) == set(made) - {"index.html"}
     assert facts["parameters"] == [

@@ -1,11 +1,13 @@
 // The model as a node of the Web Audio API, playing live or rendering a whole sound.
 import { Player } from './core.js';
+import { unpacked } from './players.js';
 
 const QUANTUM = 128; // where a browser doesn't say
 
-// A model's parts from the contents of a player's .wasm and model.nlc. Worklets get the bytes and compile them themselves,
+// A model's parts from the contents of a player's file and model.nlc. Worklets get the bytes and compile them themselves,
 // so that no browser has to hand a compiled module over.
-export async function openParts(player, model) {
+export async function openParts(content, model) {
+  const player = await unpacked(content);
   return { module: await WebAssembly.compile(player), bytes: { player, model } };
 }
 

@@ -11,5 +11,11 @@ const PROBE = Uint8Array.of(
 
 // The file's name.
 export function playerFile() {
-  return WebAssembly.validate(PROBE) ? 'player_relaxed.wasm' : 'player.wasm';
+  return WebAssembly.validate(PROBE) ? 'player_relaxed.wasm.gz' : 'player.wasm';
+}
+
+// A module from what a file gave: browsers that have relaxed SIMD can unpack, and some servers have them do so on the way.
+export async function unpacked(content) {
+  if (new Uint8Array(content)[0] === 0) return content; // as modules begin
+  return new Response(new Blob([content]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
 }

@@ -1,31 +1,24 @@
 """A page in a real browser: it sounds as Python does, its controls work, and it is there without a network."""
 
-import base64
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
 
-from neutone_like import render_file
 from neutone_like.plugin import build_web_page
 from support.page_server import serve
 from support.places import EXPORTED
+from support.rendered_page import READY, TOLERANCE, Opened, in_python, rendered, sound
 from support.report_browser import CONTRAST, Browser, open_browser
-from support.web_page import KERNELS
 
 Audio = npt.NDArray[np.float32]
 MODEL = "overdrive"
-READY = "return document.documentElement.dataset.ready === 'yes'"
 KEPT = "return document.documentElement.dataset.kept === 'yes'"
 PLAYING = "return document.getElementById('play').textContent === 'Stop'"
-TOLERANCE = 1e-5
-SECONDS = 0.5
 TONE_HZ = 1000
 ELSEWHERE = "elsewhere.test"
 
@@ -59,38 +52,6 @@ media.getUserMedia = late(async wanted => {
   window.streams.push(stream);
   return stream;
 });
-"""
-
-RENDER = """
-const [file, settings, player, done] = arguments;
-(async () => {
-  const { Model, openParts } = await import('./model.js');
-  const { decode } = await import('./sounds.js');
-  const bytes = async file => (await fetch(file)).arrayBuffer();
-  const facts = JSON.parse(document.getElementById('facts').textContent);
-  const parts = player ? await openParts(await bytes(player), await bytes('model.nlc')) : null;
-  const model = new Model(facts, parts);
-  const sound = await decode(await bytes(file), 48000);
-  const { rows, latency, quantum } = await model.render(sound, settings);
-  const text = rows.map(row => {
-    let binary = '';
-    new Uint8Array(Float32Array.from(row).buffer).forEach(byte => { binary += String.fromCharCode(byte); });
-    return btoa(binary);
-  });
-  return { text, latency, quantum, kernels: parts && model.player(48000).kernels };
-})().then(done, error => done({ problem: String(error) }));
-"""
-
-RECORD_FETCHED = """
-window.fetched = [];
-const get = window.fetch.bind(window);
-window.fetch = (file, ...more) => { window.fetched.push(file); return get(file, ...more); };
-"""
-
-NO_RELAXED_SIMD = """
-const valid = WebAssembly.validate;
-const isRelaxed = bytes => bytes.some((byte, at) => byte === 0xfd && (bytes[at + 1] & 0x80) && bytes[at + 2] === 2);
-WebAssembly.validate = bytes => !isRelaxed(bytes) && valid(bytes);
 """
 
 ASK_FOR_A_STRANGER = """
@@ -132,31 +93,6 @@ const done = arguments[arguments.length - 1];
 """
 
 
-@dataclass(frozen=True)
-class Opened:
-    """A page in a browser."""
-
-    browser: Browser
-    folder: Path
-    url: str
-
-    def run(self, script: str, *arguments: Any) -> dict[str, Any]:
-        """Run a script that says when it is done."""
-        self.browser.driver.set_script_timeout(600)
-        answer: dict[str, Any] = self.browser.driver.execute_async_script(script, *arguments)
-        assert "problem" not in answer, answer
-        return answer
-
-    def text(self, selector: str) -> str:
-        return str(self.browser.run(f"return document.querySelector({selector!r}).textContent"))
-
-
-def sound(rate: int) -> Audio:
-    """``[2, samples]``."""
-    random = np.random.default_rng(rate)
-    return (0.2 * random.standard_normal((2, int(rate * SECONDS)))).astype(np.float32)
-
-
 @pytest.fixture(scope="module")
 def page_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page with a sound of its own, and two beside it."""
@@ -192,21 +128,6 @@ def page(browser: Browser, page_folder: Path) -> Iterator[Opened]:
         yield Opened(browser, page_folder, url)
 
 
-def rendered(
-    page: Opened, file: str, settings: dict[str, Any], player: str | None = "player_relaxed.wasm.gz"
-) -> tuple[Audio, int]:
-    """What the page computes of a file with one of its players, and its quantum."""
-    answer = page.run(RENDER, file, settings, player)
-    assert answer["kernels"] == (player and KERNELS[player.removesuffix(".gz")])
-    return np.stack([np.frombuffer(base64.b64decode(row), np.float32) for row in answer["text"]]), answer["quantum"]
-
-
-def in_python(rate: int, page_folder: Path, folder: Path, model: str = MODEL) -> Audio:
-    out = folder / "out.wav"
-    render_file(EXPORTED / model / "model.nm", page_folder / f"{rate}.wav", out, progress=False, backend="torchscript")
-    return soundfile.read(out, dtype="float32", always_2d=True)[0].T
-
-
 def test_it_sounds_as_in_python_whatever_the_quantum(page: Opened, tmp_path: Path) -> None:
     for rate in (44100, 48000):
         expected = in_python(rate, page.folder, tmp_path)
@@ -221,36 +142,6 @@ def test_it_sounds_as_in_python_whatever_the_quantum(page: Opened, tmp_path: Pat
         if len(quanta) == 1:
             pytest.skip("this browser plays 128 samples at a time, whatever is asked")
         assert quanta == {128, 256, 100}
-
-
-def test_either_player_sounds_as_in_python(browser: Browser, tmp_path: Path) -> None:
-    """A network of products, whose sums relaxed SIMD rounds less often."""
-    folder = build_web_page(EXPORTED / "tcn_amp", tmp_path / "page").parent
-    for rate in (44100, 48000):
-        soundfile.write(folder / f"{rate}.wav", sound(rate)[0], rate, subtype="FLOAT")
-        expected = in_python(rate, folder, tmp_path, "tcn_amp")
-        assert float(np.max(np.abs(expected))) > 0.1
-        with serve(folder) as url:
-            browser.open(url)
-            browser.wait(READY, 600)
-            for player in ("player.wasm", "player_relaxed.wasm.gz"):
-                heard, _ = rendered(Opened(browser, folder, url), f"{rate}.wav", {}, player)
-                for row in heard:
-                    assert float(np.max(np.abs(row - expected[0]))) <= TOLERANCE, player
-                    assert float(np.max(np.abs(row[1:] - expected[0, :-1]))) > TOLERANCE
-
-
-@pytest.mark.parametrize(("script", "player"), [("", "player_relaxed.wasm.gz"), (NO_RELAXED_SIMD, "player.wasm")])
-def test_the_page_takes_the_player_that_its_browser_can(page: Opened, script: str, player: str) -> None:
-    driver = page.browser.driver
-    added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": RECORD_FETCHED + script})
-    try:
-        page.browser.open(page.url)
-        page.browser.wait(READY, 600)
-    finally:
-        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
-    assert page.browser.run("return window.fetched.sort()") == ["model.nlc", player]
-    assert page.browser.run("return document.querySelector('#problem').hidden")
 
 
 def test_a_mono_sound_becomes_what_is_heard_of_a_stereo_model(page: Opened) -> None:

@@ -84,7 +84,7 @@ constexpr bool kActivatesLast = true;
 constexpr bool kActivatesLast = false;
 #endif
 
-static void affine_small(AffineBlock block) {
+static void affine_small(AffineBlock& block) {
     const int32_t activation = kActivatesLast ? block.activation : kNone;
     if (kActivatesLast) block.activation = kNone;
     const int32_t most = block.outputs == 1 ? kMostVectorsOfOneRow : kMostVectors;

@@ -13,13 +13,15 @@ def find_smallest_block(subject: LiveSubject, slow: PlayedSetting) -> SmallestBl
     """Halve the sizes above the one that was too slow until the smallest is found that is not.
 
     A model that declares block sizes is tried with those, at its own rate; another with blocks of the host's. A size
-    whose budget the smaller block's median already exceeds is not tried: a longer block takes no less.
+    whose budget the smaller block's median already exceeds is not tried: a longer block takes no less. Where other
+    programs made that longer, the processor time counts.
     """
     of_model = slow.model_block_size is not None
     rate, block = slow.call_rate, slow.call_samples
     sizes = subject.artifact.block_sizes if of_model else HOST_BLOCKS
-    median_seconds = 1e-6 * slow.run.inference_time.p50_us
-    possible = [size for size in sorted(sizes) if size > block and ALLOWED_SHARE * size / rate >= median_seconds]
+    times = slow.run.inference_time
+    least_seconds = min(1e-6 * times.p50_us, slow.worker_cpu_seconds / max(1, times.count))
+    possible = [size for size in sorted(sizes) if size > block and ALLOWED_SHARE * size / rate >= least_seconds]
     found = _smallest(subject, rate, possible)
     return SmallestBlock(found, rate, of_model, max(*sizes, block))
 

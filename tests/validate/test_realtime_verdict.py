@@ -154,6 +154,17 @@ def test_a_block_that_the_median_already_exceeds_is_not_tried(
     assert str(found) == "none up to 4096 (the host's, at 48000 Hz)"
 
 
+def test_blocks_are_tried_by_processor_time_where_other_programs_made_the_median_longer(
+    context: LiveSubject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def play(_: LiveSubject, setting: HostSetting, __: float, *, compare: bool) -> PlayedSetting:
+        return played(times((1000.0, 100)), 0.1, setting=setting)
+
+    monkeypatch.setattr(smallest_block, "play_setting", play)
+    found = find_smallest_block(context, played(times((200000.0, 100)), 3.0))  # 30 ms a block, of which 2048 last 43
+    assert str(found) == "2048 (the host's, at 48000 Hz)"
+
+
 def test_a_model_with_blocks_of_its_own_is_tried_with_those(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = Delayed()
     model.block_sizes = (2048, 128, 512)

@@ -6,6 +6,7 @@ Python, Ctrl-C is printed and lost, and libsndfile takes what the call did not r
 archive with a member half written can't be closed, and what is raised is that.
 """
 
+import _thread
 import sys
 import threading
 from collections.abc import Callable
@@ -22,9 +23,9 @@ def uninterrupted(call: Callable[[], Result]) -> Result:
     Raises:
         Exception: What the call raises.
     """
-    if threading.current_thread() is not threading.main_thread() or sys.is_finalizing():  # no thread runs any more
+    if threading.get_ident() != threading.main_thread().ident or sys.is_finalizing():  # no thread runs any more
         return call()
-    turn, returned, raised = threading.Lock(), list[Result](), list[BaseException]()
+    turn, done, returned, raised = threading.Lock(), threading.Lock(), list[Result](), list[BaseException]()
     wanted = True
 
     def run() -> None:
@@ -34,18 +35,19 @@ def uninterrupted(call: Callable[[], Result]) -> Result:
                     returned.append(call())
                 except BaseException as error:  # raised below
                     raised.append(error)
+        done.release()
 
-    thread = threading.Thread(target=run, name="uninterrupted")
+    done.acquire()
     try:
         try:
-            thread.start()
+            _thread.start_new_thread(run, ())  # an interrupt inside of Thread.start would leave that in pieces
         except RuntimeError:  # the interpreter is at its end, and starts no thread any more
             return call()
-        thread.join()
+        done.acquire()
     except BaseException:
         wanted = False
-        turn.acquire()  # never interrupted in the middle, and not begun after this
-        raise
+        with turn:  # never interrupted in the middle, and not begun after this
+            raise
     if raised:
         raise raised.pop()  # which nothing here then keeps, with all that its frames hold
     return returned.pop()

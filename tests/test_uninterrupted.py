@@ -19,7 +19,7 @@ from neutone_like.audio.source import View
 from neutone_like.render import render_file
 from neutone_like.uninterrupted import uninterrupted
 from support.board_tools import volume
-from support.interrupts import Ended, interrupt_sent_by
+from support.interrupts import Ended, interrupt_sent_by, interrupted_at_each_line
 
 interrupt = pytest.fixture(interrupt_sent_by)
 RATE = 48000
@@ -149,6 +149,16 @@ def test_an_interrupt_while_an_archive_is_packed(
     monkeypatch.setattr(zipfile.ZipFile, "open", opened)
     with pytest.raises(raised):
         packing(archive, io.BytesIO(), None)
+
+
+def test_an_interrupt_at_any_line_is_raised(interrupt: Callable[[], None]) -> None:
+    """The call was made once or not at all, and no thread is left waiting, for which the interpreter would wait."""
+    calls, made, threads = list[None](), set[int](), threading.active_count()
+    for _ in interrupted_at_each_line(lambda: uninterrupted(lambda: calls.append(None)), interrupt):
+        made.add(len(calls))
+        calls.clear()
+    assert made == {0, 1}
+    assert threading.active_count() == threads
 
 
 def test_errors_come_out() -> None:

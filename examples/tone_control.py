@@ -88,8 +88,10 @@ class ToneControl(WaveformToWaveformBase):
         a1 = 1.0 / (1.0 + g * (g + self.damping))
         a2 = 2.0 * g * a1
         a3 = g * a2
-        matrices = torch.stack((2.0 * a1 - 1.0, -a2, a2, 1.0 - a3), -1).view(1, -1, 2, 2)
-        return linear_scan(matrices, torch.stack((a2 * samples, a3 * samples), -1), self.state)
+        # Stacked before the samples and then moved behind them: what is side by side stays so.
+        matrices = torch.stack((2.0 * a1 - 1.0, -a2, a2, 1.0 - a3)).view(1, 2, 2, -1).movedim(-1, 1)
+        driving = torch.stack((a2 * samples, a3 * samples), 1).transpose(1, 2)
+        return linear_scan(matrices, driving, self.state)
 
 
 def build_model() -> ToneControl:

@@ -137,7 +137,7 @@ class ParameterTrack(nn.Module):
             mapped = self.mapped.clone()
             for index, name in enumerate(self.names):
                 value = mapped[index]
-                values[name] = value.repeat(samples) if self.per_sample[index] else value
+                values[name] = value.expand(samples).contiguous() if self.per_sample[index] else value
             return values
         now = self._map(self._read(control_position, 1)) if self.has_block_rate else self.mapped
         each = self._map(self._read(position, samples)) if self.has_sample_rate else self.mapped

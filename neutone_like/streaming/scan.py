@@ -24,14 +24,23 @@ def linear_scan(matrices: Tensor, inputs: Tensor, state: Tensor) -> Tensor:
 
     Source: Hillis and Steele, Data Parallel Algorithms, 1986; Blelloch, Prefix Sums and Their Applications, 1990.
     """
-    if not torch.jit.is_scripting():  # noqa: SIM102  # pyright: ignore[reportPrivateImportUsage]
+    if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
         if recurrences_are_whole():  # which TorchScript doesn't know: a condition of its own
             return whole_linear_scan(matrices, inputs, state)
+    elif _may_write(matrices, inputs, state):
+        return _scan_in_place(matrices, inputs, state)
     first = (matrices[..., 0, :, :] @ state.unsqueeze(-1)).squeeze(-1) + inputs[..., 0, :]
     found = torch.cat([first.unsqueeze(-2), inputs[..., 1:, :]], -2)
     if matrices.size(-3) == 1:
         return torch.cat([state.unsqueeze(-2), _unvarying_scan(matrices[..., 0, :, :], found)], -2)
     return torch.cat([state.unsqueeze(-2), _varying_scan(matrices, found)], -2)
+
+
+def _may_write(matrices: Tensor, inputs: Tensor, state: Tensor) -> bool:
+    """Whether a step for every sample is in float64, and nobody asks for gradients, which need what is written over."""
+    if matrices.size(-3) == 1 or matrices.requires_grad or inputs.requires_grad or state.requires_grad:
+        return False
+    return matrices.dtype == torch.float64 and inputs.dtype == torch.float64 and state.dtype == torch.float64
 
 
 def _unvarying_scan(step: Tensor, found: Tensor) -> Tensor:
@@ -66,3 +75,44 @@ def _varying_scan(matrices: Tensor, found: Tensor) -> Tensor:
                 steps = torch.addcmul(steps, columns[inner], rows[inner])
         reach *= 2
     return found.transpose(-1, -2)
+
+
+def _scan_in_place(matrices: Tensor, inputs: Tensor, state: Tensor) -> Tensor:
+    """A step for every sample, in TorchScript: short blocks take the time of their operations, not of their numbers.
+
+    A step and what it brings in are one tensor, ``[groups, order, order + columns, samples]``: inputs that share a
+    matrix are further columns beside it. With ``D = A - 1`` joining two steps is the same sum for all columns,
+
+        later + earlier + D_later @ earlier
+
+    and is written over the later ones. A product of steps that shrinks to nothing is then -1 to within rounding, which
+    is why it takes float64.
+    """
+    leading: list[int] = list(inputs.size())[:-2]
+    order, samples = inputs.size(-1), inputs.size(-2)
+    groups, shared = inputs.numel() // (samples * order), samples * order * order
+    columns = 1
+    if matrices.numel() == shared:
+        groups, columns = 1, groups
+    elif matrices.numel() != groups * shared:
+        matrices = matrices.expand(leading + [samples, order, order])  # noqa: RUF005  # TorchScript unpacks no lists
+    steps = matrices.reshape([groups, samples, order, order]).permute(0, 2, 3, 1)
+    driven = inputs.reshape([groups, columns, samples, order]).permute(0, 3, 1, 2)
+    start = state.reshape([groups, columns, order]).transpose(1, 2)
+    maps = torch.cat([steps, driven], 2)
+    found = maps.narrow(2, order, columns)
+    found.select(3, 0).baddbmm_(steps.select(3, 0), start)
+    maps.narrow(2, 0, order).diagonal(0, 1, 2).sub_(1.0)
+    widths = [1] * order + [columns]
+    reach = 1
+    while reach < samples:
+        left = samples - reach
+        later, earlier = maps.narrow(3, reach, left), maps.narrow(3, 0, left)
+        changes, rows = later.split_with_sizes(widths, 2), earlier.split(1, 1)
+        joined = torch.addcmul(earlier, changes[0], rows[0])
+        for inner in range(1, order):
+            joined.addcmul_(changes[inner], rows[inner])
+        later.add_(joined)
+        reach *= 2
+    states = torch.cat([start.unsqueeze(3), found], 3).permute(0, 2, 3, 1)
+    return states.reshape(leading + [samples + 1, order])  # noqa: RUF005

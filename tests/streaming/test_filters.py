@@ -147,6 +147,43 @@ def test_a_scan_is_the_loop_and_passes_gradients() -> None:
     assert error_of_peak(torch.autograd.grad(scanned[:, -1].sum(), state)[0], expected) <= 1e-12
 
 
+SHARED_OR_NOT = [((), ()), ((2,), (1,)), ((2,), (2,)), ((2, 3), (2, 1)), ((2, 3), (1, 1)), ((2, 3), (3,))]
+
+
+@pytest.mark.parametrize(("leading", "of_matrices"), SHARED_OR_NOT)
+@pytest.mark.parametrize("order", [1, 2, 5])
+def test_a_scripted_scan_is_the_loop_and_changes_nothing_that_it_is_given(
+    leading: tuple[int, ...], of_matrices: tuple[int, ...], order: int
+) -> None:
+    scripted = torch.jit.script(linear_scan)
+    for samples in (1, 2, 7, 64):
+        matrices = (torch.rand(*of_matrices, samples, order, order, dtype=torch.float64) - 0.5) / order
+        inputs = torch.randn(*leading, samples, order, dtype=torch.float64)
+        state = torch.randn(*leading, order, dtype=torch.float64)
+        given = [each.clone() for each in (matrices, inputs, state)]
+        scanned = scripted(matrices, inputs, state)
+        assert error_of_peak(scanned, looped(matrices, inputs, state)) <= 1e-12
+        assert all(torch.equal(each, before) for each, before in zip((matrices, inputs, state), given, strict=True))
+
+
+@pytest.mark.parametrize("wanted", range(3))
+def test_a_scripted_scan_passes_gradients(wanted: int) -> None:
+    given = [torch.randn(shape, dtype=torch.float64) for shape in ((2, 9, 3, 3), (2, 9, 3), (2, 3))]
+    given[0] *= 0.4
+    given[wanted].requires_grad_()
+    found = torch.autograd.grad(torch.jit.script(linear_scan)(*given).square().sum(), given[wanted])[0]
+    expected = torch.autograd.grad(looped(*given).square().sum(), given[wanted])[0]
+    assert error_of_peak(found, expected) <= 1e-12
+
+
+def looped(matrices: Tensor, inputs: Tensor, state: Tensor) -> Tensor:
+    """The recurrence sample by sample."""
+    states = [state]
+    for n in range(inputs.size(-2)):
+        states.append((matrices[..., n, :, :] @ states[-1].unsqueeze(-1)).squeeze(-1) + inputs[..., n, :])
+    return torch.stack(states, -2)
+
+
 def test_refusals() -> None:
     with pytest.raises(ModelError, match=r"FIR: taps of shape \[1, 1, 3\]"):
         FIR(torch.zeros(1, 1, 3))

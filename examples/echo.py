@@ -3,9 +3,10 @@
 What it shows:
 
 - **Any rate.** ``sample_rates = ()``: the host's rate is told to ``prepare_model``, which sizes the delay line.
-- **Any block.** Blocks may be longer than the delay. An echo can't be computed before the sound it repeats, so the
-  block is cut into pieces no longer than the shortest delay that the knob has. Within a piece all samples are
-  independent: a handful of tensor operations, not a loop over samples, and no decision by what a tensor holds.
+- **Any block.** Blocks may be longer than the delay. An echo can't be computed before the sound it repeats, so such a
+  block is cut into pieces no longer than the shortest delay in it. Within a piece all samples are independent: a
+  handful of tensor operations, not a loop over samples. A compiled model, which can't decide by what a tensor holds,
+  cuts blocks shorter than that by itself.
 - **Moving knobs.** All parameters are declared ``rate="sample"``: one value for each sample. The delay glides as a tape
   machine's does, and the result does not depend on where blocks begin.
 - **State.** The line grows at one end and is cut at the other, so that a delay is a place counted from its end; a
@@ -53,18 +54,16 @@ class Echo(WaveformToWaveformBase):
         self.shortest_ms: float = SHORTEST_MS  # TorchScript sees attributes, not this file's constants
         self.longest_ms: float = LONGEST_MS
         self.samples_per_ms: float = 48.0
-        self.longest_piece: int = 1
+        self.shortest_delay: int = 1
         self.line_samples: int = 0
         self.register_buffer("line", torch.zeros(2, 0))
-        self.register_buffer("offsets", torch.zeros(0, dtype=torch.long))
         self.prepare_model(48000, 512)
 
     def prepare_model(self, sample_rate: int, block_size: int) -> None:
-        """Size the line for the longest delay at this rate, and pieces for the shortest."""
+        """Size the line for the longest delay at this rate, and remember the shortest."""
         self.samples_per_ms = sample_rate / 1000.0
-        self.longest_piece = max(1, int(self.shortest_ms * self.samples_per_ms))
+        self.shortest_delay = max(1, int(self.shortest_ms * self.samples_per_ms))
         self.line_samples = int(self.longest_ms * self.samples_per_ms) + 2
-        self.offsets = torch.arange(self.line_samples, self.line_samples + self.longest_piece)
         self.reset_model()
 
     def reset_model(self) -> None:
@@ -77,26 +76,29 @@ class Echo(WaveformToWaveformBase):
             self.line = torch.zeros(2, self.line_samples)
         # float64: at 192 kHz a float32 delay of a second would be a 64th of a sample coarse.
         delay = params["time"].to(torch.float64).mul(self.samples_per_ms).expand(x.size(1))
-        delay = delay.clamp(self.longest_piece, self.line_samples - 1)  # whatever it is told
+        delay = delay.clamp(self.shortest_delay, self.line_samples - 1)  # whatever it is told
         whole = torch.floor(delay)
         fraction = (delay - whole).to(x.dtype)
         feedback = params["feedback"].expand(x.size(1))
+        # No decision by what a tensor holds where a block is shorter than any delay: that is what compiles.
+        piece = x.size(1) if x.size(1) <= self.shortest_delay else int(whole.min())
         echoes = [
             self._advance(
-                x[:, start : start + self.longest_piece],
-                whole[start : start + self.longest_piece],
-                fraction[start : start + self.longest_piece],
-                feedback[start : start + self.longest_piece],
+                x[:, start : start + piece],
+                whole[start : start + piece],
+                fraction[start : start + piece],
+                feedback[start : start + piece],
             )
-            for start in range(0, x.size(1), self.longest_piece)
+            for start in range(0, x.size(1), piece)
         ]
         return torch.lerp(x, torch.cat(echoes, 1), params["mix"])
 
     def _advance(self, x: Tensor, whole: Tensor, fraction: Tensor, feedback: Tensor) -> Tensor:
         """Read a piece's echoes, write its sound: no sample read here may be one that is written here."""
-        read = self.offsets[: x.size(1)] - whole.to(torch.long)
+        here = torch.arange(self.line_samples, self.line_samples + x.size(1))
+        read = here - whole.to(torch.long)
         echoes = torch.lerp(self.line.index_select(1, read), self.line.index_select(1, read - 1), fraction)
-        self.line = torch.cat((self.line, torch.addcmul(x, echoes, feedback)), 1)[:, x.size(1) :]
+        self.line = torch.cat((self.line[:, x.size(1) :], torch.addcmul(x, echoes, feedback)), 1)
         return echoes
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -233,3 +234,36 @@ def test_what_attention_keeps_is_a_ring_that_nothing_moves() -> None:
     copies = [step for step in plan.steps if step.kernel is KernelId.COPY]
     whole = [step for step in copies if any(id(view.tensor) in kept for view in step.inputs)]
     assert not whole, "\n".join(map(str, whole))
+
+
+class Kept(nn.Module):
+    """A line that is cut and grows, and is read far back."""
+
+    line: Tensor
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way = way
+        self.register_buffer("line", torch.zeros(1, 2, 300))
+
+    def forward(self, x: Tensor) -> Tensor:
+        n = x.size(2)
+        heard = self.line[:, :, 100 : 100 + n] + 0.5 * x
+        if self.way == "cut before":
+            self.line = torch.cat((self.line[:, :, n:], heard), 2)
+        elif self.way == "cut after":
+            self.line = torch.cat((self.line, heard), 2)[:, :, n:]
+        else:
+            self.line = torch.cat((self.line[:, :, : 300 - n], heard), 2)
+        return heard
+
+
+@pytest.mark.parametrize(("way", "is_ring"), [("cut before", True), ("cut after", True), ("cut at the end", False)])
+def test_a_line_is_a_ring_whether_it_is_cut_before_it_grows_or_after(way: str, is_ring: bool) -> None:
+    plan = plan_graph(capture(Kept(way), torch.randn(1, 2, 16)))
+    assert [each.name for each in plan.rings] == ["line"] * is_ring
+    network, native = Kept(way), opened(plan)
+    for samples in (64, 1, 17, 63, 64, 64, 40, 64):
+        block = noise(samples)
+        expected = network(torch.from_numpy(block).unsqueeze(0))[0].numpy()
+        np.testing.assert_allclose(native.play(block, []), expected, rtol=0, atol=1e-6)

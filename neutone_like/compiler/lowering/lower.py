@@ -17,6 +17,7 @@ from neutone_like.graph import Counter, Graph, Lengths, State, Value
 
 _CATS = ("aten::cat.default", "aten::concat.default")
 _EXPAND = "aten::expand.default"
+_SLICE = "aten::slice.Tensor"
 _VIEWS = tuple(
     f"aten::{op}" for op in ("unsqueeze.default", "squeeze.dim", "reshape.default", "view.default", "expand.default")
 )
@@ -46,7 +47,7 @@ def lower(graph: Graph, granule: int, look_behind: int = 0) -> Plan:
 
 
 def _histories(graph: Graph) -> dict[str, int]:
-    """States to which something is appended, and along which dimension."""
+    """States to which something is appended, cut before or after, and along which dimension."""
     names = {each.name: each for each in graph.states}
     behind = {name: name for name in names}
     as_kept = set(names)  # with the state's own dimensions
@@ -58,6 +59,9 @@ def _histories(graph: Graph) -> dict[str, int]:
             if node.op == _EXPAND and first.name in as_kept:
                 same_rank = len(node.args[1]) == names[behind[first.name]].initial.dim()
                 as_kept |= {node.name} if same_rank else set()
+        if node.op == _SLICE and isinstance(first, Value) and first.name in as_kept:
+            behind[node.name] = behind[first.name]
+            as_kept.add(node.name)
         if node.op in _CATS and isinstance(first, list) and isinstance(first[0], Value) and first[0].name in behind:
             state = names[behind[first[0].name]]
             direct = first[0].name in as_kept

@@ -9,7 +9,8 @@ archive with a member half written can't be closed, and what is raised is that.
 import _thread
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -51,3 +52,16 @@ def uninterrupted(call: Callable[[], Result]) -> Result:
     if raised:
         raise raised.pop()  # which nothing here then keeps, with all that its frames hold
     return returned.pop()
+
+
+@contextmanager
+def afterwards(call: Callable[[], object]) -> Iterator[None]:
+    """``call`` is made to its end after the block, whatever ends that and whenever; perhaps twice."""
+    try:
+        try:
+            yield
+        finally:
+            uninterrupted(call)
+    except BaseException:  # again, where an interrupt came on the threshold
+        uninterrupted(call)
+        raise

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
@@ -23,8 +22,10 @@ from neutone_like.formats.graph_module import first_line
 from neutone_like.formats.sidecar import make_sidecar, sidecar_path
 from neutone_like.graph import GraphPlayer
 from neutone_like.printing import InNotebooks
+from neutone_like.scratch_folder import scratch_folder
 from neutone_like.torch_settings import plain_settings
 from neutone_like.torch_threads import one_thread
+from neutone_like.uninterrupted import uninterrupted
 from neutone_like.whole_file import write_whole
 
 _BLOCKS = 8
@@ -112,14 +113,13 @@ def write_formats(
     if not os.path.isdir(target):
         raise ExportError(f"There is no folder {target} to write to. Make it, or choose another.")
     chosen = [format_named(each) for each in formats]
-    with one_thread(), torch.no_grad(), TemporaryDirectory(prefix=".formats-", dir=target) as made:
+    with one_thread(), torch.no_grad(), scratch_folder(target) as made:
         found: list[WrittenFormat] = []
         for each in chosen:
             if progress is not None:
                 progress(f"Writing {each.title}")
-            found.append(_written(each, artifact, model, Path(made)))
-        placed = [_placed(each, target) for each in found]  # only when all of them hold
-    return tuple(placed)
+            found.append(_written(each, artifact, model, made))
+        return uninterrupted(lambda: tuple(_placed(each, target) for each in found))  # only when all of them hold
 
 
 def format_named(name: str) -> Format:

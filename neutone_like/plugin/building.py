@@ -1,7 +1,6 @@
 """Plugins for DAWs of an artifact: a binary that is installed with this package, and the model in it."""
 
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from os import PathLike
@@ -22,7 +21,9 @@ from neutone_like.plugin.platforms import Platform, platforms_named, this_machin
 from neutone_like.plugin.result import PluginFile, PluginResult
 from neutone_like.plugin.tail import PluginTail, measure_tail
 from neutone_like.runtime.compiled_model import CompiledModel
+from neutone_like.scratch_folder import scratch_folder
 from neutone_like.targets.compiled_of import compiled_of
+from neutone_like.uninterrupted import uninterrupted
 
 _MOST_CHANNELS = 8  # native/plugin/port_layout.hpp
 _ANY_RATE = 48000  # where a model that takes any is measured
@@ -110,23 +111,25 @@ def put_bundles(
     for platform in platforms:
         require_place((out / platform.name / f"{identity.file_name}.{name}" for name in formats), identity)
     made = [write_bundles(formats, scratch / f"for {each.name}", bundle(each)) for each in platforms]
-    files: list[PluginFile] = []
-    for platform, paths in zip(platforms, made, strict=True):
-        folder, old = out / platform.name, scratch / f"before {platform.name}"
-        folder.mkdir(parents=True, exist_ok=True)
-        old.mkdir()
-        for name, path in zip(formats, put_in_place(paths, folder, old), strict=True):
-            files.append(PluginFile(name, path, size_of(path), platform.name))
-    return tuple(files)
+
+    def placed() -> Iterator[PluginFile]:
+        for platform, paths in zip(platforms, made, strict=True):
+            folder, old = out / platform.name, scratch / f"before {platform.name}"
+            folder.mkdir(parents=True, exist_ok=True)
+            old.mkdir()
+            for name, path in zip(formats, put_in_place(paths, folder, old), strict=True):
+                yield PluginFile(name, path, size_of(path), platform.name)
+
+    return uninterrupted(lambda: tuple(placed()))
 
 
 @contextmanager
 def scratch_in(folder: Path) -> Iterator[Path]:
     """A folder for what is not finished, in one that is made where it is missing."""
-    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with tempfile.TemporaryDirectory(prefix=".neutone-like-", dir=folder) as scratch:
-            yield Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        with scratch_folder(folder) as scratch:
+            yield scratch
     except BaseException:
         with suppress(OSError):  # something was there before
             folder.rmdir()

@@ -1,12 +1,12 @@
 """The plugin's binary for another platform, compiled by ``ziglang`` and kept in the user's cache folder."""
 
 import hashlib
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
 from neutone_like.plugin.platforms import Platform
 from neutone_like.runtime.torch_backend import user_folder
+from neutone_like.scratch_folder import scratch_folder
 from neutone_like.targets.library import KERNEL_FLAGS, LANGUAGE
 from neutone_like.targets.native_code import KERNEL_TABLE, code_files, code_folder, library_sources
 from neutone_like.targets.zig import compile_with_zig, require_zig
@@ -32,8 +32,7 @@ def cross_binary(platform: Platform) -> bytes:
 def _compiled(platform: Platform) -> bytes:
     target, code = platform.target, code_folder()
     language = [*LANGUAGE, *target.flags, f"-I{code / 'include'}", f"-I{code / 'src'}"]
-    with tempfile.TemporaryDirectory(prefix="neutone-like-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         objects: list[str] = []
         for kernels in target.kernel_sets:
             objects.append(f"kernels_{kernels.name}.o")

@@ -5,9 +5,10 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from neutone_like.errors import CompileError
+from neutone_like.scratch_folder import scratch_folder
+from neutone_like.uninterrupted import uninterrupted
 from neutone_like.validate.html.web_link import update_web_link
 from neutone_like.validate.html.writing import REPORT_NAME
 
@@ -45,9 +46,9 @@ def replace_page(folder: Path, fill: Callable[[Path], None]) -> list[Path]:
     with _saying_why_not(folder), _gone_if_in_vain(folder):
         folder.mkdir(parents=True, exist_ok=True)
         # Inside, as renaming works only within a file system, and the folder may be a link to another one.
-        with TemporaryDirectory(prefix=".neutone-like-", dir=folder, ignore_cleanup_errors=True) as staging:
-            fill(Path(staging))
-            return _moved(Path(staging), folder)
+        with scratch_folder(folder) as staging:
+            fill(staging)
+            return uninterrupted(lambda: _moved(staging, folder))
 
 
 def link_report(folder: Path) -> None:
@@ -94,7 +95,7 @@ def _gone_if_in_vain(folder: Path) -> Iterator[None]:
         yield
     except BaseException:
         if new:
-            shutil.rmtree(folder, ignore_errors=True)
+            uninterrupted(lambda: shutil.rmtree(folder, ignore_errors=True))
         raise
 
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -11,12 +10,14 @@ from pathlib import Path
 from neutone_like.arguments import as_path
 from neutone_like.errors import CompileError
 from neutone_like.runtime.compiled_model import CompiledModel
+from neutone_like.scratch_folder import scratch_folder
 from neutone_like.targets.library import build_library
 from neutone_like.targets.model_files import ModelFiles, model_files
 from neutone_like.targets.native_code import copy_headers
 from neutone_like.targets.source_folder import write_model, write_source
 from neutone_like.targets.target import Target, targets_named
 from neutone_like.targets.zig import require_zig
+from neutone_like.uninterrupted import uninterrupted
 
 INCLUDE = "include"
 SOURCE = "source"
@@ -69,8 +70,7 @@ def build_targets(
 def _built(target: Target, files: ModelFiles, folder: Path) -> Path:
     """The library, alone in its folder but for what a linker of its platform wants."""
     folder.mkdir()
-    with tempfile.TemporaryDirectory(prefix="neutone-like-") as name:
-        scratch = Path(name)
+    with scratch_folder() as scratch:
         write_model(files, scratch)
         library = build_library(target, files, scratch)
         for path in (library, library.with_name(files.name + _IMPORT_LIBRARY)):
@@ -85,12 +85,9 @@ def _appearing(out: Path) -> Iterator[Path]:
     if out.exists() and not out.is_dir():
         raise CompileError(f"{out} is a file, and a folder is written. Choose another name with --out.")
     out.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
+    with scratch_folder(out.parent) as staging:
         yield staging
-        _move_into(staging, out)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        uninterrupted(lambda: _move_into(staging, out))
 
 
 def _move_into(staging: Path, out: Path) -> None:

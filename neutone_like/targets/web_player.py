@@ -7,10 +7,10 @@ that nobody who makes a page needs a compiler.
 
 import hashlib
 import re
-import tempfile
 from pathlib import Path
 
 from neutone_like.errors import CompileError
+from neutone_like.scratch_folder import scratch_folder
 from neutone_like.targets.library import KERNEL_FLAGS, LANGUAGE, MEMORY_OF_WASM
 from neutone_like.targets.native_code import KERNEL_TABLE, code_files, code_folder, interface_names, library_sources
 from neutone_like.targets.target import TARGETS
@@ -46,8 +46,7 @@ def _built(cpu: str) -> bytes:
     code = code_folder()
     language = [*LANGUAGE, *_SMALL, *_TARGET.flags, f"-I{code / 'include'}", f"-I{code / 'src'}", f"-mcpu={cpu}"]
     exports = [name for name in interface_names() if name != _OF_ONE_MODEL]
-    with tempfile.TemporaryDirectory(prefix="neutone-like-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         kernels = [*KERNEL_FLAGS, "-DNEUTONE_LIKE_KERNELS=baseline", "-c", str(code / "src" / KERNEL_TABLE)]
         compile_with_zig(_TARGET.triple, [*language, *kernels, "-o", "kernels.o"], folder)
         linking = ["-DNL_SHARED_LIBRARY", "-DNEUTONE_LIKE_ONE_KERNEL_SET", "-s", *_TARGET.link_flags]

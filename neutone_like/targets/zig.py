@@ -1,10 +1,11 @@
 """The C++ compiler for every platform: that of the ``ziglang`` package."""
 
-import subprocess
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from neutone_like.child_process import run_process
 from neutone_like.errors import CompileError
 from neutone_like.extras import import_extra
 
@@ -23,7 +24,7 @@ def compile_with_zig(triple: str, arguments: Sequence[str | Path], folder: Path)
         CompileError: The compiler failed; with the end of what it said.
     """
     command = [sys.executable, "-m", "ziglang", "c++", "-target", triple, *map(str, arguments)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+    done = run_process(command, cwd=folder, text=True, errors="replace", start_new_session=os.name == "posix")
     if done.returncode == 0:
         return
     said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-_SHOWN_LINES:])

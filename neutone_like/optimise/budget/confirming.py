@@ -1,7 +1,6 @@
 """What a search states, measured once more by a fresh process that has the files of its points and nothing else."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neutone_like.artifact import load_artifact
+from neutone_like.child_process import run_process
 from neutone_like.optimise.budget.measuring import measured
 from neutone_like.optimise.budget.report import BudgetPoint
 from neutone_like.uninterrupted import uninterrupted
@@ -57,7 +57,7 @@ def confirmed(folder: Path, points: Sequence[BudgetPoint]) -> tuple[list[BudgetP
     program = f"import sys; sys.path[:] = {sys.path!r}; from {main.__module__} import main; main(sys.argv[1])"
     command = [sys.executable, "-c", program, str(folder)]
     try:
-        run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        run = run_process(command, text=True, errors="replace")
     except OSError as error:
         return list(points), f"not confirmed: no fresh process could be started: {error}"
     if run.returncode != 0:

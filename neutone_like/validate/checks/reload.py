@@ -5,11 +5,13 @@ import json
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
+from contextlib import ExitStack
 
 import torch
 
+from neutone_like.child_process import child_process
 from neutone_like.errors import ArtifactError
+from neutone_like.scratch_folder import scratch_folder
 from neutone_like.validate.outcome import Outcome, loudest, verdict
 from neutone_like.validate.playing import HostSetting
 from neutone_like.validate.subject import Subject
@@ -67,18 +69,20 @@ class FreshProcess:
         self.peak = max(1.0, *(loudest(each) for each in outputs))
         content = io.BytesIO()  # PyTorch's own writer ends the process where a disk is full
         torch.save(case, content)
-        try:
-            self._folder = tempfile.TemporaryDirectory(prefix="neutone_like_")
-            case_path = Path(self._folder.name) / "case.pt"
-            case_path.write_bytes(content.getbuffer())
-        except OSError as error:
-            raise ArtifactError(
-                f"What another process is to play can't be written to {tempfile.gettempdir()}: "
-                f"{error.strerror or error}. Make room there, or set TMPDIR to a folder on another disk."
-            ) from error
-        # -I: neither this folder nor PYTHONPATH can lend the process anything.
-        command = [sys.executable, "-I", "-c", PLAYER, str(subject.artifact.path), str(case_path)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with ExitStack() as opened:
+            try:
+                case_path = opened.enter_context(scratch_folder()) / "case.pt"
+                case_path.write_bytes(content.getbuffer())
+            except OSError as error:
+                raise ArtifactError(
+                    f"What another process is to play can't be written to {tempfile.gettempdir()}: "
+                    f"{error.strerror or error}. Make room there, or set TMPDIR to a folder on another disk."
+                ) from error
+            # -I: neither this folder nor PYTHONPATH can lend the process anything.
+            command = [sys.executable, "-I", "-c", PLAYER, str(subject.artifact.path), str(case_path)]
+            playing = child_process(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            self._process = opened.enter_context(playing)
+            self._opened = opened.pop_all()
 
     def result(self) -> tuple[int, str, str]:
         """Exit code, output and errors, once it is done."""
@@ -91,10 +95,7 @@ class FreshProcess:
 
     def close(self) -> None:
         """Stop the process if it still runs, and remove what it was given."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.communicate()
-        self._folder.cleanup()
+        self._opened.close()
 
 
 def check_reloads_in_a_fresh_process(subject: object, process: FreshProcess) -> Outcome:

@@ -85,6 +85,8 @@ def clipped_at_full_scale(
         for each in activations
         if each.scale is not None and each.zero_point is not None
     }
+    if not grids:
+        return tuple(activations)
     layers = {_layer_of(each): each.module for each in weights}
     clipped = Clipped(grids)
     with hearing_inputs({name: layers[name] for name in grids}, clipped.hear), suppress(AudioError):

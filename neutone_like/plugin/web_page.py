@@ -24,7 +24,7 @@ _SOURCES = Path(__file__).with_name("web")
 _TEMPLATE_ENDING = ".jinja"
 _PACKED_ENDING = ".gz"
 _PACKED = "player_relaxed.wasm"
-"""Packed, as all browsers that take it can unpack it."""
+"""Packed, as it is only for browsers that can unpack it."""
 _OFFLINE = (
     "This is an offline model, which takes whole sounds; a page plays live models block by block. Render sounds with "
     "it and put those on a page: neutone-like render PATH INPUT OUTPUT."

@@ -25,6 +25,8 @@ const isRelaxed = bytes => bytes.some((byte, at) => byte === 0xfd && (bytes[at +
 WebAssembly.validate = bytes => !isRelaxed(bytes) && valid(bytes);
 """
 
+UNPACKS_NOTHING = "delete window.DecompressionStream;"
+
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
@@ -49,7 +51,10 @@ def test_either_player_sounds_as_in_python(browser: Browser, tmp_path: Path) -> 
                     assert float(np.max(np.abs(row[1:] - expected[0, :-1]))) > TOLERANCE
 
 
-@pytest.mark.parametrize(("script", "player"), [("", "player_relaxed.wasm.gz"), (NO_RELAXED_SIMD, "player.wasm")])
+@pytest.mark.parametrize(
+    ("script", "player"),
+    [("", "player_relaxed.wasm.gz"), (NO_RELAXED_SIMD, "player.wasm"), (UNPACKS_NOTHING, "player.wasm")],
+)
 def test_the_page_takes_the_player_that_its_browser_can(
     browser: Browser, tmp_path: Path, script: str, player: str
 ) -> None:
@@ -64,3 +69,15 @@ def test_the_page_takes_the_player_that_its_browser_can(
         driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
     assert browser.run("return window.fetched.sort()") == ["model.nlc", player]
     assert browser.run("return document.querySelector('#problem').hidden")
+
+
+@pytest.mark.parametrize("content", [b"", b"<!doctype html>", None])
+def test_a_packed_player_that_came_damaged_is_told(browser: Browser, tmp_path: Path, content: bytes | None) -> None:
+    folder = build_web_page(EXPORTED / "overdrive", tmp_path / "page").parent
+    packed = folder / "player_relaxed.wasm.gz"
+    packed.write_bytes(packed.read_bytes()[:5000] if content is None else content)
+    with serve(folder) as url:
+        browser.open(url)
+        browser.wait(READY, 600)
+        told = browser.run("return document.querySelector('#problem').textContent")
+    assert "The model can't be played: player_relaxed.wasm.gz was cut off or altered on its way. What is heard" in told

@@ -4,15 +4,15 @@
 import fs from 'node:fs';
 import v8 from 'node:v8';
 
-v8.setFlagsFromString('--experimental-wasm-relaxed-simd'); // Node 20 has it, but off
-
 const [page, wasm, file, rate, lengths, channelCount, ...settings] = process.argv.slice(2);
 const source = fs.readFileSync(`${page}/core.js`);
+const module = fs.readFileSync(`${page}/${wasm}`);
+if (!WebAssembly.validate(module)) v8.setFlagsFromString('--experimental-wasm-relaxed-simd'); // Node 20 has it, but off
 const { Player } = await import(`data:text/javascript;base64,${source.toString('base64')}`);
 
 let player;
 try {
-  player = new Player(new WebAssembly.Module(fs.readFileSync(`${page}/${wasm}`)), fs.readFileSync(file));
+  player = new Player(new WebAssembly.Module(module), fs.readFileSync(file));
 } catch (error) {
   console.error(`${error.constructor.name}: ${error.message}`);
   process.exit(1);

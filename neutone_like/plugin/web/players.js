@@ -1,5 +1,7 @@
 // Which of the two modules this browser plays with.
 
+const PACKED = 'player_relaxed.wasm.gz';
+
 // A module of one function, the relaxed_madd of three vectors: valid where there is relaxed SIMD.
 const VECTOR = [0x41, 0x00, 0xfd, 0x0f]; // i8x16.splat of 0
 const PROBE = Uint8Array.of(
@@ -9,13 +11,17 @@ const PROBE = Uint8Array.of(
   ...[0x0a, 0x13, 0x01, 0x11, 0x00, ...VECTOR, ...VECTOR, ...VECTOR, 0xfd, 0x85, 0x02, 0x0b], // its code
 );
 
-// The file's name.
+// The file's name. What is packed is for those that can unpack it.
 export function playerFile() {
-  return WebAssembly.validate(PROBE) ? 'player_relaxed.wasm.gz' : 'player.wasm';
+  return 'DecompressionStream' in globalThis && WebAssembly.validate(PROBE) ? PACKED : 'player.wasm';
 }
 
-// A module from what a file gave: browsers that have relaxed SIMD can unpack, and some servers have them do so on the way.
+// A module from what a file gave, which some servers have the browser unpack on the way.
 export async function unpacked(content) {
   if (new Uint8Array(content)[0] === 0) return content; // as modules begin
-  return new Response(new Blob([content]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+  try {
+    return await new Response(new Blob([content]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+  } catch { // what browsers say here is that nothing could be fetched
+    throw new Error(`${PACKED} was cut off or altered on its way.`);
+  }
 }

@@ -137,12 +137,14 @@ class Residual(StreamingLayer):
     """``x + body(x)``, with ``x`` as late as the body's output.
 
     Raises:
-        ModelError: The body's output has another rate than its input.
+        ModelError: The body's output has another rate than its input, or it could be no child of
+            :class:`Sequential`.
     """
 
     @checked_arguments(ModelError, wraps_errors=True)
     def __init__(self, body: nn.Module) -> None:
         super().__init__()
+        _require_samplewise(body, "body")
         if _ratio(body) != 1:
             raise ModelError(
                 f"A residual branch must have as many output samples as input samples, got ratio {_ratio(body)} of "

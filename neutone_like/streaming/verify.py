@@ -22,6 +22,7 @@ from neutone_like.torch_settings import plain_settings
 
 MAXIMUM_SEED = (1 << 63) - 1
 _FIELD_TRIALS = 16
+_LONGEST_SILENCE = 1 << 16  # samples, after which something must come of a signal
 
 
 @checked_arguments(ModelError)
@@ -254,14 +255,22 @@ def _receptive_field(network: nn.Module, x: Tensor) -> StreamingCheck:
         if "modified by an inplace operation" not in str(error):  # where a layer writes into what the one before needs
             raise
         return _skipped(name, f"no gradient: {error}".partition("\n")[0])
-    if widest == 0 and not _is_heard(network, x):
-        return StreamingCheck(name, 0.0, declared, True, note="nothing of the example comes through", skipped=True)
+    if widest == 0 and not x.any():  # as behind another layer's delay
+        return _skipped(name, "nothing of the example reaches it")
+    if widest == 0 and (longer := _until_heard(network, x)) is not x:
+        return _receptive_field(network, longer)
     return StreamingCheck(name, widest, declared, widest == declared if exact else widest <= declared)
 
 
-def _is_heard(network: nn.Module, x: Tensor) -> bool:
-    """Whether it makes anything of the example but silence, as a long delay does at first."""
-    return bool(_run(fresh(network), [x]).any())
+@torch.no_grad()
+def _until_heard(network: nn.Module, x: Tensor) -> Tensor:
+    """The signal, as often as it takes until something of it comes through; itself where nothing ever does."""
+    longer = x
+    while not bool(_run(fresh(network), [longer]).any()):
+        longer = torch.cat((longer, longer), 2)
+        if longer.size(2) > _LONGEST_SILENCE:
+            return x
+    return longer
 
 
 def _widest_field(trial: nn.Module, network: StreamingLayer, x: Tensor, declared: int) -> int:

@@ -249,4 +249,6 @@ def test_what_a_stream_cannot_do_is_refused() -> None:
 def test_children_that_would_take_every_block_for_a_signal_are_refused_by_name(layer: nn.Module, words: str) -> None:
     with pytest.raises(ModelError, match=words):
         Sequential(nn.Tanh(), layer)
+    with pytest.raises(ModelError, match=words.replace("1", "body", 1)):
+        Residual(layer)
     Sequential(nn.Conv1d(1, 1, 1), nn.Conv1d(1, 1, 1, padding="same"), nn.Sequential(nn.Tanh(), nn.Conv1d(1, 1, 1)))

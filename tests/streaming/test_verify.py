@@ -328,6 +328,31 @@ def test_an_error_that_float64_does_not_have_is_told_as_rounding() -> None:
     assert not any("float64" in check.note for check in verify(Sequential(Forgetful(1, 2, 3))).checks)
 
 
+class Silent(StreamingLayer):
+    """Gives nothing, and says that it hears five samples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.receptive_field_samples, self.source = 5, "None"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * 0.0
+
+
+class Squared(Conv1d):
+    """Has no gradient in silence."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).square()
+
+
+def test_a_layer_that_gives_nothing_at_all_has_no_field() -> None:
+    failed = [check for check in verify(Silent()).checks if not check.passed]
+    assert [(check.name, check.measured) for check in failed] == [("receptive field, samples", 0)]
+    behind = nn.Sequential(Delay(400), Squared(1, 1, 3, bias=False))  # whose noise is short, as it declares no delay
+    assert verify(behind).passed
+
+
 def test_a_delay_longer_than_noise_for_its_field_is_verified_all_the_same() -> None:
     for network in (Delay(100), Sequential(Delay(100), Conv1d(1, 1, 3)), Residual(Delay(80)), SilentStart(100)):
         report = verify(network)

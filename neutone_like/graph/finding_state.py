@@ -11,6 +11,9 @@ from neutone_like.errors import CaptureError
 from neutone_like.graph.examples import Example
 from neutone_like.graph.slots import Slot, read_slots
 
+CALLS = 3
+"""After which what no call changed is taken as fixed."""
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -28,18 +31,18 @@ class Memory:
 
 
 def find_memory(network: nn.Module, example: Example) -> Memory:
-    """Call ``network`` three times, and see what changes or is written. It is left as the calls leave it.
+    """Call ``network`` :data:`CALLS` times, and see what changes or is written. It is left as the calls leave it.
 
     Raises:
         CaptureError: What it keeps changes its size, or is neither a tensor nor a whole number.
     """
     generator = torch.Generator().manual_seed(0)
-    moments = [_snapshot(network)]
+    moments = [snapshot(network)]
     held: dict[Slot, tuple[Any, int]] = {}
-    for _ in range(3):
+    for _ in range(CALLS):
         held = {slot: (value, _version(value)) for slot, value in read_slots(network).items()}
         example.call(network, list(example.block(example.samples, generator).values()))
-        moments.append(_snapshot(network))
+        moments.append(snapshot(network))
     # What is held for some blocks may be the same for three: zeros that are taken from a state that begins as zeros.
     written = {slot for slot, value in read_slots(network).items() if _is_written(held.get(slot), value)}
     before, settled, later = moments[0], moments[2], moments[3]
@@ -61,7 +64,8 @@ def find_memory(network: nn.Module, example: Example) -> Memory:
     return Memory(states, counters, frozenset(from_nothing))
 
 
-def _snapshot(network: nn.Module) -> dict[Slot, Any]:
+def snapshot(network: nn.Module) -> dict[Slot, Any]:
+    """What every place holds now, which later calls don't change."""
     return {
         slot: value.detach().clone() if isinstance(value, Tensor) else value
         for slot, value in read_slots(network).items()

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch.utils import _pytree as pytree
 
 from neutone_like.errors import CaptureError
 from neutone_like.graph.examples import Example
-from neutone_like.graph.finding_state import Memory, is_same
+from neutone_like.graph.finding_state import CALLS, Memory, is_same, snapshot
 from neutone_like.graph.graph import Graph
 from neutone_like.graph.lines import LeavingLines
 from neutone_like.graph.naming import counter_name
@@ -44,7 +45,7 @@ def prove_graph(network: nn.Module, example: Example, graph: Graph, memory: Memo
         expected, played = _both(eager, example, player, block)
         if not is_close(played, expected, peaks):
             where = f"{type(network).__name__} and its graph differ in block {number}, of {samples} samples"
-            reason = _differing_memory(eager, player, memory) or _lost_memory(network, eager, example, memory, block)
+            reason = _differing_memory(eager, player, memory) or _lost_memory(network, example, memory, block)
             raise CaptureError(f"{where}{reason}{_left_at(eager, example, block)}")
 
 
@@ -163,18 +164,19 @@ def _differing_memory(eager: nn.Module, player: GraphPlayer, memory: Memory) -> 
     return ""
 
 
-def _lost_memory(network: nn.Module, eager: nn.Module, example: Example, memory: Memory, block: list[Tensor]) -> str:
+def _lost_memory(network: nn.Module, example: Example, memory: Memory, block: list[Tensor]) -> str:
     """The end of a sentence: what calls change, and is no state; or where else something may be kept."""
-    for _ in range(_MORE_CALLS):
-        example.call(eager, [each.clone() for each in block])
-    begun, now = read_slots(network), read_slots(eager)
-    weights = dict(eager.named_parameters())
+    called = copy.deepcopy(network)
+    _call(called, example, block, CALLS)
+    seen = snapshot(called)
+    _call(called, example, block, _MORE_CALLS)
+    weights = dict(called.named_parameters())
     for name, before in network.named_parameters():
         if not is_same(before, weights[name]):
             return f": {name}, a parameter, is changed by calls. Register it as a buffer, which may be state."
-    for slot, value in now.items():
+    for slot, value in read_slots(called).items():
         known = slot in memory.states or slot in memory.counters
-        if not known and type(begun.get(slot)) is type(value) and not is_same(begun[slot], value):
+        if not known and type(seen.get(slot)) is type(value) and not is_same(seen[slot], value):
             return f": {slot} changes in some calls, and was left as it was by the first three. Write it in each."
     if places := unseen_places(network):
         return (
@@ -190,7 +192,14 @@ def _lost_memory(network: nn.Module, eager: nn.Module, example: Example, memory:
 def _left_at(eager: nn.Module, example: Example, block: list[Tensor]) -> str:
     """A sentence on the lines at which it leaves PyTorch."""
     with LeavingLines() as leaving:
-        example.call(eager, [each.clone() for each in block])
+        _call(eager, example, block, 1)
     if not leaving.lines:
         return ""
     return f" It takes values out of PyTorch at {', '.join(leaving.lines)}: calculate there with tensors."
+
+
+def _call(network: nn.Module, example: Example, block: list[Tensor], count: int) -> None:
+    """Whatever it raises after so many calls: what is told is the difference that there is."""
+    with suppress(Exception):
+        for _ in range(count):
+            example.call(network, [each.clone() for each in block])

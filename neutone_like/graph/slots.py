@@ -121,7 +121,7 @@ def _children(value: Any) -> list[tuple[Any, Any]]:
     for kind in type(value).__mro__:  # of a class that lists its attributes
         declared = vars(kind).get("__slots__", ())
         for name in (declared,) if isinstance(declared, str) else declared:
-            if hasattr(value, name):
+            if name not in ("__dict__", "__weakref__") and hasattr(value, name):
                 own[name] = getattr(value, name)
     return list(own.items())
 

@@ -34,6 +34,15 @@ class Level:
         self.value = torch.zeros(1, 1, 1)
 
 
+class Also:
+    """With one beside what it lists."""
+
+    __slots__ = ("__dict__", "__weakref__", "value")
+
+    def __init__(self) -> None:
+        self.value, self.other = torch.zeros(1, 1, 1), torch.zeros(1, 1, 1)
+
+
 class InSlots(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +53,21 @@ class InSlots(nn.Module):
         return x - self.level.value
 
 
-@pytest.mark.parametrize(("kind", "names"), [(InDeque, ["means.1", "means.2"]), (InSlots, ["level.value"])])
+class InBoth(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.level = Also()
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.level.value = 0.9 * self.level.value + 0.1 * x.mean(-1, keepdim=True)
+        self.level.other = 0.5 * self.level.other + 0.5 * self.level.value
+        return x - self.level.other
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [(InDeque, ["means.1", "means.2"]), (InSlots, ["level.value"]), (InBoth, ["level.other", "level.value"])],
+)
 def test_deques_and_objects_with_slots_hold_state(kind: type[nn.Module], names: list[str]) -> None:
     graph = capture(kind(), torch.rand(1, 1, 48))
     assert [state.name for state in graph.states] == names
@@ -123,6 +146,32 @@ class ThroughNumPy(nn.Module):
         return x * torch.from_numpy(x.numpy() * 2)  # the line that the message must show
 
 
+class Settled(nn.Module):
+    """Notes in its first call that it was called, and the block's length, which is not why it is refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.called, self.table = False, torch.zeros(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.called = True
+        if self.table.size(0) != x.size(-1):
+            self.table = torch.linspace(0.0, 1.0, x.size(-1))
+        return x * self.table * torch.from_numpy(x.numpy() * 2)
+
+
+class Ends(nn.Module):
+    """Fails once all of its copies together were called so often."""
+
+    calls, most = 0, 1 << 30
+
+    def forward(self, x: Tensor) -> Tensor:
+        Ends.calls += 1
+        if Ends.calls > Ends.most:
+            raise IndexError("none is left")
+        return x * torch.from_numpy(x.numpy() * 2)
+
+
 class ThroughLists(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x * torch.tensor(x.mean(-1).tolist())
@@ -136,6 +185,7 @@ class ThroughLists(nn.Module):
         (InParameter(), r"level, a parameter, is changed by calls\. Register it as a buffer"),
         (EveryFifth(), r"level changes in some calls.*Write it in each"),
         (ThroughNumPy(), r"values out of PyTorch at .*test_lost_state.py:\d+: calculate there with tensors"),
+        (Settled(), r"no attribute shows why.*values out of PyTorch at .*test_lost_state.py:\d+"),
         (ThroughLists(), r"values out of PyTorch at .*test_lost_state.py:\d+"),
     ],
     ids=lambda each: type(each).__name__ if isinstance(each, nn.Module) else "",
@@ -143,6 +193,15 @@ class ThroughLists(nn.Module):
 def test_what_would_be_lost_is_refused_by_its_place(network: nn.Module, words: str) -> None:
     with pytest.raises(CaptureError, match=words):
         capture(network, torch.rand(1, 1, 48) + 0.1)
+
+
+def test_a_network_that_fails_while_it_is_asked_why_is_refused_for_what_it_was() -> None:
+    Ends.most = 1 << 30
+    for fewer in (0, 1, 4):
+        Ends.calls, Ends.most = 0, Ends.most - fewer
+        with pytest.raises(CaptureError, match="Ends and its graph differ in block 1"):
+            capture(Ends(), torch.rand(1, 1, 48) + 0.1)
+        Ends.most = Ends.calls
 
 
 def test_layers_in_a_plain_list_that_keep_nothing_are_taken() -> None:

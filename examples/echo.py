@@ -5,11 +5,11 @@ What it shows:
 - **Any rate.** ``sample_rates = ()``: the host's rate is told to ``prepare_model``, which sizes the delay line.
 - **Any block.** Blocks may be longer than the delay. An echo can't be computed before the sound it repeats, so such a
   block is cut into pieces no longer than the shortest delay in it. Within a piece all samples are independent: a
-  handful of tensor operations, not a loop over samples. A compiled model, which can't decide by what a tensor holds,
-  cuts blocks shorter than that by itself.
+  handful of tensor operations, not a loop over samples. A compiled model can't decide by what a tensor holds: it cuts
+  long blocks by itself, into pieces shorter than any delay.
 - **Moving knobs.** All parameters are declared ``rate="sample"``: one value for each sample. The delay glides as a tape
   machine's does, and the result does not depend on where blocks begin.
-- **State.** The line grows at one end and is cut at the other, so that a delay is a place counted from its end; a
+- **State.** The line is cut at one end and grows at the other, so that a delay is a place counted from its end; a
   compiled model makes a ring of that, which nothing moves. It is made at the first block after ``prepare_model`` or
   ``reset_model``: an artifact then does not carry a second of zeros.
 

@@ -2,7 +2,6 @@
 
 import copy
 import io
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from neutone_like import ModelMetadata, WaveformToWaveformBase
 from neutone_like.artifact import load_artifact
 from neutone_like.artifact.reading.reference_vector import check_test_vector
 from neutone_like.artifact.writing.writer import write_artifact
@@ -20,54 +18,11 @@ from neutone_like.compiler.proof import accuracy_of, without_rounding
 from neutone_like.errors import ArtifactError
 from neutone_like.formats.writing import write_formats
 from neutone_like.graph import Graph, GraphPlayer, capture
-from neutone_like.optimise import QuantiseResult, prune, quantise
+from neutone_like.optimise import prune, quantise
 from neutone_like.runtime.compiling import compile_artifact, plan_artifact
-from neutone_like.streaming import Conv1d, to_streaming
+from neutone_like.streaming import to_streaming
 from neutone_like.validate import validate_artifact
-
-RATE = 48000
-SOUND = (0.2 * np.random.default_rng(0).standard_normal((1, 4096))).astype(np.float32)
-
-
-class Stack(nn.Module):
-    """Streams: convolutions of ``[1, channels, N]``, whose first one is too small to be quantised."""
-
-    def __init__(self, width: int = 8, layers: int = 2) -> None:
-        super().__init__()
-        self.first = Conv1d(1, width, 1)
-        self.convs = nn.ModuleList(Conv1d(width, width, 3, dilation=2**at) for at in range(layers))
-        self.last = Conv1d(width, 1, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = torch.tanh(self.first(x))
-        for conv in self.convs:
-            y = y + torch.tanh(conv(y))
-        return self.last(y)
-
-
-class Live(WaveformToWaveformBase):
-    metadata = ModelMetadata(name="Live", authors=("Ada",), version="1.0.0")
-    in_channels = 1
-    out_channels = 1
-    sample_rates = (RATE,)
-
-    def do_forward_pass(self, x: Tensor, params: dict[str, Tensor]) -> Tensor:
-        return self.model(x.unsqueeze(0)).squeeze(0)
-
-
-def seeded(make: Callable[[], Any], seed: int = 0) -> Any:
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return make().eval()
-
-
-def live(width: int = 8, layers: int = 2) -> Live:
-    return seeded(lambda: Live(Stack(width, layers)))
-
-
-def quantised(model: nn.Module, weights: Any = "int8", **more: Any) -> QuantiseResult:
-    given: dict[str, Any] = {"audio": SOUND, "sample_rate": RATE, "activations": "int8", "measure": False, **more}
-    return quantise(model, weights, **given)
+from support.rounding_networks import RATE, SOUND, Live, live, quantised, seeded
 
 
 def test_copies_pickles_programs_and_streams_round_alike() -> None:

@@ -23,11 +23,18 @@ LEAST_ERROR = 1e-6
 """In parts of the output's peak: less than this is not held against anyone."""
 
 ROUNDING_FACTOR = 2.0
-"""Where numbers on the way are rounded to few levels, the error may be this many times what that rounding itself does.
+"""Where numbers on the way are rounded to few levels, the error may be at most this many times what that rounding does.
 
 A number between two levels goes to either, by the last bit of what came before, so that PyTorch in float32 and in
 float64 may be as far apart as two draws of the same noise: 1.4 times as far as each is from what was not rounded.
+How much of that a network makes is tried: by PyTorch's float32, and by input that is another by a few last bits.
 """
+
+_FEW_LEVELS = 0.1
+"""Of what the rounding does: a few numbers at the other level, in a network that makes no more of them."""
+
+_MOVES = 4
+_MOVED_BY = 2.0**-16  # in parts of each sample: sixteen times what float32 makes of numbers on the way
 
 _ROUNDS = "aten::fake_quantize_per_tensor_affine.default"
 _SIZES = (1, 17, 64, 256)
@@ -46,6 +53,7 @@ class Accuracy:
         from_eager: How far it is from PyTorch in float32.
         rounded: Whether numbers on the way are rounded to few levels.
         rounding_share: The power of the error over that of what this rounding does, as a ratio of amplitudes.
+        rounding_allowed: How large that may be.
     """
 
     error: float
@@ -55,6 +63,7 @@ class Accuracy:
     from_eager: float = 0.0
     rounded: bool = False
     rounding_share: float = 0.0
+    rounding_allowed: float = 0.0
 
     @property
     def allowed(self) -> float:
@@ -66,13 +75,13 @@ class Accuracy:
         """Whether the error is small enough."""
         if not isfinite(self.allowed) or not isfinite(self.error):
             return False
-        return self.error <= self.allowed or (self.rounded and self.rounding_share <= ROUNDING_FACTOR)
+        return self.error <= self.allowed or (self.rounded and self.rounding_share <= self.rounding_allowed)
 
     def __str__(self) -> str:
         if self.rounded and self.error > self.allowed:
             return (
                 f"error {self.rounding_share:.2g} times what 8 bits on the way make of it, allowed are "
-                f"{ROUNDING_FACTOR:g} times, at most {self.error:.1e} at a peak of {self.peak:.2g}"
+                f"{self.rounding_allowed:.2g} times, at most {self.error:.1e} at a peak of {self.peak:.2g}"
             )
         return (
             f"error {self.error:.1e}, allowed {self.allowed:.1e} ({EAGER_FACTOR:g} times PyTorch's own in float32, at "
@@ -197,10 +206,9 @@ def accuracy_of(
     """
     exact, eager = GraphPlayer(graph, torch.float64), GraphPlayer(graph)
     whole = without_rounding(graph)
-    unrounded = None if whole is None else GraphPlayer(whole, torch.float64)
+    rounding = None if whole is None else _Rounding(graph, whole)
     examples = Examples(graph, look_behind, parameters)
     error = eager_error = peak = from_eager = 0.0
-    power = rounding_power = 0.0
     with torch.no_grad():
         for samples in blocks:
             inputs = examples.block(samples)
@@ -214,12 +222,53 @@ def accuracy_of(
             from_eager = max(from_eager, _largest(got - rounded))
             eager_error = max(eager_error, _largest(rounded - wanted))
             peak = max(peak, _largest(wanted))
-            if unrounded is not None:
-                plain = torch.cat([_rows(unrounded(*[each.double() for each in piece])) for piece in pieces], 1)
-                power += float((got - wanted).square().sum())
-                rounding_power += float((wanted - plain).square().sum())
-    share = (power / rounding_power) ** 0.5 if rounding_power > 0.0 else inf
-    return Accuracy(error, eager_error, peak, tuple(blocks), from_eager, unrounded is not None, share)
+            if rounding is not None:
+                rounding.hear(pieces, wanted, rounded, got)
+    found = Accuracy(error, eager_error, peak, tuple(blocks), from_eager)
+    if rounding is None:
+        return found
+    return replace(found, rounded=True, rounding_share=rounding.share, rounding_allowed=rounding.allowed)
+
+
+class _Rounding:
+    """The power of what rounding on the way does, of the error, and of what a few last bits make."""
+
+    def __init__(self, graph: Graph, unrounded: Graph) -> None:
+        self._unrounded = GraphPlayer(unrounded, torch.float64)
+        self._moved = [GraphPlayer(graph, torch.float64) for _ in range(_MOVES)]
+        self._generator = torch.Generator().manual_seed(_SEED)
+        self._noise = self._error = self._eager = 0.0
+        self._moves = [0.0] * _MOVES
+
+    def hear(self, pieces: Sequence[Sequence[Tensor]], wanted: Tensor, eager: Tensor, got: Tensor) -> None:
+        """One block's inputs, and what float64, float32 and the other form made of them."""
+        exact = [[each.double() for each in piece] for piece in pieces]
+        self._noise += _power(torch.cat([_rows(self._unrounded(*piece)) for piece in exact], 1) - wanted)
+        self._error += _power(got - wanted)
+        self._eager += _power(eager - wanted)
+        for at, player in enumerate(self._moved):
+            made = torch.cat([_rows(player(self._moved_by_bits(audio), *values)) for audio, *values in exact], 1)
+            self._moves[at] += _power(made - wanted)
+
+    @property
+    def share(self) -> float:
+        """The error's, as a ratio of amplitudes."""
+        return self._share_of(self._error)
+
+    @property
+    def allowed(self) -> float:
+        """The largest share that is good enough."""
+        return min(ROUNDING_FACTOR, _FEW_LEVELS + 2.0 * self._share_of(max(self._eager, *self._moves)))
+
+    def _share_of(self, power: float) -> float:
+        return (power / self._noise) ** 0.5 if self._noise > 0.0 else inf
+
+    def _moved_by_bits(self, audio: Tensor) -> Tensor:
+        return audio * (1.0 + _MOVED_BY * (2.0 * torch.rand(audio.shape, generator=self._generator) - 1.0))
+
+
+def _power(difference: Tensor) -> float:
+    return float(difference.square().sum())
 
 
 def without_rounding(graph: Graph) -> Graph | None:

@@ -128,11 +128,17 @@ def test_the_proof_finds_what_rounds_otherwise_and_what_rounding_would_hide() ->
 
     assert held(GraphPlayer(graph), graph)
     assert held(GraphPlayer(plain), plain)
-    coarse = copy.deepcopy(graph)
-    for node in coarse.nodes:
-        if "fake_quantize" in node.op:
-            object.__setattr__(node, "args", (node.args[0], 3.0 * node.args[1], *node.args[2:]))
-    assert not held(GraphPlayer(coarse), graph)
+    assert not held(GraphPlayer(plain), graph)  # what does not round at all
+    for factor in (0.5, 1.5):
+        otherwise = copy.deepcopy(graph)
+        for node in otherwise.nodes:
+            if "fake_quantize" in node.op:
+                object.__setattr__(node, "args", (node.args[0], factor * node.args[1], *node.args[2:]))
+        assert not held(GraphPlayer(otherwise), graph)
+    louder = copy.deepcopy(graph)
+    for value in louder.parameters.values():
+        value.mul_(1.001)
+    assert not held(GraphPlayer(louder), graph)
     off = copy.deepcopy(plain)
     next(value for value in off.parameters.values() if value.dim() == 3 and value.numel() > 64).mul_(1.0 + 3e-5)
     assert not held(GraphPlayer(off), plain)
